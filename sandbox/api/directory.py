@@ -1,0 +1,61 @@
+"""The apps as the server meets them: settings, rate windows, the demo app's data on its first use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sandbox import magic
+from sandbox.api.populate import populate
+from sandbox.api.services import Services
+from sandbox.app_settings import AppSettings
+from sandbox.calls import App
+from sandbox.nearby import nearest
+from sandbox.sources import Clock, Entropy
+
+log = logging.getLogger("sandbox")
+
+DEMO_CONVERSATIONS, DEMO_USERS = 48, 9
+_REMEMBERED = 10_000
+
+
+class Directory:
+    """Looks apps up for the pipeline."""
+
+    def __init__(self, on: Services, clock: Clock, entropy: Entropy) -> None:
+        self._on = on
+        self._clock = clock
+        self._entropy = entropy
+        self._met: set[str] = set()
+        self._planting = asyncio.Lock()
+        self._planted = False
+
+    async def settings(self, app_id: str) -> AppSettings | None:
+        """Return the settings of an app; None when there is no such app."""
+        settings = await self._on.worlds.settings(app_id)
+        if app_id == magic.DEMO_APP and settings and not self._planted:
+            await self._plant(settings)
+        elif app_id not in self._met and len(self._met) < _REMEMBERED:
+            await self._meet(app_id)
+        return settings
+
+    async def spend(self, app_id: str, settings: AppSettings, now: int) -> int | None:
+        """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
+        return await self._on.worlds.spend(app_id, settings.rate_limit, now) if settings.rate_limit else None
+
+    async def _plant(self, settings: AppSettings) -> None:
+        # On first use, not at start: it takes longer than everything else that the server does to come up.
+        async with self._planting:
+            if self._planted:
+                return
+            app = App(id=magic.DEMO_APP, settings=settings, clock=self._clock, entropy=self._entropy.at(magic.DEMO_APP))
+            await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS)
+            self._planted = True
+
+    async def _meet(self, app_id: str) -> None:
+        """Say once when a new id looks like a slip of the pen."""
+        self._met.add(app_id)
+        known = await self._on.worlds.known()
+        close = nearest(app_id, (other for other in known if other != app_id))
+        if close and app_id not in known and app_id not in magic.MAGIC_APPS:
+            log.warning("a new app, %s: did you mean %s?", app_id, close)

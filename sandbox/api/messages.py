@@ -1,0 +1,37 @@
+"""Send a message: keep it, let the agent reply, keep what it said (CONTRACT.md 5 and 6)."""
+
+from __future__ import annotations
+
+import orjson
+
+from sandbox.agent.replies import reply
+from sandbox.api.conversations import find
+from sandbox.api.dialogue import hear, keep
+from sandbox.api.services import Services
+from sandbox.calls import Answer, Call, Spoken
+from sandbox.contract import encode
+
+
+async def apps_api_send_message(call: Call, on: Services) -> Answer:
+    """Answer a message; it is kept before the agent is asked."""
+    app, body = call.app, call.body.value
+    conversation = await find(call, on)
+    metadata = body.get("metadata")
+    if metadata is not None:
+        await on.conversations.set_metadata(app.id, conversation.id, encode(call.body.exact["metadata"]))
+    elif conversation.metadata is not None:
+        metadata = orjson.loads(conversation.metadata)
+    turn = await hear(app, on, conversation, body["message"]["content"], metadata or {}, app.clock.now())
+    spoken = reply(turn)
+
+    async def settle() -> None:
+        await keep(app, on, conversation, turn, spoken, app.clock.now())
+
+    return Spoken(
+        id="resp_" + turn.here.hex(24, "response"),
+        created_at=turn.now,
+        conversation_id=conversation.id,
+        reply=spoken,
+        streamed=app.settings.stream if body.get("stream") is None else body["stream"],
+        settle=settle,
+    )

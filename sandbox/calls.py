@@ -1,0 +1,58 @@
+"""What travels between the wire and the handlers: a `Call` in; a `Body` or a `Spoken` answer out. No HTTP in here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.app_settings import AppSettings
+from sandbox.contract import Document
+from sandbox.reply import Reply
+from sandbox.sources import Clock, Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The app that a request is for: its settings, its time, its entropy."""
+
+    id: str
+    settings: AppSettings
+    clock: Clock
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request that keeps the contract: every value is valid, absent query parameters have their defaults."""
+
+    app: App
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer that is a JSON value."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """An answer that the agent speaks: as a JSON body, or streamed as events.
+
+    `id` is the response's (`conversation_id` given) or the completion's. `settle` keeps what was said; it runs just
+    before the answer or its last event goes out, and never when the reply failed, broke off or was abandoned.
+    """
+
+    id: str
+    created_at: int
+    conversation_id: str | None
+    reply: Reply
+    streamed: bool
+    settle: Callable[[], Awaitable[None]]
+
+
+Answer = Body | Spoken

@@ -1,0 +1,45 @@
+"""The command `dimedove-sandbox`: one module a command, each imported only when it is called.
+
+Exit codes: 0 done, 1 findings, 2 wrong usage or setting, 3 could not be carried out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from sandbox.cli import serve
+from sandbox.errors import ContractError
+from sandbox.settings import SettingsError
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
+    parser = argparse.ArgumentParser(
+        prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API."
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    serve.add_parser(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        code: int = arguments.run(arguments, environ)
+    except SettingsError as error:
+        return _fail(error, 2)
+    except ContractError as error:
+        return _fail(error, 3)
+    return code
+
+
+def _fail(error: Exception, code: int) -> int:
+    print(f"dimedove-sandbox: {error}", file=sys.stderr)
+    return code
+
+
+def _version() -> str:
+    from sandbox import __version__
+
+    return f"dimedove-sandbox {__version__}"

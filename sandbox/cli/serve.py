@@ -1,0 +1,157 @@
+"""`dimedove-sandbox serve`: starts the sandbox and says what a person needs to use it."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from sandbox.settings import Option, Settings, flag, gather, options
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+CONFIG_VARIABLE = "DIMEDOVE_SANDBOX_CONFIG"
+# Clients that keep connections open should never meet one that was closed a moment ago.
+KEEP_ALIVE_SECONDS = 75
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command with a flag for each setting of the table."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "serve",
+        help="start the sandbox",
+        description="Start the sandbox. Every flag is also an environment variable (DIMEDOVE_SANDBOX_PORT) "
+        "and a key of the config file (port = 8010).",
+    )
+    parser.add_argument("--config", metavar="FILE", help="settings in TOML, with apps as tables ([apps.app_support])")
+    for name, option in options().items():
+        _add_flag(parser, name, option)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Serve until a signal comes."""
+    config = arguments.config or environ.get(CONFIG_VARIABLE)
+    settings = gather(vars(arguments), environ, Path(config) if config else None)
+    settings, token = _with_token(settings)
+    try:
+        listening = _listen(settings.host, settings.port)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        hint = "; --port 0 picks a free one" if error.errno == 98 else ""
+        print(f"dimedove-sandbox: can't listen on {where}: {error.strerror}{hint}", file=sys.stderr)
+        return 3
+    with listening:
+        _prepare_logs(quiet=settings.quiet)
+        app = _create(settings)
+        if not settings.quiet:
+            print(greeting(settings, listening.getsockname()[1], token), flush=True)
+        _serve(app, listening)
+    return 0
+
+
+def greeting(settings: Settings, port: int, token: str | None) -> str:
+    """Return what is said on start: where the server is, and one request to paste."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    base = f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
+    lines = [
+        f"Dimedove Sandbox on {base}/v1",
+        "",
+        "  API key   sk_test_demo    any key that starts with sk_test_ works",
+        "  app id    app_demo        it has conversations; any other id is a new, empty app",
+        f"  what is where   {base}/",
+        f"  the contract    {base}/openapi.json",
+    ]
+    if token:
+        lines.append(f"  control token   {token}    for {base}/_sandbox/ (this address isn't loopback)")
+    curl = f"curl -H 'Authorization: Bearer sk_test_demo' {base}/v1/apps/app_demo/conversations?limit=3"
+    return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
+
+
+def _create(settings: Settings) -> Starlette:
+    # Imported late: a usage error is answered without loading the server.
+    from sandbox.app import create_app
+    from sandbox.wire.access_log import for_stream
+
+    return create_app(
+        settings, log=None if settings.quiet else (for_stream(sys.stderr, settings.log_format), sys.stderr)
+    )
+
+
+def _serve(app: Starlette, listening: socket.socket) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            app.state.stopping.set()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+    )
+    # What is loaded by now stays for ever: the garbage collector need not look at it again, nor run so often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        return
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return socket.create_server(address[:2], family=family, backlog=2048)
+
+
+def _with_token(settings: Settings) -> tuple[Settings, str | None]:
+    """Off loopback the control API asks for a token; make one where none is set."""
+    if settings.control != "auto" or settings.control_token or _is_loopback(settings.host):
+        return settings, None
+    token = secrets.token_urlsafe(24)
+    return replace(settings, control_token=token), token
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def _prepare_logs(*, quiet: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("dimedove-sandbox: %(message)s"))
+    handler.addFilter(_is_news)
+    logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, handlers=[handler])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Keep back what uvicorn says of connections that were closed on purpose."""
+    from sandbox.wire.speech import BrokenOff
+
+    cause = record.exc_info[1] if record.exc_info else None
+    return not isinstance(cause, BrokenOff) and "graceful shutdown exceeded" not in record.getMessage()
+
+
+def _add_flag(parser: argparse.ArgumentParser, name: str, option: Option) -> None:
+    if option.kind == "switch":
+        parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=option.help)
+    elif option.kind == "list":
+        parser.add_argument(flag(name), action="append", default=None, metavar="VALUE", help=option.help)
+    else:
+        metavar = "|".join(option.choices) or {"integer": "N", "secret": "FILE"}.get(option.kind, "TEXT")
+        parser.add_argument(flag(name), default=None, metavar=metavar, help=option.help)

@@ -1,0 +1,122 @@
+"""Finds `schemas/`, reads it and bundles it into one OpenAPI document. `load()` is the one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sandbox.contract.operations import Operation, read_operations
+from sandbox.contract.validation import Validator
+from sandbox.errors import ContractError
+
+ROOT = "openapi.json"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything in one folder of schemas: the files as they are, the bundled document, the operations."""
+
+    files: Mapping[str, bytes]
+    bundle: Mapping[str, Any]
+
+    @cached_property
+    def bundle_json(self) -> bytes:
+        """The bundled document as it is served."""
+        return orjson.dumps(self.bundle, option=orjson.OPT_INDENT_2)
+
+    @property
+    def base(self) -> str:
+        """The path under which all operations stand."""
+        return str(self.bundle["servers"][0]["url"]).rstrip("/")
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation, in the document's order."""
+        return read_operations(self.bundle, self.base)
+
+    def schema(self, title: str) -> Validator:
+        """Return the validator of a named schema."""
+        return Validator({"$ref": f"#/components/schemas/{title}"}, self.bundle["components"])
+
+
+def load(folder: Path | None = None) -> Contract:
+    """Read the contract in `folder`; by default the one that the package ships.
+
+    Raises:
+        ContractError: a file is missing, is no JSON or refers to one that is not there.
+    """
+    folder = folder or _shipped()
+    files = {
+        str(path.relative_to(folder).as_posix()): path.read_bytes()
+        for path in sorted(folder.rglob("*.json"))
+        if path.relative_to(folder).parts[0] != "control"
+    }
+    if ROOT not in files:
+        raise ContractError(f"no contract: {folder / ROOT} is missing")
+    documents = {name: _parse(folder / name, raw) for name, raw in files.items()}
+    return Contract(files, _bundle(documents, folder))
+
+
+def control_folder() -> Path:
+    """Return where the control API's own contract stands."""
+    return _shipped() / "control"
+
+
+def _shipped() -> Path:
+    """A wheel carries `schemas/` inside the package; in a clone it stands beside it."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "schemas"
+    return inside if inside.is_dir() else package.parent / "schemas"
+
+
+def _parse(path: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise ContractError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ContractError(f"{path}: expected a JSON object")
+    return document
+
+
+def _bundle(documents: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Move each file to `components/schemas/<title>` and turn references to files into references inside."""
+    titles: dict[str, str] = {}
+    for name, document in documents.items():
+        if name == ROOT:
+            continue
+        title = document.get("title")
+        if not isinstance(title, str) or title in titles.values():
+            raise ContractError(f"{folder / name}: needs a title of its own")
+        titles[name] = title
+
+    def inlined(node: Any, home: str) -> Any:
+        if isinstance(node, list):
+            return [inlined(child, home) for child in node]
+        if not isinstance(node, dict):
+            return node
+        return {key: _target(node[key], home) if _is_file(key, node[key]) else inlined(node[key], home) for key in node}
+
+    def _target(reference: str, home: str) -> str:
+        name = (Path("/", home).parent / reference).resolve().as_posix().lstrip("/")
+        if name not in titles:
+            raise ContractError(f"{folder / home}: refers to {reference}, which is not there")
+        return f"#/components/schemas/{titles[name]}"
+
+    root: dict[str, Any] = inlined(documents[ROOT], ROOT)
+    schemas = {
+        title: inlined({key: value for key, value in documents[name].items() if key not in ("$id", "$schema")}, name)
+        for name, title in titles.items()
+    }
+    components = root.setdefault("components", {})
+    components["schemas"] = {**components.get("schemas", {}), **dict(sorted(schemas.items()))}
+    return root
+
+
+def _is_file(key: str, value: Any) -> bool:
+    return key == "$ref" and isinstance(value, str) and not value.startswith("#")

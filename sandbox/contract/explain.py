@@ -1,0 +1,76 @@
+"""Words for a fault: its stable code and what the schema expected, made from one error of `jsonschema`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+# CONTRACT.md 4.2
+_CODES = {
+    "type": "wrong_type",
+    "required": "missing",
+    "minLength": "too_short",
+    "minItems": "too_short",
+    "minProperties": "too_short",
+    "maxLength": "too_long",
+    "maxItems": "too_long",
+    "maxProperties": "too_long",
+    "minimum": "out_of_range",
+    "maximum": "out_of_range",
+    "exclusiveMinimum": "out_of_range",
+    "exclusiveMaximum": "out_of_range",
+}
+_LENGTHS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "minProperties": "at least {} fields",
+    "maxProperties": "at most {} fields",
+}
+
+
+def code_of(keyword: object) -> str:
+    """Return the stable word for a fault of this schema keyword."""
+    return _CODES.get(str(keyword), "not_allowed")
+
+
+def expectation(error: ValidationError) -> str:
+    """Say what the schema wanted at the place of the fault."""
+    keyword, wanted, schema = str(error.validator), error.validator_value, error.schema
+    if keyword == "type":
+        return " or ".join([wanted] if isinstance(wanted, str) else wanted)
+    if keyword == "const":
+        return _literal(wanted)
+    if keyword == "enum":
+        return " or ".join(_literal(value) for value in wanted)
+    if keyword in _LENGTHS:
+        return _LENGTHS[keyword].format(f"{wanted:,}").replace("1 characters", "1 character")
+    if code_of(keyword) == "out_of_range" and isinstance(schema, dict):
+        return _range(schema)
+    if keyword == "pattern":
+        return f"a string that matches {wanted}"
+    if keyword == "additionalProperties" and isinstance(schema, dict):
+        return "only " + ", ".join(schema.get("properties", {}))
+    return error.message
+
+
+def shorten(text: str, most: int) -> str:
+    """Cut a text that is longer than `most` characters, and show that it was."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    kind = schema.get("type", "number")
+    if low is not None and high is not None:
+        return f"{kind} from {low:,} to {high:,}"
+    return f"{kind} of at least {low:,}" if low is not None else f"{kind} of at most {high:,}"
+
+
+def _literal(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,113 @@
+"""The operations that the document describes: what each one takes and what it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.contract.validation import Validator
+from sandbox.errors import ContractError
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path.
+
+    `path` is the whole template (`/v1/apps/{app_id}/config`). `takes_query` names the known query parameters, in the
+    order in which their faults are named. `body` is None for an operation without one. `responses` has a validator
+    for each status (as text) and media type. `events` has what the data of each event of its stream must be.
+    """
+
+    id: str
+    method: str
+    path: str
+    path_schema: Validator
+    query_schema: Validator
+    takes_query: Mapping[str, str]
+    body: Validator | None
+    responses: Mapping[str, Mapping[str, Validator]]
+    events: Mapping[str, Validator]
+
+    @property
+    def rate_limited(self) -> bool:
+        """Whether the contract lets it answer 429."""
+        return "429" in self.responses
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The template split at its slashes; a parameter keeps its braces."""
+        return tuple(self.path.split("/")[1:])
+
+
+def read_operations(bundle: Mapping[str, Any], base: str) -> tuple[Operation, ...]:
+    """Read every operation of a bundled document; all paths stand below `base`.
+
+    Raises:
+        ContractError: an operation has no id, or one that another has too.
+    """
+    found = tuple(
+        _operation(bundle, base + path, method, item[method], item.get("parameters", []))
+        for path, item in bundle["paths"].items()
+        for method in METHODS
+        if method in item
+    )
+    ids = [operation.id for operation in found]
+    if len(set(ids)) < len(ids):
+        raise ContractError("two operations of the contract share an operationId")
+    return found
+
+
+def _operation(
+    bundle: Mapping[str, Any], path: str, method: str, item: Mapping[str, Any], shared: list[Any]
+) -> Operation:
+    if "operationId" not in item:
+        raise ContractError(f"{method.upper()} {path}: the contract gives it no operationId")
+    components = bundle["components"]
+    parameters = [_resolved(bundle, parameter) for parameter in [*shared, *item.get("parameters", [])]]
+    body = _resolved(bundle, item["requestBody"]) if "requestBody" in item else None
+    return Operation(
+        id=item["operationId"],
+        method=method.upper(),
+        path=path,
+        path_schema=_object(parameters, "path", components),
+        query_schema=_object(parameters, "query", components),
+        takes_query={p["name"]: p["schema"]["type"] for p in parameters if p["in"] == "query"},
+        body=Validator(body["content"]["application/json"]["schema"], components) if body else None,
+        responses={
+            status: dict(_media(_resolved(bundle, response), components))
+            for status, response in item["responses"].items()
+        },
+        events=_events(bundle, item["responses"]["200"]),
+    )
+
+
+def _object(parameters: list[Mapping[str, Any]], place: str, components: Mapping[str, Any]) -> Validator:
+    """One object schema of all the parameters in one place, so that one validator serves everything."""
+    properties = {p["name"]: p["schema"] for p in parameters if p["in"] == place}
+    return Validator({"type": "object", "properties": properties}, components)
+
+
+def _media(response: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, Validator]]:
+    for media_type, content in response.get("content", {}).items():
+        yield media_type, Validator(content["schema"], components)
+
+
+def _events(bundle: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Validator]:
+    """Read the schema of one event: a choice of pairs, the event's name and the schema of its data."""
+    stream = _resolved(bundle, response).get("content", {}).get("text/event-stream")
+    choices = _resolved(bundle, stream["schema"])["oneOf"] if stream else ()
+    pairs = (choice["properties"] for choice in choices)
+    return {p["event"]["const"]: Validator(p["data"]["contentSchema"], bundle["components"]) for p in pairs}
+
+
+def _resolved(bundle: Mapping[str, Any], node: Any) -> Any:
+    """Follow a reference inside the document."""
+    while "$ref" in node:
+        target: Any = bundle
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node

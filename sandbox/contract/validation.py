@@ -1,0 +1,159 @@
+"""Holds a value against a schema and explains what breaks it.
+
+`jsonschema-rs` says yes or no; `jsonschema` is asked only after a no, to find the faults, and its slow import waits for
+the first of them. A property test holds the two against each other, so there is one law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from sandbox.contract.explain import code_of, expectation, shorten
+from sandbox.contract.json import Document, encode
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator as Explainer
+
+# Finding faults costs 15 microseconds each; a body with more of them than this is counted no further.
+MOST_FAULTS = 1_000
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One fault: its place, a stable word for it, what was expected and what came (None: nothing)."""
+
+    path: Path
+    code: str
+    expected: str
+    got: str | None
+
+    @property
+    def place(self) -> str:
+        """The dotted path (`message.parts[0].text`), empty for the whole value."""
+        text = ""
+        for part in self.path:
+            text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        return shorten(text, 200)
+
+    def __str__(self) -> str:
+        what = f"expected {self.expected}, got {self.got}" if self.got is not None else f"required, {self.expected}"
+        return f"{self.place}: {what}" if self.path else what
+
+
+class Validator:
+    """One schema, compiled on first use."""
+
+    def __init__(self, schema: Mapping[str, Any], components: Mapping[str, Any]) -> None:
+        self._schema = {**schema, "components": components}
+        self._components = components
+
+    def is_valid(self, value: Any) -> bool:
+        """Say whether a value keeps the schema, byte limits aside."""
+        return self._compiled.is_valid(value)
+
+    def violations(self, document: Document) -> list[Violation]:
+        """Return the faults of a document, in the schema's order; empty where there are none."""
+        too_large = [fault for name in self._byte_limits for fault in self._too_large(document, name)]
+        if not too_large and self._compiled.is_valid(document.value):
+            return []
+        return sorted([*self._explained(document.value), *too_large], key=lambda fault: self._rank(fault.path))
+
+    @cached_property
+    def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        """The schemas of the top-level properties."""
+        resolved: Mapping[str, Any] = self._resolve(self._schema).get("properties", {})
+        return {name: self._resolve(schema) for name, schema in resolved.items()}
+
+    @cached_property
+    def _compiled(self) -> jsonschema_rs.Validator:
+        return jsonschema_rs.validator_for(self._schema)
+
+    @cached_property
+    def _byte_limits(self) -> dict[str, int]:
+        return {name: schema["x-max-bytes"] for name, schema in self.properties.items() if "x-max-bytes" in schema}
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        # Imported late: it takes longer to load than the rest of the server, and a good request never needs it.
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(self._schema)
+
+    def _too_large(self, document: Document, name: str) -> Iterator[Violation]:
+        limit = self._byte_limits[name]
+        if document.size <= limit or not isinstance(document.value, dict):
+            return  # compact JSON is never longer than what was sent
+        size = len(encode(document.exact[name])) if isinstance(document.value.get(name), dict) else 0
+        if size > limit:
+            expected = f"at most {limit:,} bytes of compact JSON"
+            yield Violation((name,), "too_large", expected, f"{size:,} bytes")
+
+    def _explained(self, value: Any) -> Iterator[Violation]:
+        seen: set[Path] = set()
+        for error in islice(self._explainer.iter_errors(value), MOST_FAULTS):
+            for violation in _violations(_leaf(error)):
+                if violation.path not in seen:
+                    seen.add(violation.path)
+                    yield violation
+
+    def _rank(self, path: Path) -> list[int]:
+        """Where a path stands in the schema's order of properties."""
+        rank: list[int] = []
+        schema: Mapping[str, Any] = self._schema
+        for part in path:
+            schema = self._resolve(schema)
+            if isinstance(part, int):
+                rank.append(part)
+                schema = schema.get("items", {})
+            else:
+                names = list(schema.get("properties", {}))
+                rank.append(names.index(part) if part in names else len(names))
+                schema = schema.get("properties", {}).get(part, {})
+        return rank
+
+    def _resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in schema:
+            target: Any = {"components": self._components}
+            for part in schema["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            schema = target
+        return schema
+
+
+def summary(violations: Iterable[Violation], most: int = 20) -> str:
+    """Name every fault, at most `most` of them, in at most 4,000 characters (CONTRACT.md 4.2)."""
+    texts = [str(violation) for violation in violations]
+    named = shorten("; ".join(texts[:most]), 3_900)
+    rest = len(texts) - most
+    if rest <= 0:
+        return named
+    count = f"{rest:,}" if len(texts) < MOST_FAULTS else f"at least {rest:,}"
+    return f"{named}; and {count} more"
+
+
+def _leaf(error: ValidationError) -> ValidationError:
+    """Go down to the fault that says most: in a choice of schemas, the one of the branch that fits best."""
+    while error.context:
+        deepest = max(len(child.absolute_path) for child in error.context)
+        error = next(child for child in error.context if len(child.absolute_path) == deepest)
+    return error
+
+
+def _violations(error: ValidationError) -> Iterator[Violation]:
+    path: Path = tuple(error.absolute_path)
+    if error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield Violation((*path, name), "missing", "missing", None)
+    else:
+        got = shorten(encode(error.instance).decode(), 60)
+        yield Violation(path, code_of(error.validator), expectation(error), got)

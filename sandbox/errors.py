@@ -1,0 +1,116 @@
+"""The errors that the API answers, one class a row of CONTRACT.md section 4, and their one envelope.
+
+Faults of our own making (a broken contract, a bad setting) are `SandboxError`s: never answered, always reported to the
+person who starts the sandbox.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SandboxError(Exception):
+    """The sandbox can't be started or driven as asked; the text says where and what to do."""
+
+
+class ContractError(SandboxError):
+    """The documents in `schemas/` can't be used, or don't fit the code."""
+
+
+class ApiError(Exception):
+    """An answer other than 200: a row of the table of errors.
+
+    `param` is the dotted place of the fault, `code` a stable word, `headers` what goes with the answer.
+    """
+
+    status: ClassVar[int]
+    type: ClassVar[str]
+
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+        self.headers = headers or {}
+
+    def envelope(self) -> dict[str, Any]:
+        """Return the body of the answer: all four keys, always."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+class InvalidApiKey(ApiError):
+    """No key, or none that the API accepts."""
+
+    status, type = 401, "invalid_api_key"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"www-authenticate": "Bearer"})
+
+
+class AccessDenied(ApiError):
+    """The key has no access to this app, or the caller none to this server."""
+
+    status, type = 403, "access_denied"
+
+
+class AppInactive(ApiError):
+    """The app is disabled."""
+
+    status, type = 403, "app_inactive"
+
+
+class AgentUnavailable(ApiError):
+    """The app has no active agent."""
+
+    status, type = 403, "agent_unavailable"
+
+
+class NotFound(ApiError):
+    """An unknown path, app, conversation or cursor."""
+
+    status, type = 404, "not_found"
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, this method of it does not."""
+
+    status, type = 405, "method_not_allowed"
+
+    def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
+        allow = ", ".join(allowed)
+        super().__init__(f"{method} is not allowed on this path; it takes {allow}.", headers={"allow": allow})
+
+
+class PayloadTooLarge(ApiError):
+    """The body is larger than the server takes."""
+
+    status, type = 413, "payload_too_large"
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is not JSON, or encoded."""
+
+    status, type = 415, "unsupported_media_type"
+
+
+class InvalidRequest(ApiError):
+    """The body, the query or the path breaks the schema. The status is 422, settable to 400 (CONTRACT.md 4)."""
+
+    status, type = 422, "invalid_request_error"
+
+
+class RateLimitExceeded(ApiError):
+    """Too many calls in a minute or a day; `Retry-After` says for how many seconds."""
+
+    status, type = 429, "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, headers={"retry-after": str(retry_after)})
+
+
+class InternalError(ApiError):
+    """Something unexpected happened on the server."""
+
+    status, type = 500, "internal_error"

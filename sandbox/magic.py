@@ -1,0 +1,80 @@
+"""Keys and apps that always behave the same way, for suites that can't call a control API (CONTRACT.md 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox.errors import AccessDenied, AgentUnavailable, ApiError, AppInactive, InternalError, InvalidApiKey, NotFound
+
+INVALID_KEY, DENIED_KEY, LIMITED_KEY = "sk_test_invalid", "sk_test_denied", "sk_test_limited"
+MISSING_APP, INACTIVE_APP, NO_AGENT_APP, FAILING_APP = "app_missing", "app_inactive", "app_no_agent", "app_error"
+DEMO_APP = "app_demo"
+MAGIC_APPS = frozenset({MISSING_APP, INACTIVE_APP, NO_AGENT_APP, FAILING_APP})
+
+# What each value does, for a person to read.
+KEYS: Mapping[str, str] = {
+    INVALID_KEY: "401 invalid_api_key",
+    DENIED_KEY: "403 access_denied",
+    LIMITED_KEY: "429 rate_limit_exceeded on send message and completions",
+}
+APPS: Mapping[str, str] = {
+    MISSING_APP: "404 not_found",
+    INACTIVE_APP: "403 app_inactive",
+    NO_AGENT_APP: "403 agent_unavailable",
+    FAILING_APP: "500 internal_error",
+}
+WORDS: Mapping[str, str] = {
+    "[[fail]]": "the reply fails",
+    "[[slow]] [[slow 3000]]": "2 s (or so many ms) before the first event or the JSON answer, 100 ms a delta",
+    "[[cut]]": "the answer breaks off half-way on the wire",
+    "[[tool]]": "calls a tool of each kind",
+    "[[form]]": "sends a form (where the app's generative UI is on)",
+    "[[human]]": "calls transfer_to_agent",
+    "[[echo]] …": "the reply is the rest of the message exactly",
+    "[[markdown]]": "every Markdown construct that chat pages render",
+    "[[long]] [[long 500]]": "2,000 (or so many) words",
+    "[[unicode]]": "joined emoji, combining marks, right-to-left text, astral characters",
+}
+
+
+def refuse_key(key: str) -> None:
+    """Raise what a magic key stands for before any app is looked at."""
+    if key == INVALID_KEY:
+        raise InvalidApiKey("This key is not valid (the sandbox answers so for this key always).")
+
+
+def refuse_unknown(app_id: str) -> None:
+    """Raise what an app that never exists stands for."""
+    if app_id == MISSING_APP:
+        raise unknown_app()
+
+
+def refuse_access(key: str) -> None:
+    """Raise what a key stands for that opens no app."""
+    if key == DENIED_KEY:
+        raise AccessDenied("This key has no access to this app (the sandbox answers so for this key always).")
+
+
+def refuse_state(app_id: str) -> None:
+    """Raise what an app in a magic state stands for."""
+    if app_id == INACTIVE_APP:
+        raise inactive()
+    if app_id == NO_AGENT_APP:
+        raise no_agent()
+    if app_id == FAILING_APP:
+        raise InternalError("Something went wrong (the sandbox answers so for this app always).")
+
+
+def unknown_app() -> ApiError:
+    """Return the error of an app that does not exist."""
+    return NotFound("There is no such app.", param="app_id")
+
+
+def inactive() -> ApiError:
+    """Return the error of a disabled app."""
+    return AppInactive("This app is disabled.")
+
+
+def no_agent() -> ApiError:
+    """Return the error of an app without an agent."""
+    return AgentUnavailable("This app has no active agent.")

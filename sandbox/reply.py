@@ -1,0 +1,63 @@
+"""What an agent says: a `Reply`, the list of its output items. Knows neither HTTP nor where it is kept.
+
+The same `Reply` becomes the JSON answer, the event stream and the assistant's item of the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A text of the assistant."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionCall:
+    """A call of one of the app's tools.
+
+    `arguments` is None for a client tool (CONTRACT.md 8); `output` is what the tool answered, shown in the history
+    alone, None where the client runs the tool.
+    """
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any] | None
+    output: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSpec:
+    """One patch of a generated interface: `{"op": "add", "path": ..., "value": ...}` of RFC 6902."""
+
+    patch: Mapping[str, Any]
+
+
+OutputItem = Message | FunctionCall | DataSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How slowly a reply comes, in milliseconds of real time: before its first event, and before each delta."""
+
+    first_ms: int = 0
+    delta_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the agent answers to one message or prompt.
+
+    `failure` is the reason of a failed reply (its output is then empty), `pace` overrides the app's pace,
+    `cut` asks that the answer break off half-way on the wire.
+    """
+
+    output: tuple[OutputItem, ...] = ()
+    failure: str | None = None
+    pace: Pace | None = None
+    cut: bool = False

@@ -1,0 +1,204 @@
+"""The settings of a server: one table, from which flags, environment variables, config keys and docs are all made."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from sandbox.errors import SandboxError
+
+ENV_PREFIX = "DIMEDOVE_SANDBOX_"
+
+Kind = Literal["text", "integer", "switch", "list", "choice", "secret"]
+
+
+class SettingsError(SandboxError):
+    """A setting has a value that it can't have; the text names where it came from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """How one setting is written by a person."""
+
+    help: str
+    kind: Kind
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+
+    def read(self, value: Any, where: str) -> Any:
+        """Turn what came from a flag, the environment or a file into the setting's value.
+
+        Raises:
+            SettingsError: it can't be one.
+        """
+        return _READERS[self.kind](self, value, where)
+
+
+def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A002 - the name in the table
+    return field(default=default, metadata={"option": Option(help=help, kind=kind, **more)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set for a server.
+
+    `apps` are the apps of the config file with their settings (`[apps.NAME]`), checked when the server is made.
+    """
+
+    host: str = _option("127.0.0.1", "text", "address to listen on")
+    port: int = _option(8010, "integer", "port to listen on; 0 picks a free one", least=0, most=65_535)
+    seed: int = _option(1, "integer", "where all texts and ids come from: same seed, same requests, same bytes")
+    now: int | None = _option(None, "integer", "freeze the time of all apps at this Unix second", least=0, most=2**53)
+    titles: str = _option(
+        "at_creation",
+        "choice",
+        "when a conversation gets its generated titles",
+        choices=("at_creation", "after_first_exchange"),
+    )
+    validation_status: str = _option(
+        "422", "choice", "status of a request that breaks the schema", choices=("400", "422")
+    )
+    cors_origin: tuple[str, ...] = _option(
+        (), "list", "browser origin that may call the API (repeatable; * for any; loopback always may)"
+    )
+    allow_host: tuple[str, ...] = _option(
+        (), "list", "host name that this server answers to (repeatable; loopback, IPs and bare names always work)"
+    )
+    strict_apps: bool = _option(False, "switch", "only app_demo and the apps of the config file exist, others are 404")
+    like_production: bool = _option(
+        False, "switch", "behave as the real API will: late titles, unknown apps 404, no CORS, paced streams"
+    )
+    control: str = _option(
+        "auto", "choice", "who may use /_sandbox: auto asks for a token off loopback", choices=("auto", "open", "off")
+    )
+    control_token: str | None = _option(
+        None, "secret", "file with the token that /_sandbox asks for (the environment variable holds the token itself)"
+    )
+    control_origin: tuple[str, ...] = _option((), "list", "origin whose pages may call /_sandbox (repeatable)")
+    log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
+    quiet: bool = _option(False, "switch", "no start message, no line a request")
+    apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def options() -> Mapping[str, Option]:
+    """Return the table: how each setting is written, by name."""
+    return {f.name: f.metadata["option"] for f in fields(Settings) if "option" in f.metadata}
+
+
+def default_of(name: str) -> Any:
+    """Return the default of a setting."""
+    found: Field[Any] = next(f for f in fields(Settings) if f.name == name)
+    return None if found.default is MISSING else found.default
+
+
+def gather(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None) -> Settings:
+    """Make settings from flags, then the environment, then a config file: the first that says something counts.
+
+    Raises:
+        SettingsError: a value is wrong, a name unknown or the file unreadable.
+    """
+    from_file = _read_file(config) if config else {}
+    known = options()
+    values: dict[str, Any] = {}
+    for name, option in known.items():
+        variable = ENV_PREFIX + name.upper()
+        if flags.get(name) is not None:
+            values[name] = option.read(flags[name], flag(name))
+        elif environ.get(variable):
+            values[name] = option.read(environ[variable], variable)
+        elif name in from_file:
+            values[name] = option.read(from_file[name], f"{config}: {name}")
+    apps = from_file.get("apps", {})
+    if not isinstance(apps, dict) or not all(isinstance(app, dict) for app in apps.values()):
+        raise SettingsError(f"{config}: apps: expected tables such as [apps.app_support]")
+    return Settings(**values, apps=apps)
+
+
+def flag(name: str) -> str:
+    """Return the command-line flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    # A key may be written as its flag is: cors-origin or cors_origin.
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    for name in values:
+        if name != "apps" and name not in options():
+            raise SettingsError(f"{path}: {name}: there is no such setting; known are {', '.join(options())}, apps")
+    return values
+
+
+def _read_text(option: Option, value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(where, "text", value)
+    return value
+
+
+def _read_integer(option: Option, value: Any, where: str) -> int:
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 20:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _wrong(where, "a whole number", value)
+    if (option.least is not None and value < option.least) or (option.most is not None and value > option.most):
+        raise _wrong(where, f"a whole number from {option.least} to {option.most}", value)
+    return value
+
+
+def _read_switch(option: Option, value: Any, where: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    if not isinstance(value, bool):
+        raise _wrong(where, "true or false", value)
+    return value
+
+
+def _read_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, Sequence) or not all(isinstance(part, str) for part in value):
+        raise _wrong(where, "a list of texts", value)
+    return tuple(value)
+
+
+def _read_choice(option: Option, value: Any, where: str) -> str:
+    if str(value) not in option.choices:
+        raise _wrong(where, " or ".join(option.choices), value)
+    return str(value)
+
+
+def _read_secret(option: Option, value: Any, where: str) -> str:
+    if where.startswith(ENV_PREFIX):
+        return _read_text(option, value, where)
+    path = Path(_read_text(option, value, where))
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{where}: expected a readable file with the token, got {str(path)!r}") from None
+    if not secret:
+        raise SettingsError(f"{where}: the file {str(path)!r} is empty, expected the token")
+    return secret
+
+
+def _wrong(where: str, expected: str, value: Any) -> SettingsError:
+    return SettingsError(f"{where}: expected {expected}, got {value!r}")
+
+
+_READERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
+    "text": _read_text,
+    "integer": _read_integer,
+    "switch": _read_switch,
+    "list": _read_list,
+    "choice": _read_choice,
+    "secret": _read_secret,
+}

@@ -1,0 +1,85 @@
+"""Where time and randomness come from; nothing else in the package may ask for either.
+
+Randomness is counted, not drawn: every value is a pure function of the seed and of an address such as
+`("app_demo", "conversation", 3, "title")`. No generator is shared, so what runs beside a request changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time of one app."""
+
+    def now(self) -> int:
+        """Return the time in whole Unix seconds."""
+        ...
+
+
+class SystemClock:
+    """Tells the real time."""
+
+    def now(self) -> int:
+        return int(time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenClock:
+    """Tells one and the same time for ever."""
+
+    at: int
+
+    def now(self) -> int:
+        return self.at
+
+
+def monotonic() -> float:
+    """Return seconds of a clock that never goes back: for durations and pacing, never for what is answered."""
+    return time.monotonic()
+
+
+class Entropy:
+    """A seed and an address: the source of every random value below that address.
+
+    Addresses are sequences of strings and integers; `("a", 1)` and `("a", "1")` are the same address.
+    """
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int | str) -> None:
+        self._state = hashlib.blake2b(str(seed).encode("utf-8", "surrogatepass"), digest_size=32)
+
+    def at(self, *address: str | int) -> Entropy:
+        """Return the source that stands at `address` below this one."""
+        child = Entropy.__new__(Entropy)
+        child._state = self._extended(address)
+        return child
+
+    def random(self, *address: str | int) -> random.Random:
+        """Return a generator of its own for `address`, always in the same initial state."""
+        return random.Random(self._digest(address, 8))
+
+    def hex(self, digits: int, *address: str | int) -> str:
+        """Return `digits` (even, at most 64) hexadecimal digits that belong to `address`."""
+        return self._digest(address, digits // 2).hex()
+
+    def uuid(self, *address: str | int) -> str:
+        """Return the version 4 UUID that belongs to `address`."""
+        return str(uuid.UUID(bytes=self._digest(address, 16), version=4))
+
+    def _digest(self, address: tuple[str | int, ...], size: int) -> bytes:
+        return self._extended(address).digest()[:size]
+
+    def _extended(self, address: tuple[str | int, ...]) -> hashlib.blake2b:
+        state = self._state.copy()
+        for part in address:
+            encoded = str(part).encode("utf-8", "surrogatepass")
+            # The length keeps ("ab", "c") and ("a", "bc") apart.
+            state.update(b"%d:%b" % (len(encoded), encoded))
+        return state

@@ -1,0 +1,69 @@
+"""The records that are kept. All are values: a change makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Order = Literal["asc", "desc"]
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One conversation of an app.
+
+    `number` counts the app's conversations from 1. `generated_title` is the pair (English, French). `metadata` is
+    compact JSON, exactly as it was sent. A deleted one stays: as a cursor, and in the metrics.
+    """
+
+    id: str
+    number: int
+    created_at: int
+    external_user_id: str | None = None
+    title: str | None = None
+    generated_title: tuple[str, str] | None = None
+    metadata: bytes | None = None
+    deleted: bool = False
+
+
+class Item(NamedTuple):
+    """One item of a conversation: who said it, and the item as JSON (CONTRACT.md 3.4)."""
+
+    role: Role
+    json: bytes
+
+
+class Position(NamedTuple):
+    """Where a conversation stands among the others of its app: by creation time, then by number (CONTRACT.md 5.4)."""
+
+    created_at: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which page of a list is asked for; `after` and `before` are positions, at most one of them given."""
+
+    limit: int
+    order: Order
+    after: Position | None = None
+    before: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `has_more`: more rows lie beyond it in the direction of travel."""
+
+    rows: Sequence[Conversation] = field(default_factory=tuple)
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What an app has ever had (CONTRACT.md 5.6); deleted conversations count."""
+
+    conversations: int = 0
+    messages: int = 0
+    users: int = 0

@@ -1,0 +1,79 @@
+"""The protocols of what keeps state, and their laws. A handler takes the one that it needs.
+
+Laws of every store: each method is atomic; what is said of one app changes nothing of another; a read creates nothing;
+numbers are counted from 1, each given once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+from sandbox.app_settings import AppSettings, RateLimit
+from sandbox.state.records import Conversation, Item, Page, Totals, Window
+
+Counter = Literal["conversation", "completion"]
+
+
+class Worlds(Protocol):
+    """The apps: their settings, counters and rate windows."""
+
+    async def settings(self, app_id: str) -> AppSettings | None:
+        """Return the settings of an app; None when there is no such app."""
+        ...
+
+    async def known(self) -> Sequence[str]:
+        """Return the ids of the apps that were declared or written to."""
+        ...
+
+    async def number(self, app_id: str, counter: Counter) -> int:
+        """Give out the next number of a counter."""
+        ...
+
+    async def spend(self, app_id: str, limit: RateLimit, now: int) -> int | None:
+        """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted)."""
+        ...
+
+
+class Conversations(Protocol):
+    """The conversations of every app, and what was said in them."""
+
+    async def add(self, app_id: str, conversation: Conversation) -> None:
+        """Keep a new conversation."""
+        ...
+
+    async def get(self, app_id: str, conversation_id: str) -> Conversation | None:
+        """Return a conversation, a deleted one too."""
+        ...
+
+    async def set_title(self, app_id: str, conversation_id: str, title: str | None) -> None:
+        """Set or clear the custom title."""
+        ...
+
+    async def set_generated_title(self, app_id: str, conversation_id: str, pair: tuple[str, str]) -> None:
+        """Give the generated title, unless there is one: it never changes."""
+        ...
+
+    async def set_metadata(self, app_id: str, conversation_id: str, metadata: bytes) -> None:
+        """Replace the snapshot of the metadata."""
+        ...
+
+    async def delete(self, app_id: str, conversation_id: str) -> None:
+        """Take a conversation out of all lists; it stays a cursor and counts on."""
+        ...
+
+    async def page(self, app_id: str, window: Window, user: str | None = None) -> Page:
+        """Return one page of the app's conversations, or of one user's; deleted ones are left out."""
+        ...
+
+    async def append(self, app_id: str, conversation_id: str, make: Callable[[int], Item]) -> None:
+        """Add one item at the end of a conversation; `make` is told how many stand before it."""
+        ...
+
+    async def items(self, app_id: str, conversation_id: str) -> Sequence[Item]:
+        """Return the items of a conversation, oldest first."""
+        ...
+
+    async def totals(self, app_id: str) -> Totals:
+        """Return what the app has ever had."""
+        ...

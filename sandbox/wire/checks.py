@@ -1,0 +1,119 @@
+"""The checks of one request, each a function of what it looks at; `pipeline.py` puts them in order.
+
+Every refusal is an `ApiError`; the sentences are ours, the types and statuses the contract's (CONTRACT.md 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive
+
+from sandbox.contract import Document, InvalidJson, Operation, Violation, decode
+from sandbox.contract.validation import summary
+from sandbox.errors import InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from sandbox.wire.http import Headers
+from sandbox.wire.patience import ClientGone
+
+MAX_BODY = 1024 * 1024
+NO_BODY = Document(b"", None)
+
+_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
+_INTEGER = re.compile(r"0|[1-9][0-9]*")
+
+
+def bearer_key(headers: Headers) -> str:
+    """Return the API key of a request (CONTRACT.md 1.2). The key is never echoed."""
+    header = headers.get(b"authorization")
+    if header is None:
+        raise InvalidApiKey("No API key: send it as `Authorization: Bearer sk_test_…`.")
+    scheme, _, token = header.decode("latin-1").partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidApiKey("The Authorization header needs the scheme Bearer: `Authorization: Bearer sk_test_…`.")
+    if token.startswith("pk_"):
+        raise InvalidApiKey("Publishable keys (pk_…) can't call this API; use a secret key (sk_…).")
+    if not _KEY.fullmatch(token):
+        raise InvalidApiKey("The API key is not well formed: expected sk_test_ or sk_live_ and 1 to 200 characters.")
+    return token
+
+
+def media_type(headers: Headers) -> None:
+    """Refuse a body that isn't JSON, or is encoded (CONTRACT.md 4.4)."""
+    content_type = headers.get(b"content-type", b"application/json")
+    essence = content_type.split(b";")[0].strip().lower()
+    if essence != b"application/json":
+        came = essence.decode("latin-1")[:80]
+        raise UnsupportedMediaType(f"Content-Type: expected application/json, got {came or 'nothing'}.")
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
+
+
+async def whole_body(headers: Headers, receive: Receive) -> bytes:
+    """Read a body of at most 1 MiB; what lies beyond is read off by the server after the answer.
+
+    Raises:
+        ClientGone: the connection was closed before the end.
+    """
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > MAX_BODY:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise _too_large()
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def json_body(raw: bytes) -> Document:
+    """Parse a body."""
+    try:
+        return decode(raw)
+    except InvalidJson as error:
+        raise InvalidRequest(f"{error}.", code=error.code) from None
+
+
+def parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> dict[str, Any]:
+    """Hold path and query against the contract; return the query's values, defaults filled in."""
+    refuse(operation.path_schema.violations(Document(b"", path)))
+    sent = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True) if operation.takes_query else []
+    values: dict[str, Any] = {}
+    faults: list[Violation] = []
+    for name, kind in operation.takes_query.items():
+        texts = [value for key, value in sent if key == name]
+        if len(texts) > 1:
+            faults.append(Violation((name,), "repeated", "one value", f"{len(texts)} of them"))
+        elif texts and kind == "integer" and not _INTEGER.fullmatch(texts[0]):
+            faults.append(Violation((name,), "wrong_type", "integer in plain digits", repr(texts[0][:60])))
+        elif texts:
+            # No integer of the contract is longer than 18 digits: the range refuses the rest.
+            values[name] = int(texts[0][:19]) if kind == "integer" else texts[0]
+    faults += operation.query_schema.violations(Document(b"", values))
+    names = list(operation.takes_query)
+    refuse(sorted(faults, key=lambda fault: names.index(str(fault.path[0]))))
+    for name, schema in operation.query_schema.properties.items():
+        if "default" in schema:
+            values.setdefault(name, schema["default"])
+    return values
+
+
+def refuse(violations: list[Violation]) -> None:
+    """Raise the answer to a request that breaks the schema, if there are violations."""
+    if violations:
+        first = violations[0]
+        raise InvalidRequest(f"{summary(violations)}.", param=first.place or None, code=first.code)
+
+
+def _too_large() -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {MAX_BODY:,} bytes.")

@@ -1,0 +1,68 @@
+"""Lets browser pages of the right origins call the API (CONTRACT.md 4.9), and says how to allow one that it refused."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.wire.guard import CONTROL
+from sandbox.wire.http import Headers, headers_of, raw_path
+
+log = logging.getLogger("sandbox")
+
+EXPOSED = b"Retry-After, Sandbox-Request-Id, WWW-Authenticate, Allow"
+
+_LOOPBACK = re.compile(r"https?://(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?")
+
+
+class Cors:
+    """Answers preflights, and adds to every answer what a browser needs to hand it to an allowed page."""
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        self._app = app
+        self._any = "*" in origins
+        self._origins = frozenset(origins)
+        self._logged: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or raw_path(scope).startswith(CONTROL + b"/"):
+            return await self._app(scope, receive, send)
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        allowed = origin is not None and self._allows(origin.decode("latin-1"))
+        own = [(b"vary", b"Origin")]
+        if origin is not None and allowed:
+            own += [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", EXPOSED)]
+        headers = headers_of(scope) if scope["method"] == "OPTIONS" else {}
+        if origin is not None and b"access-control-request-method" in headers:
+            return await _preflight(send, headers, own if allowed else own[:1])
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *own]
+            await send(message)
+
+        return await self._app(scope, receive, with_headers)
+
+    def _allows(self, origin: str) -> bool:
+        if self._any or origin in self._origins or _LOOPBACK.fullmatch(origin):
+            return True
+        if origin not in self._logged and len(self._logged) < 100:
+            self._logged.add(origin)
+            log.warning("refused the browser origin %s; --cors-origin %s allows it", origin, origin)
+        return False
+
+
+async def _preflight(send: Send, headers: Headers, own: list[tuple[bytes, bytes]]) -> None:
+    if len(own) > 1:
+        asked = headers.get(b"access-control-request-headers", b"*")
+        own = [
+            *own,
+            (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
+            (b"access-control-allow-headers", asked),
+            (b"access-control-max-age", b"600"),
+        ]
+    await send({"type": "http.response.start", "status": 204, "headers": own})
+    await send({"type": "http.response.body", "body": b""})

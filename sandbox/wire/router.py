@@ -1,0 +1,82 @@
+"""Finds the operation for a path and a method. Made from the contract: no path stands in Python.
+
+Paths are split before they are decoded, each segment once, so that `%2F` in a user id is a character of the id
+(CONTRACT.md 4.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from sandbox.contract import Operation
+from sandbox.errors import MethodNotAllowed, NotFound
+
+Target = TypeVar("Target")
+
+
+@dataclass(slots=True)
+class _Node(Generic[Target]):
+    """What may follow one segment: a fixed word, or any value of a parameter."""
+
+    words: dict[str, _Node[Target]] = field(default_factory=dict)
+    parameter: tuple[str, _Node[Target]] | None = None
+    methods: dict[str, Target] = field(default_factory=dict)
+
+
+class Router(Generic[Target]):
+    """Maps a raw path and a method to what was registered for an operation."""
+
+    def __init__(self) -> None:
+        self._root: _Node[Target] = _Node()
+
+    def add(self, operation: Operation, target: Target) -> None:
+        """Register what serves an operation."""
+        node = self._root
+        for segment in operation.segments:
+            if segment.startswith("{"):
+                node.parameter = node.parameter or (segment[1:-1], _Node())
+                node = node.parameter[1]
+            else:
+                node = node.words.setdefault(segment, _Node())
+        node.methods[operation.method] = target
+
+    def find(self, raw_path: bytes, method: str) -> tuple[Target, Mapping[str, str]]:
+        """Return the target and the path's parameters.
+
+        Raises:
+            NotFound: the contract has no such path.
+            MethodNotAllowed: it has the path, not the method.
+        """
+        methods, parameters = self._resolve(raw_path)
+        if method not in methods:
+            raise MethodNotAllowed(method, tuple(methods))
+        return methods[method], parameters
+
+    def _resolve(self, raw_path: bytes) -> tuple[Mapping[str, Target], Mapping[str, str]]:
+        node, parameters = self._root, dict[str, str]()
+        for raw in raw_path.split(b"/")[1:]:
+            segment = _decoded(raw)
+            if segment in node.words:
+                node = node.words[segment]
+            elif node.parameter and segment:
+                name, node = node.parameter
+                parameters[name] = segment
+            else:
+                raise _unknown_path()
+        if not node.methods:
+            raise _unknown_path()
+        return node.methods, parameters
+
+
+def _decoded(segment: bytes) -> str:
+    try:
+        return (unquote_to_bytes(segment) if b"%" in segment else segment).decode()
+    except UnicodeDecodeError:
+        raise _unknown_path() from None
+
+
+def _unknown_path() -> NotFound:
+    return NotFound("There is nothing at this path.")

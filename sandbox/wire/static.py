@@ -1,0 +1,126 @@
+"""What is served beside the API: the index, the contract as a document and as files, and health."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox import magic
+from sandbox.contract import Contract
+
+HEALTH = "/_sandbox/health"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the index says of the server."""
+
+    version: str
+    store: str
+
+
+def routes(contract: Contract, control: Contract, about: About) -> list[Route]:
+    """Return the routes; everything that they answer is made here, once."""
+    files = {**contract.files, **{f"control/{name}": raw for name, raw in control.files.items()}}
+    health = {"status": "ok", "sandbox": True, "version": about.version, "store": about.store}
+    document, control_document = contract.bundle_json, control.bundle_json
+    return [
+        Route("/", _index(index(contract, about))),
+        Route("/openapi.json", _bytes(document)),
+        Route("/_sandbox/openapi.json", _bytes(control_document)),
+        Route("/schemas/{file:path}", _files(files)),
+        Route(HEALTH, _json(health)),
+        Route("/_sandbox/", _index(index(contract, about))),
+    ]
+
+
+def index(contract: Contract, about: About) -> dict[str, Any]:
+    """Return what is where on this server."""
+    return {
+        "name": "Dimedove Sandbox",
+        "version": about.version,
+        "api": "/v1",
+        "contract": "/openapi.json",
+        "schemas": "/schemas/openapi.json",
+        "health": HEALTH,
+        "try": {"app_id": magic.DEMO_APP, "api_key": "sk_test_demo"},
+        "operations": {op.id: f"{op.method} {op.path}" for op in contract.operations},
+        "magic": {"keys": dict(magic.KEYS), "apps": dict(magic.APPS), "words": dict(magic.WORDS)},
+    }
+
+
+def _bytes(body: bytes) -> Endpoint:
+    async def answer(request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
+        return Response(body, media_type="application/json", headers=_SAFE)
+
+    return answer
+
+
+def _json(value: Mapping[str, Any]) -> Endpoint:
+    return _bytes(JSONResponse(value).body)
+
+
+def _files(files: Mapping[str, bytes]) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        body = files.get(request.path_params["file"])
+        if body is None:
+            raise HTTPException(404)
+        return Response(body, media_type="application/schema+json", headers=_SAFE)
+
+    return answer
+
+
+def _index(value: Mapping[str, Any]) -> Endpoint:
+    page = _page(value)
+
+    async def answer(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(page, headers={**_SAFE, "content-security-policy": _CSP, "vary": "Accept"})
+        return JSONResponse(dict(value), headers={**_SAFE, "vary": "Accept"})
+
+    return answer
+
+
+_SAFE = {"x-content-type-options": "nosniff"}
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def _page(value: Mapping[str, Any]) -> str:
+    operations = _rows(value["operations"])
+    magic_rows = "".join(f"<h3>{title.capitalize()}</h3>{_rows(rows)}" for title, rows in value["magic"].items())
+    tried = value["try"]
+    curl = f"curl -H 'Authorization: Bearer {tried['api_key']}' http://HOST/v1/apps/{tried['app_id']}/conversations"
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Dimedove Sandbox</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>{_STYLE}</style>
+<h1>Dimedove Sandbox <small>{escape(value["version"])}</small></h1>
+<p>A local stand-in for the Dimedove Apps API. Nothing here is real; nothing leaves this machine.</p>
+<pre>{escape(curl)}</pre>
+<p><a href="/openapi.json">Contract</a> · <a href="/schemas/openapi.json">Schemas</a> ·
+<a href="{HEALTH}">Health</a></p>
+<h2>Operations</h2>{operations}
+<h2>Values that always behave the same way</h2>{magic_rows}
+</html>"""
+
+
+def _rows(rows: Mapping[str, str]) -> str:
+    cells = "".join(f"<tr><td><code>{escape(key)}</code><td>{escape(text)}" for key, text in rows.items())
+    return f"<table>{cells}</table>"
+
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+pre { padding: .8rem 1rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-x: auto }
+table { border-collapse: collapse } td { padding: .2rem 1.5rem .2rem 0; vertical-align: top }
+small { font-weight: normal; opacity: .7 }
+"""
