@@ -80,7 +80,7 @@ class Settings:
     )
     control_origin: tuple[str, ...] = _option((), "list", "origin whose pages may call /_sandbox (repeatable)")
     log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
-    quiet: bool = _option(False, "switch", "no start message, no line a request")
+    quiet: bool = _option(False, "switch", "only say where the server is: no hints, no line a request")
     apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

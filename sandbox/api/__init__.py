@@ -3,13 +3,23 @@
 `HANDLERS` has one function an operation, under its operationId.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from sandbox.api import apps, completions, conversations, messages
 from sandbox.api.services import Services
 from sandbox.calls import Answer, Call
 
-Handler = Callable[[Call, Services], Awaitable[Answer]]
+
+class Handler(Protocol):
+    """What one operation does."""
+
+    __name__: str
+
+    async def __call__(self, call: Call, on: Services) -> Answer:
+        """Answer a call with the help of the server's stores."""
+        ...
+
 
 HANDLERS: Mapping[str, Handler] = {
     handler.__name__: handler

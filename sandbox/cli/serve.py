@@ -53,8 +53,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     with listening:
         _prepare_logs(quiet=settings.quiet)
         app = _create(settings)
-        if not settings.quiet:
-            print(greeting(settings, listening.getsockname()[1], token), flush=True)
+        said = greeting(settings, listening.getsockname()[1], token)
+        # Even a quiet server says where it is: a free port is known to nobody else.
+        print(said.splitlines()[0] if settings.quiet else said, flush=True)
         _serve(app, listening)
     return 0
 

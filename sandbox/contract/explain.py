@@ -41,7 +41,8 @@ def code_of(keyword: object) -> str:
 
 def expectation(error: ValidationError) -> str:
     """Say what the schema wanted at the place of the fault."""
-    keyword, wanted, schema = str(error.validator), error.validator_value, error.schema
+    keyword, schema = str(error.validator), error.schema
+    wanted: Any = error.validator_value
     if keyword == "type":
         return " or ".join([wanted] if isinstance(wanted, str) else wanted)
     if keyword == "const":

@@ -151,8 +151,10 @@ def _leaf(error: ValidationError) -> ValidationError:
 def _violations(error: ValidationError) -> Iterator[Violation]:
     path: Path = tuple(error.absolute_path)
     if error.validator == "required":
-        for name in error.validator_value:
-            if name not in error.instance:
+        names: Any = error.validator_value
+        present: Any = error.instance
+        for name in names:
+            if name not in present:
                 yield Violation((*path, name), "missing", "missing", None)
     else:
         got = shorten(encode(error.instance).decode(), 60)

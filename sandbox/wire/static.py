@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -66,7 +67,7 @@ def _bytes(body: bytes) -> Endpoint:
 
 
 def _json(value: Mapping[str, Any]) -> Endpoint:
-    return _bytes(JSONResponse(value).body)
+    return _bytes(orjson.dumps(value))
 
 
 def _files(files: Mapping[str, bytes]) -> Endpoint:
