@@ -33,7 +33,7 @@ from sandbox.wire.access_log import AccessLog, Format
 from sandbox.wire.cors import Cors
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
 from sandbox.wire.http import raw_path, send_error
-from sandbox.wire.patience import Stopping
+from sandbox.wire.patience import Endings
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.router import Router
 from sandbox.wire.speech import Speaker
@@ -56,14 +56,14 @@ def create_app(settings: Settings | None = None, *, log: tuple[Format, TextIO] |
     settings = settings or Settings()
     contract, control = load(), load(control_folder())
     clock: Clock = SystemClock() if settings.now is None else FrozenClock(settings.now)
-    entropy, stopping = Entropy(settings.seed), Stopping()
+    entropy, endings = Entropy(settings.seed), Endings()
     store = _store(settings, control)
     on = Services(worlds=store, conversations=store)
     house = House(
         directory=Directory(on, clock, entropy),
         clock=clock,
         entropy=entropy,
-        speaker=Speaker(stopping),
+        speaker=Speaker(endings),
         validation_status=int(settings.validation_status),
     )
     about = static.About(version=sandbox.__version__, store="memory")
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None, *, log: tuple[Format, TextIO] |
         exception_handlers={HTTPException: _refused, Exception: _crashed},
     )
     app.router.redirect_slashes = False
-    app.state.stopping = stopping
+    app.state.endings = endings
     return app
 
 

@@ -110,6 +110,12 @@ class RateLimitExceeded(ApiError):
         super().__init__(message, headers={"retry-after": str(retry_after)})
 
 
+class StoreFull(ApiError):
+    """The sandbox keeps as much as it may; the message names the setting."""
+
+    status, type = 503, "internal_error"
+
+
 class InternalError(ApiError):
     """Something unexpected happened on the server."""
 

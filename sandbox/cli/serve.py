@@ -93,7 +93,7 @@ def _serve(app: Starlette, listening: socket.socket) -> None:
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            app.state.stopping.set()
+            app.state.endings.stop()
             super().handle_exit(sig, frame)
 
     config = uvicorn.Config(

@@ -5,33 +5,24 @@ What is kept is bytes, tuples and slots, so that the garbage collector has littl
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sandbox.app_settings import AppSettings, RateLimit
+from sandbox.errors import StoreFull
 from sandbox.state.pages import cut
-from sandbox.state.records import Conversation, Item, Page, Position, Totals, Window
-from sandbox.state.store import Counter
+from sandbox.state.records import Conversation, Item, Page, Totals, Window
+from sandbox.state.store import Counter, Gone
+from sandbox.state.world import World
 
-MINUTE, DAY = 60, 86_400
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is kept at most, over all apps."""
 
-class _World:
-    """Everything of one app."""
-
-    __slots__ = ("by_user", "counters", "items", "live", "message_count", "numbers", "records", "windows")
-
-    def __init__(self) -> None:
-        self.records: dict[int, Conversation] = {}
-        self.numbers: dict[str, int] = {}
-        self.live: list[Position] = []
-        self.by_user: dict[str, list[Position]] = {}
-        self.items: dict[int, list[Item]] = {}
-        self.message_count = 0
-        self.counters: Tally[Counter] = Tally()
-        self.windows: dict[int, tuple[int, int]] = {}
+    apps: int = 10_000
+    bytes: int = 1024**3
 
 
 class MemoryStore:
@@ -41,18 +32,50 @@ class MemoryStore:
     no app at all when that is None.
     """
 
-    def __init__(self, declared: Mapping[str, AppSettings], defaults: AppSettings | None) -> None:
+    def __init__(
+        self, declared: Mapping[str, AppSettings], defaults: AppSettings | None, bounds: Bounds | None = None
+    ) -> None:
         self._declared = declared
         self._defaults = defaults
-        self._worlds: dict[str, _World] = {}
+        self._bounds = bounds or Bounds()
+        self._worlds: dict[str, World] = {}
+        self._settings: dict[str, AppSettings] = {}
+        self._size = 0
 
     # Worlds
 
     async def settings(self, app_id: str) -> AppSettings | None:
-        return self._declared.get(app_id, self._defaults)
+        changed = self._settings.get(app_id)
+        return changed if changed is not None else self._declared.get(app_id, self._defaults)
+
+    async def overrides(self, app_id: str) -> Mapping[str, Any]:
+        world = self._worlds.get(app_id)
+        return world.overrides if world else {}
+
+    async def override(self, app_id: str, overrides: Mapping[str, Any]) -> None:
+        base = self._declared.get(app_id, self._defaults)
+        if base is None:
+            raise KeyError(app_id)
+        world, old = self._world(app_id), self._settings.get(app_id, base)
+        world.overrides = overrides
+        self._settings[app_id] = base.merged(overrides)
+        if self._settings[app_id].rate_limit != old.rate_limit:
+            world.windows.clear()
+
+    async def clock(self, app_id: str) -> int | None:
+        world = self._worlds.get(app_id)
+        return world.clock if world else None
+
+    async def set_clock(self, app_id: str, now: int | None) -> None:
+        self._world(app_id).clock = now
 
     async def known(self) -> Sequence[str]:
         return sorted({*self._declared, *self._worlds})
+
+    async def forget(self, app_id: str) -> None:
+        world = self._worlds.pop(app_id, None)
+        self._settings.pop(app_id, None)
+        self._size -= world.size if world else 0
 
     async def number(self, app_id: str, counter: Counter) -> int:
         counters = self._world(app_id).counters
@@ -60,38 +83,16 @@ class MemoryStore:
         return counters[counter]
 
     async def spend(self, app_id: str, limit: RateLimit, now: int) -> int | None:
-        windows = self._world(app_id).windows
-        limits = [(MINUTE, limit.per_minute), (DAY, limit.per_day)]
-        current: list[tuple[int, int, int]] = []
-        waits: list[int] = []
-        for length, most in limits:
-            if most is None:
-                continue
-            start, count = windows.get(length, (now, 0))
-            if not start <= now < start + length:
-                start, count = now, 0
-            if count >= most:
-                waits.append(max(1, start + length - now))
-            current.append((length, start, count))
-        if waits:
-            return max(waits)
-        for length, start, count in current:
-            windows[length] = (start, count + 1)
-        return None
+        return self._world(app_id).spend(limit, now)
 
     # Conversations
 
     async def add(self, app_id: str, conversation: Conversation) -> None:
+        self._refuse_more_than_fits()
         world = self._world(app_id)
-        position = Position(conversation.created_at, conversation.number)
-        world.records[conversation.number] = conversation
-        world.numbers[conversation.id] = conversation.number
-        if not conversation.deleted:
-            _insert(world.live, position)
-        if conversation.external_user_id is not None:
-            positions = world.by_user.setdefault(conversation.external_user_id, [])
-            if not conversation.deleted:
-                _insert(positions, position)
+        before = world.size
+        world.add(conversation)
+        self._size += world.size - before
 
     async def get(self, app_id: str, conversation_id: str) -> Conversation | None:
         world = self._worlds.get(app_id)
@@ -99,28 +100,19 @@ class MemoryStore:
         return world.records[number] if world and number else None
 
     async def set_title(self, app_id: str, conversation_id: str, title: str | None) -> None:
-        world, number = self._find(app_id, conversation_id)
-        world.records[number] = replace(world.records[number], title=title)
+        self._amend(app_id, conversation_id, title=title)
 
     async def set_generated_title(self, app_id: str, conversation_id: str, pair: tuple[str, str]) -> None:
-        world, number = self._find(app_id, conversation_id)
-        if world.records[number].generated_title is None:
-            world.records[number] = replace(world.records[number], generated_title=pair)
+        conversation = await self.get(app_id, conversation_id)
+        if conversation and conversation.generated_title is None:
+            self._amend(app_id, conversation_id, generated_title=pair)
 
     async def set_metadata(self, app_id: str, conversation_id: str, metadata: bytes) -> None:
-        world, number = self._find(app_id, conversation_id)
-        world.records[number] = replace(world.records[number], metadata=metadata)
+        self._amend(app_id, conversation_id, metadata=metadata)
 
     async def delete(self, app_id: str, conversation_id: str) -> None:
         world, number = self._find(app_id, conversation_id)
-        conversation = world.records[number]
-        if conversation.deleted:
-            return
-        position = Position(conversation.created_at, number)
-        world.records[number] = replace(conversation, deleted=True)
-        _remove(world.live, position)
-        if conversation.external_user_id is not None:
-            _remove(world.by_user[conversation.external_user_id], position)
+        world.delete(number)
 
     async def page(self, app_id: str, window: Window, user: str | None = None) -> Page:
         world = self._worlds.get(app_id)
@@ -131,9 +123,10 @@ class MemoryStore:
 
     async def append(self, app_id: str, conversation_id: str, make: Callable[[int], Item]) -> None:
         world, number = self._find(app_id, conversation_id)
-        items = world.items.setdefault(number, [])
-        items.append(make(len(items)))
-        world.message_count += 1
+        self._refuse_more_than_fits()
+        before = world.size
+        world.append(number, make(len(world.items.get(number, ()))))
+        self._size += world.size - before
 
     async def items(self, app_id: str, conversation_id: str) -> Sequence[Item]:
         world, number = self._find(app_id, conversation_id)
@@ -145,24 +138,25 @@ class MemoryStore:
             return Totals()
         return Totals(conversations=len(world.records), messages=world.message_count, users=len(world.by_user))
 
-    def _world(self, app_id: str) -> _World:
+    def _world(self, app_id: str) -> World:
         world = self._worlds.get(app_id)
         if world is None:
-            world = self._worlds[app_id] = _World()
+            if len(self._worlds) >= self._bounds.apps:
+                raise StoreFull(f"The sandbox keeps at most {self._bounds.apps:,} apps; --max-apps sets how many.")
+            world = self._worlds[app_id] = World()
         return world
 
-    def _find(self, app_id: str, conversation_id: str) -> tuple[_World, int]:
-        world = self._worlds[app_id]
-        return world, world.numbers[conversation_id]
+    def _find(self, app_id: str, conversation_id: str) -> tuple[World, int]:
+        world = self._worlds.get(app_id)
+        number = world.numbers.get(conversation_id) if world else None
+        if world is None or number is None:
+            raise Gone
+        return world, number
 
+    def _amend(self, app_id: str, conversation_id: str, **changes: Any) -> None:
+        world, number = self._find(app_id, conversation_id)
+        world.records[number] = replace(world.records[number], **changes)
 
-def _insert(positions: list[Position], position: Position) -> None:
-    """Keep the order; almost always the new one is the newest."""
-    if not positions or positions[-1] < position:
-        positions.append(position)
-    else:
-        insort(positions, position)
-
-
-def _remove(positions: list[Position], position: Position) -> None:
-    del positions[bisect_left(positions, position)]
+    def _refuse_more_than_fits(self) -> None:
+        if self._size >= self._bounds.bytes:
+            raise StoreFull(f"The sandbox keeps at most {self._bounds.bytes:,} bytes; --max-bytes sets how many.")

@@ -1,13 +1,14 @@
 """The protocols of what keeps state, and their laws. A handler takes the one that it needs.
 
 Laws of every store: each method is atomic; what is said of one app changes nothing of another; a read creates nothing;
-numbers are counted from 1, each given once.
+numbers are counted from 1, each given once. A write to a conversation that is not there raises `Gone`; one that would
+not fit raises `StoreFull` and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
@@ -15,11 +16,35 @@ from sandbox.state.records import Conversation, Item, Page, Totals, Window
 Counter = Literal["conversation", "completion"]
 
 
+class Gone(Exception):
+    """What was asked for is not kept (any more): its app was forgotten meanwhile."""
+
+
 class Worlds(Protocol):
     """The apps: their settings, counters and rate windows."""
 
     async def settings(self, app_id: str) -> AppSettings | None:
         """Return the settings of an app; None when there is no such app."""
+        ...
+
+    async def overrides(self, app_id: str) -> Mapping[str, Any]:
+        """Return what was set for an app, as JSON: only what differs from how it began."""
+        ...
+
+    async def override(self, app_id: str, overrides: Mapping[str, Any]) -> None:
+        """Set what differs from how the app began; a changed rate limit starts its windows afresh."""
+        ...
+
+    async def clock(self, app_id: str) -> int | None:
+        """Return the Unix second at which the app's time stands still, or None."""
+        ...
+
+    async def set_clock(self, app_id: str, now: int | None) -> None:
+        """Let the app's time stand still, or go on."""
+        ...
+
+    async def forget(self, app_id: str) -> None:
+        """Drop everything of an app; its next use starts afresh."""
         ...
 
     async def known(self) -> Sequence[str]:

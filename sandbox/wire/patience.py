@@ -1,8 +1,9 @@
-"""Waiting that ends early: when the client goes, or when the server stops."""
+"""Waiting that ends early: when the client goes, when the server stops, or when the app is forgotten."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from types import TracebackType
 
 from starlette.types import Receive
@@ -18,40 +19,66 @@ class ServerStops(Exception):
     """The server stops before the answer was whole."""
 
 
-class Stopping:
-    """Says that the server stops; everything that waits ends at once."""
+class AppForgotten(Exception):
+    """The app was deleted or reset before the answer was whole."""
+
+
+class Endings:
+    """Knows every answer that is still under way, so that they can be ended from outside."""
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._open: defaultdict[str, set[Patience]] = defaultdict(set)
 
-    def set(self) -> None:
-        """Let every wait end; called in the server's own thread."""
-        self._event.set()
+    def stop(self) -> None:
+        """End every answer: the server stops."""
+        for app_id in list(self._open):
+            self._end(app_id, ServerStops())
 
-    async def wait(self) -> None:
-        """Wait until the server stops."""
-        await self._event.wait()
+    def forget(self, app_id: str) -> None:
+        """End every answer of an app that is forgotten."""
+        self._end(app_id, AppForgotten())
+
+    def opened(self, app_id: str, patience: Patience) -> None:
+        """Note an answer that begins."""
+        self._open[app_id].add(patience)
+
+    def closed(self, app_id: str, patience: Patience) -> None:
+        """Note that an answer ended."""
+        self._open[app_id].discard(patience)
+        if not self._open[app_id]:
+            del self._open[app_id]
+
+    def _end(self, app_id: str, reason: Exception) -> None:
+        for patience in list(self._open.get(app_id, ())):
+            patience.end(reason)
 
 
 class Patience:
-    """Waits for one answer, with an ear on the client; used as an async context that leaves no task behind."""
+    """Waits for one answer, with an ear on the client; an async context that leaves no task behind."""
 
-    def __init__(self, receive: Receive, stopping: Stopping) -> None:
+    def __init__(self, receive: Receive, app_id: str, endings: Endings) -> None:
         self._receive = receive
-        self._stopping = stopping
+        self._app_id = app_id
+        self._endings = endings
         self._start = monotonic()
 
     async def __aenter__(self) -> Patience:
-        self._gone = asyncio.ensure_future(self._client_gone())
-        self._stop = asyncio.ensure_future(self._stopping.wait())
+        self._ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._listener = asyncio.ensure_future(self._listen())
+        self._endings.opened(self._app_id, self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._gone.cancel()
-        self._stop.cancel()
-        await asyncio.gather(self._gone, self._stop, return_exceptions=True)
+        self._endings.closed(self._app_id, self)
+        self._listener.cancel()
+        await asyncio.gather(self._listener, return_exceptions=True)
+
+    def end(self, reason: Exception) -> None:
+        """Let the wait that is under way, or the next one, raise `reason`."""
+        if not self._ended.done():
+            self._ended.set_result(reason)
 
     async def until(self, ms: float) -> None:
         """Wait until `ms` milliseconds after this began (by schedule: waits don't add up); let others run in any case.
@@ -59,17 +86,17 @@ class Patience:
         Raises:
             ClientGone: there is nobody left to answer.
             ServerStops: no time is left to answer.
+            AppForgotten: what is being answered is no more.
         """
         left = self._start + ms / 1000 - monotonic()
         if left > 0:
-            await asyncio.wait((self._gone, self._stop), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._ended,), timeout=left)
         else:
             await asyncio.sleep(0)
-        if self._gone.done():
-            raise ClientGone
-        if self._stop.done():
-            raise ServerStops
+        if self._ended.done():
+            raise self._ended.result()
 
-    async def _client_gone(self) -> None:
+    async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self.end(ClientGone())

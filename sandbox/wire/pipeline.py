@@ -85,7 +85,7 @@ class Pipeline:
         if isinstance(answer, Body):
             await send_bytes(send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
         else:
-            await self._house.speaker.speak(answer, operation, app.settings.pace, receive, send)
+            await self._house.speaker.speak(answer, operation, app, receive, send)
 
     async def _app(self, key: str, app_id: str) -> App:
         magic.refuse_key(key)
