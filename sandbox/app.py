@@ -2,112 +2,154 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TextIO
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
 
 import sandbox
-from sandbox import magic
-from sandbox.api import HANDLERS
+from sandbox import api, control, magic
 from sandbox.api.directory import Directory
+from sandbox.api.persona import settings_in_force
+from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.app_settings import AppSettings
 from sandbox.contract import Contract, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
-from sandbox.errors import ApiError, ContractError, InternalError, MethodNotAllowed, NotFound
+from sandbox.control.faults import FaultDesk
+from sandbox.control.services import ControlCall, ControlServices
+from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from sandbox.masking import Masker
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
-from sandbox.state.memory import MemoryStore
+from sandbox.state.bus import Bus
+from sandbox.state.journal import Journal
+from sandbox.state.memory import Bounds, MemoryStore
+from sandbox.state.queues import Queue
 from sandbox.wire import static
-from sandbox.wire.access_log import AccessLog, Format
+from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
+from sandbox.wire.faults import Faults
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
-from sandbox.wire.http import raw_path, send_error
 from sandbox.wire.patience import Endings
 from sandbox.wire.pipeline import House, Pipeline
-from sandbox.wire.router import Router
+from sandbox.wire.recorder import Listener, Recorder
+from sandbox.wire.routes import ContractRoute, must_match
 from sandbox.wire.speech import Speaker
 
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
-PUBLIC_CONTROL = (b"/_sandbox/health", b"/_sandbox/")
+PUBLIC_CONTROL = (b"/_sandbox/health", b"/_sandbox/", b"/_sandbox/openapi.json")
 
 
-def create_app(settings: Settings | None = None, *, log: tuple[Format, TextIO] | None = None) -> Starlette:
+def create_app(settings: Settings | None = None, *, log: Listener | None = None) -> Starlette:
     """Make a server of its own: it shares nothing with any other.
 
     Args:
         settings: what is set; by default nothing.
-        log: how and where to write a line for each request; by default nowhere.
+        log: is told of each request when it has been answered; by default nobody is.
 
     Raises:
         SettingsError: an app of the settings has a setting that it can't have.
         ContractError: the contract can't be used.
     """
-    settings = settings or Settings()
-    contract, control = load(), load(control_folder())
-    clock: Clock = SystemClock() if settings.now is None else FrozenClock(settings.now)
-    entropy, endings = Entropy(settings.seed), Endings()
-    store = _store(settings, control)
-    on = Services(worlds=store, conversations=store)
-    house = House(
-        directory=Directory(on, clock, entropy),
-        clock=clock,
-        entropy=entropy,
-        speaker=Speaker(endings),
-        validation_status=int(settings.validation_status),
-    )
+    parts = _Parts(settings or Settings())
     about = static.About(version=sandbox.__version__, store="memory")
     app = Starlette(
-        routes=[ContractRoute(contract, on, house), *static.routes(contract, control, about)],
-        middleware=_middleware(settings, log),
+        routes=[
+            ContractRoute(parts.contract.base, _api_pipelines(parts)),
+            *static.routes(parts.contract, parts.control, about),
+            ContractRoute(parts.control.base, _control_pipelines(parts)),
+        ],
+        middleware=_middleware(parts, log),
         exception_handlers={HTTPException: _refused, Exception: _crashed},
     )
     app.router.redirect_slashes = False
-    app.state.endings = endings
+    app.state.endings = parts.endings
     return app
 
 
-class ContractRoute(BaseRoute):
-    """Everything under the contract's base path, each operation behind its pipeline."""
+@dataclass
+class _Parts:
+    """Everything that is shared inside one server, made from its settings."""
 
-    def __init__(self, contract: Contract, on: Services, house: House) -> None:
-        self._base = contract.base.encode()
-        self._router: Router[Pipeline] = Router()
-        self._validation_status = house.validation_status
-        operations = {operation.id: operation for operation in contract.operations}
-        _must_match(set(operations), set(HANDLERS))
-        for name, operation in operations.items():
-            self._router.add(operation, Pipeline(operation, partial(HANDLERS[name], on=on), house))
+    settings: Settings
+    contract: Contract = field(default_factory=load)
+    control: Contract = field(default_factory=lambda: load(control_folder()))
+    endings: Endings = field(default_factory=Endings)
+    journal: Journal = field(default_factory=Journal)
+    bus: Bus = field(default_factory=Bus)
+    faults: Queue = field(default_factory=lambda: Queue("fault"))
+    replies: Queue = field(default_factory=lambda: Queue("reply"))
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Claim every path under the base, known or not."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
-        path = raw_path(scope)
-        inside = path.startswith(self._base) and path[len(self._base) :][:1] in (b"", b"/")
-        return (Match.FULL if inside else Match.NONE), {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Find the operation and let its pipeline answer."""
-        try:
-            pipeline, parameters = self._router.find(raw_path(scope), scope["method"])
-        except ApiError as error:
-            await send_error(send, error, self._validation_status)
-        else:
-            await pipeline(scope, receive, send, parameters)
+    def __post_init__(self) -> None:
+        now = self.settings.now
+        self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
+        self.entropy = Entropy(self.settings.seed)
+        self.store = _store(self.settings, self.control)
+        self.services = Services(self.store, self.store, self.replies)
+        self.directory = Directory(self.services, self.clock, self.entropy)
+        self.masker = Masker([self.settings.control_token or ""])
 
 
-def _store(settings: Settings, control: Contract) -> MemoryStore:
+def _api_pipelines(parts: _Parts) -> list[Pipeline]:
+    """Put each operation of the contract behind its checks."""
+    by_header = parts.settings.control != "off"
+    desk = FaultDesk(parts.faults, parts.store, parts.entropy)
+    house = House(
+        directory=parts.directory,
+        faults=Faults(desk, parts.control.schema("Fault" if len(parts.control.operations) > 1 else "AppSettings"), parts.endings, parts.entropy, by_header=by_header),
+        speaker=Speaker(parts.endings),
+        validation_status=int(parts.settings.validation_status),
+    )
+    operations = parts.contract.operations
+    must_match({operation.id for operation in operations}, set(api.HANDLERS))
+    return [Pipeline(op, partial(api.HANDLERS[op.id], on=parts.services), house) for op in operations]
+
+
+def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
+    """Put each operation of the control API behind its checks."""
+    on = ControlServices(
+        apps=parts.directory,
+        worlds=parts.store,
+        conversations=parts.store,
+        faults=parts.faults,
+        replies=parts.replies,
+        journal=parts.journal,
+        bus=parts.bus,
+        masker=parts.masker,
+        contract=parts.contract,
+        version=sandbox.__version__,
+        clock=parts.clock,
+        entropy=parts.entropy,
+        end_answers=parts.endings.forget,
+        populate=partial(populate, on=parts.services),
+        look=settings_in_force,
+    )
+    parts.journal.subscribe(lambda entry: parts.bus.say("request", entry.app_id, entry))
+    operations = parts.control.operations
+    if len(operations) < 2:
+        return []
+    must_match({operation.id for operation in operations}, set(control.HANDLERS))
+    return [ControlPipeline(op, _handled(op.id, on), parts.endings) for op in operations]
+
+
+def _handled(name: str, on: ControlServices) -> Any:
+    handler = control.HANDLERS[name]
+
+    async def run(path: Any, query: Any, body: Any) -> Any:
+        return await handler(ControlCall(path=path, query=query, body=body), on)
+
+    return run
+
+
+def _store(settings: Settings, control_contract: Contract) -> MemoryStore:
     """Make the store with the apps that the settings declare."""
     late = settings.like_production
     defaults = AppSettings(
@@ -115,7 +157,7 @@ def _store(settings: Settings, control: Contract) -> MemoryStore:
         pace=DEMO_PACE if late else Pace(),
     )
     declared = {magic.DEMO_APP: replace(defaults, generative_ui=True, pace=DEMO_PACE)}
-    law = control.schema("AppSettings")
+    law = control_contract.schema("AppSettings")
     for app_id, changes in settings.apps.items():
         violations = law.violations(decode(encode(changes)))
         if violations:
@@ -123,27 +165,22 @@ def _store(settings: Settings, control: Contract) -> MemoryStore:
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"apps.{app_id}: this app always behaves the same way and can't be set")
         declared[app_id] = declared.get(app_id, defaults).merged(changes)
-    return MemoryStore(declared, None if late or settings.strict_apps else defaults)
+    bounds = Bounds(apps=settings.max_apps, bytes=settings.max_bytes)
+    return MemoryStore(declared, None if late or settings.strict_apps else defaults, bounds)
 
 
-def _middleware(settings: Settings, log: tuple[Format, TextIO] | None) -> list[Middleware]:
+def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
     """Return what every request passes before it is routed, outermost first."""
+    settings = parts.settings
     access = ControlAccess(
         enabled=settings.control != "off", token=settings.control_token, origins=settings.control_origin
     )
     return [
-        *([Middleware(AccessLog, *log)] if log else []),
+        Middleware(Recorder, parts.journal, parts.clock, parts.entropy, log),
         Middleware(HostGuard, settings.allow_host),
         *([] if settings.like_production else [Middleware(Cors, settings.cors_origin)]),
         Middleware(ControlGuard, access, PUBLIC_CONTROL),
     ]
-
-
-def _must_match(operations: set[str], handlers: set[str]) -> None:
-    if missing := operations - handlers:
-        raise ContractError(f"the contract has operations that nothing handles: {', '.join(sorted(missing))}")
-    if extra := handlers - operations:
-        raise ContractError(f"there are handlers for operations that the contract has not: {', '.join(sorted(extra))}")
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from sandbox.reply import Pace
 
 Status = Literal["live", "inactive", "no_agent"]
 Titles = Literal["at_creation", "after_first_exchange"]
+Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +60,22 @@ class AppSettings:
     keys: frozenset[str] | None = None
     rate_limit: RateLimit | None = None
     pace: Pace = field(default_factory=Pace)
+    framing: Framing = "plain"
 
     def merged(self, changes: Mapping[str, Any]) -> AppSettings:
-        """Return these settings with valid `changes` on top, whole values at a time."""
-        return replace(
-            self, **{name: _READERS.get(name, lambda value: value)(value) for name, value in changes.items()}
-        )
+        """Return these settings with valid `changes` on top: objects merge, everything else is replaced."""
+        return replace(self, **{name: _read(getattr(self, name), name, value) for name, value in changes.items()})
 
 
-def _tools(value: list[Mapping[str, Any]]) -> tuple[Tool, ...]:
-    return tuple(Tool(**{**tool, "when": tuple(tool.get("when", ()))}) for tool in value)
+def _read(current: Any, name: str, value: Any) -> Any:
+    """Turn one setting of a JSON document into the value that is kept."""
+    if name == "tools":
+        return tuple(Tool(**{**tool, "when": tuple(tool.get("when", ()))}) for tool in value)
+    if name == "keys":
+        return None if value is None else frozenset(value)
+    if isinstance(value, Mapping):
+        return replace(current or _EMPTY[name], **value)
+    return value
 
 
-_READERS: Mapping[str, Any] = {
-    "agent": lambda value: AgentLook(**value),
-    "tools": _tools,
-    "keys": frozenset,
-    "rate_limit": lambda value: RateLimit(**value),
-    "pace": lambda value: Pace(**value),
-}
+_EMPTY: Mapping[str, Any] = {"rate_limit": RateLimit(), "agent": AgentLook(), "pace": Pace()}

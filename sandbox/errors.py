@@ -6,7 +6,8 @@ person who starts the sandbox.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 
 class SandboxError(Exception):
@@ -23,8 +24,8 @@ class ApiError(Exception):
     `param` is the dotted place of the fault, `code` a stable word, `headers` what goes with the answer.
     """
 
-    status: ClassVar[int]
-    type: ClassVar[str]
+    status: int
+    type: str
 
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, headers: dict[str, str] | None = None
@@ -120,3 +121,32 @@ class InternalError(ApiError):
     """Something unexpected happened on the server."""
 
     status, type = 500, "internal_error"
+
+
+class Conflict(ApiError):
+    """What is asked for can't be done to this thing."""
+
+    status, type = 409, "invalid_request_error"
+
+
+# The envelope's type for a status that a fault asks for (CONTROL.md, Faults).
+_TYPES = {401: "invalid_api_key", 403: "access_denied", 404: "not_found", 405: "method_not_allowed"} | {
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limit_exceeded",
+}
+_HEADERS = {401: {"www-authenticate": "Bearer"}, 429: {"retry-after": "1"}}
+
+
+class SandboxFault(ApiError):
+    """An error that somebody asked the sandbox for."""
+
+    def __init__(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        own = {name.lower(): value for name, value in (headers or {}).items()}
+        super().__init__(
+            f"The sandbox answers {status}, as it was asked to.",
+            code="sandbox_fault",
+            headers={**_HEADERS.get(status, {}), **own},
+        )
+        self.status = status
+        self.type = _TYPES.get(status, "internal_error" if status >= 500 else "invalid_request_error")

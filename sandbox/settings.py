@@ -79,6 +79,8 @@ class Settings:
         None, "secret", "file with the token that /_sandbox asks for (the environment variable holds the token itself)"
     )
     control_origin: tuple[str, ...] = _option((), "list", "origin whose pages may call /_sandbox (repeatable)")
+    max_apps: int = _option(10_000, "integer", "how many apps are kept at most", least=1, most=10_000_000)
+    max_bytes: int = _option(1024**3, "integer", "how many bytes of state are kept at most", least=1, most=2**53)
     log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
     quiet: bool = _option(False, "switch", "only say where the server is: no hints, no line a request")
     apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

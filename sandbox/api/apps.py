@@ -7,7 +7,7 @@ from sandbox.api.services import Services
 from sandbox.calls import Answer, Body, Call
 
 
-async def apps_api_get_app_config(call: Call, on: Services) -> Answer:  # noqa: ARG001 - every handler takes both
+async def apps_api_get_app_config(call: Call, on: Services) -> Answer:
     """Return how the app presents itself."""
     app, shown = call.app, look(call.app)
     colours = {"primary_color": shown.primary_color, "secondary_color": shown.secondary_color}

@@ -8,10 +8,9 @@ import logging
 from sandbox import magic
 from sandbox.api.populate import populate
 from sandbox.api.services import Services
-from sandbox.app_settings import AppSettings
 from sandbox.calls import App
 from sandbox.nearby import nearest
-from sandbox.sources import Clock, Entropy
+from sandbox.sources import Clock, Entropy, FrozenClock
 
 log = logging.getLogger("sandbox")
 
@@ -30,25 +29,34 @@ class Directory:
         self._planting = asyncio.Lock()
         self._planted = False
 
-    async def settings(self, app_id: str) -> AppSettings | None:
-        """Return the settings of an app; None when there is no such app."""
+    async def app(self, app_id: str) -> App | None:
+        """Return an app, or None when there is none of this id."""
         settings = await self._on.worlds.settings(app_id)
-        if app_id == magic.DEMO_APP and settings and not self._planted:
-            await self._plant(settings)
+        if settings is None:
+            return None
+        frozen = await self._on.worlds.clock(app_id)
+        clock = self._clock if frozen is None else FrozenClock(frozen)
+        app = App(id=app_id, settings=settings, clock=clock, entropy=self._entropy.at(app_id))
+        if app_id == magic.DEMO_APP and not self._planted:
+            await self._plant(app)
         elif app_id not in self._met and len(self._met) < _REMEMBERED:
             await self._meet(app_id)
-        return settings
+        return app
 
-    async def spend(self, app_id: str, settings: AppSettings, now: int) -> int | None:
+    async def spend(self, app: App) -> int | None:
         """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
-        return await self._on.worlds.spend(app_id, settings.rate_limit, now) if settings.rate_limit else None
+        limit = app.settings.rate_limit
+        return await self._on.worlds.spend(app.id, limit, app.clock.now()) if limit else None
 
-    async def _plant(self, settings: AppSettings) -> None:
+    def replant(self) -> None:
+        """Give the demo app its conversations again on its next use."""
+        self._planted = False
+
+    async def _plant(self, app: App) -> None:
         # On first use, not at start: it takes longer than everything else that the server does to come up.
         async with self._planting:
             if self._planted:
                 return
-            app = App(id=magic.DEMO_APP, settings=settings, clock=self._clock, entropy=self._entropy.at(magic.DEMO_APP))
             await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS)
             self._planted = True
 

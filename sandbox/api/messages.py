@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import orjson
 
 from sandbox.agent.replies import reply
+from sandbox.agent.scripted import fits, scripted
 from sandbox.api.conversations import find
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.services import Services
@@ -22,7 +25,8 @@ async def apps_api_send_message(call: Call, on: Services) -> Answer:
     elif conversation.metadata is not None:
         metadata = orjson.loads(conversation.metadata)
     turn = await hear(app, on, conversation, body["message"]["content"], metadata or {}, app.clock.now())
-    spoken = reply(turn)
+    script = on.replies.take(app.id, app.entropy, partial(fits, message=turn.message))
+    spoken = scripted(script.fields, turn.here) if script else reply(turn)
 
     async def settle() -> None:
         await keep(app, on, conversation, turn, spoken, app.clock.now())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from sandbox.agent.persona import Persona, persona
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
@@ -22,3 +25,10 @@ def profile(app: App) -> Profile:
     """Return what the agent knows of itself."""
     tools = default_tools() if app.settings.tools is None else app.settings.tools
     return Profile(name=look(app).name, tools=tools, generative_ui=app.settings.generative_ui)
+
+
+def settings_in_force(app: App) -> dict[str, Any]:
+    """Return the settings that the seed or the agent chose, where the app's own say nothing."""
+    shown = look(app)
+    agent = {"name": shown.name, "primary_color": shown.primary_color, "secondary_color": shown.secondary_color}
+    return {"agent": agent, "tools": [asdict(tool) for tool in profile(app).tools]}

@@ -84,12 +84,14 @@ def _create(settings: Settings) -> Starlette:
     from sandbox.wire.access_log import for_stream
 
     return create_app(
-        settings, log=None if settings.quiet else (for_stream(sys.stderr, settings.log_format), sys.stderr)
+        settings, log=None if settings.quiet else for_stream(sys.stderr, settings.log_format)
     )
 
 
 def _serve(app: Starlette, listening: socket.socket) -> None:
     import uvicorn
+
+    from sandbox.wire.protocol import SandboxProtocol
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -98,6 +100,7 @@ def _serve(app: Starlette, listening: socket.socket) -> None:
 
     config = uvicorn.Config(
         app,
+        http=SandboxProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -142,7 +145,7 @@ def _prepare_logs(*, quiet: bool) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Keep back what uvicorn says of connections that were closed on purpose."""
-    from sandbox.wire.speech import BrokenOff
+    from sandbox.wire.sabotage import BrokenOff
 
     cause = record.exc_info[1] if record.exc_info else None
     return not isinstance(cause, BrokenOff) and "graceful shutdown exceeded" not in record.getMessage()

@@ -32,6 +32,11 @@ class Operation:
     events: Mapping[str, Validator]
 
     @property
+    def success(self) -> int:
+        """The status of a good answer: the contract gives each operation one."""
+        return next(int(status) for status in self.responses if status.startswith("2"))
+
+    @property
     def rate_limited(self) -> bool:
         """Whether the contract lets it answer 429."""
         return "429" in self.responses
@@ -80,7 +85,7 @@ def _operation(
             status: dict(_media(_resolved(bundle, response), components))
             for status, response in item["responses"].items()
         },
-        events=_events(bundle, item["responses"]["200"]),
+        events=_events(bundle, item["responses"].get("200", {})),
     )
 
 
@@ -98,9 +103,10 @@ def _media(response: Mapping[str, Any], components: Mapping[str, Any]) -> Iterat
 def _events(bundle: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Validator]:
     """Read the schema of one event: a choice of pairs, the event's name and the schema of its data."""
     stream = _resolved(bundle, response).get("content", {}).get("text/event-stream")
-    choices = _resolved(bundle, stream["schema"])["oneOf"] if stream else ()
-    pairs = (choice["properties"] for choice in choices)
-    return {p["event"]["const"]: Validator(p["data"]["contentSchema"], bundle["components"]) for p in pairs}
+    if stream is None:
+        return {}
+    choices = [_resolved(bundle, choice)["properties"] for choice in _resolved(bundle, stream["schema"])["oneOf"]]
+    return {p["event"]["const"]: Validator(p["data"]["contentSchema"], bundle["components"]) for p in choices}
 
 
 def _resolved(bundle: Mapping[str, Any], node: Any) -> Any:

@@ -3,54 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from typing import TextIO
 
 import orjson
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.sources import monotonic
-from sandbox.wire.http import raw_path
+from sandbox.state.journal import Entry
 
-Format = Callable[[str, str, int | None, float], str]
+Format = Callable[[Entry], str]
 
 _COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
 
 
 class AccessLog:
-    """Measures each request from its first byte to the last of its answer."""
+    """Writes the lines of one server to a stream."""
 
-    def __init__(self, app: ASGIApp, line: Format, out: TextIO) -> None:
-        self._app = app
+    def __init__(self, line: Format, out: TextIO) -> None:
         self._line = line
         self._out = out
         self._waiting: list[str] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        began = monotonic()
-        status: int | None = None
-
-        async def listening(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, listening)
-        finally:
-            path = raw_path(scope).decode("latin-1")
-            self._write(self._line(scope["method"], path, status, (monotonic() - began) * 1000))
-
-    def _write(self, line: str) -> None:
+    def __call__(self, entry: Entry) -> None:
+        """Write the line of one request, soon."""
         if not self._waiting:
             # One write for all the lines of this turn of the loop: a write for each would halve the speed.
             asyncio.get_running_loop().call_soon(self._flush)
-        self._waiting.append(line)
+        self._waiting.append(self._line(entry))
 
     def _flush(self) -> None:
         lines, self._waiting = self._waiting, []
@@ -59,21 +38,35 @@ class AccessLog:
 
 
 def text_line(*, colour: bool) -> Format:
-    """Return the format for people: the time, the request, the status, the duration."""
+    """Return the format for people: the time, the request, the status, the duration, the fault if there was one."""
 
-    def line(method: str, path: str, status: int | None, ms: float) -> str:
-        shown = str(status or "cut")
+    def line(entry: Entry) -> str:
+        shown = str(entry.status or "–")
         if colour:
-            shown = f"\033[{_COLOURS.get((status or 500) // 100, '31')}m{shown}\033[0m"
-        return f"{time.strftime('%H:%M:%S')}  {escape(method):6} {escape(path)}  {shown}  {ms:.0f} ms"
+            shown = f"\033[{_COLOURS.get((entry.status or 500) // 100, '31')}m{shown}\033[0m"
+        path = escape(entry.path.decode("latin-1"))
+        more = [entry.ended.replace("_", " ")] if entry.ended != "complete" else []
+        more += [f"fault {entry.fault}"] if entry.fault else []
+        ending = "".join(f"  {word}" for word in more)
+        return f"{time.strftime('%H:%M:%S')}  {entry.method:6} {path}  {shown}  {entry.duration_ms:.0f} ms{ending}"
 
     return line
 
 
-def json_line(method: str, path: str, status: int | None, ms: float) -> str:
+def json_line(entry: Entry) -> str:
     """Return the format for programs: one JSON object a line."""
-    at = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    value = {"at": at, "method": method, "path": path, "status": status, "duration_ms": round(ms, 1)}
+    value = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "id": entry.id or None,
+        "app_id": entry.app_id,
+        "operation": entry.operation,
+        "method": entry.method,
+        "path": entry.path.decode("latin-1"),
+        "status": entry.status,
+        "duration_ms": round(entry.duration_ms, 1),
+        "ended": entry.ended,
+        "fault": entry.fault,
+    }
     return orjson.dumps(value).decode()
 
 
@@ -82,11 +75,6 @@ def escape(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
-def for_stream(out: TextIO, log_format: str) -> Format:
-    """Return the format that fits a stream: colour only on a terminal."""
-    return json_line if log_format == "json" else text_line(colour=out.isatty())
-
-
-def stderr() -> TextIO:
-    """Return where the lines go."""
-    return sys.stderr
+def for_stream(out: TextIO, log_format: str) -> AccessLog:
+    """Return the log that fits a stream: colour only on a terminal."""
+    return AccessLog(json_line if log_format == "json" else text_line(colour=out.isatty()), out)

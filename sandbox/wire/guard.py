@@ -66,7 +66,7 @@ class ControlGuard:
         self._public = frozenset(public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_control(raw_path(scope)):
+        if scope["type"] == "http" and is_control(raw_path(scope)):
             refusal = self._refusal(scope, headers_of(scope))
             if refusal is not None:
                 return await send_error(send, refusal)
@@ -104,7 +104,8 @@ class ControlGuard:
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), expected)
 
 
-def _is_control(path: bytes) -> bool:
+def is_control(path: bytes) -> bool:
+    """Say whether a path belongs to the control API."""
     return path == CONTROL or path.startswith(CONTROL + b"/")
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any, TypeVar
 
 from starlette.types import Receive
 
 from sandbox.sources import monotonic
+
+
+Result = TypeVar("Result")
 
 
 class ClientGone(Exception):
@@ -28,6 +33,11 @@ class Endings:
 
     def __init__(self) -> None:
         self._open: defaultdict[str, set[Patience]] = defaultdict(set)
+
+    @property
+    def count(self) -> int:
+        """How many answers are under way."""
+        return sum(len(open_here) for open_here in self._open.values())
 
     def stop(self) -> None:
         """End every answer: the server stops."""
@@ -95,6 +105,21 @@ class Patience:
             await asyncio.sleep(0)
         if self._ended.done():
             raise self._ended.result()
+
+    async def race(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
+        """Wait for something else, unless the answer ends first.
+
+        Raises:
+            ClientGone, ServerStops, AppForgotten: as `until` does.
+        """
+        task = asyncio.ensure_future(awaitable)
+        try:
+            await asyncio.wait((self._ended, task), return_when=asyncio.FIRST_COMPLETED)
+            if self._ended.done():
+                raise self._ended.result()
+            return task.result()
+        finally:
+            task.cancel()
 
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

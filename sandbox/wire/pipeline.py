@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from starlette.types import Receive, Scope, Send
-
 from sandbox import magic
-from sandbox.app_settings import AppSettings
 from sandbox.calls import Answer, App, Body, Call
 from sandbox.contract import Document, Operation, encode
-from sandbox.errors import AccessDenied, ApiError, InternalError, RateLimitExceeded
-from sandbox.sources import Clock, Entropy
+from sandbox.errors import AccessDenied, ApiError, InternalError, InvalidRequest, RateLimitExceeded
 from sandbox.wire import checks
 from sandbox.wire.drift import keeping
-from sandbox.wire.http import Headers, headers_of, send_bytes, send_error
+from sandbox.wire.exchange import Exchange
+from sandbox.wire.faults import Fault, Faults
+from sandbox.wire.http import send_bytes, send_error
 from sandbox.wire.patience import ClientGone
 from sandbox.wire.speech import Speaker
 
@@ -33,11 +32,11 @@ Run = Callable[[Call], Awaitable[Answer]]
 class Directory(Protocol):
     """Where the pipeline looks apps up."""
 
-    async def settings(self, app_id: str) -> AppSettings | None:
-        """Return the settings of an app; None when there is no such app."""
+    async def app(self, app_id: str) -> App | None:
+        """Return an app, or None when there is none of this id."""
         ...
 
-    async def spend(self, app_id: str, settings: AppSettings, now: int) -> int | None:
+    async def spend(self, app: App) -> int | None:
         """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
         ...
 
@@ -47,8 +46,7 @@ class House:
     """What every pipeline of one server shares."""
 
     directory: Directory
-    clock: Clock
-    entropy: Entropy
+    faults: Faults
     speaker: Speaker
     validation_status: int
 
@@ -63,58 +61,65 @@ class Pipeline:
         self._app_id = re.compile(operation.path_schema.properties["app_id"]["pattern"])
         self._answer_schema = operation.responses["200"]["application/json"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]) -> None:
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request, well or with an error."""
         try:
-            await self._answer(scope, receive, send, path)
+            await self._answer(exchange)
         except ApiError as error:
-            await send_error(send, error, self._house.validation_status)
+            if exchange.entry and isinstance(error, InvalidRequest):
+                exchange.entry.violation = error.message
+            await send_error(exchange.send, error, self._house.validation_status)
         except ClientGone:
             return
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]) -> None:
-        operation, headers = self.operation, headers_of(scope)
-        key = checks.bearer_key(headers)
-        app = await self._app(key, path["app_id"])
+    async def _answer(self, exchange: Exchange) -> None:
+        key = checks.bearer_key(exchange.headers)
+        magic.refuse_key(key)
+        faults = self._house.faults
+        fault = await faults.choose(exchange, self.operation)
+        work = partial(self._work, exchange, key, fault)
+        await (faults.act(fault, exchange, self.operation, work) if fault else work())
+
+    async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
+        operation = self.operation
+        app = await self._app(key, exchange.path["app_id"])
         if operation.rate_limited:
             await self._take_one(key, app)
-        body = await self._body(headers, receive)
-        query = checks.parameters(operation, path, scope["query_string"])
+        body = await self._body(exchange)
+        query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
         if operation.body:
             checks.refuse(operation.body.violations(body))
-        answer = await self._handled(Call(app=app, path=path, query=query, body=body))
+        answer = await self._handled(Call(app=app, path=exchange.path, query=query, body=body))
         if isinstance(answer, Body):
-            await send_bytes(send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
+            await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
         else:
-            await self._house.speaker.speak(answer, operation, app, receive, send)
+            await self._house.speaker.speak(answer, operation, app, exchange, fault)
 
     async def _app(self, key: str, app_id: str) -> App:
-        magic.refuse_key(key)
         magic.refuse_unknown(app_id)
-        settings = await self._house.directory.settings(app_id) if self._app_id.fullmatch(app_id) else None
-        if settings is None:
+        app = await self._house.directory.app(app_id) if self._app_id.fullmatch(app_id) else None
+        if app is None:
             raise magic.unknown_app()
         magic.refuse_access(key)
-        if settings.keys is not None and key not in settings.keys:
+        if app.settings.keys is not None and key not in app.settings.keys:
             raise AccessDenied("This key has no access to this app.")
         magic.refuse_state(app_id)
-        if settings.status == "inactive":
+        if app.settings.status == "inactive":
             raise magic.inactive()
-        if settings.status == "no_agent":
+        if app.settings.status == "no_agent":
             raise magic.no_agent()
-        return App(id=app_id, settings=settings, clock=self._house.clock, entropy=self._house.entropy.at(app_id))
+        return app
 
     async def _take_one(self, key: str, app: App) -> None:
-        wait = 60 if key == magic.LIMITED_KEY else None
-        if wait is None and app.settings.rate_limit:
-            wait = await self._house.directory.spend(app.id, app.settings, app.clock.now())
+        wait = 60 if key == magic.LIMITED_KEY else await self._house.directory.spend(app)
         if wait is not None:
             raise RateLimitExceeded(f"Too many requests for this app; try again in {wait} s.", retry_after=wait)
 
-    async def _body(self, headers: Headers, receive: Receive) -> Document:
+    async def _body(self, exchange: Exchange) -> Document:
         if not self.operation.body:
             return checks.NO_BODY
-        checks.media_type(headers)
-        return checks.json_body(await checks.whole_body(headers, receive))
+        checks.media_type(exchange.headers)
+        return checks.json_body(await exchange.body())
 
     async def _handled(self, call: Call) -> Answer:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from starlette.types import Receive, Send
+from starlette.types import Send
 
 from sandbox.calls import App, Spoken
 from sandbox.contract import Operation, encode
@@ -15,8 +15,13 @@ from sandbox.state.store import Gone
 from sandbox.wire import events
 from sandbox.wire.drift import keeping
 from sandbox.wire.events import Event
+from sandbox.wire.exchange import Exchange
+from sandbox.wire.faults import Fault
+from sandbox.wire.framing import Framing
 from sandbox.wire.http import send_bytes
 from sandbox.wire.patience import AppForgotten, Endings, Patience, ServerStops
+from sandbox.wire.plan import Break, Half, Stall, Step, steps
+from sandbox.wire.sabotage import BrokenOff, Truncated
 
 log = logging.getLogger("sandbox")
 
@@ -29,18 +34,16 @@ _STREAM_HEADERS = [
 ]
 
 
-class BrokenOff(Exception):
-    """An answer ends abnormally on purpose; whoever runs the application closes the connection."""
-
-
 class Speaker:
     """Sends spoken answers for one server."""
 
     def __init__(self, endings: Endings) -> None:
         self._endings = endings
 
-    async def speak(self, spoken: Spoken, operation: Operation, app: App, receive: Receive, send: Send) -> None:
-        """Send an answer whole.
+    async def speak(
+        self, spoken: Spoken, operation: Operation, app: App, exchange: Exchange, fault: Fault | None
+    ) -> None:
+        """Send an answer whole; `fault` may spoil a stream.
 
         Raises:
             BrokenOff: the reply is meant to break off, or the server stops.
@@ -48,69 +51,79 @@ class Speaker:
         """
         pace = spoken.reply.pace or app.settings.pace
         try:
-            async with Patience(receive, app.id, self._endings) as patience:
+            async with Patience(exchange.receive, app.id, self._endings) as patience:
+                await patience.until(pace.first_ms)
                 if spoken.streamed:
-                    await self._stream(spoken, operation, pace, patience, send)
+                    framing = Framing(app.settings.framing, app.entropy.random("framing", spoken.id))
+                    stream = _Stream(operation, pace, patience, exchange.send, framing)
+                    await stream.run(spoken, steps(spoken, fault))
                 else:
-                    await self._whole(spoken, operation, pace, patience, send)
+                    await _whole(spoken, operation, exchange.send)
         except ServerStops:
             raise BrokenOff from None
-
-    async def _whole(self, spoken: Spoken, operation: Operation, pace: Pace, patience: Patience, send: Send) -> None:
-        try:
-            await patience.until(pace.first_ms)
-            body = keeping(
-                operation.responses["200"]["application/json"], encode(events.json_body(spoken)), operation.id
-            )
-            if spoken.reply.cut:
-                await _break_off(body, send)
-            if spoken.reply.failure is None:
-                await spoken.settle()
         except (AppForgotten, Gone):
             raise NotFound("The app was reset while it answered.", param="app_id") from None
-        await send_bytes(send, 200, body)
 
-    async def _stream(self, spoken: Spoken, operation: Operation, pace: Pace, patience: Patience, send: Send) -> None:
-        whole = list(events.events(spoken))
-        await patience.until(pace.first_ms)
-        await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
-        due = float(pace.first_ms)
+
+async def _whole(spoken: Spoken, operation: Operation, send: Send) -> None:
+    body = keeping(operation.responses["200"]["application/json"], encode(events.json_body(spoken)), operation.id)
+    if spoken.reply.cut:
+        send = Truncated(send, None).send
+    elif spoken.reply.failure is None:
+        await spoken.settle()
+    await send_bytes(send, 200, body)
+
+
+class _Stream:
+    """One stream while it is sent."""
+
+    def __init__(self, operation: Operation, pace: Pace, patience: Patience, send: Send, framing: Framing) -> None:
+        self._operation = operation
+        self._pace = pace
+        self._patience = patience
+        self._send = send
+        self._framing = framing
+        self._due = float(pace.first_ms)
+
+    async def run(self, spoken: Spoken, whole: Iterable[Step]) -> None:
+        """Do every step, each when it is due."""
+        await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         try:
-            for event in self._lawful(whole[: len(whole) // 2] if spoken.reply.cut else whole, spoken, operation):
-                due += pace.delta_ms if event.is_delta else 0
-                await patience.until(due)
-                if event.name == "response.completed":
-                    await spoken.settle()
-                await _send_event(send, event)
+            for step in whole:
+                await self._do(step, spoken)
+        except _Drift as drift:
+            await self._write(events.failed(spoken.id, str(drift)))
         except (AppForgotten, Gone):
-            await _send_event(send, events.failed(spoken.id, "The app was reset while it answered."))
-        if spoken.reply.cut:
+            await self._write(events.failed(spoken.id, "The app was reset while it answered."))
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _do(self, step: Step, spoken: Spoken) -> None:
+        if isinstance(step, Break):
             raise BrokenOff
-        await send({"type": "http.response.body", "body": b""})
+        if isinstance(step, Stall):
+            self._due += step.ms
+            await self._patience.until(self._due)
+        elif isinstance(step, Half):
+            text = b"".join(self._framing.pieces(step.event))
+            await self._send({"type": "http.response.body", "body": text[: len(text) // 2], "more_body": True})
+        else:
+            self._keep_contract(step)
+            self._due += self._pace.delta_ms if step.is_delta else 0
+            await self._patience.until(self._due)
+            if step.name == "response.completed":
+                await spoken.settle()
+            await self._write(step)
 
-    def _lawful(self, whole: Iterable[Event], spoken: Spoken, operation: Operation) -> Iterable[Event]:
-        """Pass events on while they keep the contract; the first that does not ends the stream as failed."""
-        for event in whole:
-            schema = operation.events.get(event.name)
-            if schema is None or not schema.is_valid(event.data):
-                log.error("the event %s of %s breaks the contract", event.name, operation.id)
-                yield events.failed(spoken.id, f"The sandbox's own event {event.name} breaks the contract.")
-                return
-            yield event
+    async def _write(self, event: Event) -> None:
+        for piece in self._framing.pieces(event):
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    def _keep_contract(self, event: Event) -> None:
+        schema = self._operation.events.get(event.name)
+        if schema is None or not schema.is_valid(event.data):
+            log.error("the event %s of %s breaks the contract", event.name, self._operation.id)
+            raise _Drift(f"The sandbox's own event {event.name} breaks the contract.")
 
 
-def frame(event: Event) -> bytes:
-    """Return an event as it stands in the stream (CONTRACT.md 6.1)."""
-    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), encode(event.data))
-
-
-async def _send_event(send: Send, event: Event) -> None:
-    await send({"type": "http.response.body", "body": frame(event), "more_body": True})
-
-
-async def _break_off(body: bytes, send: Send) -> None:
-    """Promise a body and send half of it."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    raise BrokenOff
+class _Drift(Exception):
+    """An event of our own breaks the contract."""

@@ -32,14 +32,12 @@ class About:
 def routes(contract: Contract, control: Contract, about: About) -> list[Route]:
     """Return the routes; everything that they answer is made here, once."""
     files = {**contract.files, **{f"control/{name}": raw for name, raw in control.files.items()}}
-    health = {"status": "ok", "sandbox": True, "version": about.version, "store": about.store}
     document, control_document = contract.bundle_json, control.bundle_json
     return [
         Route("/", _index(index(contract, about))),
         Route("/openapi.json", _bytes(document)),
         Route("/_sandbox/openapi.json", _bytes(control_document)),
         Route("/schemas/{file:path}", _files(files)),
-        Route(HEALTH, _json(health)),
         Route("/_sandbox/", _index(index(contract, about))),
     ]
 

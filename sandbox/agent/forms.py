@@ -1,0 +1,135 @@
+"""Builds forms as json-render patches (CONTRACT.md 7). Owns no wording of the text around them.
+
+The root element comes first without children, and once more with all of them at the end. So every step after the first
+patch is a valid spec in the eyes of @json-render/core, which refuses a child that does not exist yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sandbox.agent import facts, vocabulary
+from sandbox.agent.language import Language
+from sandbox.agent.speech import Voice
+from sandbox.agent.text import fold
+from sandbox.reply import DataSpec
+
+PROPS: Final[Mapping[str, frozenset[str]]] = {
+    "Card": frozenset(("title", "description")),
+    "Stack": frozenset(("direction", "gap")),
+    "Input": frozenset(("label", "name", "type", "placeholder", "value")),
+    "Textarea": frozenset(("label", "name", "placeholder", "rows", "value")),
+    "Select": frozenset(("label", "name", "options", "placeholder", "value")),
+    "Radio": frozenset(("label", "name", "options", "value")),
+    "Checkbox": frozenset(("label", "name", "checked")),
+    "Switch": frozenset(("label", "name", "checked")),
+    "Slider": frozenset(("label", "min", "max", "step", "value")),
+    "Button": frozenset(("label",)),
+}
+"""The elements that the example client renders, with their props (CONTRACT.md 7.2)."""
+
+_STRUCTURE: Final = frozenset(("Card", "Stack", "Button"))
+_ROOT: Final = "form"
+_NOT_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def form(
+    title: str, fields: Sequence[Mapping[str, Any]], *, description: str | None = None, submit: str | None = None
+) -> tuple[DataSpec, ...]:
+    """Return the patches of a form: a card with one element a field, and a button that submits.
+
+    A field is a mapping with `label`, perhaps `type` (an element, `Input` without one, or an input's type as `email`),
+    `name` and any other prop; props that its element does not know are left out.
+    """
+    elements: dict[str, Mapping[str, Any]] = {}
+    for field in fields:
+        element, props = _element(field)
+        key = _free(str(props.get("name") or _name(str(props["label"]))), elements)
+        if "name" in PROPS[element]:
+            props["name"] = key
+        elements[key] = {"type": element, "props": props}
+    elements["submit"] = {
+        "type": "Button",
+        "props": {"label": submit or "Submit"},
+        "on": {"press": {"action": "submit"}},
+    }
+    heading = {"title": title} if description is None else {"title": title, "description": description}
+    return tuple(DataSpec(patch=patch) for patch in _patches(heading, elements))
+
+
+def fitting(voice: Voice) -> tuple[DataSpec, ...]:
+    """Return the form that fits the topic and the wish of a message, in its language."""
+    forms = vocabulary.load("replies/forms")[voice.lang]
+    wish = voice.reading.intent or facts.usual_intent(voice.topic) or "any"
+    names = (
+        f"{voice.facts.name}.{wish}",
+        f"any.{wish}",
+        f"{voice.facts.name}.any",
+        f"{voice.facts.name}.quote",
+        "any.any",
+    )
+    title, description, fields = forms[next(name for name in names if name in forms)]
+    text = _typeset(voice.lang)
+    return form(
+        text(title),
+        [_field(row, text) for row in fields],
+        description=text(description),
+        submit=text(voice.pick(forms["submit"])),
+    )
+
+
+def _patches(heading: Mapping[str, str], elements: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    card = {"type": "Card", "props": heading}
+    steps: list[tuple[str, Any]] = [("/root", _ROOT), (f"/elements/{_ROOT}", {**card, "children": []})]
+    steps += [(f"/elements/{key}", element) for key, element in elements.items()]
+    steps.append((f"/elements/{_ROOT}", {**card, "children": list(elements)}))
+    return [{"op": "add", "path": path, "value": value} for path, value in steps]
+
+
+def _element(field: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the element of a field and its props."""
+    given = field.get("type")
+    element = given if isinstance(given, str) and given in PROPS and given not in _STRUCTURE else "Input"
+    props = {key: value for key, value in field.items() if key in PROPS[element] and key != "type"}
+    if element == "Input":
+        kind = field.get("input_type") if given == "Input" else given
+        props["type"] = kind if isinstance(kind, str) and kind else "text"
+    if "options" in PROPS[element]:
+        props["options"] = [str(option) for option in field.get("options") or []]
+    return element, {"label": str(field.get("label") or field.get("name") or ""), **props}
+
+
+def _name(label: str) -> str:
+    return _NOT_NAME.sub("_", fold(label[:100])).strip("_")[:40] or "field"
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """Return `name` as a key that stands in a JSON pointer as it is and is not taken."""
+    base = name.replace("~", "_").replace("/", "_")
+    key, number = base, 2
+    while key in taken or key in (_ROOT, "submit"):
+        key, number = f"{base}_{number}", number + 1
+    return key
+
+
+def _field(row: Sequence[Any], text: Callable[[str], str]) -> dict[str, Any]:
+    """Return a field from a row of the data file: element, label, and what its element needs."""
+    element, label, *rest = row
+    field: dict[str, Any] = {"type": element, "label": text(label)}
+    if element == "Input":
+        field |= {"input_type": rest[0], **({"placeholder": text(rest[1])} if len(rest) > 1 else {})}
+    elif element == "Textarea":
+        field |= {"placeholder": text(rest[0]), "rows": rest[1]}
+    elif element in ("Select", "Radio"):
+        field["options"] = [text(option) for option in rest[0]]
+    elif element in ("Checkbox", "Switch"):
+        field["checked"] = rest[0]
+    else:
+        field |= dict(zip(("min", "max", "step", "value"), rest, strict=True))
+    return field
+
+
+def _typeset(lang: Language) -> Callable[[str], str]:
+    return vocabulary.typography if lang == "fr" else str

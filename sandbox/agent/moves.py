@@ -1,0 +1,196 @@
+"""What is said to a message that asks for something: one function an intent, each returning sentences in order.
+
+The last sentence is the next step, most often a question; what comes back to it is understood in `dialogue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sandbox.agent import answers, when
+from sandbox.agent.facts import Slot
+from sandbox.agent.speech import Voice
+
+Move = Callable[[Voice], list[str]]
+
+_LONG_ENOUGH: Final = 7
+_SENDABLE: Final = (
+    *(
+        " receipt",
+        " copy",
+        " proof",
+        " certificate",
+        " statement",
+        " resend",
+        " recu ",
+        " copie",
+        " preuve",
+        " attestation",
+    ),
+    *(" releve", " renvoy", " billet"),
+)
+
+
+def quote(voice: Voice) -> list[str]:
+    """Begin a quote: ask the one thing it needs."""
+    return [voice.say("quote"), voice.ask("quote")]
+
+
+def price(voice: Voice) -> list[str]:
+    """Give a range of prices and offer an exact one."""
+    return [voice.say("price"), voice.ask("offer_quote")]
+
+
+def booking(voice: Voice) -> list[str]:
+    """Offer the time that was asked for, else three."""
+    return _offered(voice, "booking")
+
+
+def rescheduling(voice: Voice) -> list[str]:
+    """Offer other times for what is booked already."""
+    return _offered(voice, "rescheduling")
+
+
+def cancelling(voice: Voice) -> list[str]:
+    """Say what cancelling means and ask whether it is meant."""
+    return [voice.say("cancelling"), voice.ask("confirm_cancel")]
+
+
+def claim(voice: Voice) -> list[str]:
+    """Open a file: ask what happened, or only when, or nothing, by what was told already."""
+    if voice.reading.words < _LONG_ENOUGH:
+        return [voice.say("claim"), voice.ask("details")]
+    if not when.speaks_of_time(voice.folded):
+        return [voice.say("claim"), voice.ask("when_happened")]
+    return [voice.say("claim"), voice.say("claim_opened"), voice.ask("phone")]
+
+
+def complaint(voice: Voice) -> list[str]:
+    """Apologize, and file what was told or ask for it."""
+    if voice.reading.words < _LONG_ENOUGH:
+        return [voice.say("complaint"), voice.ask("details")]
+    return [voice.say("complaint"), voice.say("complaint_filed"), voice.ask("phone")]
+
+
+def hours(voice: Voice) -> list[str]:
+    """Give the opening hours."""
+    return [voice.say("hours"), voice.say("hours_note"), voice.ask("offer_book")]
+
+
+def contact(voice: Voice) -> list[str]:
+    """Say how we are reached, and where one can park."""
+    parking = [voice.say("parking")] if "parking" in voice.folded or "stationnement" in voice.folded else []
+    return [*parking, voice.say("contact"), voice.ask("anything_else")]
+
+
+def status(voice: Voice) -> list[str]:
+    """Say where things stand, once we have a number."""
+    if has_reference(voice):
+        return [voice.say("found"), voice.ask("offer_email")]
+    return [voice.say("status"), voice.ask("reference")]
+
+
+def refund(voice: Voice) -> list[str]:
+    """Refund, once we have a number."""
+    if has_reference(voice):
+        return [voice.say("refund"), voice.say("refunded"), voice.ask("anything_else")]
+    return [voice.say("refund"), voice.ask("reference")]
+
+
+def documents(voice: Voice) -> list[str]:
+    """List what is needed, or send what was asked for."""
+    if not any(word in voice.folded for word in _SENDABLE):
+        return [voice.say("documents"), voice.ask("offer_email")]
+    address = answers.email(voice.text) or answers.known_email(voice.turn.metadata, voice.turn.memory)
+    if address:
+        voice.facts["given"] = address
+        return [voice.say("sent"), voice.ask("anything_else")]
+    return [voice.say("send_ready"), voice.ask("email")]
+
+
+def payment(voice: Voice) -> list[str]:
+    """Give the balance and offer to spread it."""
+    return [voice.say("payment"), voice.ask("offer_split")]
+
+
+def change(voice: Voice) -> list[str]:
+    """Make a change that was told, or ask for it."""
+    if voice.reading.words >= _LONG_ENOUGH and any(sign.isdigit() for sign in voice.text[:500]):
+        return [voice.say("changed"), voice.ask("offer_email")]
+    return [voice.say("change"), voice.ask("newinfo")]
+
+
+def problem(voice: Voice) -> list[str]:
+    """Give the usual remedy, or a time for a visit where only a visit helps."""
+    urgent = [voice.say("urgent")] if voice.reading.urgent else []
+    if voice.facts.data["steps"] is None:
+        return [*urgent, voice.say("problem_visit"), offered(voice, voice.facts.slots()), voice.ask("slot")]
+    return [*urgent, voice.say("problem"), voice.ask("solved")]
+
+
+def human(voice: Voice) -> list[str]:
+    """Hand over to a colleague: a call to the number we have, or the question for one."""
+    number = answers.phone(voice.text) or answers.known_phone(voice.turn.metadata)
+    if number:
+        voice.facts["given"] = number
+        return [voice.say("callback"), voice.ask("anything_else")]
+    return [voice.say("human"), voice.ask("phone")]
+
+
+def question(voice: Voice) -> list[str]:
+    """Answer a question as well as one can without the file, and offer to look into it."""
+    return [voice.say("question_about" if voice.topic else "question"), voice.ask("check")]
+
+
+def bot(voice: Voice) -> list[str]:
+    """Say who is speaking."""
+    return [voice.say("bot"), voice.ask("help")]
+
+
+def language(voice: Voice) -> list[str]:
+    """Say which languages we speak."""
+    return [voice.say("language"), voice.ask("help")]
+
+
+def off_topic(voice: Voice) -> list[str]:
+    """Lead back to what we are for."""
+    return [voice.say("off_topic"), voice.ask("clarify")]
+
+
+def wrong(voice: Voice) -> list[str]:
+    """Take back what missed the point."""
+    return [voice.say("wrong"), voice.ask("clarify")]
+
+
+MOVES: Final[Mapping[str, Move]] = {
+    move.__name__: move
+    for move in (
+        *(quote, price, booking, rescheduling, cancelling, claim, complaint, hours, contact, status, refund),
+        *(documents, payment, change, problem, human, question, bot, language, off_topic, wrong),
+    )
+}
+
+
+def offered(voice: Voice, slots: tuple[Slot, ...]) -> str:
+    """Return openings as the list that is offered."""
+    return voice.facts.listed(slots)
+
+
+def wished(voice: Voice, wish: when.Wish, act: str) -> list[str]:
+    """Offer the one time that was asked for; it stands in bold, so that a later yes finds it."""
+    written = voice.facts.write_slot(voice.facts.fitting(wish))
+    voice.facts["wish"] = f"**{written}**" if voice.lang == "en" else f"le **{written}**"
+    return [voice.say(f"{act}_wish"), voice.ask("slot_yes")]
+
+
+def _offered(voice: Voice, act: str) -> list[str]:
+    wish = voice.wish()
+    if wish:
+        return wished(voice, wish, act)
+    return [voice.say(act), offered(voice, voice.facts.slots()), voice.ask("slot")]
+
+
+def has_reference(voice: Voice) -> bool:
+    """Say whether the message or the metadata has the number of a file."""
+    return bool(answers.reference(voice.text) or answers.known_reference(voice.turn.metadata))

@@ -1,0 +1,225 @@
+"""The titles that an app makes for its conversations: pairs in Canadian English and French that mean the same thing.
+
+Owns the choice of a pair and its making; the titles themselves are whole phrases in `vocabulary/titles/`. Invents no
+fact about a conversation that has begun: of a message's titles only those are taken whose places the message fills.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sandbox.agent import intents, slots, vocabulary
+from sandbox.agent.slots import Pools, Value
+from sandbox.agent.topics import TOPICS, Topic, detect, tokens
+from sandbox.agent.turn import TitlePair
+from sandbox.sources import Entropy
+
+if TYPE_CHECKING:
+    from faker.providers import BaseProvider
+
+LONGEST = 80
+T = TypeVar("T")
+STEM = 5  # letters of a word by which a title's words are found in a message
+
+
+def title_pair(
+    entropy: Entropy, *, metadata: Mapping[str, Any], custom_title: str | None, message: str | None
+) -> TitlePair:
+    """Return the title pair that belongs to `entropy`, about what message, custom title or metadata tell."""
+    random = entropy.random("title")
+    if message is None and custom_title is None and not metadata:
+        return draw(random)
+    text = f"{message or ''}\n{custom_title or ''}".strip() if message is None else _plain(message)
+    topic = detect(text, metadata)
+    if topic is None and message is not None and custom_title:
+        topic = detect(custom_title, {})
+    if text or message is not None:
+        return _about(topic, text, metadata, random) if topic else _general(text, metadata, random)
+    if topic is None:
+        return draw(random, slots.known("", metadata))
+    return _render(_choice(_titles(topic), random), random, slots.known("", metadata))
+
+
+def draw(random: Random, known: Mapping[str, Value] | None = None) -> TitlePair:
+    """Return a pair about anything."""
+    return _render(_choice(_choice(_all_titles(), random), random), random, known or {})
+
+
+@cache
+def provider() -> type[BaseProvider]:
+    """Return the Faker provider with `title_pair()`, for `Faker().add_provider(provider())`."""
+    from faker.providers import BaseProvider  # slow to load, and only users of Faker need it
+
+    class TitleProvider(BaseProvider):
+        """Draws title pairs from Faker's own generator."""
+
+        def title_pair(self) -> TitlePair:
+            """Return a pair in Canadian English and French."""
+            return draw(self.generator.random)
+
+    return TitleProvider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Title:
+    """A pair with places to fill; `words` are the stems of each language by which a message is matched."""
+
+    intent: str
+    english: tuple[str, ...]
+    french: tuple[str, ...]
+    names: tuple[str, ...]
+    words: tuple[frozenset[str], frozenset[str]]
+    pools: Pools
+
+
+def _render(title: _Title, random: Random, known: Mapping[str, Value]) -> TitlePair:
+    if not title.names:
+        return TitlePair(title.english[0], title.french[0])
+    values = {name: known.get(name) or slots.draw(name, random, title.pools) for name in title.names}
+    return TitlePair(slots.fill(title.english, values, 0), slots.fill(title.french, values, 1))
+
+
+def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
+    """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
+    reading = intents.detect(text)
+    stems = _stems(text)
+    known = slots.known(text, metadata)
+    best, ties = 3 if reading.intent else 2, []
+    for title in _titles(topic):
+        if all(name in known for name in title.names):
+            score = _score(title, stems, reading.intent)
+            if score > best:
+                best, ties = score, [title]
+            elif score == best and ties:
+                ties.append(title)
+    if ties:
+        return _render(_choice(tuple(ties), random), random, known)
+    question = reading.intent or ("question" if "?" in text else "")
+    return _framed(topic, question)
+
+
+def _score(title: _Title, stems: frozenset[str], intent: str | None) -> int:
+    if intent is None:
+        return max(3 * len(words & stems) - 3 * len(words - stems) for words in title.words)
+    if not _same(title.intent, intent):
+        return max(3 * len(words & stems) - 3 * len(words - stems) for words in title.words) - 3
+    implied = stems | _implied(intent)
+    return 3 + max(3 * len(words & stems) - 3 * len(words - implied) for words in title.words)
+
+
+def _same(tag: str, intent: str) -> bool:
+    return tag == intent or (tag, intent) in _KIN
+
+
+_KIN = frozenset(
+    {("change", "rescheduling"), ("return", "refund"), ("claim", "problem"), ("problem", "claim"), ("info", "contact")}
+)
+
+
+def _framed(topic: Topic, intent: str) -> TitlePair:
+    """Name a topic and what is wanted of it, or the topic alone where both would say the same."""
+    english, french = topic.label
+    frame = _frames().get(intent)
+    if frame and not (_stems(" ".join(frame)) | _TROUBLES.get(intent, frozenset())) & _stems(" ".join(topic.label)):
+        english = frame[0].format(label=english, the=topic.the_en)
+        french = frame[1].format(label=french, the=topic.the_fr, of_the=topic.of_the_fr)
+    return TitlePair(english[0].upper() + english[1:], french[0].upper() + french[1:])
+
+
+# Topics that don't go with an intent: nobody has a problem with an outage.
+_TROUBLES = {
+    "problem": frozenset(("outag", "lost", "damag", "suspi", "absen", "repai", "claim", "compe", "recal")),
+    "change": frozenset(("move",)),
+}
+
+
+def _general(text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
+    """Return a pair for a text without topic, by what it wants."""
+    reading = intents.detect(text)
+    known = slots.known(text, metadata)
+    for tag in (reading.intent, reading.kind, "info"):
+        fitting = [
+            title
+            for title in _general_titles()
+            if tag is not None and _same(title.intent, tag) and all(name in known for name in title.names)
+        ]
+        if fitting:
+            telling = tuple(title for title in fitting if title.names)
+            return _render(_choice(telling or tuple(fitting), random), random, known)
+    raise AssertionError("general.txt has no title for `info`")
+
+
+def _choice(options: tuple[T, ...], random: Random) -> T:
+    return options[int(random.random() * len(options))]
+
+
+def _plain(message: str) -> str:
+    """Return a message without its special words."""
+    return _SPECIAL.sub(" ", message).strip()
+
+
+_SPECIAL = re.compile(r"\[\[[^\[\]]{0,60}\]\]")
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:STEM] for word in tokens(text[:2_000]) if not word.isdecimal())
+
+
+@cache
+def _all_titles() -> tuple[tuple[_Title, ...], ...]:
+    """Return the titles of each topic; those with places stand thrice, as they can be filled in many ways."""
+    return tuple(
+        tuple(title for title in _titles(topic) for _ in range(3 if title.names else 1)) for topic in TOPICS.values()
+    )
+
+
+def _titles(topic: Topic) -> tuple[_Title, ...]:
+    return _business(topic.business)[topic.id.partition(".")[2]]
+
+
+@cache
+def _business(business: str) -> dict[str, tuple[_Title, ...]]:
+    return _read(f"titles/{business}")
+
+
+@cache
+def _general_titles() -> tuple[_Title, ...]:
+    return _read("titles/general")["general"]
+
+
+@cache
+def _implied(intent: str) -> frozenset[str]:
+    """Return the stems that say an intent: a title of that intent may have them unsaid in the message."""
+    return _stems(" ".join(slots.places(part)[0] for part in _frames().get(intent, ())))
+
+
+@cache
+def _frames() -> dict[str, tuple[str, str]]:
+    rows = vocabulary.lines("titles/frames")["# frames"]
+    return {intent: (english, vocabulary.typography(french)) for intent, english, french in rows}
+
+
+def _read(name: str) -> dict[str, tuple[_Title, ...]]:
+    pools = {**slots.shared(), **slots.pools(name)}
+    return {
+        heading[2:]: tuple(_compile(intent, english, french, pools) for intent, english, french in rows)
+        for heading, rows in vocabulary.lines(name).items()
+        if heading.startswith("# ")
+    }
+
+
+def _compile(intent: str, english: str, french: str, pools: Pools) -> _Title:
+    parts = tuple(slots.places(text) for text in (english, vocabulary.typography(french)))
+    return _Title(
+        intent=intent,
+        english=parts[0],
+        french=parts[1],
+        names=tuple(dict.fromkeys(part.partition(".")[0] for side in parts for part in side[1::2])),
+        words=(_stems(" ".join(parts[0][::2])), _stems(" ".join(parts[1][::2]))),
+        pools=pools,
+    )

@@ -1,0 +1,51 @@
+"""The words of the voice, as data files read on first use; holds no logic.
+
+`topics/`, `titles/` and `messages/` have one JSON file a business. French is written in them with ordinary spaces:
+`typography` sets the no-break ones, so an editor can't lose them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+NO_BREAK = "\u00a0"
+NARROW = "\u202f"
+
+
+@cache
+def load(name: str) -> Any:
+    """Return the data file `name` (such as `topics/insurance`), parsed; read once a process, never to be changed."""
+    path = Path(__file__).parent.joinpath(*name.split("/")).with_suffix(".json")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def lines(name: str) -> dict[str, list[list[str]]]:
+    """Return the text file `name`: under each heading (`# topic`, `= slot`) its lines, their ` | ` columns apart."""
+    path = Path(__file__).parent.joinpath(*name.split("/")).with_suffix(".txt")
+    sections: dict[str, list[list[str]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith(("# ", "= ")):
+            sections[line] = []
+        elif line:
+            sections[next(reversed(sections))].append(line.split(" | "))
+    return sections
+
+
+@cache
+def businesses() -> tuple[str, ...]:
+    """Return the names of all businesses, in alphabetical order."""
+    return tuple(sorted(path.stem for path in Path(__file__).parent.joinpath("topics").glob("*.json")))
+
+
+def typography(french: str) -> str:
+    """Return a French text with its no-break spaces: narrow inside « », full before colons and units."""
+    text = french.replace("« ", f"«{NARROW}").replace(" »", f"{NARROW}»").replace(" :", f"{NO_BREAK}:")
+    return _UNITS.sub(NO_BREAK, text)
+
+
+_UNITS = re.compile(r"(?<=\d) (?=(?:\$|%|h\b|km\b|\d{2,3}\b))|(?<=\d h) (?=\d)")

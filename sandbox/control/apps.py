@@ -1,0 +1,122 @@
+"""Look at apps, set them, fill them, forget them (CONTROL.md, Apps)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sandbox import magic
+from sandbox.calls import App
+from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.errors import Conflict
+
+
+async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """List every app that was declared or written to."""
+    return {"object": "list", "data": [await _shown(app_id, on) for app_id in await on.worlds.known()]}
+
+
+async def control_get_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Show one app; one that nobody wrote to has the defaults."""
+    return await _shown(call.path["app_id"], on)
+
+
+async def control_update_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Merge settings into an app's (RFC 7396); null gives a default back."""
+    app_id = changeable(call)
+    await existing(app_id, on)
+    await on.worlds.override(app_id, _patched(await on.worlds.overrides(app_id), call.body))
+    on.bus.say("state", app_id, {"app_id": app_id, "change": "settings"})
+    return await _shown(app_id, on)
+
+
+async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Forget everything of an app; its next use starts afresh."""
+    await forget(call.path["app_id"], on)
+    on.bus.say("state", call.path["app_id"], {"app_id": call.path["app_id"], "change": "deleted"})
+    return None
+
+
+async def control_reset(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Forget everything of every app; what was declared is as after start."""
+    for app_id in {*await on.worlds.known(), *on.journal.apps()}:
+        await forget(app_id, on)
+    on.journal.forget(None)
+    on.bus.say("state", None, {"app_id": None, "change": "reset"})
+    return None
+
+
+async def control_populate(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Add realistic conversations of the past 30 days."""
+    app = await existing(changeable(call), on)
+    await on.populate(
+        app,
+        conversations=call.body["conversations"],
+        messages=call.body.get("messages"),
+        users=call.body.get("users", 10),
+    )
+    on.bus.say("state", app.id, {"app_id": app.id, "change": "data"})
+    return await _counts(app.id, on)
+
+
+async def forget(app_id: str, on: ControlServices) -> None:
+    """Drop everything that any part of the server holds of an app."""
+    on.end_answers(app_id)
+    on.faults.forget(app_id)
+    on.replies.forget(app_id)
+    on.journal.restart(app_id)
+    await on.worlds.forget(app_id)
+    if app_id == magic.DEMO_APP:
+        on.apps.replant()
+
+
+def changeable(call: ControlCall) -> str:
+    """Return the app that the path names.
+
+    Raises:
+        Conflict: it always behaves the same way.
+    """
+    app_id = call.path["app_id"]
+    if app_id in magic.MAGIC_APPS:
+        raise Conflict(f"{app_id} always behaves the same way; use an app id of your own.", param="app_id")
+    return app_id
+
+
+async def existing(app_id: str, on: ControlServices) -> App:
+    """Return an app.
+
+    Raises:
+        NotFound: only declared apps exist, and it is none of them.
+    """
+    app = await on.apps.app(app_id)
+    if app is None:
+        raise magic.unknown_app()
+    return app
+
+
+async def _shown(app_id: str, on: ControlServices) -> dict[str, Any]:
+    app = await existing(app_id, on)
+    settings = {**asdict(app.settings), **on.look(app)}
+    if app.settings.keys is not None:
+        settings["keys"] = [on.masker.text(key) for key in sorted(app.settings.keys)]
+    return {"app_id": app_id, "settings": settings, "counts": await _counts(app_id, on)}
+
+
+async def _counts(app_id: str, on: ControlServices) -> dict[str, Any]:
+    totals = await on.conversations.totals(app_id)
+    return {**asdict(totals), "requests": on.journal.count(app_id)}
+
+
+def _patched(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge a patch in as RFC 7396 says."""
+    merged = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(name)
+            merged[name] = _patched(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged

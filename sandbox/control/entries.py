@@ -1,0 +1,99 @@
+"""Shows a journal entry as JSON: parsed where it can be, with what looks suspicious, and every secret masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from sandbox.control.services import ControlServices
+from sandbox.control.warnings import warnings
+from sandbox.state.journal import Entry, Headers
+
+
+def shown(entry: Entry, on: ControlServices) -> dict[str, Any]:
+    """Return an entry for a client: nothing secret is left in it."""
+    masked: dict[str, Any] = on.masker.value(plain(entry))
+    masked["warnings"] = warnings(entry, on)
+    return masked
+
+
+def plain(entry: Entry) -> dict[str, Any]:
+    """Return an entry as it was, secrets included: for comparing, never for showing."""
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "app_id": entry.app_id,
+        "operation": entry.operation,
+        "method": entry.method,
+        "path": text(entry.path),
+        "query": text(entry.query),
+        "headers": named(entry.headers),
+        "body": body_of(entry.body),
+        "status": entry.status,
+        "response": answer_of(entry),
+        "duration_ms": round(entry.duration_ms, 3),
+        "fault": entry.fault,
+        "violation": entry.violation,
+        "ended": entry.ended,
+    }
+
+
+def named(headers: Headers) -> dict[str, str]:
+    """Return headers by name; what came twice is joined by a comma."""
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = text(raw_name), text(raw_value)
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def body_of(raw: bytes) -> Any:
+    """Return a body as its JSON value, else as text; None where there was none."""
+    if not raw:
+        return None
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return raw.decode("utf-8", "replace")
+
+
+def answer_of(entry: Entry) -> Any:
+    """Return what was answered: a JSON value, a text, or the events of a stream with their times."""
+    if content_type(entry).startswith("text/event-stream"):
+        return list(_events(entry))
+    return body_of(b"".join(chunk for _, chunk in entry.chunks))
+
+
+def content_type(entry: Entry) -> str:
+    """Return the media type of the answer."""
+    return named(entry.answer_headers).get("content-type", "")
+
+
+def text(raw: bytes) -> str:
+    """Return what HTTP carries as bytes, as text."""
+    return raw.decode("latin-1")
+
+
+def _events(entry: Entry) -> Iterator[Mapping[str, Any]]:
+    """Read the stream that was sent; each event has the time at which its last byte left."""
+    waiting = b""
+    for at_ms, chunk in entry.chunks:
+        waiting = (waiting + chunk).replace(b"\r\n", b"\n")
+        while b"\n\n" in waiting:
+            block, waiting = waiting.split(b"\n\n", 1)
+            event = _event(block)
+            if event is not None:
+                yield {**event, "at_ms": round(at_ms, 3)}
+
+
+def _event(block: bytes) -> dict[str, Any] | None:
+    name, data = "message", list[str]()
+    for line in block.decode("utf-8", "replace").split("\n"):
+        field, _, value = line.partition(":")
+        if field == "event":
+            name = value.removeprefix(" ")
+        elif field == "data":
+            data.append(value.removeprefix(" "))
+    return {"event": name, "data": body_of("\n".join(data).encode())} if data else None

@@ -1,0 +1,33 @@
+"""The queue of faults: what waits for an app's requests, and which one acts on the next (CONTROL.md, Faults)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.sources import Entropy
+from sandbox.state.queues import Queue
+from sandbox.state.store import Worlds
+
+
+class FaultDesk:
+    """Hands queued faults to the wire."""
+
+    def __init__(self, queue: Queue, worlds: Worlds, entropy: Entropy) -> None:
+        self._queue = queue
+        self._worlds = worlds
+        self._entropy = entropy
+
+    def waits(self, app_id: str) -> bool:
+        """Say whether any fault waits for this app."""
+        return bool(self._queue.all(app_id))
+
+    async def take(self, app_id: str, matches: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
+        """Return the oldest that acts on a request, counted as used; None when none does."""
+        taken = self._queue.take(app_id, self._entropy.at(app_id), matches)
+        return taken.fields if taken else None
+
+    async def streams_by_default(self, app_id: str) -> bool:
+        """Say whether the app streams when a request does not say."""
+        settings = await self._worlds.settings(app_id)
+        return settings is not None and settings.stream

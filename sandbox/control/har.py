@@ -1,0 +1,75 @@
+"""Writes journal entries as an HTTP archive (HAR 1.2), for browsers' developer tools and other viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http.client import responses
+from typing import Any
+from urllib.parse import parse_qsl
+
+import sandbox
+from sandbox.control.entries import content_type, text
+from sandbox.masking import Masker
+from sandbox.state.journal import Entry, Headers
+
+
+def har(entries: Sequence[Entry], masker: Masker) -> dict[str, Any]:
+    """Return an archive of these entries, every secret masked."""
+    creator = {"name": "Dimedove Sandbox", "version": sandbox.__version__}
+    log = {"version": "1.2", "creator": creator, "entries": [_entry(entry) for entry in entries]}
+    masked: dict[str, Any] = masker.value({"log": log})
+    return masked
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    duration = round(entry.duration_ms, 3)
+    first = entry.chunks[0][0] if entry.chunks else duration
+    return {
+        "startedDateTime": datetime.fromtimestamp(entry.at, UTC).isoformat(),
+        "time": duration,
+        "request": _request(entry),
+        "response": _response(entry),
+        "cache": {},
+        "timings": {"send": 0, "wait": round(first, 3), "receive": round(max(duration - first, 0), 3)},
+        "comment": entry.id,
+    }
+
+
+def _request(entry: Entry) -> dict[str, Any]:
+    host = next((text(value) for name, value in entry.headers if name == b"host"), "127.0.0.1")
+    query = text(entry.query)
+    request: dict[str, Any] = {
+        "method": entry.method,
+        "url": f"http://{host}{text(entry.path)}{'?' if query else ''}{query}",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(entry.headers),
+        "queryString": [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)],
+        "headersSize": -1,
+        "bodySize": len(entry.body),
+    }
+    if entry.body:
+        kind = next((text(value) for name, value in entry.headers if name == b"content-type"), "")
+        request["postData"] = {"mimeType": kind, "text": entry.body.decode("utf-8", "replace")}
+    return request
+
+
+def _response(entry: Entry) -> dict[str, Any]:
+    body = b"".join(chunk for _, chunk in entry.chunks)
+    status = entry.status or 0
+    return {
+        "status": status,
+        "statusText": responses.get(status, ""),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(entry.answer_headers),
+        "content": {"size": len(body), "mimeType": content_type(entry), "text": body.decode("utf-8", "replace")},
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": len(body),
+    }
+
+
+def _pairs(headers: Headers) -> list[dict[str, str]]:
+    return [{"name": text(name), "value": text(value)} for name, value in headers]

@@ -1,0 +1,77 @@
+"""The journal, read: what did my SDK send? (CONTROL.md, Requests)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from sandbox.control.entries import shown
+from sandbox.control.har import har
+from sandbox.control.repeat import curl
+from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.verify import verify
+from sandbox.errors import NotFound
+from sandbox.state.journal import Entry
+
+
+async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """List entries, newest first; `after` continues behind an entry."""
+    limit = call.query["limit"]
+    found = list(islice(_selected(call.query, on), limit + 1))
+    rows = [shown(entry, on) for entry in found[:limit]]
+    return {
+        "data": rows,
+        "object": "list",
+        "first_id": rows[0]["id"] if rows else None,
+        "last_id": rows[-1]["id"] if rows else None,
+        "has_more": len(found) > limit,
+    }
+
+
+async def control_get_request(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Show one entry."""
+    return shown(_entry(call, on), on)
+
+
+async def control_get_request_curl(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Return the command that repeats a request."""
+    return curl(_entry(call, on), on.masker)
+
+
+async def control_export_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Return the selection as an HTTP archive, oldest first."""
+    entries = list(islice(_selected(call.query, on), call.query.get("limit", 1_000)))
+    return har(entries[::-1], on.masker)
+
+
+async def control_verify_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Say whether the requests that were expected came."""
+    return verify(call.body, on)
+
+
+async def control_delete_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Forget the entries of an app, or all."""
+    on.journal.forget(call.query.get("app_id"))
+    return None
+
+
+def _entry(call: ControlCall, on: ControlServices) -> Entry:
+    entry = on.journal.get(call.path["request_id"])
+    if entry is None:
+        raise NotFound("There is no such request in the journal (any more).", param="request_id")
+    return entry
+
+
+def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Entry]:
+    last = None
+    if "after" in query:
+        cursor = on.journal.get(query["after"])
+        if cursor is None:
+            raise NotFound("after: there is no such request.", param="after", code="unknown_cursor")
+        last = cursor.number
+    for entry in on.journal.newest_first():
+        if last is not None and entry.number >= last:
+            continue
+        if all(query.get(name) in (None, getattr(entry, name)) for name in ("app_id", "operation", "status")):
+            yield entry

@@ -1,0 +1,74 @@
+"""What the control API's handlers work with, and what they are asked and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sandbox.calls import App
+from sandbox.contract import Contract
+from sandbox.masking import Masker
+from sandbox.sources import Clock, Entropy
+from sandbox.state.bus import Bus
+from sandbox.state.journal import Journal
+from sandbox.state.queues import Queue
+from sandbox.state.store import Conversations, Worlds
+
+
+class LiveEvents(Protocol):
+    """Events as they happen."""
+
+    async def next(self) -> tuple[str, Any]:
+        """Wait for the next event: its name and its data."""
+        ...
+
+    def leave(self) -> None:
+        """Listen no more."""
+        ...
+
+
+class Apps(Protocol):
+    """How the control API reaches the apps' lives."""
+
+    async def app(self, app_id: str) -> App | None:
+        """Return an app, or None when there is none of this id."""
+        ...
+
+    def replant(self) -> None:
+        """Give the demo app its conversations again on its next use."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlServices:
+    """The parts of one server that the control API drives."""
+
+    apps: Apps
+    worlds: Worlds
+    conversations: Conversations
+    faults: Queue
+    replies: Queue
+    journal: Journal
+    bus: Bus
+    masker: Masker
+    contract: Contract
+    version: str
+    clock: Clock
+    entropy: Entropy
+    end_answers: Callable[[str], None]
+    populate: Callable[..., Awaitable[None]]
+    look: Callable[[App], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCall:
+    """One request of the control API that keeps its contract."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+
+
+# A JSON object, a plain text, an answer that goes on, or None: an answer without a body.
+ControlAnswer = dict[str, Any] | str | LiveEvents | None

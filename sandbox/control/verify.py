@@ -1,0 +1,86 @@
+"""Holds the journal against what a test expected, and shows the nearest miss field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sandbox.control.entries import plain
+from sandbox.control.services import ControlServices
+from sandbox.state.journal import Entry
+
+
+class Miss(NamedTuple):
+    """One place where a request differs from what was expected; a value that isn't there is None."""
+
+    place: str
+    expected: Any
+    got: Any
+
+
+def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
+    """Count the requests that match and say whether it is the right number.
+
+    Returns `verified` None where the answer hangs on entries that are gone.
+    """
+    low, high = _times(wanted.get("times"))
+    app_id, operation = wanted.get("app_id"), wanted.get("operation")
+    count, nearest = 0, None
+    for entry in on.journal.newest_first():
+        if app_id not in (None, entry.app_id):
+            continue
+        misses = list(_misses(wanted, entry))
+        if not misses:
+            count += 1
+        elif nearest is None or len(misses) < len(nearest[1]):
+            nearest = (entry, misses)
+    result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "closest": None}
+    evicted = on.journal.evicted(app_id, operation)
+    if evicted and count <= high and not (count >= low and high == _ANY):
+        return {**result, "verified": None, "evicted": evicted}
+    if not result["verified"] and nearest:
+        shown = [on.masker.value(miss._asdict()) for miss in nearest[1]]
+        result["closest"] = {"id": nearest[0].id, "misses": shown}
+    return result
+
+
+_ANY = 2**53
+
+
+def _times(times: Any) -> tuple[int, int]:
+    """Return how often at least and at most; by default at least once."""
+    if times is None:
+        return 1, _ANY
+    if isinstance(times, int):
+        return times, times
+    return times.get("min", 0), times.get("max", _ANY)
+
+
+def _misses(wanted: Mapping[str, Any], entry: Entry) -> Iterator[Miss]:
+    for name in ("operation", "status"):
+        if wanted.get(name) is not None and getattr(entry, name) != wanted[name]:
+            yield Miss(name, wanted[name], getattr(entry, name))
+    if "body" not in wanted and "headers" not in wanted:
+        return
+    seen = plain(entry)
+    if "body" in wanted:
+        yield from _differences(wanted["body"], seen["body"], "body")
+    for name, value in wanted.get("headers", {}).items():
+        got = seen["headers"].get(name.lower())
+        if got != value:
+            yield Miss(f"headers.{name.lower()}", value, got)
+
+
+def _differences(wanted: Any, got: Any, place: str) -> Iterator[Miss]:
+    """Compare a subset: every field that is wanted must be there; lists must be as long."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        for name, value in wanted.items():
+            if name in got:
+                yield from _differences(value, got[name], f"{place}.{name}")
+            else:
+                yield Miss(f"{place}.{name}", value, None)
+    elif isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+        for index, (one, other) in enumerate(zip(wanted, got, strict=True)):
+            yield from _differences(one, other, f"{place}[{index}]")
+    elif wanted != got or isinstance(wanted, bool) != isinstance(got, bool):
+        yield Miss(place, wanted, got)

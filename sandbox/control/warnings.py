@@ -1,0 +1,79 @@
+"""What is valid but suspicious in a request: a misspelt field, an unknown parameter, a key where it should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from sandbox.contract import Operation
+from sandbox.control.services import ControlServices
+from sandbox.nearby import nearest
+from sandbox.state.journal import Entry
+
+
+def warnings(entry: Entry, on: ControlServices) -> list[str]:
+    """Return a sentence for everything suspicious about a request."""
+    operation = next((op for op in on.contract.operations if op.id == entry.operation), None)
+    found = [*_key_warnings(entry)]
+    if operation is None:
+        return [*found, *_path_warnings(entry, on)]
+    return [*found, *_query_warnings(entry, operation), *_body_warnings(entry, operation)]
+
+
+def _key_warnings(entry: Entry) -> Iterator[str]:
+    headers = dict(entry.headers)
+    secret = b"sk_" in headers.get(b"authorization", b"")
+    if secret and (b"origin" in headers or b"sec-fetch-mode" in headers):
+        yield "a secret key was sent by a browser: real keys belong on a server"
+    if b"sk_live_" in headers.get(b"authorization", b"") and not _on_loopback(headers.get(b"host", b"")):
+        yield "a live key was sent to a sandbox that isn't on loopback: use a test key"
+
+
+def _on_loopback(host: bytes) -> bool:
+    return host.startswith((b"127.", b"localhost", b"[::1]"))
+
+
+def _path_warnings(entry: Entry, on: ControlServices) -> Iterator[str]:
+    path = entry.path.decode("latin-1")
+    base = on.contract.base
+    if path.startswith("/apps/"):
+        yield f"did you mean {base}{path}?"
+    elif path.endswith("/") and path.startswith(base):
+        yield f"did you mean {path.rstrip('/')}? A trailing slash is another path"
+
+
+def _query_warnings(entry: Entry, operation: Operation) -> Iterator[str]:
+    sent = parse_qsl(entry.query.decode("latin-1"), keep_blank_values=True)
+    for name in dict.fromkeys(name for name, _ in sent):
+        if name not in operation.takes_query:
+            yield f"unknown query parameter {_quoted(name, operation.takes_query)}"
+
+
+def _body_warnings(entry: Entry, operation: Operation) -> Iterator[str]:
+    if operation.body is None:
+        return
+    try:
+        value = orjson.loads(entry.body)
+    except orjson.JSONDecodeError:
+        return
+    yield from _unknown_fields(value, operation.body.properties, "")
+
+
+def _unknown_fields(value: Any, known: Mapping[str, Mapping[str, Any]], above: str) -> Iterator[str]:
+    """Name the fields that no schema knows; metadata may have any."""
+    if not isinstance(value, dict):
+        return
+    for name, child in value.items():
+        if name not in known:
+            yield f"unknown field {_quoted(name, known, above)}"
+        elif "properties" in known[name]:
+            yield from _unknown_fields(child, known[name]["properties"], f"{above}{name}.")
+
+
+def _quoted(name: str, known: Mapping[str, Any], above: str = "") -> str:
+    close = nearest(name, known)
+    shown = f"`{above}{name[:80]}`"
+    return f"{shown} (did you mean `{above}{close}`?)" if close else shown

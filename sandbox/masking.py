@@ -1,0 +1,45 @@
+"""The one function that hides secrets, wherever they stand: in the journal, logs, events, settings and snapshots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]*")
+
+
+class Masker:
+    """Hides API keys, and the secrets that it was told of (the control token, webhook secrets)."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: str) -> None:
+        """Hide this text too from now on."""
+        if secret:
+            self._secrets.add(secret)
+
+    def text(self, text: str) -> str:
+        """Return a text with every secret in it hidden: a key keeps its last four characters."""
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, "…")
+        return _KEY.sub(_masked, text) if "sk_" in text else text
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value with every text in it hidden, names too."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(name): self.value(child) for name, child in value.items()}
+        if isinstance(value, list):
+            return [self.value(child) for child in value]
+        return value
+
+
+def _masked(match: re.Match[str]) -> str:
+    key = match.group()
+    return f"sk_…{key[-4:]}" if len(key) > len("sk_test_") + 4 else "sk_…"

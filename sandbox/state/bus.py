@@ -1,0 +1,82 @@
+"""Tells listeners what happens as it happens; a slow one loses events, and is told how many (CONTROL.md, Events)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, NamedTuple
+
+from sandbox.errors import StoreFull
+
+MOST_LISTENERS, LONGEST_QUEUE = 100, 1_000
+
+
+class Happening(NamedTuple):
+    """Something that happened to an app: `kind` is `request`, `state` or `lagged`."""
+
+    kind: str
+    app_id: str | None
+    data: Any
+
+
+class Listener:
+    """One that hears what happens, from when it began to listen."""
+
+    def __init__(self, app_id: str | None) -> None:
+        self._app_id = app_id
+        self._waiting: deque[Happening] = deque()
+        self._dropped = 0
+        self._news = asyncio.Event()
+
+    def hear(self, happening: Happening) -> None:
+        """Note what happened, if it is about the listener's app."""
+        if self._app_id not in (None, happening.app_id):
+            return
+        if len(self._waiting) >= LONGEST_QUEUE:
+            self._dropped += 1
+        else:
+            self._waiting.append(happening)
+        self._news.set()
+
+    async def next(self) -> Happening:
+        """Wait for the next thing that happens; after a gap, first for how large it was."""
+        while not self._waiting and not self._dropped:
+            self._news.clear()
+            await self._news.wait()
+        if self._waiting:
+            return self._waiting.popleft()
+        dropped, self._dropped = self._dropped, 0
+        return Happening("lagged", None, {"dropped": dropped})
+
+
+class Bus:
+    """Passes on what happens to everyone who listens."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    def say(self, kind: str, app_id: str | None, data: Any) -> None:
+        """Tell everyone who listens."""
+        for listener in self._listeners:
+            listener.hear(Happening(kind, app_id, data))
+
+    def listen(self, app_id: str | None) -> Listener:
+        """Begin to listen, to one app or to all.
+
+        Raises:
+            StoreFull: too many listen already.
+        """
+        if len(self._listeners) >= MOST_LISTENERS:
+            raise StoreFull(f"At most {MOST_LISTENERS} listeners at once; close one first.")
+        listener = Listener(app_id)
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Listen no more."""
+        self._listeners.discard(listener)

@@ -1,0 +1,100 @@
+"""One request of the control API: its checks, its handler, and its answer held against its own contract."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from sandbox.contract import Operation, encode
+from sandbox.errors import ApiError, InternalError
+from sandbox.wire import checks
+from sandbox.wire.drift import keeping
+from sandbox.wire.exchange import Exchange
+from sandbox.wire.http import send_bytes, send_error
+from sandbox.wire.patience import ClientGone, Endings, Patience, ServerStops
+
+log = logging.getLogger("sandbox")
+
+# Every listener of live events counts as one answer of this "app", which no app id can be.
+LISTENERS = "/_sandbox/events"
+
+
+class Live(Protocol):
+    """An answer that goes on."""
+
+    async def next(self) -> tuple[str, Any]:
+        """Wait for the next event: its name and its data."""
+        ...
+
+    def leave(self) -> None:
+        """Listen no more."""
+        ...
+
+
+Run = Callable[[Any, Any, Any], Awaitable[Any]]
+
+
+class ControlPipeline:
+    """The checks before one operation of the control API, and its answer."""
+
+    def __init__(self, operation: Operation, run: Run, endings: Endings) -> None:
+        self.operation = operation
+        self._run = run
+        self._endings = endings
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request, well or with an error."""
+        try:
+            await self._answer(exchange)
+        except ApiError as error:
+            await send_error(exchange.send, error)
+        except (ClientGone, ServerStops):
+            return
+
+    async def _answer(self, exchange: Exchange) -> None:
+        operation = self.operation
+        body = None
+        if operation.body:
+            checks.media_type(exchange.headers)
+            document = checks.json_body(await exchange.body())
+            checks.refuse(operation.body.violations(document))
+            body = document.value
+        query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
+        await self._send(exchange, await self._handled(exchange, query, body))
+
+    async def _handled(self, exchange: Exchange, query: Any, body: Any) -> Any:
+        try:
+            return await self._run(exchange.path, query, body)
+        except ApiError:
+            raise
+        except Exception:
+            log.exception("%s failed", self.operation.id)
+            raise InternalError("The sandbox failed on this request; its log has the reason.") from None
+
+    async def _send(self, exchange: Exchange, answer: Any) -> None:
+        status = self.operation.success
+        if answer is None:
+            await exchange.send({"type": "http.response.start", "status": status, "headers": []})
+            await exchange.send({"type": "http.response.body", "body": b""})
+        elif isinstance(answer, dict):
+            schema = self.operation.responses[str(status)]["application/json"]
+            await send_bytes(exchange.send, status, keeping(schema, encode(answer), self.operation.id))
+        elif isinstance(answer, str):
+            await send_bytes(exchange.send, status, answer.encode(), content_type=b"text/plain; charset=utf-8")
+        else:
+            await self._stream(exchange, answer)
+
+    async def _stream(self, exchange: Exchange, live: Live) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+        try:
+            async with Patience(exchange.receive, LISTENERS, self._endings) as patience:
+                await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+                # A first comment, so that a client knows that it is heard from now on.
+                await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
+                while True:
+                    name, data = await patience.race(live.next())
+                    text = b"event: %b\ndata: %b\n\n" % (name.encode(), encode(data))
+                    await exchange.send({"type": "http.response.body", "body": text, "more_body": True})
+        finally:
+            live.leave()

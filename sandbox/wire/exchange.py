@@ -1,0 +1,50 @@
+"""One request of the API on its way through the pipeline: what came, and where the answer goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from sandbox.state.journal import Entry
+from sandbox.wire.checks import whole_body
+from sandbox.wire.http import Headers, headers_of
+
+ENTRY = "sandbox.entry"
+CONNECTION = "sandbox.connection"
+
+
+class Exchange:
+    """A request that found its operation.
+
+    `path` are its path parameters, `entry` its place in the journal (None where nobody records).
+    `send` may be replaced by what spoils the answer on its way.
+    """
+
+    __slots__ = ("_body", "entry", "headers", "path", "receive", "scope", "send")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.path = path
+        self.headers: Headers = headers_of(scope)
+        self.entry: Entry | None = scope.get(ENTRY)
+        self._body: bytes | None = None
+
+    @property
+    def connection(self) -> Any:
+        """The server's connection, or None when there is none (an application called in process)."""
+        return self.scope.get("extensions", {}).get(CONNECTION)
+
+    async def body(self) -> bytes:
+        """Return the body, read once.
+
+        Raises:
+            PayloadTooLarge: it is larger than the server takes.
+            ClientGone: the connection was closed before its end.
+        """
+        if self._body is None:
+            self._body = await whole_body(self.headers, self.receive)
+        return self._body

@@ -1,0 +1,184 @@
+"""Acts out the faults of CONTROL.md on the wire. Which one acts is the queue's business; a request may bring its own.
+
+Faults act after the key check and only on matched operations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+import orjson
+
+from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
+from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
+from sandbox.sources import Entropy
+from sandbox.wire import sabotage
+from sandbox.wire.checks import refuse
+from sandbox.wire.exchange import Exchange
+from sandbox.wire.http import send_bytes
+from sandbox.wire.patience import AppForgotten, Endings, Patience, ServerStops
+from sandbox.wire.plan import STREAM_FAULTS
+from sandbox.wire.sabotage import BrokenOff
+
+HEADER = b"sandbox-fault"
+LONGEST_MS = 600_000
+MOST_HELD = 1_000
+
+# They answer by themselves; nothing is done and nothing counted.
+INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
+# They need an answer with a JSON body.
+ON_JSON = frozenset({"truncate", "contract"})
+
+_FIELD = re.compile(r"\s*([a-z_]+)\s*=\s*(.*?)\s*")
+_BROKEN_JSON = b'{"id": "conv_1", "created_at": 17, "object": "conv'
+_HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1><p>The proxy got no answer.</p>"
+
+Fault = Mapping[str, Any]
+Work = Callable[[], Awaitable[None]]
+
+
+class Queue(Protocol):
+    """Where queued faults wait."""
+
+    def waits(self, app_id: str) -> bool:
+        """Say whether any fault waits for this app."""
+        ...
+
+    async def take(self, app_id: str, matches: Callable[[Fault], bool]) -> Fault | None:
+        """Return the oldest that acts on a request, counted as used; None when none does."""
+        ...
+
+    async def streams_by_default(self, app_id: str) -> bool:
+        """Say whether the app streams when a request does not say."""
+        ...
+
+
+class Faults:
+    """Chooses and acts out faults for one server."""
+
+    def __init__(self, queue: Queue, law: Validator, endings: Endings, entropy: Entropy, *, by_header: bool) -> None:
+        self._queue = queue
+        self._law = law
+        self._endings = endings
+        self._entropy = entropy
+        self._by_header = by_header
+
+    async def choose(self, exchange: Exchange, operation: Operation) -> Fault | None:
+        """Return the fault of this request: its own, or the oldest queued one that can act on its answer."""
+        if self._by_header and HEADER in exchange.headers:
+            return self._named(exchange.headers[HEADER].decode("latin-1"))
+        app_id = exchange.path["app_id"]
+        if not self._queue.waits(app_id):
+            return None
+        streamed = bool(operation.events) and await self._will_stream(exchange, app_id)
+        cannot_act = ON_JSON if streamed else STREAM_FAULTS
+
+        def matches(fault: Fault) -> bool:
+            return fault.get("operation") in (None, operation.id) and fault["kind"] not in cannot_act
+
+        return await self._queue.take(app_id, matches)
+
+    async def act(self, fault: Fault, exchange: Exchange, operation: Operation, work: Work) -> None:
+        """Act a fault out around the work of a request, or instead of it.
+
+        Raises:
+            BrokenOff: the connection is to be closed in the middle of an answer, or without one.
+            SandboxFault: the answer is an error.
+        """
+        kind, send = fault["kind"], exchange.send
+        if exchange.entry:
+            exchange.entry.fault = kind
+        if kind in INSTEAD:
+            return await self._instead(fault, exchange)
+        if kind == "latency":
+            await self._wait(fault["ms"], exchange)
+        elif kind == "truncate":
+            exchange.send = sabotage.Truncated(send, fault.get("bytes")).send
+        elif kind == "stale":
+            exchange.send = sabotage.Stale(send, exchange.connection).send
+        elif kind == "contract":
+            lots = self._entropy.random("bend", exchange.path["app_id"], exchange.scope["raw_path"].decode("latin-1"))
+            schema = operation.responses["200"]["application/json"]
+            exchange.send = sabotage.Bent(send, schema, fault.get("path"), lots).send
+        elif kind == "after":
+            return await self._after(fault, exchange, work)
+        await work()
+        return None
+
+    async def _after(self, fault: Fault, exchange: Exchange, work: Work) -> None:
+        """Do the work and lose its answer, a refusal too."""
+        send, exchange.send = exchange.send, sabotage.Swallowed().send
+        with suppress(ApiError, BrokenOff):
+            await work()
+        exchange.send = send
+        raise SandboxFault(fault["status"])
+
+    async def _instead(self, fault: Fault, exchange: Exchange) -> None:
+        kind = fault["kind"]
+        if kind == "reset":
+            if exchange.connection is not None:
+                exchange.connection.reset()
+            raise BrokenOff
+        if kind == "hang":
+            await self._wait(fault.get("ms", LONGEST_MS), exchange)
+            raise BrokenOff
+        if kind == "status" and "body" not in fault:
+            raise SandboxFault(fault["status"], headers=fault.get("headers"))
+        if kind == "status":
+            headers = [(name.lower().encode(), value.encode()) for name, value in fault.get("headers", {}).items()]
+            await send_bytes(exchange.send, fault["status"], orjson.dumps(fault["body"]), headers=headers)
+        elif kind == "malformed":
+            await send_bytes(exchange.send, fault.get("status", 200), _BROKEN_JSON)
+        else:
+            await send_bytes(
+                exchange.send,
+                fault.get("status", 502),
+                _HTML,
+                content_type=b"text/html; charset=utf-8",
+                headers=[(b"content-security-policy", b"sandbox")],
+            )
+
+    async def _wait(self, ms: float, exchange: Exchange) -> None:
+        if self._endings.count >= MOST_HELD:
+            raise StoreFull(f"The sandbox holds at most {MOST_HELD:,} requests at once.")
+        # The body first: a client that is heard out is one whose leaving can be noticed.
+        await exchange.body()
+        try:
+            async with Patience(exchange.receive, exchange.path["app_id"], self._endings) as patience:
+                await patience.until(ms)
+        except (ServerStops, AppForgotten):
+            raise BrokenOff from None
+
+    async def _will_stream(self, exchange: Exchange, app_id: str) -> bool:
+        """Look ahead into the body: will this answer be a stream?"""
+        try:
+            value = decode(await exchange.body()).value
+        except (ApiError, InvalidJson):
+            return False
+        asked = value.get("stream") if isinstance(value, dict) else None
+        return await self._queue.streams_by_default(app_id) if asked is None else asked is True
+
+    def _named(self, header: str) -> Fault:
+        """Read `kind; name=value; …` and hold it against the contract of faults."""
+        kind, *rest = header.split(";")
+        fields: dict[str, Any] = {"kind": kind.strip()}
+        for part in rest:
+            match = _FIELD.fullmatch(part)
+            if not match:
+                raise InvalidRequest(f"Sandbox-Fault: expected `kind; name=value`, got {part.strip()[:80]!r}.")
+            fields[match[1]] = _value(match[2])
+        try:
+            refuse(self._law.violations(decode(encode(fields))))
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
+        return fields
+
+
+def _value(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text

@@ -1,0 +1,53 @@
+"""Writes events onto the wire: plainly, or in legal but hostile forms that a correct parser reads alike."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import orjson
+
+from sandbox.contract import encode
+from sandbox.wire.events import Event
+
+
+class Framing:
+    """One stream's way of writing events; `lots` decides where a hostile form strikes."""
+
+    def __init__(self, style: str, lots: random.Random) -> None:
+        self._style = style
+        self._lots = lots
+
+    def pieces(self, event: Event) -> Iterator[bytes]:
+        """Yield what is written for one event, a piece a write."""
+        text = self._text(event)
+        if self._style == "split":
+            yield from self._split(text)
+        else:
+            yield text
+
+    def _text(self, event: Event) -> bytes:
+        name = event.name.encode()
+        if self._style == "multiline":
+            lines = orjson.dumps(event.data, option=orjson.OPT_INDENT_2).split(b"\n")
+            return b"event: %b\n%b\n" % (name, b"".join(b"data: %b\n" % line for line in lines))
+        text = b"event: %b\ndata: %b\n\n" % (name, encode(event.data))
+        if self._style == "crlf":
+            return text.replace(b"\n", b"\r\n")
+        if self._style == "comments":
+            return self._noise() + text
+        return text
+
+    def _noise(self) -> bytes:
+        """Return what a parser must read over: comments, blank lines, events without data, unknown fields."""
+        return self._lots.choice(
+            (b": still here\n", b":\n\n", b"event: nothing\n\n", b"\n\n", b"mood: fine\n\n", b": data: {}\n\n")
+        )
+
+    def _split(self, text: bytes) -> Iterator[bytes]:
+        """Cut anywhere: inside lines, inside the bytes of one character."""
+        start = 0
+        while start < len(text):
+            end = start + self._lots.randint(1, 17)
+            yield text[start:end]
+            start = end

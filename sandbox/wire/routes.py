@@ -1,0 +1,67 @@
+"""The routes that a contract makes: everything under its base path, each operation behind its pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from typing import Protocol
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from sandbox.contract import Operation
+from sandbox.errors import ApiError, ContractError
+from sandbox.wire.exchange import Exchange
+from sandbox.wire.http import raw_path, send_error
+from sandbox.wire.router import Router
+
+
+class Serves(Protocol):
+    """What answers one operation."""
+
+    operation: Operation
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        ...
+
+
+class ContractRoute(BaseRoute):
+    """Claims every path under the base, known or not."""
+
+    def __init__(self, base: str, pipelines: Iterable[Serves]) -> None:
+        self._base = base.encode()
+        self._router: Router[Serves] = Router()
+        for pipeline in pipelines:
+            self._router.add(pipeline.operation, pipeline)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a path is under the base."""
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        path = raw_path(scope)
+        inside = path.startswith(self._base) and path[len(self._base) :][:1] in (b"", b"/")
+        return (Match.FULL if inside else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the operation and let its pipeline answer."""
+        try:
+            pipeline, path = self._router.find(raw_path(scope), scope["method"])
+        except ApiError as error:
+            return await send_error(send, error)
+        exchange = Exchange(scope, receive, send, path)
+        if exchange.entry:
+            exchange.entry.app_id = path.get("app_id")
+            exchange.entry.operation = pipeline.operation.id
+        return await pipeline(exchange)
+
+
+def must_match(operations: Set[str], handlers: Set[str]) -> None:
+    """Refuse a contract and code that don't fit each other.
+
+    Raises:
+        ContractError: an operation has no handler, or a handler no operation.
+    """
+    if missing := operations - handlers:
+        raise ContractError(f"the contract has operations that nothing handles: {', '.join(sorted(missing))}")
+    if extra := handlers - operations:
+        raise ContractError(f"there are handlers for operations that the contract has not: {', '.join(sorted(extra))}")
