@@ -104,7 +104,7 @@ def _api_pipelines(parts: _Parts) -> list[Pipeline]:
     desk = FaultDesk(parts.faults, parts.store, parts.entropy)
     house = House(
         directory=parts.directory,
-        faults=Faults(desk, parts.control.schema("Fault" if len(parts.control.operations) > 1 else "AppSettings"), parts.endings, parts.entropy, by_header=by_header),
+        faults=Faults(desk, parts.control.schema("Fault"), parts.endings, parts.entropy, by_header=by_header),
         speaker=Speaker(parts.endings),
         validation_status=int(parts.settings.validation_status),
     )
@@ -134,8 +134,6 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
     )
     parts.journal.subscribe(lambda entry: parts.bus.say("request", entry.app_id, entry))
     operations = parts.control.operations
-    if len(operations) < 2:
-        return []
     must_match({operation.id for operation in operations}, set(control.HANDLERS))
     return [ControlPipeline(op, _handled(op.id, on), parts.endings) for op in operations]
 

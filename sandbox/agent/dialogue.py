@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sandbox.agent import answers, facts, intents, moves, speech, when
@@ -30,13 +30,19 @@ _ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "slot": frozenset(("booking", "rescheduling", "hours")),
     "slot_yes": frozenset(("booking", "rescheduling")),
     "confirm_cancel": frozenset(("cancelling",)),
-    "solved": frozenset(("problem",)),
+    "solved": frozenset(("problem", "status")),
     "offer_email": frozenset(("documents",)),
     "offer_quote": frozenset(("quote", "price")),
     "offer_book": frozenset(("booking",)),
     "offer_split": frozenset(("payment",)),
     "check": frozenset(("status",)),
 }
+# Questions that only a yes or a no answers; "It never came" is no answer to "Shall I send you a copy?".
+_YES_OR_NO: Final = frozenset(
+    ("offer_email", "offer_quote", "offer_book", "offer_split", "check", "confirm_cancel", "solved", "slot_yes")
+)
+_HOW = re.compile(r"\bhow (?:do|can|to)\b|\bcomment\b")
+_CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
 _FREE: Final = frozenset(("human", "complaint"))  # what always comes before our own question
 
 
@@ -68,6 +74,12 @@ def intent_of(voice: Voice) -> str | None:
     """Return what the message asks for, corrected by what its topic makes of it."""
     intent = voice.reading.intent
     usual = facts.usual_intent(voice.topic)
+    if voice.topic and voice.topic.id == "travel.compensation" and intent in ("status", "question", None):
+        return "claim"
+    if intent == "question" and usual == "documents" and _HOW.search(voice.folded):
+        return "documents"
+    if intent == "problem" and usual == "return":
+        return "return"
     if intent in ("problem", "claim") and usual in ("claim", "payment", "status", "refund", "complaint"):
         return intent if intent == "claim" and usual in ("payment", "status") else usual
     if intent == "claim" and voice.facts.data["steps"] is None and voice.facts.name != "real_estate":
@@ -79,11 +91,15 @@ def _answers(voice: Voice, asked: str) -> bool:
     """Say whether the message answers our question rather than asking for something else."""
     reading = voice.reading
     if reading.kind in ("greeting", "thanks", "goodbye"):
-        return False
+        return reading.kind == "thanks" and asked in _CLOSING
+    if asked in _CLOSING and reading.thanks and reading.kind == "yes" and not reading.intent:
+        return True
     given = {"email": answers.email, "phone": answers.phone}.get(asked)
     if given and given(voice.text):
         return True
     intent = reading.intent
+    if asked in _YES_OR_NO and reading.kind == "statement" and not _fits(voice, asked):
+        return False
     if intent in _FREE and intent not in _ANSWERS.get(asked, ()):
         return False
     if intent is None or intent in _ANSWERS.get(asked, ()):
@@ -91,10 +107,19 @@ def _answers(voice: Voice, asked: str) -> bool:
     return reading.kind == "yes" and intent not in ("cancelling", "price", "hours", "human")
 
 
+def _fits(voice: Voice, asked: str) -> bool:
+    """Say whether a statement settles a question that a yes or a no would settle."""
+    if asked == "slot_yes" or asked == "offer_book":
+        return voice.wish() is not None
+    if asked == "offer_email":
+        return answers.email(voice.text) is not None
+    return voice.reading.intent in _ANSWERS[asked] and "?" not in voice.text
+
+
 def _plain(voice: Voice, asked: str | None) -> Response:
     """Answer what asks for nothing in particular: a courtesy, or a matter without a wish."""
     if voice.reading.kind != "statement":
-        return Response(_courtesy(voice))
+        return Response(_courtesy(voice, asked))
     usual = facts.usual_intent(voice.topic)
     if usual and voice.topic_is_new:
         intent = "question" if "?" in voice.text and usual in ("quote", "claim", "payment") else usual
@@ -104,22 +129,20 @@ def _plain(voice: Voice, asked: str | None) -> Response:
     return Response([voice.say("noted"), voice.ask("anything_else" if asked else "clarify")])
 
 
-def _courtesy(voice: Voice) -> list[str]:
+def _courtesy(voice: Voice, asked: str | None) -> list[str]:
     kind = voice.reading.kind
     if kind == "greeting":
         return _greeting(voice)
     if kind == "thanks":
-        return [voice.say("thanks"), voice.ask("anything_else")]
-    if kind == "goodbye":
-        return [voice.say("goodbye")]
-    if kind == "no":
-        return [voice.say("done")]
-    return [voice.say("yes_more"), voice.ask("clarify")]
+        return [voice.say("thanks"), voice.ask(asked)] if asked else [voice.say("thanks_done")]
+    if kind == "yes":
+        return [voice.say("yes_more"), voice.ask("clarify")]
+    return [voice.say("goodbye" if kind == "goodbye" else "done")]
 
 
 def _greeting(voice: Voice) -> list[str]:
     if voice.turn.position:
-        return [voice.say("hello_again"), voice.ask("help")]
+        return [voice.say("hello_again" if voice.topic else "hello_again_plain"), voice.ask("help")]
     return [voice.say("opening_about" if voice.topic else "opening"), voice.ask("help")]
 
 
@@ -130,6 +153,8 @@ def _quote(voice: Voice) -> list[str]:
 def _reference(voice: Voice) -> list[str]:
     lead = [voice.say("no_reference")] if voice.reading.kind == "no" else []
     goal = _goal(voice)
+    if goal == "return":
+        return [*lead, voice.say("claim_opened"), voice.ask("anything_else")]
     if goal == "refund":
         return [*lead, voice.say("refunded"), voice.ask("anything_else")]
     if lead:
@@ -176,23 +201,33 @@ def _send(voice: Voice, given: str | None) -> list[str]:
 
 
 def _slot(voice: Voice) -> list[str]:
-    chosen = _chosen(voice)
+    offered = _offered_slots(voice)
+    chosen = _chosen(voice, offered)
     if chosen is None:
-        wish = voice.wish()
-        if wish:
-            return moves.wished(voice, wish, "booking")
-        later = 1 + voice.turn.position % 3
-        return [voice.say("other_slots"), moves.offered(voice, voice.facts.slots(later)), voice.ask("slot")]
+        return _not_chosen(voice, offered)
     voice.facts["slot"] = voice.facts.write_slot(chosen)
     done = "moved" if _goal(voice) == "rescheduling" else "booked"
     return [voice.say(done), voice.say("booked_note"), voice.ask("anything_else")]
 
 
-def _chosen(voice: Voice) -> Slot | None:
+def _not_chosen(voice: Voice, offered: Sequence[Slot]) -> list[str]:
+    """Offer other times, once; take down what is no answer and offer the same again."""
+    wish = voice.wish()
+    if wish:
+        return moves.wished(voice, wish, "booking")
+    told = answers.phone(voice.text) or answers.email(voice.text)
+    if told and len(offered) > 1:
+        return [voice.say("noted"), voice.say("same_slots"), moves.offered(voice, tuple(offered)), voice.ask("slot")]
+    if voice.reading.kind == "no" and (voice.reading.thanks or len(offered) < 2):
+        return [voice.say("no_problem"), voice.ask("anything_else")]
+    if tuple(offered) != voice.facts.slots():
+        return [voice.say("human"), voice.ask("phone")]
+    return [voice.say("other_slots"), moves.offered(voice, voice.facts.slots(1)), voice.ask("slot")]
+
+
+def _chosen(voice: Voice, slots: Sequence[Slot]) -> Slot | None:
     """Return the time that the message takes of those that we offered."""
-    last = voice.last_reply()
-    slots = _read_slots(last.text, voice) if last else []
-    if not slots:
+    if not slots or voice.reading.kind == "no":
         return None
     words = set(re.findall(r"[a-z0-9]+", voice.folded))
     for number, names in enumerate(_ORDINALS):
@@ -217,7 +252,10 @@ _LAST: Final = frozenset(("last", "latest", "dernier", "derniere"))
 _ANY: Final = frozenset(("any", "anytime", "whichever", "either", "importe", "peu", "book", "reserve", "reservez"))
 
 
-def _read_slots(text: str, voice: Voice) -> list[Slot]:
+def _offered_slots(voice: Voice) -> list[Slot]:
+    """Return the times that our last reply offered, as a list or in bold."""
+    last = voice.last_reply()
+    text = last.text if last else ""
     lines = [line[2:] for line in text.split("\n") if line.startswith("- ")] or re.findall(
         r"\*\*([^*\n]{5,60})\*\*", text
     )
@@ -279,11 +317,11 @@ def _checked(voice: Voice) -> list[str]:
 
 
 def _more(voice: Voice) -> list[str]:
+    if voice.reading.thanks:
+        return [voice.say("thanks_done")]
     if voice.reading.kind == "no":
         return [voice.say("done")]
-    if voice.reading.kind == "yes":
-        return [voice.say("yes_more"), voice.ask("clarify")]
-    return _plain(voice, None).parts
+    return _plain(voice, "anything_else").parts
 
 
 HANDLERS: Final[Mapping[str, Callable[[Voice], list[str]]]] = {
@@ -322,7 +360,7 @@ def _goal(voice: Voice) -> str | None:
 def _submitted(voice: Voice) -> list[str]:
     colon = ":" if voice.lang == "en" else f"{facts.NO_BREAK}:"
     voice.facts["fields"] = "\n".join(f"- **{label}{colon}** {value}" for label, value in voice.reading.fields)
-    usual = facts.usual_intent(voice.topic)
-    act = f"submitted_{usual}" if usual in ("quote", "claim", "booking") else "submitted_other"
+    goal = _goal(voice)
+    act = f"submitted_{goal}" if goal in ("quote", "claim", "booking") else "submitted_other"
     voice.facts["submitted_line"] = voice.say(act)
     return [voice.say("submitted"), voice.ask("anything_else")]

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, Final
+from zlib import crc32
 
 from sandbox.agent import vocabulary, when
 from sandbox.agent.language import Language
+from sandbox.agent.text import fold
 from sandbox.agent.topics import Topic
 from sandbox.agent.turn import Turn
 
@@ -116,7 +118,8 @@ class Facts(dict[str, str]):
 
     def slots(self, later: int = 0) -> tuple[Slot, ...]:
         """Return three openings on coming working days, others for another `later`."""
-        days = sorted({1 + self.draw(0, 2) + 3 * later, 2 + self.draw(1, 2) + 3 * later, 4 + 3 * later})
+        nearest = 1 + self.draw(0, 2) + 4 * later
+        days = (nearest, nearest + 1 + self.draw(1, 2), nearest + 3)
         first, last = self.data["slots"]
         found = []
         for number, ahead in enumerate(days):
@@ -204,6 +207,12 @@ def _colon(facts: Facts) -> str:
     return ":" if facts.lang == "en" else f"{NO_BREAK}:"
 
 
+def _number(facts: Facts) -> str:
+    """Return the file number of the matter: each topic of a conversation has its own."""
+    matter = crc32(facts.topic.id.encode()) if facts.topic else 0
+    return f"{facts.data['code']}-{100_000 + (facts.draw(8, 50_000) * 17 + matter) % 900_000}"
+
+
 def _call_day(facts: Facts) -> str:
     day = when.write_day(when.weekday_after(facts.today, 1), facts.lang)
     return f"on {day}" if facts.lang == "en" else f"le {day}"
@@ -222,7 +231,7 @@ _MADE: Final[Mapping[str, Callable[[Facts], str]]] = {
     "high": lambda f: f._bound(1.25),
     "bill": Facts._bill,
     "half": lambda f: f._bill(2),
-    "number": lambda f: f"{f.data['code']}-{100_000 + f.draw(8, 50_000) * 17 % 900_000}",
+    "number": _number,
     "colleague": lambda f: COLLEAGUES[f.draw(9, len(COLLEAGUES))],
     "phone": lambda f: f"514-555-01{10 + f.draw(10, 90)}",
     "soon": lambda f: when.write_day(when.weekday_after(f.today, 2 + f.draw(11, 3)), f.lang),
@@ -230,6 +239,8 @@ _MADE: Final[Mapping[str, Callable[[Facts], str]]] = {
     "due": lambda f: f._date(9 + f.draw(13, 10)),
     "due_2": lambda f: f._date(39 + f.draw(13, 10)),
     "call_day": _call_day,
+    "of_colleague": lambda f: ("d'" if fold(f["colleague"])[0] in "aeiouy" else "de ") + f["colleague"],
+    "your_account": lambda f: "your account" if f.lang == "en" else "votre compte",
     "call_from": lambda f: when.write_time((9 + f.draw(14, 6), 0), f.lang),
     "call_to": lambda f: when.write_time((11 + f.draw(14, 6), 0), f.lang),
     "steps": lambda f: f._listed_steps("steps"),

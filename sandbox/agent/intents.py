@@ -88,7 +88,10 @@ _URGENT: Final = (
     ),
     *(" tout de suite ", " everywhere ", " partout ", " deborde "),
 )
-_FORM_LINE = re.compile(r"[^\n:]{1,60}?[ \u00a0\u202f]?:[^\n]{0,2000}")
+_MOST_LINES: Final = 60
+_MOST_ANSWER: Final = 25
+_BLANKS: Final = " \u00a0\u202f*"
+_FORM_LINE = re.compile(r"(?!https?:)([^\W\d_][^\n:]{0,59}):([^\n]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ class Reading:
     kind: str
     intent: str | None = None
     urgent: bool = False
+    thanks: bool = False
     words: int = 0
     fields: tuple[tuple[str, str], ...] = ()
 
@@ -116,24 +120,36 @@ def detect(text: str) -> Reading:
         return Reading(kind="submitted", fields=fields)
     padded = spaced(fold(head))
     words = padded.split()[:_MOST_WORDS]
+    leads = _leads(words, padded, "?" in head)
     intent = _intent(words)
-    kind = "statement" if intent else _kind(padded, words)
-    if intent and _leads(words, padded) in ("yes", "no") and len(words) < 25:
-        kind = _leads(words, padded)
-    return Reading(kind=kind, intent=intent, urgent=any(mark in padded for mark in _URGENT), words=len(words))
+    return Reading(
+        kind=leads or "statement" if intent else _kind(padded, words, leads),
+        intent=intent,
+        urgent=any(mark in padded for mark in _URGENT),
+        thanks=any(word in _THANKS for word in words[:12]),
+        words=len(words),
+    )
 
 
 def submitted(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the labels and values of a submitted form (`Label: value` lines, two at least), () for another text."""
-    lines = [line.strip() for line in text.strip().split("\n")[:60] if line.strip()]
-    if len(lines) < 2 or not all(_FORM_LINE.fullmatch(line) for line in lines):
-        return ()
-    pairs = (line.partition(":") for line in lines)
-    return tuple((label.strip(" \u00a0\u202f*"), value.strip()) for label, _, value in pairs)
+    """Return the labels and values of a submitted form, () for another text.
+
+    A form comes as `Label: value` lines, two at least; a line without a label continues the value before it.
+    """
+    pairs: list[tuple[str, str]] = []
+    lines = [line.strip() for line in text.strip().split("\n")[:_MOST_LINES]]
+    for line in lines:
+        match = _FORM_LINE.fullmatch(line)
+        if match:
+            pairs.append((match[1].strip(_BLANKS), match[2].strip()))
+        elif not pairs:
+            return ()
+        elif line:
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line}")
+    return tuple(pairs) if len(pairs) > 1 and 2 * len(pairs) >= len(lines) else ()
 
 
-def _kind(padded: str, words: list[str]) -> str:
-    leads = _leads(words, padded)
+def _kind(padded: str, words: list[str], leads: str) -> str:
     if any(f" {phrase} " in padded for phrase in _GOODBYES) and len(words) < 12:
         return "goodbye"
     if leads == "no":
@@ -147,9 +163,9 @@ def _kind(padded: str, words: list[str]) -> str:
     return "nonsense" if _is_nonsense(words) else "statement"
 
 
-def _leads(words: list[str], padded: str) -> str:
-    """Return `yes` or `no` where a message begins with either, else nothing."""
-    if not words:
+def _leads(words: list[str], padded: str, asks: bool) -> str:
+    """Return `yes` or `no` where a message begins with either, else nothing; "ok, and do you …?" is neither."""
+    if not words or (asks and len(words) > 3) or len(words) > _MOST_ANSWER:
         return ""
     if words[0] in NO or padded.startswith(_NO_PADDED):
         return "no"
@@ -171,8 +187,8 @@ def _is_nonsense(words: list[str]) -> bool:
 
 
 # "Cancel my appointment" is about cancelling, whatever stands beside it.
-_DECISIVE: Final = {"cancelling": 250, "rescheduling": 250, "human": 100, "complaint": 100}
-_SAME: Final = {"paperwork": "documents"}
+_DECISIVE: Final = {"cancelling": 250, "rescheduling": 250, "human": 100, "complaint": 250, "conditional": 150}
+_SAME: Final = {"paperwork": "documents", "conditional": "question"}
 
 
 class _Phrase(NamedTuple):

@@ -54,18 +54,23 @@ _ACCENTS = re.compile("[éèêëàâçùûîïôœ]")
 
 def detect(text: str, fallback: Language = "en") -> Language:
     """Return the language of `text`, `fallback` where it has none (numbers, names, emoji, nothing)."""
+    return tell(text) or fallback
+
+
+def tell(text: str) -> Language | None:
+    """Return the language that `text` shows by itself, None where it shows none."""
     score = _score(text[:_READ])
-    if score > 0:
-        return "fr"
-    return "en" if score < 0 else fallback
+    if score == 0:
+        return None
+    return "fr" if score > 0 else "en"
 
 
 def of_conversation(memory: Sequence[Utterance], metadata: Mapping[str, Any]) -> Language:
     """Return the language that a conversation has had so far: of its latest telling message, else of its metadata."""
     for utterance in reversed(memory):
-        score = _score(utterance.text[:_READ])
-        if score:
-            return "fr" if score > 0 else "en"
+        told = tell(utterance.text)
+        if told:
+            return told
     return of_metadata(metadata)
 
 

@@ -5,12 +5,15 @@ The last sentence is the next step, most often a question; what comes back to it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
-from sandbox.agent import answers, when
+from sandbox.agent import answers, facts, vocabulary, when
 from sandbox.agent.facts import Slot
 from sandbox.agent.speech import Voice
+from sandbox.agent.text import spaced
 
 Move = Callable[[Voice], list[str]]
 
@@ -49,11 +52,13 @@ def booking(voice: Voice) -> list[str]:
 
 def rescheduling(voice: Voice) -> list[str]:
     """Offer other times for what is booked already."""
+    voice.speak_of("your_visit", unless=("booking",))
     return _offered(voice, "rescheduling")
 
 
 def cancelling(voice: Voice) -> list[str]:
     """Say what cancelling means and ask whether it is meant."""
+    voice.speak_of("your_visit", unless=("booking", "cancelling", "status", "quote", "change", "claim"))
     return [voice.say("cancelling"), voice.ask("confirm_cancel")]
 
 
@@ -111,12 +116,13 @@ def documents(voice: Voice) -> list[str]:
 
 def payment(voice: Voice) -> list[str]:
     """Give the balance and offer to spread it."""
+    voice.speak_of("your_account", unless=("payment", "refund", "status"))
     return [voice.say("payment"), voice.ask("offer_split")]
 
 
 def change(voice: Voice) -> list[str]:
     """Make a change that was told, or ask for it."""
-    if voice.reading.words >= _LONG_ENOUGH and any(sign.isdigit() for sign in voice.text[:500]):
+    if voice.reading.words >= _LONG_ENOUGH and _NUMBERED.search(voice.text[:500]):
         return [voice.say("changed"), voice.ask("offer_email")]
     return [voice.say("change"), voice.ask("newinfo")]
 
@@ -139,8 +145,24 @@ def human(voice: Voice) -> list[str]:
 
 
 def question(voice: Voice) -> list[str]:
-    """Answer a question as well as one can without the file, and offer to look into it."""
-    return [voice.say("question_about" if voice.topic else "question"), voice.ask("check")]
+    """Answer what we can by its words, else offer to look into the file."""
+    answer = _answer(voice)
+    if answer is None:
+        return [voice.say("question_unknown"), voice.ask("check")]
+    voice.facts["answer"] = answer.format_map(voice.facts)
+    return [voice.say("question_about" if voice.topic else "question"), voice.ask("anything_else")]
+
+
+def returned(voice: Voice) -> list[str]:
+    """Take something back or exchange it, once we have a number."""
+    if has_reference(voice):
+        return [voice.say("claim_opened"), voice.ask("anything_else")]
+    return [voice.say("refund"), voice.ask("reference")]
+
+
+def noted(voice: Voice) -> list[str]:
+    """Put down what was told."""
+    return [voice.say("noted"), voice.ask("anything_else")]
 
 
 def bot(voice: Voice) -> list[str]:
@@ -155,7 +177,7 @@ def language(voice: Voice) -> list[str]:
 
 def off_topic(voice: Voice) -> list[str]:
     """Lead back to what we are for."""
-    return [voice.say("off_topic"), voice.ask("clarify")]
+    return [voice.say("off_topic" if voice.topic else "off_topic_plain"), voice.ask("clarify")]
 
 
 def wrong(voice: Voice) -> list[str]:
@@ -163,12 +185,18 @@ def wrong(voice: Voice) -> list[str]:
     return [voice.say("wrong"), voice.ask("clarify")]
 
 
+_NUMBERED = re.compile(r"\d\d")
+
 MOVES: Final[Mapping[str, Move]] = {
-    move.__name__: move
-    for move in (
-        *(quote, price, booking, rescheduling, cancelling, claim, complaint, hours, contact, status, refund),
-        *(documents, payment, change, problem, human, question, bot, language, off_topic, wrong),
-    )
+    **{
+        move.__name__: move
+        for move in (
+            *(quote, price, booking, rescheduling, cancelling, claim, complaint, hours, contact, status, refund),
+            *(documents, payment, change, problem, human, question, noted, bot, language, wrong),
+        )
+    },
+    "return": returned,
+    "off_topic": off_topic,
 }
 
 
@@ -189,6 +217,22 @@ def _offered(voice: Voice, act: str) -> list[str]:
     if wish:
         return wished(voice, wish, act)
     return [voice.say(act), offered(voice, voice.facts.slots()), voice.ask("slot")]
+
+
+@cache
+def _known_answers(business: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
+    """Return the answers that we have for a business, then those for any: their words, English, French."""
+    data = vocabulary.load("replies/answers")
+    rows = [*data.get(business, ()), *(data["any"])]
+    return tuple((tuple(f" {word}" for word in words.split(", ")), en, facts.typeset(fr)) for words, en, fr in rows)
+
+
+def _answer(voice: Voice) -> str | None:
+    text = spaced(voice.folded)
+    for words, english, french in _known_answers(voice.facts.name):
+        if any(word in text for word in words):
+            return english if voice.lang == "en" else french
+    return None
 
 
 def has_reference(voice: Voice) -> bool:

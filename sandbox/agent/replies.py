@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from sandbox.agent import answers, dialogue, directives, facts, forms, intents, language, showcase, tools, topics
 from sandbox.agent.dialogue import Response
@@ -15,17 +15,24 @@ from sandbox.agent.topics import Topic
 from sandbox.agent.turn import Tool, Turn
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
 
-_MOST_READ: Final = 5  # earlier messages of the user in which the topic is looked for
+_MOST_READ: Final = 6  # earlier messages of the user in which the topic is looked for
+_TELLING: Final = 12  # a message of fewer letters hardly tells a topic
+_NOTHING: Final[Mapping[str, Any]] = {}
 _FORMS: Final = ("quote", "claim", "complaint", "change", "form")
 _NEAR: Final = ("booking", "contact", "hours", "quote", "price")
+
+
+# A topic's id, then: with which intent and word it is another one.
+_OVERRULED: Final = {
+    "real_estate.parking": (("claim", "car", "insurance.auto_claim"), ("claim", "auto", "insurance.auto_claim")),
+    "energy.water_heater": (("problem", "", "home_services.plumbing"),),
+}
 
 
 def reply(turn: Turn) -> Reply:
     """Return what the agent answers to the message of `turn`."""
     asked = directives.parse(turn.message)
-    lang = language.detect(asked.rest, "en")
-    if lang == "en":  # a text without a language counts as English: only then is the conversation's looked for
-        lang = language.detect(asked.rest, language.of_conversation(turn.memory, turn.metadata))
+    lang = language.tell(asked.rest) or language.of_conversation(turn.memory, turn.metadata)
     pace, cut = asked.pace, asked.has("cut")
     if asked.has("fail"):
         return Reply(failure=showcase.failure(lang), pace=pace, cut=cut)
@@ -41,17 +48,46 @@ def _voice(turn: Turn, asked: Directives, lang: Language) -> Voice:
 
 
 def _topic(turn: Turn, text: str, reading: Reading) -> tuple[Topic | None, bool]:
-    """Return what the conversation is about, and whether this message says so."""
-    telling = reading.kind in ("statement", "submitted") or reading.words > 3
-    found = topics.detect(text, {}) if telling else None
+    """Return what the conversation is about, and whether this message says so.
+
+    A word of another business ("Is there parking?" at a restaurant) must outweigh what was said before.
+    """
+    found = None
+    if reading.kind == "statement" or reading.words > 3:
+        found = _told(text, reading.intent, turn.metadata if not turn.position else {})
+    earlier = [said.text for said in reversed(turn.memory) if said.role == "user" and len(said.text) > _TELLING]
+    for said in earlier[:_MOST_READ]:
+        before = _told(said, None)
+        if before is None:
+            continue
+        if found is None:
+            return _settled(before, said, earlier[-1]), False
+        if found.business != before.business:
+            found = topics.detect(text, {"context": said}) or found
+        break
     if found:
         return found, True
-    users = [said.text for said in turn.memory if said.role == "user"]
-    for said in reversed(users[-_MOST_READ:]):
-        earlier = topics.detect(said, {}) if len(said) > 6 else None
-        if earlier:
-            return earlier, False
     return (topics.detect("", turn.metadata) if turn.metadata else None), False
+
+
+def _told(text: str, intent: str | None, metadata: Mapping[str, Any] = _NOTHING) -> Topic | None:
+    """Return the topic that a message tells, corrected where its intent makes another one of its words."""
+    found = topics.detect(text, metadata)
+    if found is None or found.id not in _OVERRULED:
+        return found
+    wanted = intent or intents.detect(text).intent
+    for claimed, word, instead in _OVERRULED[found.id]:
+        if claimed == wanted and word in text.lower():
+            return topics.TOPICS.get(instead, found)
+    return found
+
+
+def _settled(before: Topic, said: str, first: str) -> Topic:
+    """Return the topic of an earlier message, unless it was a passing word beside what the conversation began with."""
+    began = topics.detect(first, {}) if said is not first else None
+    if began is None or began.business == before.business:
+        return before
+    return topics.detect(said, {"context": first}) or before
 
 
 def _output(voice: Voice, asked: Directives) -> tuple[OutputItem, ...]:
@@ -111,10 +147,12 @@ def _hello(voice: Voice) -> str:
     if voice.turn.position:
         return ""
     name = voice.turn.metadata.get("first_name")
-    if not isinstance(name, str) or not name:
-        return voice.say("hello")
-    before, after = str(voice.pick(acts(voice.lang)["hello_name"])).split("{name}")
-    return f"{before}{name}{after}"
+    named = isinstance(name, str) and name != ""
+    hello = str(voice.pick(acts(voice.lang)["hello_name" if named else "hello"]))
+    if voice.folded.startswith("bonsoir"):
+        hello = hello.replace("Bonjour", "Bonsoir")
+    before, _, after = hello.partition("{name}")
+    return f"{before}{name}{after}" if named else hello
 
 
 def _asides(voice: Voice, intent: str | None) -> list[str]:

@@ -1,19 +1,17 @@
 """What fills the places of a title: dates, amounts, cities, people; each value in both languages at once.
 
-Owns how values are drawn and how they are read from a message; knows no title. Amounts and times carry no-break
-spaces (U+00A0) in French.
+Owns how places are filled and values drawn; knows no title. Amounts and times carry no-break spaces (U+00A0) in French.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from random import Random
-from typing import Any
+from typing import TypeVar
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import fold
 
 Value = tuple[str, ...]
 """English, French, then the French form with "de" and the one with its article, where there are such."""
@@ -21,14 +19,21 @@ Value = tuple[str, ...]
 Pools = Mapping[str, tuple[Value, ...]]
 
 FORMS = {"of": 2, "the": 3}
-SEEN = 1_000  # characters of a message that are searched for values
+
+
+T = TypeVar("T")
+
+
+def pick(options: Sequence[T], random: Random) -> T:
+    """Return one of `options`; cheaper than `random.choice`."""
+    return options[int(random.random() * len(options))]
 
 
 def draw(name: str, random: Random, pools: Pools) -> Value:
     """Return a value for the slot `name`, from `pools` or made up."""
     pool = pools.get(name)
     if pool is not None:
-        return pool[int(random.random() * len(pool))]
+        return pick(pool, random)
     return _MAKERS[name](random)
 
 
@@ -86,84 +91,6 @@ def clock(hour: int, minute: int) -> Value:
     return english, f"{hour}{vocabulary.NO_BREAK}h" + (f"{vocabulary.NO_BREAK}{minute:02}" if minute else "")
 
 
-def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the slots that a message and its metadata fill by themselves."""
-    found: dict[str, Value] = {}
-    text = text[:SEEN]
-    _read_city(text, metadata, found)
-    if text:
-        _read_money(text, found)
-        _read_days(fold(text), found)
-        order = _ORDER.search(text)
-        if order:
-            found["number"] = (order[1], order[1])
-        party = _PARTY.search(text)
-        if party:
-            count = party[1] or party[2]
-            found["party" if int(count) < 10 else "many"] = (count, count)
-    return found
-
-
-_ORDER = re.compile(r"(?:#|nº|\bno\.?|order|commande|numéro|number)\s?(\d{4,8})\b", re.IGNORECASE)
-_PARTY = re.compile(
-    r"\b(?:party of|table for|table pour)\s(\d{1,2})\b"
-    r"|\b(\d{1,2})\s(?:people|guests|personnes|invités)\b"
-)
-_MONEY = re.compile(
-    r"\$\s?(\d{1,3}(?:,\d{3})+|\d{1,7})(?:\.(\d\d))?\b"
-    r"|\b(\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d{1,7})(?:[.,](\d\d))?\s?\$"
-)
-_TOWN = re.compile(r"(?!(?:le|les)\b)[^\W\d_][^\W\d_' .-]*(?:[ '.-][^\W\d_]+){0,4}", re.IGNORECASE)
-_VOWELS = "aeiou"
-
-
-def _read_city(text: str, metadata: Mapping[str, Any], found: dict[str, Value]) -> None:
-    told = metadata.get("city")
-    if text:
-        words = frozenset(_WORDS.findall(text))
-        for value in shared()["city"]:
-            if value[0] in words:
-                found["city"] = value
-                return
-    if isinstance(told, str) and len(told) <= 25 and _TOWN.fullmatch(told):
-        found["city"] = (told, told, f"d'{told}" if fold(told)[0] in _VOWELS else f"de {told}")
-
-
-_WORDS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-
-
-def _read_money(text: str, found: dict[str, Value]) -> None:
-    match = _MONEY.search(text)
-    if match:
-        whole = re.sub(r"\D", "", match[1] or match[3])
-        value = money(int(whole) * 100 + int(match[2] or match[4] or 0))
-        found.update(dict.fromkeys(MONEY, value))
-
-
-def _read_days(folded: str, found: dict[str, Value]) -> None:
-    match = _date_pattern().search(folded)
-    if match:
-        day = int(match[2] or match[3])
-        if 1 <= day <= 31:
-            found.update(dict.fromkeys(DATES, date(_months()[match[1] or match[4]], day)))
-    for value in (*shared()["day"], ("Sunday", "dimanche")):
-        if value[0].lower() in folded or value[1] in folded:
-            found["day"] = value
-            break
-
-
-@cache
-def _months() -> dict[str, int]:
-    months = shared()["month"]
-    return {fold(name): number for number, value in enumerate(months, 1) for name in value[:2]}
-
-
-@cache
-def _date_pattern() -> re.Pattern[str]:
-    names = "|".join(sorted(_months(), key=len, reverse=True))
-    return re.compile(rf"\b({names}) (\d{{1,2}})\b|\b(\d{{1,2}})(?:er)? ({names})\b")
-
-
 def _steps(low: int, high: int, step: int) -> Callable[[Random], Value]:
     """Return a maker of round amounts of dollars."""
     count = (high - low) // step + 1
@@ -195,18 +122,24 @@ def _points(random: Random) -> Value:
 
 def _percent(*choices: int) -> Callable[[Random], Value]:
     def percent(random: Random) -> Value:
-        number = choices[int(random.random() * len(choices))]
+        number = pick(choices, random)
         return f"{number}%", f"{number}{vocabulary.NO_BREAK}%"
 
     return percent
 
 
 def _dates(*months: int) -> Callable[[Random], Value]:
-    return lambda random: date(months[int(random.random() * len(months))], 1 + int(random.random() * 28))
+    """Return a maker of days when people work: no 1st of January or July, nothing around Christmas."""
+
+    def day(random: Random) -> Value:
+        month = pick(months, random)
+        return date(month, 1 + int(random.random() * 23) if month not in (1, 7) else 3 + int(random.random() * 20))
+
+    return day
 
 
 def _times(*choices: tuple[int, int]) -> Callable[[Random], Value]:
-    return lambda random: clock(*choices[int(random.random() * len(choices))])
+    return lambda random: clock(*pick(choices, random))
 
 
 def _car(random: Random) -> Value:
@@ -226,13 +159,13 @@ def _people() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 
 
 def _person(random: Random) -> Value:
-    first, last = (names[int(random.random() * len(names))] for names in _people()[int(random.random() * 3)])
+    first, last = (pick(names, random) for names in _people()[int(random.random() * 3)])
     return f"{first} {last}", f"{first} {last}"
 
 
 def _surname(random: Random) -> Value:
     last = _people()[0][1]
-    name = last[int(random.random() * len(last))]
+    name = pick(last, random)
     return name, name
 
 
@@ -247,7 +180,8 @@ _MAKERS: dict[str, Callable[[Random], Value]] = {
     "amount": _amounts(12, 220),
     "small": _amounts(5, 30),
     "monthly": _amounts(38, 110),
-    "weekly": _amounts(140, 280),
+    "hundreds": _amounts(140, 280),
+    "snack": _amounts(6, 12),
     "plate": _amounts(13, 27),
     "big": _steps(250, 1_950, 5),
     "thousands": _steps(2_100, 18_500, 100),
@@ -276,8 +210,3 @@ _MAKERS: dict[str, Callable[[Random], Value]] = {
     "surname": _surname,
     "doctor": _doctor,
 }
-
-# Slots of one kind: a date or an amount that a message names can stand in any of them.
-DATES = ("date", "fall", "winter", "spring")
-_MONEY_SLOTS = "amount small monthly weekly plate big thousands price carprice used rent fare cover round"
-MONEY = tuple(_MONEY_SLOTS.split())

@@ -5,6 +5,7 @@ Owns the choice and the layout; what to say is decided in `moves` and `dialogue`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -19,6 +20,9 @@ from sandbox.agent.turn import Turn, Utterance
 
 _PARAGRAPH: Final = 160
 _KEY: Final = 14
+
+
+_HALF_DAY = re.compile(r"m\.(\*\*)?\.(?!\.)")  # "at 2 p.m." needs no second full stop
 
 
 @cache
@@ -85,13 +89,19 @@ class Voice:
 
     def say(self, act: str) -> str:
         """Return one wording of `act`, filled in."""
-        return str(self.pick(acts(self.lang)[act])).format_map(self.facts)
+        said = str(self.pick(acts(self.lang)[act])).format_map(self.facts)
+        return _HALF_DAY.sub(r"m.\1", said) if self.lang == "en" else said
 
     def ask(self, kind: str) -> str:
         """Return one wording of a question."""
         if kind in ("quote", "reference"):
             return str(self.pick(self.facts.data[kind]))
         return str(self.pick(acts(self.lang)["questions"][kind]))
+
+    def speak_of(self, phrase: str, *, unless: Sequence[str]) -> None:
+        """Call the matter by another phrase, unless people usually want one of `unless` with the topic."""
+        if facts.usual_intent(self.topic) not in unless:
+            self.facts["about"] = self.facts[phrase]
 
     def last_reply(self) -> Utterance | None:
         """Return what we said last, if that was the last thing said."""

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sandbox.agent import intents, slots, vocabulary
-from sandbox.agent.slots import Pools, Value
+from sandbox.agent import intents, mentions, slots, vocabulary
+from sandbox.agent.slots import Pools, Value, pick
 from sandbox.agent.topics import TOPICS, Topic, detect, tokens
 from sandbox.agent.turn import TitlePair
 from sandbox.sources import Entropy
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from faker.providers import BaseProvider
 
 LONGEST = 80
-T = TypeVar("T")
 STEM = 5  # letters of a word by which a title's words are found in a message
 
 
@@ -41,13 +40,13 @@ def title_pair(
     if text or message is not None:
         return _about(topic, text, metadata, random) if topic else _general(text, metadata, random)
     if topic is None:
-        return draw(random, slots.known("", metadata))
-    return _render(_choice(_titles(topic), random), random, slots.known("", metadata))
+        return draw(random, mentions.known("", metadata))
+    return _render(pick(_titles(topic), random), random, mentions.known("", metadata))
 
 
 def draw(random: Random, known: Mapping[str, Value] | None = None) -> TitlePair:
     """Return a pair about anything."""
-    return _render(_choice(_choice(_all_titles(), random), random), random, known or {})
+    return _render(pick(pick(_all_titles(), random), random), random, known or {})
 
 
 @cache
@@ -88,7 +87,7 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
     """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
     reading = intents.detect(text)
     stems = _stems(text)
-    known = slots.known(text, metadata)
+    known = mentions.known(text, metadata)
     best, ties = 3 if reading.intent else 2, []
     for title in _titles(topic):
         if all(name in known for name in title.names):
@@ -98,7 +97,7 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
             elif score == best and ties:
                 ties.append(title)
     if ties:
-        return _render(_choice(tuple(ties), random), random, known)
+        return _render(pick(ties, random), random, known)
     question = reading.intent or ("question" if "?" in text else "")
     return _framed(topic, question)
 
@@ -141,7 +140,7 @@ _TROUBLES = {
 def _general(text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
     """Return a pair for a text without topic, by what it wants."""
     reading = intents.detect(text)
-    known = slots.known(text, metadata)
+    known = mentions.known(text, metadata)
     for tag in (reading.intent, reading.kind, "info"):
         fitting = [
             title
@@ -149,13 +148,9 @@ def _general(text: str, metadata: Mapping[str, Any], random: Random) -> TitlePai
             if tag is not None and _same(title.intent, tag) and all(name in known for name in title.names)
         ]
         if fitting:
-            telling = tuple(title for title in fitting if title.names)
-            return _render(_choice(telling or tuple(fitting), random), random, known)
+            telling = [title for title in fitting if title.names]
+            return _render(pick(telling or fitting, random), random, known)
     raise AssertionError("general.txt has no title for `info`")
-
-
-def _choice(options: tuple[T, ...], random: Random) -> T:
-    return options[int(random.random() * len(options))]
 
 
 def _plain(message: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sandbox.agent import answers
@@ -68,8 +69,13 @@ def filled(voice: Voice, tool: Tool) -> dict[str, Any]:
 
 
 def _occurs(word: str, text: str) -> bool:
-    wanted = spaced(fold(word))
+    wanted = _folded(word)
     return len(wanted) > 2 and wanted in text
+
+
+@lru_cache(maxsize=2_048)
+def _folded(word: str) -> str:
+    return spaced(fold(word))
 
 
 def _value(voice: Voice, key: str, example: Any) -> Any:

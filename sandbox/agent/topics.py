@@ -7,9 +7,9 @@ languages; nothing is read before it is first asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.agent import vocabulary
@@ -17,6 +17,7 @@ from sandbox.agent.text import fold
 from sandbox.agent.turn import TitlePair
 
 READ = 2_000  # characters of a text that are looked at
+LETTERS = 3  # a beginning (`word*`) has at least so many
 GAP = 3  # the next word of a keyword is one of so many that follow
 
 # Plans that say how much is bought, not what.
@@ -111,10 +112,11 @@ def detect(text: str, metadata: Mapping[str, Any]) -> Topic | None:
     return None if winner is None else TOPICS[winner]
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=16)
+def tokens(text: str) -> tuple[str, ...]:
     """Return the words of a text, folded, in the singular, without the small words of both languages."""
     words = _WORD.findall(fold(text))
-    return [w[:-1] if len(w) > 3 and w[-1] in "sx" else w for w in words if w not in _SMALL]
+    return tuple(w[:-1] if len(w) > 3 and w[-1] in "sx" else w for w in words if w not in _SMALL)
 
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -136,11 +138,10 @@ class _Keyword(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Keywords by their first word, whole or (written `word*`) by its beginning."""
+    """Keywords by their first word; those written `word*`, by its first letters, with the whole beginning."""
 
     whole: dict[str, list[_Keyword]]
-    prefixes: dict[str, list[_Keyword]]
-    lengths: tuple[int, ...]
+    beginnings: dict[str, list[tuple[str, _Keyword]]]
     defaults: dict[str, str]
 
 
@@ -169,26 +170,23 @@ class _Scores:
         return min(self.businesses.get(topic.partition(".")[0], 0), 6)
 
 
-def _count(index: _Index, words: list[str], factor: int, scores: _Scores) -> None:
+def _count(index: _Index, words: Sequence[str], factor: int, scores: _Scores) -> None:
     for position, word in enumerate(words):
         found = index.whole.get(word)
         if found:
             _credit(found, words, position, factor, scores)
-        for length in index.lengths:
-            if len(word) < length:
-                break
-            found = index.prefixes.get(word[:length])
-            if found:
-                _credit(found, words, position, factor, scores)
+        begun = index.beginnings.get(word[:LETTERS])
+        if begun:
+            _credit([keyword for start, keyword in begun if word.startswith(start)], words, position, factor, scores)
 
 
-def _credit(found: list[_Keyword], words: list[str], position: int, factor: int, scores: _Scores) -> None:
+def _credit(found: list[_Keyword], words: Sequence[str], position: int, factor: int, scores: _Scores) -> None:
     for keyword in found:
         if not keyword.rest or _follows(words, position + 1, keyword.rest):
             scores.add(keyword.target, keyword.weight * factor)
 
 
-def _follows(words: list[str], start: int, rest: tuple[str, ...]) -> bool:
+def _follows(words: Sequence[str], start: int, rest: tuple[str, ...]) -> bool:
     """Say whether the words of `rest` come from `start` on, in their order and not far apart."""
     for wanted in rest:
         for position, word in enumerate(words[start : start + GAP], start + 1):
@@ -232,7 +230,7 @@ def _read_topics() -> Mapping[str, Topic]:
 @cache
 def _read_index() -> _Index:
     whole: dict[str, list[_Keyword]] = {}
-    prefixes: dict[str, list[_Keyword]] = {}
+    beginnings: dict[str, list[tuple[str, _Keyword]]] = {}
     defaults = {}
     for business in vocabulary.businesses():
         data = vocabulary.load(f"topics/{business}")
@@ -243,17 +241,21 @@ def _read_index() -> _Index:
             named = [label for label in entry[:2] if len(tokens(label)) > 1]
             phrases += [(f"{business}.{name}", 3, phrase) for phrase in (*entry[3].split(", "), *named)]
         for target, weight, phrase in phrases:
-            _index_phrase(whole, prefixes, target, weight, phrase)
-    return _Index(whole, prefixes, tuple(sorted({len(prefix) for prefix in prefixes})), defaults)
+            _index_phrase(whole, beginnings, target, weight, phrase)
+    return _Index(whole, beginnings, defaults)
 
 
 def _index_phrase(
-    whole: dict[str, list[_Keyword]], prefixes: dict[str, list[_Keyword]], target: str, weight: int, phrase: str
+    whole: dict[str, list[_Keyword]],
+    beginnings: dict[str, list[tuple[str, _Keyword]]],
+    target: str,
+    weight: int,
+    phrase: str,
 ) -> None:
     first, *rest = _phrase_words(phrase.removeprefix("~"))
     keyword = _Keyword(tuple(rest), target, 1 if phrase[0] == "~" else weight + 3 * len(rest))
     if first.endswith("*"):
-        prefixes.setdefault(first[:-1], []).append(keyword)
+        beginnings.setdefault(first[:LETTERS], []).append((first[:-1], keyword))
     else:
         whole.setdefault(first, []).append(keyword)
 

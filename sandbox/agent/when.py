@@ -43,7 +43,9 @@ _MONTREAL: Final = timezone(timedelta(hours=-5))
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _MONTH_DAY = re.compile(r"\b([a-z]{3,9}) (\d{1,2})(?:st|nd|rd|th)?\b")
 _DAY_MONTH = re.compile(r"\b(\d{1,2})(?:er|st|nd|rd|th)? (?:of )?([a-z]{3,9})\b")
-_DAY = re.compile(r"\b(?:the|le) (\d{1,2})(?:er|st|nd|rd|th)?\b(?! ?h)")
+_DAY = re.compile(
+    r"\bthe (\d{1,2})(?:st|nd|rd|th)\b|\ble (\d{1,2})(?:er)?(?= ?(?:$|[.,;!?]|a\b|au\b|me\b|ou\b|vers\b|svp|serait))"
+)
 _TWELVE = re.compile(r"\b(\d{1,2})(?::(\d{2}))? ?(a|p)\.?m\b")
 _HOURS = re.compile(r"\b(\d{1,2}) ?h(?:eures?)?\b ?(\d{2})?\b|\b(\d{1,2})h(\d{2})\b|\b(\d{1,2}):(\d{2})\b")
 _AT = re.compile(r"\bat (\d{1,2})\b")
@@ -67,7 +69,7 @@ def today(now: int) -> date:
 def read(folded: str, now: date) -> Wish | None:
     """Return the coming day or time that a folded text names, None where it names none or speaks of the past."""
     words = _WORDS.findall(folded)
-    if not _PAST.isdisjoint(words):
+    if not _PAST.isdisjoint(words) or "this morning" in folded or "ce matin" in folded:
         return None
     wish = Wish(_day(folded, words, now), _time(folded, words))
     return wish if wish.day or wish.time else None
@@ -140,10 +142,11 @@ def _calendar_day(folded: str, now: date) -> date | None:
     bare = _DAY.search(folded)
     if not bare:
         return None
-    found = _date(now.year, now.month, int(bare[1]))
+    number = int(bare[1] or bare[2])
+    found = _date(now.year, now.month, number)
     if found and found > now:
         return found
-    return _date(now.year + now.month // 12, now.month % 12 + 1, int(bare[1]))
+    return _date(now.year + now.month // 12, now.month % 12 + 1, number)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.agent.persona import Persona, persona
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
+from sandbox.app_settings import Tool
 from sandbox.calls import App
 
 
@@ -31,4 +32,8 @@ def settings_in_force(app: App) -> dict[str, Any]:
     """Return the settings that the seed or the agent chose, where the app's own say nothing."""
     shown = look(app)
     agent = {"name": shown.name, "primary_color": shown.primary_color, "secondary_color": shown.secondary_color}
-    return {"agent": agent, "tools": [asdict(tool) for tool in profile(app).tools]}
+    return {"agent": agent, "tools": [_tool(tool) for tool in profile(app).tools]}
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {name: value for name, value in asdict(tool).items() if value is not None}

@@ -44,7 +44,7 @@ def expectation(error: ValidationError) -> str:
     keyword, schema = str(error.validator), error.schema
     wanted: Any = error.validator_value
     if keyword == "type":
-        return " or ".join([wanted] if isinstance(wanted, str) else wanted)
+        return _types(wanted)
     if keyword == "const":
         return _literal(wanted)
     if keyword == "enum":
@@ -55,8 +55,6 @@ def expectation(error: ValidationError) -> str:
         return _range(schema)
     if keyword == "pattern":
         return f"a string that matches {wanted}"
-    if keyword == "additionalProperties" and isinstance(schema, dict):
-        return "only " + ", ".join(schema.get("properties", {}))
     return error.message
 
 
@@ -65,9 +63,13 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _types(wanted: str | list[str]) -> str:
+    return wanted if isinstance(wanted, str) else " or ".join(wanted)
+
+
 def _range(schema: dict[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
-    kind = schema.get("type", "number")
+    kind = _types(schema.get("type", "number"))
     if low is not None and high is not None:
         return f"{kind} from {low:,} to {high:,}"
     return f"{kind} of at least {low:,}" if low is not None else f"{kind} of at most {high:,}"

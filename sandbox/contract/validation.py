@@ -156,6 +156,16 @@ def _violations(error: ValidationError) -> Iterator[Violation]:
         for name in names:
             if name not in present:
                 yield Violation((*path, name), "missing", "missing", None)
+    elif error.validator == "additionalProperties" and error.validator_value is False:
+        known: Any = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+        extras: Any = error.instance
+        for name in extras:
+            if name not in known:
+                expected = f"no such field, only {', '.join(known)}"
+                yield Violation((*path, name), "not_allowed", expected, _short(extras[name]))
     else:
-        got = shorten(encode(error.instance).decode(), 60)
-        yield Violation(path, code_of(error.validator), expectation(error), got)
+        yield Violation(path, code_of(error.validator), expectation(error), _short(error.instance))
+
+
+def _short(value: Any) -> str:
+    return shorten(encode(value).decode(), 60)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.control.apps import changeable, existing
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import NotFound
 from sandbox.state.queues import Queue, Waiting
+
+# What a queued thing is always shown with, though it may have been queued without.
+_ALWAYS: Mapping[str, Mapping[str, None]] = {"faults": {"operation": None}, "replies": {"contains": None, "pace": None}}
 
 
 async def control_add_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -17,7 +21,7 @@ async def control_add_fault(call: ControlCall, on: ControlServices) -> ControlAn
 
 async def control_list_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List the faults that wait, oldest first."""
-    return _list(call, on.faults)
+    return _list(call, on.faults, "faults")
 
 
 async def control_delete_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -37,7 +41,7 @@ async def control_add_reply(call: ControlCall, on: ControlServices) -> ControlAn
 
 async def control_list_replies(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List the scripted replies that wait, oldest first."""
-    return _list(call, on.replies)
+    return _list(call, on.replies, "replies")
 
 
 async def control_delete_replies(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -54,11 +58,11 @@ async def _add(call: ControlCall, on: ControlServices, queue: Queue, change: str
     app = await existing(changeable(call), on)
     waiting = queue.add(app.id, app.entropy, call.body)
     on.bus.say("state", app.id, {"app_id": app.id, "change": change})
-    return _shown(waiting)
+    return _shown(waiting, _ALWAYS[change])
 
 
-def _list(call: ControlCall, queue: Queue) -> ControlAnswer:
-    return {"object": "list", "data": [_shown(waiting) for waiting in queue.all(call.path["app_id"])]}
+def _list(call: ControlCall, queue: Queue, change: str) -> ControlAnswer:
+    return {"object": "list", "data": [_shown(waiting, _ALWAYS[change]) for waiting in queue.all(call.path["app_id"])]}
 
 
 def _clear(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
@@ -76,6 +80,6 @@ def _remove(call: ControlCall, on: ControlServices, queue: Queue, kind: str) -> 
     return None
 
 
-def _shown(waiting: Waiting) -> dict[str, Any]:
+def _shown(waiting: Waiting, always: Mapping[str, None]) -> dict[str, Any]:
     rules = {"times": waiting.times, "skip": waiting.skip, "probability": waiting.probability, "used": waiting.used}
-    return {"id": waiting.id, **waiting.fields, **rules}
+    return {"id": waiting.id, **always, **waiting.fields, **rules}

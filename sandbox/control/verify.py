@@ -11,11 +11,16 @@ from sandbox.state.journal import Entry
 
 
 class Miss(NamedTuple):
-    """One place where a request differs from what was expected; a value that isn't there is None."""
+    """One place where a request differs from what was expected; `there` is False where nothing stands."""
 
     place: str
     expected: Any
-    got: Any
+    got: Any = None
+    there: bool = True
+
+    def shown(self) -> dict[str, Any]:
+        """Return the miss as JSON."""
+        return {"place": self.place, "expected": self.expected, **({"got": self.got} if self.there else {})}
 
 
 def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
@@ -34,12 +39,12 @@ def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
             count += 1
         elif nearest is None or len(misses) < len(nearest[1]):
             nearest = (entry, misses)
-    result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "closest": None}
+    result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "evicted": 0, "closest": None}
     evicted = on.journal.evicted(app_id, operation)
     if evicted and count <= high and not (count >= low and high == _ANY):
         return {**result, "verified": None, "evicted": evicted}
     if not result["verified"] and nearest:
-        shown = [on.masker.value(miss._asdict()) for miss in nearest[1]]
+        shown = [on.masker.value(miss.shown()) for miss in nearest[1]]
         result["closest"] = {"id": nearest[0].id, "misses": shown}
     return result
 
@@ -68,7 +73,7 @@ def _misses(wanted: Mapping[str, Any], entry: Entry) -> Iterator[Miss]:
     for name, value in wanted.get("headers", {}).items():
         got = seen["headers"].get(name.lower())
         if got != value:
-            yield Miss(f"headers.{name.lower()}", value, got)
+            yield Miss(f"headers.{name.lower()}", value, got, got is not None)
 
 
 def _differences(wanted: Any, got: Any, place: str) -> Iterator[Miss]:
@@ -78,7 +83,7 @@ def _differences(wanted: Any, got: Any, place: str) -> Iterator[Miss]:
             if name in got:
                 yield from _differences(value, got[name], f"{place}.{name}")
             else:
-                yield Miss(f"{place}.{name}", value, None)
+                yield Miss(f"{place}.{name}", value, there=False)
     elif isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
         for index, (one, other) in enumerate(zip(wanted, got, strict=True)):
             yield from _differences(one, other, f"{place}[{index}]")

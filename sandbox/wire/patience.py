@@ -12,7 +12,6 @@ from starlette.types import Receive
 
 from sandbox.sources import monotonic
 
-
 Result = TypeVar("Result")
 
 

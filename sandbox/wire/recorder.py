@@ -58,7 +58,7 @@ class Recorder:
     def _name(self, entry: Entry) -> None:
         """Give the entry its id: the n-th request of its app has always the same."""
         number = self._journal.begin(entry.app_id)
-        entry.id = "req_" + self._entropy.at(entry.app_id or "").hex(24, "request", number)
+        entry.id = "req_" + self._entropy.hex(24, entry.app_id or "", "request", number)
 
     def _close(self, entry: Entry) -> None:
         if entry.id:

@@ -48,7 +48,7 @@ MESSAGES: tuple[tuple[str, Language], ...] = (
     ("thank you", "en"),
     ("yes please", "en"),
     ("no thanks", "en"),
-    ("bye", "en"),
+    ("see you later", "en"),
     ("goodbye and merci", "en"),
     ("pls hurry", "en"),
     ("refund?", "en"),

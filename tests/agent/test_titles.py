@@ -69,7 +69,7 @@ def test_no_title_shows_how_it_was_made(fault: str) -> None:
 
 
 def test_titles_begin_with_a_capital_or_a_number_and_end_clean() -> None:
-    begun = re.compile(r"[A-ZÀ-Ý0-9$]")
+    begun = re.compile(r"[A-ZÀ-Ý0-9$“]")
     assert not [title for pair in _drawn() for title in pair if not begun.match(title) or title != title.strip()]
 
 
@@ -89,6 +89,13 @@ def test_french_elides_and_contracts() -> None:
 def test_french_has_its_spaces_and_no_capitals_inside() -> None:
     assert not [pair.fr for pair in _drawn() if MISSED_SPACE.search(pair.fr)]
     assert not [pair.fr for pair in _drawn() if re.search(r"\b(?:Janvier|Mars|Lundi|Vendredi|Rue|Avenue)\b", pair.fr)]
+
+
+def test_quotation_marks_are_each_languages_own() -> None:
+    quoted = [pair for pair in _drawn() if "“" in pair.en]
+    assert quoted
+    assert all(re.search("«\u202f[^« »].*[^ ]\u202f»", pair.fr) for pair in quoted)
+    assert not [pair for pair in _drawn() if '"' in "".join(pair) or "«" in pair.en or "“" in pair.fr]
 
 
 def test_both_members_tell_the_same_numbers() -> None:

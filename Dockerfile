@@ -1,0 +1,22 @@
+# docker build -t dimedove-sandbox . && docker run --rm -p 127.0.0.1:8010:8010 dimedove-sandbox
+FROM python:3.11-slim-bookworm
+
+# The context is what .dockerignore lets through: the package, its schemas and what its build reads.
+WORKDIR /src
+COPY . .
+RUN pip install --no-cache-dir .
+
+# A config file mounted here is found by its name alone: docker run … dimedove-sandbox serve --config sandbox.toml
+WORKDIR /data
+ENV DIMEDOVE_SANDBOX_HOST=0.0.0.0 DIMEDOVE_SANDBOX_PORT=8010
+EXPOSE 8010
+
+# A number needs no account in the image, and an orchestrator can see that it isn't root.
+USER 10001:10001
+
+# http.client asks this server whatever proxy the environment names.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", \
+    "import http.client as h, os; c = h.HTTPConnection('127.0.0.1', int(os.environ['DIMEDOVE_SANDBOX_PORT']), timeout=2); c.request('GET', '/_sandbox/health'); raise SystemExit(c.getresponse().status != 200)"]
+
+ENTRYPOINT ["dimedove-sandbox"]
+CMD ["serve"]

@@ -1,0 +1,1 @@
+"""Measures the sandbox beside its peers: `python -m bench`. Only `voice` imports anything of the sandbox."""

@@ -1,0 +1,157 @@
+"""JSON in and out: nothing is lost, nothing is rounded, what can't be read is refused with its place (4.3)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.contract import InvalidJson, decode, encode
+from tests.contract.strategies import JSON_VALUES, NUMBER_TEXTS
+
+# What a double or a 64-bit integer would round, or write in another way.
+NUMBERS = [
+    "1.10",
+    "1e2",
+    "1E+2",
+    "-0",
+    "-0.0",
+    "0.1",
+    "9007199254740993",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "123456789012345678901234567890",
+    "0.1000000000000000055511151231257827",
+    "1e-400",
+]
+
+# Each row: a text that is not JSON as the contract means it, and why.
+BROKEN = {
+    "nothing": b"",
+    "white space alone": b" \n\t ",
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "UTF-16": '{"a": 1}'.encode("utf-16-le"),
+    "invalid UTF-8": b'{"a": "\xff"}',
+    "overlong UTF-8": b'{"a": "\xc0\xaf"}',
+    "surrogate in UTF-8": b'{"a": "\xed\xa0\x80"}',
+    "high surrogate alone": rb'{"a": "\ud800"}',
+    "low surrogate alone": rb'{"a": "\udc00"}',
+    "surrogates the wrong way round": rb'{"a": "\udc00\ud800"}',
+    "lone surrogate in a key": rb'{"\ud800": 1}',
+    "NaN": b'{"a": NaN}',
+    "Infinity": b'{"a": Infinity}',
+    "minus Infinity": b'{"a": -Infinity}',
+    "leading zero": b'{"a": 01}',
+    "plus sign": b'{"a": +1}',
+    "bare fraction": b'{"a": .5}',
+    "trailing comma": b'{"a": 1,}',
+    "single quotes": b"{'a': 1}",
+    "comment": b"{/* a */}",
+    "raw control character": b'{"a": "\x01"}',
+    "NUL": b"\x00",
+    "two values": b"{} {}",
+    "cut short": b'{"a": [1, 2',
+    "form data": b"title=Support+inquiry",
+}
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
+def test_what_is_not_json_is_refused(raw: bytes) -> None:
+    with pytest.raises(InvalidJson) as refused:
+        decode(raw)
+    assert refused.value.code == "invalid_json"
+
+
+@pytest.mark.clause("4.2")
+@pytest.mark.parametrize(
+    ("raw", "line", "column"),
+    [
+        (b"[1, x]", 1, 5),
+        (b'{\n  "title": "x",\n  "metadata": {"a": tru}\n}', 3, 21),
+        ('{"é": "ü", x}'.encode(), 1, 12),  # characters count, not bytes
+    ],
+)
+def test_the_place_where_the_text_breaks_is_named(raw: bytes, line: int, column: int) -> None:
+    with pytest.raises(InvalidJson, match=rf"line {line}, column {column}\b"):
+        decode(raw)
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_a_hundred_levels_are_taken(opening: str) -> None:
+    closing = "]" if opening == "[" else "}"
+    raw = (opening * 100 + ("1" if opening != "[" else "") + closing * 100).encode()
+    assert encode(decode(raw).exact) == raw
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("levels", [101, 254, 255, 1_023, 1_025, 100_000])
+def test_more_than_a_hundred_levels_are_too_deep(opening: str, levels: int) -> None:
+    closing = "]" if opening == "[" else "}"
+    raw = (opening * levels + "1" + closing * levels).encode()
+    with pytest.raises(InvalidJson) as refused:
+        decode(raw)
+    assert refused.value.code == "too_deep"
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": "' + b"[" * 500 + b'"}',  # brackets of a text
+        b'{"a": "\\"' + b"[{" * 500 + b'"}',  # behind an escaped quote
+        b'{"a": "\\\\", "b": [' + b"[]," * 500 + b"[]]}",  # side by side; the text before them ends in a backslash
+    ],
+)
+def test_only_nesting_is_depth(raw: bytes) -> None:
+    assert decode(raw).value == json.loads(raw)
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("raw", [b'{"a": 1, "a": 2}', b'{"a": 1.0, "b": 0, "a": 2}', b'{"a": {"b": 1}, "a": 2}'])
+def test_of_duplicate_keys_the_last_wins(raw: bytes) -> None:
+    document = decode(raw)
+    assert document.value["a"] == 2
+    assert json.loads(encode(document.exact)) == document.value
+
+
+@pytest.mark.clause("4.3")
+@given(NUMBER_TEXTS)
+def test_a_number_comes_back_as_its_text_or_is_refused(text: str) -> None:
+    raw = f'{{"n":[{text}],"{text}":"{text}"}}'.encode()
+    assert back(raw) in (raw, "invalid_json")
+
+
+@pytest.mark.clause("4.3")
+@pytest.mark.parametrize("text", NUMBERS)
+def test_these_numbers_come_back(text: str) -> None:
+    raw = f'{{"n":{text}}}'.encode()
+    assert back(raw) == raw
+
+
+def back(raw: bytes) -> bytes | str:
+    """Return what was read as it is written again, or the code of its refusal."""
+    try:
+        return encode(decode(raw).exact)
+    except InvalidJson as refused:
+        return refused.code
+
+
+@pytest.mark.clause("4.3", "5.2")
+@given(JSON_VALUES)
+def test_every_value_comes_back(value: Any) -> None:
+    sent = json.dumps(value, indent=1).encode()
+    assert json.loads(encode(decode(sent).exact)) == value
+
+
+@pytest.mark.clause("5.2")
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_what_is_written_is_compact_and_escapes_no_more_than_it_must(text: str) -> None:
+    written = encode({"a": [text]}).decode()
+    assert written.startswith('{"a":["')
+    assert all(character in written for character in text if character >= " " and character not in '"\\')

@@ -1,0 +1,88 @@
+"""What a test needs beyond Python and pip, and what becomes of it where that is missing.
+
+It is skipped, with the reason. Where SANDBOX_DEMAND_ALL is set (`.ci/run` installs everything) a skip is a failure,
+whoever skipped: nothing is left out unseen. This module is a pytest plugin.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+VARIABLE = "SANDBOX_DEMAND_ALL"
+NODE_VERSION = 20
+
+
+def need_curl() -> str:
+    """Return the path of curl."""
+    return shutil.which("curl") or pytest.skip("needs curl, which is not installed")
+
+
+def need_node() -> str:
+    """Return the path of a Node.js that is new enough."""
+    node = shutil.which("node")
+    if node is None or _node_version(node) < NODE_VERSION:
+        pytest.skip(f"needs Node.js {NODE_VERSION} or later, which is not installed")
+    return node
+
+
+def need_packages() -> None:
+    """Make sure that pip reaches an index: fresh environments are filled from there."""
+    if not _pip_reaches_an_index():
+        pytest.skip("needs an index of packages, and pip reaches none")
+
+
+@functools.cache
+def _node_version(node: str) -> int:
+    command = [node, "-p", "process.versions.node.split('.')[0]"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - found on the PATH
+    return int(said.stdout) if said.returncode == 0 else 0
+
+
+@functools.cache
+def _pip_reaches_an_index() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--no-cache-dir",
+            "-d",
+            folder,
+            "hatchling",
+        ]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603 - pip
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that skipped itself."""
+    report = yield
+    _demand(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail a module that skipped itself."""
+    report = yield
+    _demand(report)
+    return report
+
+
+def _demand(report: Any) -> None:
+    if report.outcome == "skipped" and os.environ.get(VARIABLE):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{VARIABLE} is set, and this was skipped: {reason}"

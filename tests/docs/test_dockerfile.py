@@ -1,0 +1,103 @@
+"""The image, played as far as a machine without Docker allows: built in a fresh environment, run, asked for its health.
+
+The base image, the layers and the network of a container are not seen here; hadolint reads the file in `.ci/run`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.demands import need_packages
+from tests.docs.dockerfile import Played, build, context_of, health_command, read_steps, the
+from tests.docs.fresh import Started, clone, starting
+from tests.docs.pages import every_block, read
+
+STEPS = read_steps(read("Dockerfile"))
+ROOT_USER = 0
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Played]:
+    """The built image, in a folder that any user may enter."""
+    need_packages()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        context = context_of(clone(place / "clone"), read(".dockerignore"), place / "context")
+        yield build(STEPS, context, place / "root")
+
+
+@pytest.fixture(scope="module")
+def container(image: Played) -> Iterator[Started]:
+    """The running container, on a free port instead of its own, as its own user where this run may choose one."""
+    image.variables["DIMEDOVE_SANDBOX_PORT"] = str(free_port())
+    command = [*the("ENTRYPOINT", STEPS).words, *the("CMD", STEPS).words]
+    user = image.user if os.geteuid() == ROOT_USER else None
+    with starting(command, cwd=image.cwd, env=image.env, user=user) as running:
+        yield running
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def health(image: Played) -> int:
+    command = health_command(STEPS)
+    return subprocess.run(command, cwd=image.cwd, env=image.env, stderr=subprocess.DEVNULL, check=False).returncode  # noqa: S603 - ours
+
+
+def test_it_builds_and_serves(container: Started) -> None:
+    assert urlopen(f"{container.url}/openapi.json").status == 200  # noqa: S310 - our own server
+
+
+def test_the_package_and_its_schemas_come_from_the_image(image: Played) -> None:
+    command = [image.programs / "python", "-c", "from sandbox.contract.document import control_folder as f; print(f())"]
+    folder = subprocess.run(command, cwd=image.cwd, env=image.env, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
+    assert Path(folder.strip()).is_relative_to(image.programs.parent)
+
+
+def test_the_health_check_sees_a_server(image: Played, container: Started) -> None:
+    assert container.process.poll() is None
+    assert health(image) == 0
+
+
+def test_the_health_check_misses_a_server_that_is_not_there(image: Played) -> None:
+    gone = Played(image.root, image.programs, {"DIMEDOVE_SANDBOX_PORT": str(free_port())}, image.folder)
+    assert health(gone) != 0
+
+
+def test_it_listens_to_the_world_outside_its_container() -> None:
+    assert "DIMEDOVE_SANDBOX_HOST=0.0.0.0" in the("ENV", STEPS).words
+
+
+def test_it_does_not_run_as_root() -> None:
+    assert re.fullmatch(r"[1-9][0-9]*:[1-9][0-9]*", the("USER", STEPS).rest)
+
+
+def test_it_is_slim() -> None:
+    assert re.fullmatch(r"python:3\.\d+-slim(-\w+)?", the("FROM", STEPS).rest)
+
+
+def test_the_command_of_the_documents_publishes_the_port_that_is_exposed() -> None:
+    port = the("EXPOSE", STEPS).rest
+    command = "docker build -t dimedove-sandbox . && docker run --rm -p 127.0.0.1:{0}:{0} dimedove-sandbox"
+    shown = {block.text.strip() for block in every_block() if block.text.startswith("docker ")}
+    assert shown == {command.format(port)}
+
+
+def test_nothing_else_of_a_clone_reaches_the_image(tmp_path: Path) -> None:
+    context = context_of(clone(tmp_path / "clone"), read(".dockerignore"), tmp_path / "context")
+    assert sorted(path.name for path in context.iterdir()) == ["LICENSE", "README.md", "pyproject.toml", "sandbox", "schemas"]
+    assert (ROOT / "tests").is_dir()

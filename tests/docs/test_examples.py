@@ -1,0 +1,116 @@
+"""Every command and every example of README and docs/ is run, and prints what its page says."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from sandbox import create_app
+from sandbox.settings import gather
+from tests.conftest import Server
+from tests.demands import need_curl, need_node, need_packages
+from tests.docs.fresh import clone, environ, run, starting
+from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of
+
+BLOCKS = every_block()
+
+
+def of_language(name: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language == name]
+
+
+def is_run_by_ci(block: Block) -> bool:
+    return set(block.text.splitlines()) <= ci_commands()
+
+
+def is_for_docker(block: Block) -> bool:
+    return block.text.startswith("docker ")
+
+
+def makes_an_environment(block: Block) -> bool:
+    return "-m venv" in block.text
+
+
+def serves(block: Block) -> bool:
+    return " serve" in block.text
+
+
+# Lines that stand in `.ci/run` are run there; test_dockerfile.py plays what Docker would do.
+SHELL = [block for block in of_language("sh") if not is_run_by_ci(block) and not is_for_docker(block)]
+
+
+def test_every_block_is_of_a_language_that_is_run() -> None:
+    assert {block.language for block in BLOCKS} == {"sh", "python", "js", "toml", "text"}
+
+
+@pytest.mark.parametrize("block", [block for block in SHELL if makes_an_environment(block)], ids=str)
+def test_a_command_that_makes_an_environment_works_in_a_fresh_clone(block: Block, tmp_path: Path) -> None:
+    need_packages()
+    copy = clone(tmp_path / "clone")
+    with starting(["bash", "-c", block.text], cwd=copy, env=environ(DIMEDOVE_SANDBOX_PORT="0")) as server:
+        assert urlopen(f"{server.url}/_sandbox/health").status == 200  # noqa: S310 - our own server
+        assert_printed(server.stop(), block, server.url)
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in SHELL if serves(block) and not makes_an_environment(block)], ids=str
+)
+def test_a_command_that_serves_starts_a_server(block: Block, clone_with_environment: Path) -> None:
+    env = environ(DIMEDOVE_SANDBOX_PORT="0")
+    with starting(["bash", "-c", block.text], cwd=clone_with_environment, env=env) as server:
+        assert urlopen(f"{server.url}/_sandbox/health").status == 200  # noqa: S310 - our own server
+
+
+@pytest.mark.parametrize("block", [block for block in SHELL if not serves(block)], ids=str)
+def test_a_command_does_what_its_page_says(block: Block, clone_with_environment: Path, server: Server) -> None:
+    if "curl " in block.text:
+        need_curl()
+    script = "set -euo pipefail\n" + at(server.url, block.text)
+    assert_printed(run(["bash", "-c", script], cwd=clone_with_environment), block, server.url)
+
+
+@pytest.mark.parametrize("block", of_language("python"), ids=str)
+def test_a_python_example_runs(block: Block, tmp_path: Path, server: Server) -> None:
+    printed = run([sys.executable, "-W", "error", "-c", at(server.url, block.text)], cwd=tmp_path)
+    assert_printed(printed, block, server.url)
+
+
+@pytest.mark.parametrize("block", of_language("js"), ids=str)
+def test_a_node_example_runs(block: Block, tmp_path: Path, server: Server) -> None:
+    command = [need_node(), "--input-type=module", "--eval", at(server.url, block.text)]
+    assert_printed(run(command, cwd=tmp_path), block, server.url)
+
+
+@pytest.mark.parametrize("block", of_language("toml"), ids=str)
+def test_a_config_file_sets_a_server(block: Block, tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text(block.text, encoding="utf-8")
+    settings = gather({}, {}, config)
+    assert settings.apps
+    assert create_app(settings)
+
+
+def at(url: str, text: str) -> str:
+    """Return an example with the address of a running server."""
+    return text.replace(ADDRESS, url)
+
+
+def assert_printed(printed: str, block: Block, url: str) -> None:
+    """Hold what came out against the page, where it says something; `…` stands for anything."""
+    expected = output_of(block)
+    if expected is None:
+        return
+    pattern = ".*?".join(re.escape(part) for part in at(url, expected).strip().split("…"))
+    assert re.fullmatch(pattern, printed.strip(), re.DOTALL), f"{block} says:\n{expected}\nbut this came:\n{printed}"
+
+
+@pytest.fixture
+def clone_with_environment(tmp_path: Path) -> Path:
+    """A copy of the clone whose `.venv` is the environment of this run."""
+    copy = clone(tmp_path / "clone")
+    (copy / ".venv").symlink_to(sys.prefix)
+    return copy

@@ -1,0 +1,78 @@
+"""Whatever the product has, has its place in the documents; whatever they name, is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox import errors, magic
+from sandbox.agent.directives import KNOWN
+from sandbox.contract import load
+from sandbox.errors import ApiError
+from sandbox.settings import flag, options
+from tests.conftest import ROOT
+from tests.docs.pages import documents, links, prose, read
+
+CONTRACT = load()
+WORDS = [f"[[{word}" for word in KNOWN]
+KINDS = sorted({kind.type for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "type")})
+EVENTS = sorted({event for operation in CONTRACT.operations for event in operation.events})
+FLAGS = {flag(name) for name in options()} | {"--config", "--no-quiet"}
+
+
+@pytest.mark.parametrize("value", [*magic.KEYS, *magic.APPS, *magic.WORDS, *WORDS])
+def test_a_value_that_always_behaves_the_same_way_is_in_the_readme(value: str) -> None:
+    assert all(part.strip() in read("README.md") for part in re.split(r"(?<=]]) ", value))
+
+
+@pytest.mark.parametrize("value", [*magic.KEYS, *magic.APPS, *WORDS])
+def test_it_is_in_the_contract_as_well(value: str) -> None:
+    assert value in read("docs/contract.md")
+
+
+@pytest.mark.parametrize("operation", CONTRACT.operations, ids=lambda operation: operation.id)
+def test_an_operation_has_its_row_in_the_contract(operation: object) -> None:
+    path = operation.path.removeprefix(CONTRACT.base)
+    assert f"| `{operation.id}` | {operation.method} `{path}` |" in read("docs/contract.md")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_has_its_row_in_the_contract(kind: str) -> None:
+    assert f"\n| `{kind}` |" in read("docs/contract.md")
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_an_event_has_its_row_in_the_contract(event: str) -> None:
+    assert f"\n| `{event}` |" in read("docs/contract.md")
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_a_flag_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose(page)))
+    assert named <= FLAGS
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_a_path_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`((?:sandbox|schemas|tests|docs|bench|\.ci)/[\w./-]*)`", page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_a_link_leads_somewhere(page: Path) -> None:
+    dead = [link for link in links(page) if not link.startswith("https://") and not leads(page, link)]
+    assert dead == []
+
+
+def leads(page: Path, link: str) -> bool:
+    """Say whether a link's file is there, and in it the anchor or heading that the link names."""
+    name, _, anchor = link.partition("#")
+    target = (page.parent / name) if name else page
+    if not target.exists() or not anchor:
+        return target.exists()
+    text = target.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return f'<a id="{anchor}"></a>' in text or anchor in slugs

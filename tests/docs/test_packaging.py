@@ -1,0 +1,84 @@
+"""What is published: the wheel, built from the sdist as anybody would, works in a place that knows no clone."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+from zipfile import ZipFile
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.demands import need_packages
+from tests.docs.fresh import Started, clone, environ, environment, run, starting
+
+SCHEMAS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "schemas").rglob("*.json"))
+MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sandbox").rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel."""
+    need_packages()
+    place = tmp_path_factory.mktemp("published")
+    programs = environment(place / "build")
+    run([str(programs / "pip"), "install", "-q", "build"], cwd=place)
+    # The sdist from the clone, the wheel from the sdist.
+    run([str(programs / "python"), "-m", "build", "--outdir", str(place / "dist"), str(clone(place / "clone"))], cwd=place)
+    return place / "dist"
+
+
+@pytest.fixture(scope="module")
+def installed(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel in it; returns its programs."""
+    programs = environment(tmp_path_factory.mktemp("elsewhere") / "venv")
+    [wheel] = published.glob("*.whl")
+    run([str(programs / "pip"), "install", "-q", str(wheel)], cwd=programs)
+    return programs
+
+
+@pytest.fixture(scope="module")
+def elsewhere(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The installed command, serving in an empty folder."""
+    command = [str(installed / "dimedove-sandbox"), "serve", "--port", "0"]
+    with starting(command, cwd=tmp_path_factory.mktemp("empty"), env=environ()) as running:
+        yield running
+
+
+def test_the_wheel_holds_every_module_and_every_schema(published: Path) -> None:
+    [wheel] = published.glob("*.whl")
+    names = set(ZipFile(wheel).namelist())
+    assert {*MODULES, *(f"sandbox/{name}" for name in SCHEMAS), "sandbox/py.typed"} <= names
+
+
+def test_the_wheel_holds_nothing_beside_the_package(published: Path) -> None:
+    [wheel] = published.glob("*.whl")
+    tops = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"sandbox"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "LICENSE", "docs/contract.md"])
+def test_the_sdist_brings_the_documents(published: Path, name: str) -> None:
+    [sdist] = published.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        assert any(member.endswith(f"/{name}") for member in archive.getnames())
+
+
+def test_the_installed_sandbox_serves_the_whole_contract(elsewhere: Started) -> None:
+    with urlopen(f"{elsewhere.url}/openapi.json") as answer:  # noqa: S310 - our own server
+        assert len(json.load(answer)["paths"]) == 6
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_installed_sandbox_serves_the_file(elsewhere: Started, name: str) -> None:
+    with urlopen(f"{elsewhere.url}/{name}") as answer:  # noqa: S310 - our own server
+        assert answer.read() == (ROOT / name).read_bytes()
+
+
+def test_the_schemas_are_found_inside_the_installed_package(installed: Path, tmp_path: Path) -> None:
+    program = "from sandbox.contract.document import control_folder as folder; print(folder())"
+    folder = run([str(installed / "python"), "-c", program], cwd=tmp_path)
+    assert Path(folder.strip()).is_relative_to(installed.parent)

@@ -1,0 +1,158 @@
+"""The house rules: who may import whom. Read from the source, deferred imports and imports for types included."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "sandbox"
+
+# What stands on the ground floor beside the rooms `contract` and `state`: single modules, each with one topic.
+GROUND = {"errors", "sources", "settings", "reply", "app_settings", "magic", "nearby", "masking"}
+
+# Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
+MAY_IMPORT: dict[str, set[str]] = {
+    # floor 1: the law and what exists know nothing of each other
+    "errors": set(),
+    "sources": set(),
+    "reply": set(),
+    "nearby": set(),
+    "masking": set(),
+    "settings": {"errors"},
+    "magic": {"errors"},
+    "app_settings": {"errors", "reply"},
+    "contract": {"errors"},
+    "state": {"app_settings", "errors", "reply", "sources"},
+    # floor 2: what is said is pure; a judge who knows the accused is no judge
+    "agent": {"app_settings", "nearby", "reply", "sources"},
+    "calls": {"app_settings", "contract", "reply", "sources"},
+    "conformance": {"contract"},
+    # floor 3: neighbours that don't know each other; HTTP lives in one of them alone
+    "wire": {"calls", "contract", "state", *GROUND},
+    "api": {"agent", "calls", "contract", "state", *GROUND},
+    "control": {"agent", "calls", "contract", "state", *GROUND},
+    # floors 4 and 5
+    "app": {"agent", "api", "calls", "contract", "control", "state", "wire", *GROUND},
+    "cli": {"app", "conformance", "contract", "wire", *GROUND},
+    # the two doors
+    "__init__": {"app", "settings"},
+    "__main__": {"cli"},
+}
+
+# Who may ask the machine for the time, for randomness, for its environment.
+AMBIENT: dict[str, set[str]] = {
+    "time": {"sources", "wire.access_log"},  # the time of day of a log line
+    "uuid": {"sources"},
+    "secrets": {"cli.serve"},  # a token that must not be guessed
+    "os": {"cli.__init__"},
+}
+
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield every name that is imported, dotted: `from a import b` is both `a` and `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules_of_ours(tree: ast.AST) -> set[str]:
+    """Return the modules of the package that a module needs, by their names in `MODULES`."""
+    names = {name.removeprefix("sandbox.") for name in imported(tree) if name.startswith("sandbox.")}
+    return {known for name in names for known in (name, f"{name}.__init__") if known in MODULES}
+
+
+def room(module: str) -> str:
+    return module.split(".")[0]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_only_from_the_floors_below(module: str) -> None:
+    needed = {room(other) for other in modules_of_ours(MODULES[module])}
+    assert needed - {room(module)} <= MAY_IMPORT[room(module)]
+
+
+def test_no_module_needs_itself_by_a_detour() -> None:
+    graph = {module: modules_of_ours(tree) - {module} for module, tree in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_the_front_door_is_used_from_outside_alone() -> None:
+    """`sandbox/__init__.py` re-exports what stands above: only the top floors may read the version from it."""
+    front = {"sandbox.Settings", "sandbox.SettingsError", "sandbox.create_app", "sandbox.__version__"}
+    users = {room(module) for module, tree in MODULES.items() if front & set(imported(tree)) or _whole(tree)}
+    assert users <= {"app", "cli"}
+
+
+@pytest.mark.parametrize("library", ["starlette", "uvicorn", "httptools", "uvloop"])
+def test_servers_are_imported_on_the_wire_and_above_alone(library: str) -> None:
+    users = {room(module) for module, tree in MODULES.items() if library in map(_library, imported(tree))}
+    assert users <= {"wire", "app", "cli"}
+
+
+@pytest.mark.parametrize("library", ["faker", "jsonschema", "httpx", "redis", "schemathesis", "regex"])
+def test_what_is_slow_to_load_is_loaded_on_first_use(library: str) -> None:
+    eager = [
+        module
+        for module, tree in MODULES.items()
+        if library in {_library(name) for node in _run_at_import(tree) for name in imported(node)}
+    ]
+    assert eager == []
+
+
+@pytest.mark.parametrize("library", AMBIENT)
+def test_few_ask_the_machine(library: str) -> None:
+    """What ruff's banned names can't say: `random` and `datetime` may be imported, for their types."""
+    users = {module for module, tree in MODULES.items() if library in map(_library, imported(tree))}
+    assert users <= AMBIENT[library]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) in {"wire", "api", "app", "agent"}])
+def test_no_path_of_the_contract_stands_in_code(module: str) -> None:
+    tree = MODULES[module]
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
+    assert [text for text in texts if text.startswith(("/apps", "/v1/apps"))] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_owns(module: str) -> None:
+    assert ast.get_docstring(MODULES[module])
+
+
+def _whole(tree: ast.AST) -> bool:
+    """Say whether a module has an `import sandbox`."""
+    return any(
+        alias.name == "sandbox" for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    )
+
+
+def _library(name: str) -> str:
+    return name.split(".")[0]
+
+
+def _run_at_import(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that run when the module is imported: no bodies of functions, nothing for types alone."""
+    for node in tree.body:
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not for_types and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node

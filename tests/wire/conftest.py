@@ -1,0 +1,31 @@
+"""A server whose apps stand for every state that a request can meet; shared by the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from sandbox import Settings, create_app
+from tests.conftest import NOW
+
+APPS = {
+    "app_locked": {"keys": ["sk_test_of_another"]},
+    "app_off": {"status": "inactive"},
+    "app_mute": {"status": "no_agent"},
+    "app_busy": {"rate_limit": {"per_minute": 0}},
+    # one that is all of it at once, for the order of the checks
+    "app_locked_off_busy": {"keys": ["sk_test_of_another"], "status": "inactive", "rate_limit": {"per_minute": 0}},
+    "app_locked_off": {"keys": ["sk_test_of_another"], "status": "inactive"},
+    "app_locked_busy": {"keys": ["sk_test_of_another"], "rate_limit": {"per_minute": 0}},
+    "app_off_busy": {"status": "inactive", "rate_limit": {"per_minute": 0}},
+}
+
+
+@pytest.fixture(scope="module")
+def apps() -> Iterator[TestClient]:
+    """A client without a key of its own; its server has the apps above, and any other."""
+    app = create_app(Settings(now=NOW, apps=APPS))
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        yield client
