@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
+    app.state.declare = lambda new: parts.store.declare(*_apps(new, parts.control))
     return app
 
 
@@ -92,7 +93,8 @@ class _Parts:
         now = self.settings.now
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
-        self.store = _store(self.settings, self.control)
+        bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
+        self.store = MemoryStore(*_apps(self.settings, self.control), bounds)
         self.services = Services(self.store, self.store, self.replies)
         self.directory = Directory(self.services, self.clock, self.entropy)
         self.masker = Masker([self.settings.control_token or ""])
@@ -147,8 +149,8 @@ def _handled(name: str, on: ControlServices) -> Any:
     return run
 
 
-def _store(settings: Settings, control_contract: Contract) -> MemoryStore:
-    """Make the store with the apps that the settings declare."""
+def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, AppSettings], AppSettings | None]:
+    """Return the apps that the settings declare, and what any other app is (None: there is no other)."""
     late = settings.like_production
     defaults = AppSettings(
         titles="after_first_exchange" if late or settings.titles == "after_first_exchange" else "at_creation",
@@ -163,8 +165,7 @@ def _store(settings: Settings, control_contract: Contract) -> MemoryStore:
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"apps.{app_id}: this app always behaves the same way and can't be set")
         declared[app_id] = declared.get(app_id, defaults).merged(changes)
-    bounds = Bounds(apps=settings.max_apps, bytes=settings.max_bytes)
-    return MemoryStore(declared, None if late or settings.strict_apps else defaults, bounds)
+    return declared, None if late or settings.strict_apps else defaults
 
 
 def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:

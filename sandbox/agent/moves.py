@@ -146,7 +146,7 @@ def human(voice: Voice) -> list[str]:
 
 def question(voice: Voice) -> list[str]:
     """Answer what we can by its words, else offer to look into the file."""
-    answer = _answer(voice)
+    answer = known_answer(voice)
     if answer is None:
         return [voice.say("question_unknown"), voice.ask("check")]
     voice.facts["answer"] = answer.format_map(voice.facts)
@@ -227,7 +227,8 @@ def _known_answers(business: str) -> tuple[tuple[tuple[str, ...], str, str], ...
     return tuple((tuple(f" {word}" for word in words.split(", ")), en, facts.typeset(fr)) for words, en, fr in rows)
 
 
-def _answer(voice: Voice) -> str | None:
+def known_answer(voice: Voice) -> str | None:
+    """Return the answer that we have to the message's question, by its words; it still has its slots."""
     text = spaced(voice.folded)
     for words, english, french in _known_answers(voice.facts.name):
         if any(word in text for word in words):

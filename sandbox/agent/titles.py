@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.agent import intents, mentions, slots, vocabulary
 from sandbox.agent.slots import Pools, Value, pick
-from sandbox.agent.topics import TOPICS, Topic, detect, tokens
+from sandbox.agent.topics import READ, TOPICS, Topic, detect, tokens
 from sandbox.agent.turn import TitlePair
 from sandbox.sources import Entropy
 
@@ -103,12 +103,20 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
 
 
 def _score(title: _Title, stems: frozenset[str], intent: str | None) -> int:
-    if intent is None:
-        return max(3 * len(words & stems) - 3 * len(words - stems) for words in title.words)
-    if not _same(title.intent, intent):
-        return max(3 * len(words & stems) - 3 * len(words - stems) for words in title.words) - 3
-    implied = stems | _implied(intent)
-    return 3 + max(3 * len(words & stems) - 3 * len(words - implied) for words in title.words)
+    """Return how well a title says a text: more for a common word, place or intent, less for what the text has not."""
+    agrees = intent is not None and _same(title.intent, intent)
+    strange = intent is not None and not agrees
+    implied = stems | _implied(intent) if agrees else stems
+    points = max(_points(words, stems, implied, strange=strange) for words in title.words)
+    return points + len(title.names) + (3 if agrees else 0)
+
+
+def _points(words: frozenset[str], stems: frozenset[str], implied: frozenset[str], *, strange: bool) -> int:
+    said, unsaid = len(words & stems), len(words - implied)
+    if said < 3 * unsaid:
+        return -9
+    # A title of two words that are all in the text is about it, whatever the text seems to want.
+    return 3 * said - 4 * unsaid - (3 if strange and (unsaid or said < 2) else 0)
 
 
 def _same(tag: str, intent: str) -> bool:
@@ -134,6 +142,8 @@ def _framed(topic: Topic, intent: str) -> TitlePair:
 _TROUBLES = {
     "problem": frozenset(("outag", "lost", "damag", "suspi", "absen", "repai", "claim", "compe", "recal")),
     "change": frozenset(("move",)),
+    "refund": frozenset(("proof", "trans", "recor", "docum", "state", "quote", "renew")),
+    "payment": frozenset(("trade", "quote", "offer", "proof", "recor")),
 }
 
 
@@ -162,7 +172,18 @@ _SPECIAL = re.compile(r"\[\[[^\[\]]{0,60}\]\]")
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:STEM] for word in tokens(text[:2_000]) if not word.isdecimal())
+    """Return the beginnings of a text's telling words."""
+    words = (word for word in tokens(text[:READ]) if word not in _NEUTRAL and not word.isdecimal())
+    return frozenset(word.removesuffix("ing")[:STEM] for word in words)
+
+
+# Words that a title may have though the message has not.
+_NEUTRAL_WORDS = (
+    "in at by with from after before until since still already that which who does do not no are be will"
+    " ne pa non qui dan avec apre avant depuis chez est sont deja encore toujour plus a il elle"
+    " when how what why quand comment quel quelle quoi pourquoi ou faut need needed"
+)
+_NEUTRAL = frozenset(_NEUTRAL_WORDS.split())
 
 
 @cache
@@ -188,9 +209,9 @@ def _general_titles() -> tuple[_Title, ...]:
 
 
 @cache
-def _implied(intent: str) -> frozenset[str]:
+def _implied(intent: str | None) -> frozenset[str]:
     """Return the stems that say an intent: a title of that intent may have them unsaid in the message."""
-    return _stems(" ".join(slots.places(part)[0] for part in _frames().get(intent, ())))
+    return _stems(" ".join(slots.places(part)[0] for part in _frames().get(intent or "", ())))
 
 
 @cache

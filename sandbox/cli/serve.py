@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import logging
 import secrets
 import socket
+import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from sandbox.settings import Option, Settings, flag, gather, options
+from sandbox.cli.watch import ConfigWatch
+from sandbox.settings import Option, Settings, SettingsError, flag, gather, options
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -40,14 +43,19 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal comes."""
-    config = arguments.config or environ.get(CONFIG_VARIABLE)
-    settings = gather(vars(arguments), environ, Path(config) if config else None)
-    settings, token = _with_token(settings)
+    named = arguments.config or environ.get(CONFIG_VARIABLE)
+    config = Path(named) if named else None
+
+    def read() -> Settings:
+        return gather(vars(arguments), environ, config)
+
+    settings, token = _with_token(read())
+    tls = _tls(settings)
     try:
         listening = _listen(settings.host, settings.port)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        hint = "; --port 0 picks a free one" if error.errno == 98 else ""
+        hint = "; --port 0 picks a free one" if error.errno == errno.EADDRINUSE else ""
         print(f"dimedove-sandbox: can't listen on {where}: {error.strerror}{hint}", file=sys.stderr)
         return 3
     with listening:
@@ -56,14 +64,16 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         said = greeting(settings, listening.getsockname()[1], token)
         # Even a quiet server says where it is: a free port is known to nobody else.
         print(said.splitlines()[0] if settings.quiet else said, flush=True)
-        _serve(app, listening)
+        watch = ConfigWatch(config, settings, read, app.state.declare) if config and settings.reload else None
+        _serve(app, listening, tls, watch)
     return 0
 
 
 def greeting(settings: Settings, port: int, token: str | None) -> str:
     """Return what is said on start: where the server is, and one request to paste."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    base = f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
+    scheme = "https" if settings.tls_cert else "http"
+    base = f"{scheme}://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
     lines = [
         f"Dimedove Sandbox on {base}/v1",
         "",
@@ -83,12 +93,10 @@ def _create(settings: Settings) -> Starlette:
     from sandbox.app import create_app
     from sandbox.wire.access_log import for_stream
 
-    return create_app(
-        settings, log=None if settings.quiet else for_stream(sys.stderr, settings.log_format)
-    )
+    return create_app(settings, log=None if settings.quiet else for_stream(sys.stderr, settings.log_format))
 
 
-def _serve(app: Starlette, listening: socket.socket) -> None:
+def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch: ConfigWatch | None) -> None:
     import uvicorn
 
     from sandbox.wire.protocol import SandboxProtocol
@@ -97,6 +105,11 @@ def _serve(app: Starlette, listening: socket.socket) -> None:
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             app.state.endings.stop()
             super().handle_exit(sig, frame)
+
+        async def on_tick(self, counter: int) -> bool:
+            if watch:
+                watch.look()
+            return await super().on_tick(counter)
 
     config = uvicorn.Config(
         app,
@@ -109,6 +122,7 @@ def _serve(app: Starlette, listening: socket.socket) -> None:
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
+        **tls,
     )
     # What is loaded by now stays for ever: the garbage collector need not look at it again, nor run so often.
     gc.freeze()
@@ -117,6 +131,20 @@ def _serve(app: Starlette, listening: socket.socket) -> None:
         Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
         return
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Return what uvicorn needs to serve https; nothing for http."""
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError("--tls-cert and --tls-key go together: expected both or none")
+    if not settings.tls_cert:
+        return {}
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key, "")
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or "not a certificate and its key"
+        raise SettingsError(f"--tls-cert {settings.tls_cert}, --tls-key {settings.tls_key}: {reason}") from None
+    return {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
 
 
 def _listen(host: str, port: int) -> socket.socket:

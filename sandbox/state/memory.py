@@ -42,18 +42,29 @@ class MemoryStore:
         self._settings: dict[str, AppSettings] = {}
         self._size = 0
 
+    def declare(self, declared: Mapping[str, AppSettings], defaults: AppSettings | None) -> None:
+        """Take other declared apps and defaults; what was changed since goes on top of them, and all data stays."""
+        self._declared, self._defaults = declared, defaults
+        bases = {app_id: self._base(app_id) for app_id in self._settings}
+        self._settings = {
+            app_id: base.merged(self._worlds[app_id].overrides) for app_id, base in bases.items() if base is not None
+        }
+
+    def _base(self, app_id: str) -> AppSettings | None:
+        return self._declared.get(app_id, self._defaults)
+
     # Worlds
 
     async def settings(self, app_id: str) -> AppSettings | None:
         changed = self._settings.get(app_id)
-        return changed if changed is not None else self._declared.get(app_id, self._defaults)
+        return changed if changed is not None else self._base(app_id)
 
     async def overrides(self, app_id: str) -> Mapping[str, Any]:
         world = self._worlds.get(app_id)
         return world.overrides if world else {}
 
     async def override(self, app_id: str, overrides: Mapping[str, Any]) -> None:
-        base = self._declared.get(app_id, self._defaults)
+        base = self._base(app_id)
         if base is None:
             raise KeyError(app_id)
         world, old = self._world(app_id), self._settings.get(app_id, base)

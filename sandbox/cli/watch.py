@@ -1,0 +1,50 @@
+"""`serve --reload`: takes the apps of a changed config file, and keeps the old ones when the new file is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.settings import Settings, SettingsError, options
+
+log = logging.getLogger("sandbox")
+
+
+class ConfigWatch:
+    """Looks at one file, whenever it is asked to."""
+
+    def __init__(
+        self, path: Path, current: Settings, read: Callable[[], Settings], declare: Callable[[Settings], None]
+    ) -> None:
+        self._path = path
+        self._current = current
+        self._read = read
+        self._declare = declare
+        self._seen = self._stamp()
+
+    def look(self) -> None:
+        """Take the file if it has changed."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            new = self._read()
+            self._declare(new)
+        except SettingsError as error:
+            log.warning("%s; the settings stay as they were", error)
+            return
+        log.warning("%s: taken, all data is kept", self._path)
+        names = [name for name in options() if getattr(new, name) != getattr(self._current, name)]
+        # The token that serve made for itself stands in no file.
+        changed = [name for name in names if name != "control_token"]
+        if changed:
+            log.warning("%s: needs a restart: %s", self._path, ", ".join(changed))
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
