@@ -45,7 +45,7 @@ from sandbox.wire.routes import ContractRoute, must_match
 from sandbox.wire.speech import Speaker
 
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
-PUBLIC_CONTROL = (b"/_sandbox/health", b"/_sandbox/", b"/_sandbox/openapi.json")
+PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
 
 def create_app(settings: Settings | None = None, *, log: Listener | None = None) -> Starlette:
@@ -81,7 +81,6 @@ class _Parts:
     """Everything that is shared inside one server, made from its settings."""
 
     settings: Settings
-    contract: Contract = field(default_factory=load)
     control: Contract = field(default_factory=lambda: load(control_folder()))
     endings: Endings = field(default_factory=Endings)
     journal: Journal = field(default_factory=Journal)
@@ -90,6 +89,7 @@ class _Parts:
     replies: Queue = field(default_factory=lambda: Queue("reply"))
 
     def __post_init__(self) -> None:
+        self.contract = load().refusing_with(int(self.settings.validation_status))
         now = self.settings.now
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)

@@ -69,7 +69,7 @@ def _starts(random: Random, now: int, count: int) -> list[int]:
     hours = random.choices(range(24), _HOURS, k=count)
     days = (midnight - int(random.random() * DAYS) * DAY for _ in range(count))
     starts = (day + hour * 3_600 + int(random.random() * 3_600) for day, hour in zip(days, hours, strict=True))
-    return sorted(start if start <= now else start - DAY for start in starts)
+    return sorted(max(0, start if start <= now else start - DAY) for start in starts)
 
 
 def _draft(

@@ -78,11 +78,16 @@ def money(cents: int, lang: Language) -> str:
 
 
 _PLANS: Final = {
-    **{"term_life": ("term life", "assurance vie temporaire"), "whole_life": ("whole life", "assurance vie entière")},
-    **{"basic": ("the basic plan", "forfait de base"), "standard": ("the standard plan", "forfait standard")},
-    **{"premium": ("the premium plan", "forfait supérieur"), "family": ("the family plan", "forfait familial")},
-    **{"home": ("home insurance", "assurance habitation"), "auto": ("car insurance", "assurance auto")},
-    **{"tenant": ("tenant insurance", "assurance locataire"), "travel": ("travel insurance", "assurance voyage")},
+    "term_life": ("term life", "assurance vie temporaire"),
+    "whole_life": ("whole life", "assurance vie entière"),
+    "basic": ("the basic plan", "forfait de base"),
+    "standard": ("the standard plan", "forfait standard"),
+    "premium": ("the premium plan", "forfait supérieur"),
+    "family": ("the family plan", "forfait familial"),
+    "home": ("home insurance", "assurance habitation"),
+    "auto": ("car insurance", "assurance auto"),
+    "tenant": ("tenant insurance", "assurance locataire"),
+    "travel": ("travel insurance", "assurance voyage"),
 }
 
 

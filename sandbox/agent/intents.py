@@ -1,4 +1,4 @@
-"""Tells what a message wants, in either language. Owns the reading, not the words (`vocabulary/replies/intents.json`)."""
+"""Tells what a message wants, in either language; the words are in `vocabulary/replies/intents.json`."""
 
 from __future__ import annotations
 
@@ -12,82 +12,6 @@ from sandbox.agent.text import READ_LIMIT, fold, spaced
 
 _MOST_WORDS: Final = 400
 
-YES: Final = frozenset(
-    "yes yeah yep yup ya sure ok okay absolutely definitely certainly perfect great awesome deal correct right oui"
-    " ouais ouin accord dacc daccord parfait certainement volontiers absolument exact exactement super voui".split()
-)
-_PLEASE: Final = frozenset(("please", "pls", "svp"))
-NO: Final = frozenset("no nope nah non nan never neither aucun aucune".split())
-_YES_STARTS: Final = (
-    *(
-        "go ahead",
-        "sounds good",
-        "of course",
-        "why not",
-        "let s do",
-        "that works",
-        "works for me",
-        "do it",
-        "that s fine",
-    ),
-    *("d accord", "bien sur", "allez y", "ca marche", "ca me va", "c est bon", "c est parfait", "pourquoi pas"),
-    *(
-        "s il vous plait",
-        "avec plaisir",
-        "vas y",
-        "je veux bien",
-        "ca me convient",
-        "c est correct",
-        "bonne idee",
-        "it did",
-    ),
-)
-_NO_STARTS: Final = (
-    *("not now", "not yet", "not really", "that s all", "thats all", "that s it", "thats it", "i m good", "im good"),
-    *("all good", "nothing else", "maybe later", "never mind", "nevermind", "not today"),
-    *(
-        "pas maintenant",
-        "pas vraiment",
-        "c est tout",
-        "cest tout",
-        "ca va aller",
-        "rien d autre",
-        "pas pour",
-        "laisse faire",
-    ),
-    *("laissez faire", "plus tard", "pas tout de suite", "ce sera tout", "pas aujourd"),
-)
-_GREETINGS: Final = frozenset("hi hello hey hiya howdy bonjour bonsoir allo salut coucou greetings yo bon good".split())
-_GREETING_REST: Final = frozenset(
-    "there matin morning afternoon evening soir all tout le monde team bonjour hi apres midi".split()
-)
-_THANKS: Final = frozenset("thanks thank thx ty merci mercis cheers".split())
-_GOODBYES: Final = (
-    *("bye", "goodbye", "good bye", "see you", "have a good", "have a nice", "have a great", "take care", "au revoir"),
-    *(
-        "bonne journee",
-        "bonne soiree",
-        "bonne fin de",
-        "a bientot",
-        "a la prochaine",
-        "bye bye",
-        "bon weekend",
-        "a demain",
-    ),
-)
-_URGENT: Final = (
-    *(
-        " urgent ",
-        " emergency ",
-        " asap ",
-        " right away ",
-        " right now ",
-        " urgence ",
-        " immediatement ",
-        " au plus vite ",
-    ),
-    *(" tout de suite ", " everywhere ", " partout ", " deborde "),
-)
 _MOST_LINES: Final = 60
 _MOST_ANSWER: Final = 25
 _BLANKS: Final = " \u00a0\u202f*"
@@ -118,6 +42,7 @@ def detect(text: str) -> Reading:
     fields = submitted(head)
     if fields:
         return Reading(kind="submitted", fields=fields)
+    small = _small_talk()
     padded = spaced(fold(head))
     words = padded.split()[:_MOST_WORDS]
     leads = _leads(words, padded, "?" in head)
@@ -125,8 +50,8 @@ def detect(text: str) -> Reading:
     return Reading(
         kind=leads or "statement" if intent else _kind(padded, words, leads),
         intent=intent,
-        urgent=any(mark in padded for mark in _URGENT),
-        thanks=any(word in _THANKS for word in words[:12]),
+        urgent=any(mark in padded for mark in small.urgent),
+        thanks=any(word in small.thanks for word in words[:12]),
         words=len(words),
     )
 
@@ -149,35 +74,71 @@ def submitted(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs) if len(pairs) > 1 and 2 * len(pairs) >= len(lines) else ()
 
 
+class _SmallTalk(NamedTuple):
+    """The words of courtesy and of short answers; what may be more than a word stands between spaces."""
+
+    yes: frozenset[str]
+    no: frozenset[str]
+    please: frozenset[str]
+    yes_starts: tuple[str, ...]
+    no_starts: tuple[str, ...]
+    greetings: frozenset[str]
+    greeting_rest: frozenset[str]
+    thanks: frozenset[str]
+    goodbyes: tuple[str, ...]
+    urgent: tuple[str, ...]
+
+
+@cache
+def _small_talk() -> _SmallTalk:
+    words = {key: listed.split(", ") for key, listed in vocabulary.load("replies/small_talk").items()}
+    single = {key: frozenset(words[key]) for key in ("yes", "no", "please", "greetings", "greeting_rest", "thanks")}
+
+    def phrases(key: str) -> tuple[str, ...]:
+        return tuple(f" {phrase} " for phrase in words[key])
+
+    return _SmallTalk(
+        **single,
+        yes_starts=phrases("yes_starts"),
+        no_starts=phrases("no_starts"),
+        goodbyes=phrases("goodbyes"),
+        urgent=phrases("urgent"),
+    )
+
+
 def _kind(padded: str, words: list[str], leads: str) -> str:
-    if any(f" {phrase} " in padded for phrase in _GOODBYES) and len(words) < 12:
+    small = _small_talk()
+    if any(phrase in padded for phrase in small.goodbyes) and len(words) < 12:
         return "goodbye"
     if leads == "no":
         return "no"
-    if any(word in _THANKS for word in words) and len(words) < 12 and (leads != "yes" or len(words) > 3):
+    if any(word in small.thanks for word in words) and len(words) < 12 and (leads != "yes" or len(words) > 3):
         return "thanks"
     if leads:
         return leads
-    if words and words[0] in _GREETINGS and all(word in _GREETINGS or word in _GREETING_REST for word in words[1:6]):
+    if (
+        words
+        and words[0] in small.greetings
+        and all(word in small.greetings or word in small.greeting_rest for word in words[1:6])
+    ):
         return "greeting"
     return "nonsense" if _is_nonsense(words) else "statement"
 
 
 def _leads(words: list[str], padded: str, asks: bool) -> str:
     """Return `yes` or `no` where a message begins with either, else nothing; "ok, and do you …?" is neither."""
+    small = _small_talk()
     if not words or (asks and len(words) > 3) or len(words) > _MOST_ANSWER:
         return ""
-    if words[0] in NO or padded.startswith(_NO_PADDED):
+    if words[0] in small.no or padded.startswith(small.no_starts):
         return "no"
-    if words[0] in _PLEASE:
+    if words[0] in small.please:
         return "yes" if len(words) <= 2 else ""
-    if (words[0] in YES or padded.startswith(_YES_PADDED)) and "pas" not in words[:4]:
+    if (words[0] in small.yes or padded.startswith(small.yes_starts)) and "pas" not in words[:4]:
         return "yes"
     return ""
 
 
-_NO_PADDED: Final = tuple(f" {phrase} " for phrase in _NO_STARTS)
-_YES_PADDED: Final = tuple(f" {phrase} " for phrase in _YES_STARTS)
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|(.)\1{3}|^[qwrtpsdfghjklzxcvbnm]{3,}$")
 
 

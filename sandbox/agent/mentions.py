@@ -18,7 +18,9 @@ SEEN = 1_000  # characters of a message that are searched for values
 
 # Slots of one kind: a date or an amount that a message names can stand in any of them.
 DATES = ("date", "fall", "winter", "spring")
-_MONEY_SLOTS = "amount small monthly hundreds snack plate big thousands price carprice used rent fare cover round"
+_MONEY_SLOTS = (
+    "amount small monthly hundreds snack plate course big thousands price carprice used rent fare cover round"
+)
 MONEY = tuple(_MONEY_SLOTS.split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sandbox.agent import answers, dialogue, directives, facts, forms, intents, language, showcase, tools, topics
@@ -17,6 +18,7 @@ from sandbox.reply import FunctionCall, Message, OutputItem, Reply
 
 _MOST_READ: Final = 6  # earlier messages of the user in which the topic is looked for
 _TELLING: Final = 12  # a message of fewer letters hardly tells a topic
+_REMEMBERED: Final = 400  # letters of an earlier message that are read
 _NOTHING: Final[Mapping[str, Any]] = {}
 _FORMS: Final = ("quote", "claim", "complaint", "change", "form")
 _NEAR: Final = ("booking", "contact", "hours", "quote", "price")
@@ -57,7 +59,7 @@ def _topic(turn: Turn, text: str, reading: Reading) -> tuple[Topic | None, bool]
         found = _told(text, reading.intent, turn.metadata if not turn.position else {})
     earlier = [said.text for said in reversed(turn.memory) if said.role == "user" and len(said.text) > _TELLING]
     for said in earlier[:_MOST_READ]:
-        before = _told(said, None)
+        before = _told_before(said[:_REMEMBERED])
         if before is None:
             continue
         if found is None:
@@ -82,9 +84,15 @@ def _told(text: str, intent: str | None, metadata: Mapping[str, Any] = _NOTHING)
     return found
 
 
+@lru_cache(maxsize=512)
+def _told_before(text: str) -> Topic | None:
+    """Return the topic of an earlier message; kept, as each message of a conversation is looked at in many replies."""
+    return _told(text, None)
+
+
 def _settled(before: Topic, said: str, first: str) -> Topic:
     """Return the topic of an earlier message, unless it was a passing word beside what the conversation began with."""
-    began = topics.detect(first, {}) if said is not first else None
+    began = _told_before(first[:_REMEMBERED]) if said is not first else None
     if began is None or began.business == before.business:
         return before
     return topics.detect(said, {"context": first}) or before
@@ -101,6 +109,8 @@ def _output(voice: Voice, asked: Directives) -> tuple[OutputItem, ...]:
     if items and hello:
         first = items[0]
         items[0] = Message(text=laid_out([hello, first.text])) if isinstance(first, Message) else first
+    if asked.has("long") and not _first_name(voice):
+        hello = ""  # exactly so many words, and none must be said
     text = showcase.shown(asked, voice.lang, voice.turn.here, "" if items else hello)
     return (*items, *_said(text)) if text is not None else tuple(items)
 
@@ -143,21 +153,26 @@ def _after(voice: Voice, called: tuple[Tool, ...], response: Response) -> list[s
 
 
 def _hello(voice: Voice) -> str:
-    """Return the greeting of a conversation's first reply, with the first name exactly as it was given; else nothing."""
-    if voice.turn.position:
+    """Return the greeting of a first reply, with the first name exactly as it was given; later nothing."""
+    if not voice.first:
         return ""
-    name = voice.turn.metadata.get("first_name")
-    named = isinstance(name, str) and name != ""
-    hello = str(voice.pick(acts(voice.lang)["hello_name" if named else "hello"]))
+    name = _first_name(voice)
+    hello = str(voice.pick(acts(voice.lang)["hello_name" if name else "hello"]))
     if voice.folded.startswith("bonsoir"):
         hello = hello.replace("Bonjour", "Bonsoir")
     before, _, after = hello.partition("{name}")
-    return f"{before}{name}{after}" if named else hello
+    return f"{before}{name}{after}" if name else hello
+
+
+def _first_name(voice: Voice) -> str:
+    """Return the first name that the metadata has, "" without one or where it is no text."""
+    name = voice.turn.metadata.get("first_name")
+    return name if isinstance(name, str) else ""
 
 
 def _asides(voice: Voice, intent: str | None) -> list[str]:
     """Return what the first reply shows to know from the metadata: plan and city."""
-    if voice.turn.position:
+    if not voice.first:
         return []
     if voice.reading.kind == "greeting":
         return []

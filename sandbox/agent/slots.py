@@ -183,6 +183,7 @@ _MAKERS: dict[str, Callable[[Random], Value]] = {
     "hundreds": _amounts(140, 280),
     "snack": _amounts(6, 12),
     "plate": _amounts(13, 27),
+    "course": _amounts(32, 68),
     "big": _steps(250, 1_950, 5),
     "thousands": _steps(2_100, 18_500, 100),
     "price": _steps(260_000, 890_000, 5_000),

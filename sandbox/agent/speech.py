@@ -87,6 +87,11 @@ class Voice:
         self._bits = self._bits // 7 or self._conversation * 31 + 1
         return options[(self._bits + self._position) % len(options)]
 
+    @property
+    def first(self) -> bool:
+        """Whether this is the first reply of the conversation: earlier messages may have had none."""
+        return all(said.role == "user" for said in self.turn.memory)
+
     def say(self, act: str) -> str:
         """Return one wording of `act`, filled in."""
         said = str(self.pick(acts(self.lang)[act])).format_map(self.facts)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 READ_LIMIT = 4_000
-"""How many characters of a message are read for its meaning: enough for a person's message, bounded for a hostile one."""
+"""How many characters of a message are read for its meaning: a person's message whole, a hostile one in part."""
 
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")

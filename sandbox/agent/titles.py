@@ -33,7 +33,7 @@ def title_pair(
     random = entropy.random("title")
     if message is None and custom_title is None and not metadata:
         return draw(random)
-    text = f"{message or ''}\n{custom_title or ''}".strip() if message is None else _plain(message)
+    text = (custom_title or "").strip() if message is None else _plain(message)
     topic = detect(text, metadata)
     if topic is None and message is not None and custom_title:
         topic = detect(custom_title, {})
@@ -46,7 +46,7 @@ def title_pair(
 
 def draw(random: Random, known: Mapping[str, Value] | None = None) -> TitlePair:
     """Return a pair about anything."""
-    return _render(pick(pick(_all_titles(), random), random), random, known or {})
+    return _render(pick(_weighted(pick(_topics(), random)), random), random, known or {})
 
 
 @cache
@@ -64,15 +64,17 @@ def provider() -> type[BaseProvider]:
     return TitleProvider
 
 
+_Words = tuple[frozenset[str], frozenset[str]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Title:
-    """A pair with places to fill; `words` are the stems of each language by which a message is matched."""
+    """A pair with places to fill."""
 
     intent: str
     english: tuple[str, ...]
     french: tuple[str, ...]
     names: tuple[str, ...]
-    words: tuple[frozenset[str], frozenset[str]]
     pools: Pools
 
 
@@ -87,11 +89,12 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
     """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
     reading = intents.detect(text)
     stems = _stems(text)
+    named = stems | _stems(" ".join(topic.label))
     known = mentions.known(text, metadata)
     best, ties = 3 if reading.intent else 2, []
-    for title in _titles(topic):
+    for title, words in zip(_titles(topic), _words(topic), strict=True):
         if all(name in known for name in title.names):
-            score = _score(title, stems, reading.intent)
+            score = _score(title, words, stems, named, reading.intent)
             if score > best:
                 best, ties = score, [title]
             elif score == best and ties:
@@ -102,12 +105,15 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
     return _framed(topic, question)
 
 
-def _score(title: _Title, stems: frozenset[str], intent: str | None) -> int:
-    """Return how well a title says a text: more for a common word, place or intent, less for what the text has not."""
+def _score(title: _Title, words: _Words, stems: frozenset[str], named: frozenset[str], intent: str | None) -> int:
+    """Return how well a title says a text: more for a common word, place or intent, less for what the text has not.
+
+    `named` has the words of the topic's name too: a title may say them unsaid.
+    """
     agrees = intent is not None and _same(title.intent, intent)
     strange = intent is not None and not agrees
-    implied = stems | _implied(intent) if agrees else stems
-    points = max(_points(words, stems, implied, strange=strange) for words in title.words)
+    implied = named | _implied(intent) if agrees else named
+    points = max(_points(side, stems, implied, strange=strange) for side in words)
     return points + len(title.names) + (3 if agrees else 0)
 
 
@@ -187,25 +193,32 @@ _NEUTRAL = frozenset(_NEUTRAL_WORDS.split())
 
 
 @cache
-def _all_titles() -> tuple[tuple[_Title, ...], ...]:
-    """Return the titles of each topic; those with places stand thrice, as they can be filled in many ways."""
-    return tuple(
-        tuple(title for title in _titles(topic) for _ in range(3 if title.names else 1)) for topic in TOPICS.values()
-    )
-
-
-def _titles(topic: Topic) -> tuple[_Title, ...]:
-    return _business(topic.business)[topic.id.partition(".")[2]]
+def _topics() -> tuple[Topic, ...]:
+    return tuple(TOPICS.values())
 
 
 @cache
-def _business(business: str) -> dict[str, tuple[_Title, ...]]:
-    return _read(f"titles/{business}")
+def _titles(topic: Topic) -> tuple[_Title, ...]:
+    return _read(f"titles/{topic.business}", f"# {topic.id.partition('.')[2]}")
+
+
+@cache
+def _weighted(topic: Topic) -> tuple[_Title, ...]:
+    """Return the titles of a topic, those with places thrice, as they can be filled in many ways."""
+    return tuple(title for title in _titles(topic) for _ in range(3 if title.names else 1))
+
+
+@cache
+def _words(topic: Topic) -> tuple[_Words, ...]:
+    """Return the stems of each title, by language, by which a message is matched."""
+    return tuple(
+        (_stems(" ".join(title.english[::2])), _stems(" ".join(title.french[::2]))) for title in _titles(topic)
+    )
 
 
 @cache
 def _general_titles() -> tuple[_Title, ...]:
-    return _read("titles/general")["general"]
+    return _read("titles/general", "# general")
 
 
 @cache
@@ -220,13 +233,16 @@ def _frames() -> dict[str, tuple[str, str]]:
     return {intent: (english, vocabulary.typography(french)) for intent, english, french in rows}
 
 
-def _read(name: str) -> dict[str, tuple[_Title, ...]]:
-    pools = {**slots.shared(), **slots.pools(name)}
-    return {
-        heading[2:]: tuple(_compile(intent, english, french, pools) for intent, english, french in rows)
-        for heading, rows in vocabulary.lines(name).items()
-        if heading.startswith("# ")
-    }
+def _read(name: str, heading: str) -> tuple[_Title, ...]:
+    pools = _pools(name)
+    return tuple(
+        _compile(intent, english, french, pools) for intent, english, french in vocabulary.lines(name)[heading]
+    )
+
+
+@cache
+def _pools(name: str) -> Pools:
+    return {**slots.shared(), **slots.pools(name)}
 
 
 def _compile(intent: str, english: str, french: str, pools: Pools) -> _Title:
@@ -236,6 +252,5 @@ def _compile(intent: str, english: str, french: str, pools: Pools) -> _Title:
         english=parts[0],
         french=parts[1],
         names=tuple(dict.fromkeys(part.partition(".")[0] for side in parts for part in side[1::2])),
-        words=(_stems(" ".join(parts[0][::2])), _stems(" ".join(parts[1][::2]))),
         pools=pools,
     )

@@ -1,4 +1,4 @@
-"""Decides which of an app's tools a message calls, and with which arguments. Knows nothing of what is said around them."""
+"""Decides which of an app's tools a message calls, and with which arguments; says nothing around them."""
 
 from __future__ import annotations
 
@@ -109,18 +109,20 @@ _COUNTED: Final = (
     "adults",
     "personnes",
 )
-_SPELLED: Final = {
-    **dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11), strict=True)),
-    **dict(zip("un deux trois quatre cinq six sept huit neuf dix".split(), range(1, 11), strict=True)),
-}
+_NUMBERS: Final = (
+    *(("one", "un"), ("two", "deux"), ("three", "trois"), ("four", "quatre"), ("five", "cinq")),
+    *(("six", "six"), ("seven", "sept"), ("eight", "huit"), ("nine", "neuf"), ("ten", "dix")),
+)
+SPELLED: Final = {word: number for number, words in enumerate(_NUMBERS, 1) for word in words if number > 1}
+"""The numbers from two to ten as words of both languages."""
 
 
 def _number(voice: Voice, key: str, example: int) -> int:
     if not any(part in key.lower() for part in _COUNTED):
         return example
     for word in voice.folded.split()[:200]:
-        if word in _SPELLED and word not in ("un", "one"):
-            return _SPELLED[word]
+        if word in SPELLED:
+            return SPELLED[word]
     match = _COUNT.search(voice.folded)
     return int(match[1]) if match else example
 

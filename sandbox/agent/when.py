@@ -26,7 +26,9 @@ _WEEKDAYS: Final = {name.lower(): number for names in DAYS.values() for number, 
 _MONTHS: Final = {
     **{name.lower(): number for number, name in enumerate(MONTHS["en"], 1)},
     **{name: number for number, name in enumerate(MONTHS["fr"], 1)},
-    **{"fevrier": 2, "aout": 8, "decembre": 12},
+    "fevrier": 2,
+    "aout": 8,
+    "decembre": 12,
 }
 _PARTS: Final = {
     **dict.fromkeys(("morning", "matin", "matinee"), (9, 0)),

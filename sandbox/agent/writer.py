@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from time import gmtime, struct_time
 from typing import Any
 
-from sandbox.agent import intents, language, slots, vocabulary
+from sandbox.agent import intents, language, slots, vocabulary, when
 from sandbox.agent.slots import Value, pick
 from sandbox.agent.text import fold
 from sandbox.agent.turn import Profile, Tool
@@ -146,7 +145,7 @@ class Writer:
 
     def _write(self, text: str) -> str:
         """Fill the places of a text and type it as this user does."""
-        parts = slots.places(text)
+        parts = _places(text)
         self.values.pop("day", None)
         for part in parts[1::2]:
             name = part.partition(".")[0]
@@ -158,19 +157,15 @@ class Writer:
 
 def _dates(random: Random, at: int) -> dict[str, Value]:
     """Return days and months near a time, so that what is past is past and what is to come is to come."""
-    past, soon = (_near(at + DAY * sign * (3 + int(random.random() * 20))) for sign in (-1, 1))
-    month = _near(at).tm_mon
+    past, soon = (when.today(at + DAY * sign * (3 + int(random.random() * 20))) for sign in (-1, 1))
+    month = when.today(at).month
     months = slots.shared()["month"]
     return {
-        "past": slots.date(past.tm_mon, past.tm_mday),
-        "soon": slots.date(soon.tm_mon, soon.tm_mday),
+        "past": slots.date(past.month, past.day),
+        "soon": slots.date(soon.month, soon.day),
         "lastmonth": months[(month - 2) % 12],
         "nextmonth": months[month % 12],
     }
-
-
-def _near(at: int) -> struct_time:
-    return gmtime(at + EASTERN)
 
 
 def _typed(text: str, user: User) -> str:
@@ -186,7 +181,19 @@ def _accentless(text: str) -> str:
 
 def _fitting(texts: tuple[str, ...], tool: Tool) -> tuple[str, ...]:
     words = tuple(fold(word) for word in tool.when)
-    return tuple(text for text in texts if any(word in fold(text) for word in words))
+    return tuple(text for text in texts if any(word in _folded(text) for word in words))
+
+
+@cache
+def _folded(text: str) -> str:
+    """Fold a text of the vocabulary once a process."""
+    return fold(text)
+
+
+@cache
+def _places(text: str) -> tuple[str, ...]:
+    """Part a text of the vocabulary once a process."""
+    return slots.places(text)
 
 
 @cache

@@ -1,1 +1,1 @@
-"""The judge: holds a server that claims to be this API against the contract. Knows the contract and nothing else of ours."""
+"""The judge: holds a server that claims to be this API against the contract, which is all of ours that it knows."""

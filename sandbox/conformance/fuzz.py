@@ -7,22 +7,26 @@ out, and says what was reached as well as what was found: on this API a run with
 
 from __future__ import annotations
 
+import copy
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.conformance.tune import links, operations, tuned
+from sandbox.conformance.tune import Link, links, narrowed, operations, tuned
 from sandbox.contract import Contract
 
 if TYPE_CHECKING:
     from schemathesis import Case, HookContext
-    from schemathesis.engine.events import NonFatalError, ScenarioFinished
+    from schemathesis.engine.events import ScenarioFinished
     from schemathesis.engine.recorder import CheckNode, Interaction, ScenarioRecorder
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
-CURSORS = ("after", "before")
 
+_CURSORS = ("after", "before")
+_ID = re.compile(r"[\w.~-]{4,}", re.ASCII)
+_CREATE = "apps_api_create_conversation"
 _SHOWN = 2_000
 
 
@@ -30,16 +34,19 @@ _SHOWN = 2_000
 class Plan:
     """What is run against which server.
 
-    `base_url` ends with the contract's base path. `sandbox_rules` holds the server to what the sandbox alone promises.
-    `max_examples` is the number of requests an operation that fuzzing makes up, and of scenarios that stateful walks.
-    A stream is read until its end, `max_stream_events` or `request_timeout` (seconds).
+    `base_url` ends with the contract's base path. `max_examples` is the number of requests that fuzzing makes up for an
+    operation, and of scenarios that stateful walks; up to `detours` times it walks again where it missed a link.
+    `sandbox_rules` holds the server to what the sandbox alone promises. A stream is read until its end,
+    `max_stream_events` or `request_timeout` (seconds).
     """
 
     base_url: str
     app_id: str
     key: str
     seed: int = 1
+    infers: bool = True
     max_examples: int = 30
+    detours: int = 4
     phases: tuple[str, ...] = PHASES
     sandbox_rules: bool = True
     request_timeout: float = 10
@@ -75,51 +82,43 @@ class Finding:
     exchange: Exchange
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Link:
-    """One link of the contract: from an answer of one operation to another operation."""
-
-    source: str
-    status: str
-    name: str
-    target: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exercise:
     """What a run found, and what it reached.
 
-    `statuses` counts the answers of each operation by status, `links` the answers of each link that was followed with
-    a value from the answer that it belongs to and otherwise valid data. `errors` are what kept the engine from its
-    work; a run with errors says nothing of what it has not seen.
+    `statuses` counts the answers of each operation by status, `links` those to each link that was followed with a value
+    from the answer that it belongs to and otherwise valid data. `errors` are what kept the engine from its work.
     """
 
     findings: tuple[Finding, ...]
     statuses: Mapping[str, Mapping[int, int]]
     links: Mapping[Link, Mapping[int, int]]
+    never_succeeded: tuple[str, ...]
+    never_walked: tuple[Link, ...]
     requests: int
     errors: tuple[str, ...]
-
-    @property
-    def never_succeeded(self) -> tuple[str, ...]:
-        """The operations that never answered 2xx."""
-        return tuple(name for name, seen in self.statuses.items() if not any(200 <= status < 300 for status in seen))
-
-    @property
-    def never_walked(self) -> tuple[Link, ...]:
-        """The links that were never followed to an answer."""
-        return tuple(link for link, seen in self.links.items() if not seen)
 
 
 def fuzz(contract: Contract, plan: Plan) -> Exercise:
     """Run the plan and return what came of it."""
+    document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
+    log = _Log(document, plan.key)
+    _run(document, plan, log)
+    for detour in range(1, plan.detours + 1 if "stateful" in plan.phases else 1):
+        if missing := log.never_walked():
+            way = replace(plan, seed=plan.seed + detour, phases=("stateful",), infers=False)
+            _run(narrowed(document, missing), way, log)
+    return log.exercise()
+
+
+def _run(document: dict[str, Any], plan: Plan, log: _Log) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
-    document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
-    schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(_config(plan)))
-    schema.hooks.register_hook_with_name(_with_fewer_cursors, "map_case")
-    log = _Log(document, plan.key)
+    # A copy, because schemathesis writes the links that it infers into the document that it is given.
+    config = schemathesis.Config.from_dict(_config(plan))
+    schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
+    schema.hooks.register_hook_with_name(_sensible, "map_case")
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
             log.scenario(event)
@@ -127,11 +126,16 @@ def fuzz(contract: Contract, plan: Plan) -> Exercise:
             log.error(event.label, f"{event.info.title}: {event.info.message}")
         elif isinstance(event, events.FatalError):
             log.error("schemathesis", repr(event.exception))
-    return log.exercise()
 
 
 def _config(plan: Plan) -> dict[str, Any]:
     """Return schemathesis' settings, under the names of its schemathesis.toml."""
+    phases: dict[str, dict[str, Any]] = {phase: {"enabled": phase in plan.phases} for phase in PHASES}
+    phases["coverage"]["generate-duplicate-query-parameters"] = True
+    # A third of the steps would else be spent on bad keys, which the other phases try.
+    phases["stateful"]["generation"] = {"with-security-parameters": False}
+    if not plan.infers:
+        phases["stateful"]["inference"] = {"algorithms": []}
     return {
         "base-url": plan.base_url,
         "headers": {"Authorization": f"Bearer {plan.key}"},
@@ -141,37 +145,43 @@ def _config(plan: Plan) -> dict[str, Any]:
         "max-stream-events": plan.max_stream_events,
         "continue-on-failure": True,
         "generation": {"max-examples": plan.max_examples, "database": "none"},
-        "phases": {
-            **{phase: {"enabled": phase in plan.phases} for phase in PHASES},
-            "coverage": {"enabled": "coverage" in plan.phases, "generate-duplicate-query-parameters": True},
-            # A third of the steps would else be spent on bad keys, which the other phases try.
-            "stateful": {
-                "enabled": "stateful" in plan.phases,
-                "generation": {"with-security-parameters": False},
-            },
-        },
-        # What is sent depends on seed and contract alone: not on earlier runs, not on Python files that lie about.
+        "phases": phases,
+        # What is sent depends on the seed and the contract: not on earlier runs, nor on Python files that lie about.
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
-        # We mask the key ourselves, so that what is left can be run.
+        # The key is masked here, so that what is shown can still be run.
         "output": {"sanitization": {"enabled": False}},
     }
 
 
-def _with_fewer_cursors(context: HookContext, case: Case) -> Case:  # noqa: ARG001 - the signature of a hook
-    """Leave out cursors that would hide everything else: a made-up one is unknown, two at once are refused.
-
-    No schema says so. Coverage gives each parameter a value in every case: there only the cursor that the case is about
-    stays. Elsewhere the longer of two stays: that of a link is a real id, longer than what is made up.
-    """
-    given = [name for name in CURSORS if name in case.query]
-    if case.meta is not None and case.meta.phase.name.value == "coverage":
-        spared = [name for name in given if name != getattr(case.meta.phase.data, "parameter", None)]
-    else:
-        spared = sorted(given, key=lambda name: len(str(case.query[name])))[:-1]
+def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:
+    """Change a generated case where it would lead nowhere, for reasons that no schema can say."""
+    if case.meta is None:
+        return case
+    phase, about = case.meta.phase.name.value, getattr(case.meta.phase.data, "parameter", None)
+    spared = _spared_cursors(case.query, phase, about)
     if spared:
         case.query = {name: value for name, value in case.query.items() if name not in spared}
+    creates = context.operation is not None and context.operation.definition.raw.get("operationId") == _CREATE
+    if phase == "stateful" and creates and isinstance(case.body, dict) and not case.body.get("external_user_id"):
+        # A conversation of nobody is in no user's list: the links to it would be dead ends.
+        case.body = {**case.body, "external_user_id": "user_abc123"}
     return case
+
+
+def _spared_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> set[str]:
+    """Return the cursors to leave out: a made-up one is unknown, two are refused, and both hide everything else.
+
+    Coverage gives each parameter a value in every case: there only the cursor that the case is about stays. A walk
+    keeps what looks like an id and comes from a link. Of two that are left the longer one stays.
+    """
+    given = {name: str(query[name]) for name in _CURSORS if name in query}
+    if phase == "coverage":
+        return {name for name in given if name != about}
+    spared = {name for name, value in given.items() if phase == "stateful" and not _ID.fullmatch(value)}
+    if given and len(given) - len(spared) == len(_CURSORS):
+        spared.add(min(given, key=lambda name: len(given[name])))
+    return spared
 
 
 class _Log:
@@ -180,15 +190,12 @@ class _Log:
     def __init__(self, document: Mapping[str, Any], key: str) -> None:
         self._key = key
         self._names = {f"{method} {path}": spec["operationId"] for method, path, spec in operations(document)}
-        self._paths = {spec["operationId"]: f"{method} {path}" for method, path, spec in operations(document)}
+        labels = {name: label for label, name in self._names.items()}
         self._links = {
-            f"{source} -> [{status}] {name} -> {self._paths[spec['operationId']]}": Link(
-                self._names[source], status, name, spec["operationId"]
-            )
-            for method, path, operation in operations(document)
-            for source in (f"{method} {path}",)
-            for status, name, spec in links(operation)
+            f"{labels[link.source]} -> [{link.status}] {link.name} -> {labels[link.target]}": link
+            for link, _ in links(document)
         }
+        self._deletes = {name for label, name in self._names.items() if label.startswith("DELETE ")}
         self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._names.values()}
         self._walked: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
         self._findings: dict[tuple[str, ...], Finding] = {}
@@ -209,12 +216,22 @@ class _Log:
         """Take in what kept the engine from its work."""
         self._errors[self._masked(f"{self._names.get(where, where)}: {what}")] = None
 
+    def never_walked(self) -> tuple[Link, ...]:
+        """Return the links that nobody has followed to where they lead: a success, or nothing after a delete."""
+        return tuple(
+            link
+            for link, seen in self._walked.items()
+            if not any(_succeeds(status) or (status == 404 and link.source in self._deletes) for status in seen)
+        )
+
     def exercise(self) -> Exercise:
         """Return all that was gathered."""
         return Exercise(
             findings=tuple(self._findings.values()),
             statuses={name: dict(sorted(seen.items())) for name, seen in self._statuses.items()},
             links={link: dict(sorted(seen.items())) for link, seen in self._walked.items()},
+            never_succeeded=tuple(name for name, seen in self._statuses.items() if not any(map(_succeeds, seen))),
+            never_walked=self.never_walked(),
             requests=self._requests,
             errors=tuple(self._errors),
         )
@@ -227,49 +244,52 @@ class _Log:
             return
         self._statuses[self._names[case.operation.label]][answer.status_code] += 1
         valid = case.meta is not None and case.meta.generation.mode.is_positive
-        if node.transition is not None and node.is_transition_applied and valid:
-            link = self._links.get(node.transition.id)
-            if link is not None:
-                self._walked[link][answer.status_code] += 1
+        link = self._links.get(node.transition.id) if node.transition and node.is_transition_applied else None
+        if link is not None and valid:
+            self._walked[link][answer.status_code] += 1
 
     def _check(self, check: CheckNode, phase: str, interaction: Interaction) -> None:
         if check.failure_info is None:
             return
         from schemathesis.baseline import failure_identity
 
-        failure, curl = check.failure_info.failure, check.failure_info.code_sample
+        failure = check.failure_info.failure
         label, *rest = failure_identity(failure, check.name)
         operation = self._names.get(label, label)
-        identity = (operation, *rest)
-        known = self._findings.get(identity)
         finding = Finding(
             check=check.name,
             operation=operation,
             title=failure.title,
-            message=_shortened(self._masked(failure.message)),
-            identity=identity,
+            message=self._shown(failure.message),
+            identity=(operation, *rest),
             phase=phase,
-            seen=known.seen + 1 if known else 1,
-            # In single quotes, as shells quote: the quotes end, the variable follows, they begin again.
-            curl=curl.replace(self._key, "'\"$API_KEY\"'"),
+            seen=1,
+            # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
+            curl=check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'"),
             exchange=self._exchange(interaction),
         )
-        smaller = known is None or len(finding.curl) < len(known.curl)
-        self._findings[identity] = finding if smaller or not known else replace(known, seen=finding.seen)
+        known = self._findings.get(finding.identity, finding)
+        smallest = min(known, finding, key=lambda each: len(each.curl))
+        seen = known.seen + (known is not finding)
+        self._findings[finding.identity] = replace(smallest, seen=seen)
 
     def _exchange(self, interaction: Interaction) -> Exchange:
         request, answer = interaction.request, interaction.response
         return Exchange(
             method=request.method,
             url=request.uri,
-            request_body=_shortened(self._masked((request.body or b"").decode("utf-8", "replace"))),
-            status=None if answer is None else answer.status_code,
-            body="" if answer is None else _shortened(self._masked(answer.content.decode("utf-8", "replace"))),
+            request_body=self._shown((request.body or b"").decode("utf-8", "replace")),
+            status=answer.status_code if answer else None,
+            body=self._shown(answer.content.decode("utf-8", "replace")) if answer else "",
         )
+
+    def _shown(self, text: str) -> str:
+        text = self._masked(text)
+        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
     def _masked(self, text: str) -> str:
         return text.replace(self._key, "$API_KEY")
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
+def _succeeds(status: int) -> bool:
+    return 200 <= status < 300

@@ -6,12 +6,23 @@ Left alone, a fuzzer makes up app ids, is answered 404 for ever, and finds nothi
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-_APP_ID = "app_id"
-_USER_ID = "external_user_id"
-_METHODS = ("get", "post", "put", "patch", "delete")
+APP_ID = "app_id"
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Link:
+    """One link of the contract: from an answer of one operation (by its id) to another operation."""
+
+    source: str
+    status: str
+    name: str
+    target: str
 
 
 def tuned(bundle: Mapping[str, Any], app_id: str, *, sandbox_rules: bool) -> dict[str, Any]:
@@ -24,50 +35,54 @@ def tuned(bundle: Mapping[str, Any], app_id: str, *, sandbox_rules: bool) -> dic
     """
     document = copy.deepcopy(dict(bundle))
     _pin_app(document, app_id)
-    _produce_nothing_for_users(document)
     if sandbox_rules:
         _promise(document["components"]["schemas"])
     return document
 
 
+def narrowed(document: Mapping[str, Any], wanted: Collection[Link]) -> dict[str, Any]:
+    """Return a tuned document with no more links than lead to the wanted ones, so that a walk comes upon them soon."""
+    narrow = copy.deepcopy(dict(document))
+    ways = _ways(narrow)
+    kept = {*wanted, *(step for link in wanted for step in ways.get(link.source, ()))}
+    for _, _, operation in operations(narrow):
+        for response in operation["responses"].values():
+            for name in list(response.get("links", {})):
+                if not any(link.source == operation["operationId"] and link.name == name for link in kept):
+                    del response["links"][name]
+    return narrow
+
+
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield method, path and description of every operation of a document."""
     for path, item in document["paths"].items():
-        for method in _METHODS:
-            if method in item:
-                yield method.upper(), path, item[method]
+        for method, operation in item.items():
+            if method in METHODS:
+                yield method.upper(), path, operation
 
 
-def links(operation: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield status, name and description of every link from an operation's answers."""
-    for status, response in operation["responses"].items():
-        for name, link in response.get("links", {}).items():
-            yield status, name, link
+def links(document: Mapping[str, Any]) -> Iterator[tuple[Link, dict[str, Any]]]:
+    """Yield every link of a document and its description."""
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            for name, spec in response.get("links", {}).items():
+                link = Link(source=operation["operationId"], status=status, name=name, target=spec["operationId"])
+                yield link, spec
 
 
 def _pin_app(document: dict[str, Any], app_id: str) -> None:
     """Put the app's id into the paths; parameters and links no longer speak of it."""
     shared = document["components"].get("parameters", {})
     for item in document["paths"].values():
-        item["parameters"] = [each for each in item.get("parameters", []) if _name(each, shared) != _APP_ID]
-    for _, _, operation in operations(document):
-        for _, _, link in links(operation):
-            link.get("parameters", {}).pop(_APP_ID, None)
-    document["paths"] = {path.replace(f"{{{_APP_ID}}}", app_id): item for path, item in document["paths"].items()}
+        item["parameters"] = [each for each in item.get("parameters", []) if _name(each, shared) != APP_ID]
+    for _, spec in links(document):
+        spec.get("parameters", {}).pop(APP_ID, None)
+    document["paths"] = {path.replace(f"{{{APP_ID}}}", app_id): item for path, item in document["paths"].items()}
 
 
 def _name(parameter: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     name: str = shared[parameter["$ref"].rpartition("/")[2]]["name"] if "$ref" in parameter else parameter["name"]
     return name
-
-
-def _produce_nothing_for_users(document: dict[str, Any]) -> None:
-    """Say of the user's id the same thing in a way that schemathesis doesn't take for another resource's id.
-
-    It would look for the operation that makes users, find none, and never begin a scenario with a new conversation.
-    """
-    schema = document["components"]["schemas"]["ConversationCreateRequest"]
-    schema["patternProperties"] = {f"^{_USER_ID}$": schema["properties"].pop(_USER_ID)}
 
 
 def _promise(node: Any) -> None:
@@ -82,3 +97,18 @@ def _promise(node: Any) -> None:
             node["pattern"] = node["x-sandbox-pattern"]
         for child in node.values():
             _promise(child)
+
+
+def _ways(document: Mapping[str, Any]) -> dict[str, tuple[Link, ...]]:
+    """Return for each operation the shortest chain of links to it from one that needs no id."""
+    ways: dict[str, tuple[Link, ...]] = {
+        operation["operationId"]: () for _, path, operation in operations(document) if "{" not in path
+    }
+    reached = deque(ways)
+    while reached:
+        source = reached.popleft()
+        for link, _ in links(document):
+            if link.source == source and link.target not in ways:
+                ways[link.target] = (*ways[source], link)
+                reached.append(link.target)
+    return ways

@@ -39,6 +39,16 @@ class Contract:
         """Every operation, in the document's order."""
         return read_operations(self.bundle, self.base)
 
+    def refusing_with(self, status: int) -> Contract:
+        """Return the contract of a server that answers this status where the document says 422 (CONTRACT.md 4)."""
+        if status == 422:
+            return self
+        paths = {
+            path: {name: _renamed(part, status) for name, part in item.items()}
+            for path, item in self.bundle["paths"].items()
+        }
+        return Contract(self.files, {**self.bundle, "paths": paths})
+
     def schema(self, title: str) -> Validator:
         """Return the validator of a named schema."""
         return Validator({"$ref": f"#/components/schemas/{title}"}, self.bundle["components"])
@@ -59,7 +69,12 @@ def load(folder: Path | None = None) -> Contract:
     if ROOT not in files:
         raise ContractError(f"no contract: {folder / ROOT} is missing")
     documents = {name: _parse(folder / name, raw) for name, raw in files.items()}
-    return Contract(files, _bundle(documents, folder))
+    contract = Contract(files, _bundle(documents, folder))
+    try:
+        contract.operations  # noqa: B018 - read now, so that a contract that can't be used is refused here
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ContractError(f"{folder / ROOT}: not an OpenAPI document that can be served: {error!r}") from None
+    return contract
 
 
 def control_folder() -> Path:
@@ -116,6 +131,14 @@ def _bundle(documents: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, 
     components = root.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **dict(sorted(schemas.items()))}
     return root
+
+
+def _renamed(part: Any, status: int) -> Any:
+    """Return one operation with 422 under another status; anything else as it is."""
+    if not isinstance(part, dict) or "responses" not in part:
+        return part
+    responses = {str(status) if known == "422" else known: answer for known, answer in part["responses"].items()}
+    return {**part, "responses": responses}
 
 
 def _is_file(key: str, value: Any) -> bool:

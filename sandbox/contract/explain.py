@@ -43,6 +43,8 @@ def expectation(error: ValidationError) -> str:
     """Say what the schema wanted at the place of the fault."""
     keyword, schema = str(error.validator), error.schema
     wanted: Any = error.validator_value
+    if isinstance(schema, dict) and "x-expected" in schema and keyword in ("pattern", "not"):
+        return str(schema["x-expected"])
     if keyword == "type":
         return _types(wanted)
     if keyword == "const":
@@ -50,7 +52,8 @@ def expectation(error: ValidationError) -> str:
     if keyword == "enum":
         return " or ".join(_literal(value) for value in wanted)
     if keyword in _LENGTHS:
-        return _LENGTHS[keyword].format(f"{wanted:,}").replace("1 characters", "1 character")
+        text = _LENGTHS[keyword].format(f"{wanted:,}")
+        return text.removesuffix("s") if wanted == 1 else text
     if code_of(keyword) == "out_of_range" and isinstance(schema, dict):
         return _range(schema)
     if keyword == "pattern":
@@ -68,11 +71,16 @@ def _types(wanted: str | list[str]) -> str:
 
 
 def _range(schema: dict[str, Any]) -> str:
-    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
     kind = _types(schema.get("type", "number"))
-    if low is not None and high is not None:
-        return f"{kind} from {low:,} to {high:,}"
-    return f"{kind} of at least {low:,}" if low is not None else f"{kind} of at most {high:,}"
+    if "minimum" in schema and "maximum" in schema:
+        return f"{kind} from {schema['minimum']:,} to {schema['maximum']:,}"
+    return f"{kind} of " + " and ".join(f"{words} {schema[name]:,}" for name, words in bounds.items() if name in schema)
 
 
 def _literal(value: Any) -> str:

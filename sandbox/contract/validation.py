@@ -84,9 +84,10 @@ class Validator:
     @cached_property
     def _explainer(self) -> Explainer:
         # Imported late: it takes longer to load than the rest of the server, and a good request never needs it.
-        from jsonschema import Draft202012Validator
+        from sandbox.contract.explainer import Explainer as Draft202012Explainer
 
-        return Draft202012Validator(self._schema)
+        explainer: Explainer = Draft202012Explainer(self._schema)
+        return explainer
 
     def _too_large(self, document: Document, name: str) -> Iterator[Violation]:
         limit = self._byte_limits[name]

@@ -33,8 +33,9 @@ async def control_update_app(call: ControlCall, on: ControlServices) -> ControlA
 
 async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Forget everything of an app; its next use starts afresh."""
-    await forget(call.path["app_id"], on)
-    on.bus.say("state", call.path["app_id"], {"app_id": call.path["app_id"], "change": "deleted"})
+    app_id = changeable(call)
+    await forget(app_id, on)
+    on.bus.say("state", app_id, {"app_id": app_id, "change": "deleted"})
     return None
 
 

@@ -21,17 +21,17 @@ async def control_add_fault(call: ControlCall, on: ControlServices) -> ControlAn
 
 async def control_list_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List the faults that wait, oldest first."""
-    return _list(call, on.faults, "faults")
+    return await _list(call, on, on.faults, "faults")
 
 
 async def control_delete_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Take all faults of an app out."""
-    return _clear(call, on, on.faults, "faults")
+    return await _clear(call, on, on.faults, "faults")
 
 
 async def control_delete_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Take one fault out."""
-    return _remove(call, on, on.faults, "fault")
+    return await _remove(call, on, on.faults, "faults", "fault_id")
 
 
 async def control_add_reply(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -41,17 +41,17 @@ async def control_add_reply(call: ControlCall, on: ControlServices) -> ControlAn
 
 async def control_list_replies(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List the scripted replies that wait, oldest first."""
-    return _list(call, on.replies, "replies")
+    return await _list(call, on, on.replies, "replies")
 
 
 async def control_delete_replies(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Take all scripted replies of an app out."""
-    return _clear(call, on, on.replies, "replies")
+    return await _clear(call, on, on.replies, "replies")
 
 
 async def control_delete_reply(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Take one scripted reply out."""
-    return _remove(call, on, on.replies, "reply")
+    return await _remove(call, on, on.replies, "replies", "reply_id")
 
 
 async def _add(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
@@ -61,22 +61,23 @@ async def _add(call: ControlCall, on: ControlServices, queue: Queue, change: str
     return _shown(waiting, _ALWAYS[change])
 
 
-def _list(call: ControlCall, queue: Queue, change: str) -> ControlAnswer:
-    return {"object": "list", "data": [_shown(waiting, _ALWAYS[change]) for waiting in queue.all(call.path["app_id"])]}
+async def _list(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
+    app = await existing(call.path["app_id"], on)
+    return {"object": "list", "data": [_shown(waiting, _ALWAYS[change]) for waiting in queue.all(app.id)]}
 
 
-def _clear(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
-    queue.clear(call.path["app_id"])
-    on.bus.say("state", call.path["app_id"], {"app_id": call.path["app_id"], "change": change})
+async def _clear(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
+    app = await existing(changeable(call), on)
+    queue.clear(app.id)
+    on.bus.say("state", app.id, {"app_id": app.id, "change": change})
     return None
 
 
-def _remove(call: ControlCall, on: ControlServices, queue: Queue, kind: str) -> ControlAnswer:
-    name = f"{kind}_id"
-    if not queue.remove(call.path["app_id"], call.path[name]):
-        raise NotFound(f"There is no such {kind} in this app.", param=name)
-    change = "faults" if queue is on.faults else "replies"
-    on.bus.say("state", call.path["app_id"], {"app_id": call.path["app_id"], "change": change})
+async def _remove(call: ControlCall, on: ControlServices, queue: Queue, change: str, name: str) -> ControlAnswer:
+    app = await existing(changeable(call), on)
+    if not queue.remove(app.id, call.path[name]):
+        raise NotFound(f"Nothing of this id waits in this app: {call.path[name][:80]}.", param=name)
+    on.bus.say("state", app.id, {"app_id": app.id, "change": change})
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from sandbox.contract import Operation, encode
-from sandbox.errors import ApiError, InternalError
+from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.wire import checks
 from sandbox.wire.drift import keeping
 from sandbox.wire.exchange import Exchange
@@ -54,6 +54,8 @@ class ControlPipeline:
 
     async def _answer(self, exchange: Exchange) -> None:
         operation = self.operation
+        if not operation.path_schema.is_valid(exchange.path):
+            raise NotFound("There is nothing at this path: no app has such an id.", param="app_id")
         body = None
         if operation.body:
             checks.media_type(exchange.headers)

@@ -8,8 +8,9 @@ from collections.abc import Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.wire.guard import CONTROL
-from sandbox.wire.http import Headers, headers_of, raw_path
+from sandbox.wire.access_log import escape
+from sandbox.wire.guard import is_control
+from sandbox.wire.http import Headers, headers_of
 
 log = logging.getLogger("sandbox")
 
@@ -28,7 +29,7 @@ class Cors:
         self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or raw_path(scope).startswith(CONTROL + b"/"):
+        if scope["type"] != "http" or is_control(scope):
             return await self._app(scope, receive, send)
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         allowed = origin is not None and self._allows(origin.decode("latin-1"))
@@ -51,7 +52,8 @@ class Cors:
             return True
         if origin not in self._logged and len(self._logged) < 100:
             self._logged.add(origin)
-            log.warning("refused the browser origin %s; --cors-origin %s allows it", origin, origin)
+            shown = escape(origin)
+            log.warning("refused the browser origin %s; --cors-origin %s allows it", shown, shown)
         return False
 
 

@@ -128,8 +128,10 @@ class Faults:
         if kind == "status" and "body" not in fault:
             raise SandboxFault(fault["status"], headers=fault.get("headers"))
         if kind == "status":
-            headers = [(name.lower().encode(), value.encode()) for name, value in fault.get("headers", {}).items()]
-            await send_bytes(exchange.send, fault["status"], orjson.dumps(fault["body"]), headers=headers)
+            own = {name.lower().encode(): value.encode() for name, value in fault.get("headers", {}).items()}
+            kind_of = own.pop(b"content-type", b"application/json")
+            body = orjson.dumps(fault["body"])
+            await send_bytes(exchange.send, fault["status"], body, content_type=kind_of, headers=own.items())
         elif kind == "malformed":
             await send_bytes(exchange.send, fault.get("status", 200), _BROKEN_JSON)
         else:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.errors import AccessDenied, InvalidApiKey, NotFound, UnsupportedMediaType
 from sandbox.wire.http import Headers, headers_of, raw_path, send_error
 
-CONTROL = b"/_sandbox"
+CONTROL = "/_sandbox"
 
 _PORT = re.compile(r":[0-9]*$")
 
@@ -60,13 +60,13 @@ class ControlAccess:
 class ControlGuard:
     """Keeps other people's pages, forms and webhooks away from the control API."""
 
-    def __init__(self, app: ASGIApp, access: ControlAccess, public: Collection[bytes]) -> None:
+    def __init__(self, app: ASGIApp, access: ControlAccess, public: Collection[str]) -> None:
         self._app = app
         self._access = access
         self._public = frozenset(public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and is_control(raw_path(scope)):
+        if scope["type"] == "http" and is_control(scope):
             refusal = self._refusal(scope, headers_of(scope))
             if refusal is not None:
                 return await send_error(send, refusal)
@@ -75,7 +75,7 @@ class ControlGuard:
     def _refusal(
         self, scope: Scope, headers: Headers
     ) -> AccessDenied | InvalidApiKey | NotFound | UnsupportedMediaType | None:
-        path = raw_path(scope)
+        path = _raw(scope)
         if not self._access.enabled and path not in self._public:
             return NotFound("The control API is switched off (--control off).")
         own = {
@@ -104,9 +104,13 @@ class ControlGuard:
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), expected)
 
 
-def is_control(path: bytes) -> bool:
-    """Say whether a path belongs to the control API."""
-    return path == CONTROL or path.startswith(CONTROL + b"/")
+def is_control(scope: Scope) -> bool:
+    """Say whether a request is for the control API, however its path is spelled."""
+    return any(path == CONTROL or path.startswith(CONTROL + "/") for path in (scope["path"], _raw(scope)))
+
+
+def _raw(scope: Scope) -> str:
+    return raw_path(scope).decode("latin-1")
 
 
 def _is_json(headers: Headers) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import orjson
 from starlette.types import Scope, Send
@@ -11,6 +10,8 @@ from starlette.types import Scope, Send
 from sandbox.errors import ApiError, InvalidRequest
 
 Headers = Mapping[bytes, bytes]
+
+BODILESS = frozenset({204, 205, 304})
 
 
 def headers_of(scope: Scope) -> Headers:
@@ -35,29 +36,20 @@ async def send_bytes(
     content_type: bytes = b"application/json",
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> None:
-    """Send one whole answer."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", content_type),
-                (b"content-length", b"%d" % len(body)),
-                (b"x-content-type-options", b"nosniff"),
-                *headers,
-            ],
-        }
-    )
+    """Send one whole answer; a status that has no body is sent without."""
+    described: list[tuple[bytes, bytes]] = []
+    if status in BODILESS:
+        body = b""
+    else:
+        described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+    start = [*described, (b"x-content-type-options", b"nosniff"), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})
-
-
-async def send_json(send: Send, status: int, value: Any) -> None:
-    """Send one whole answer with a JSON body."""
-    await send_bytes(send, status, orjson.dumps(value))
 
 
 async def send_error(send: Send, error: ApiError, validation_status: int = 422) -> None:
     """Send an error in the API's envelope."""
     status = validation_status if isinstance(error, InvalidRequest) else error.status
-    headers = [(name.encode(), value.encode()) for name, value in error.headers.items()]
-    await send_bytes(send, status, orjson.dumps(error.envelope()), headers=headers)
+    own = {name.encode(): value.encode() for name, value in error.headers.items()}
+    content_type = own.pop(b"content-type", b"application/json")
+    await send_bytes(send, status, orjson.dumps(error.envelope()), content_type=content_type, headers=own.items())

@@ -45,7 +45,7 @@ class Recorder:
         )
         scope[ENTRY] = entry
         recording = Recording(
-            entry, receive, send, self._close, None if is_control(path) or is_preflight(scope) else self._name
+            entry, receive, send, self._close, None if is_control(scope) or is_preflight(scope) else self._name
         )
         try:
             await self._app(scope, recording.receive, recording.send)

@@ -1,7 +1,12 @@
 """The words of the voice, as data files read on first use; holds no logic.
 
-`topics/`, `titles/` and `messages/` have one JSON file a business. French is written in them with ordinary spaces:
-`typography` sets the no-break ones, so an editor can't lose them.
+`topics/` has a JSON file a business: the words that tell it, and for each topic its name in English and French, its
+gender (`m` or `f`, `p` for a plural, `-` where English takes no article) and the words that tell it (`word*`: a
+beginning; `~word`: a weak sign). `titles/` and `messages/` are text: under `# topic` a line a title (intent, English,
+French) or a message (language, text); under `= slot` what can fill `{slot}`: English, French, French with "de"
+(`{slot.of}`) and with its article (`{slot.the}`).
+
+French is written with ordinary spaces: `typography` sets the no-break ones, so an editor can't lose them.
 """
 
 from __future__ import annotations
