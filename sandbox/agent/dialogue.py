@@ -38,6 +38,9 @@ _ANSWERS: Final[Mapping[str, frozenset[str]]] = {
 _YES_OR_NO: Final = frozenset(
     ("offer_email", "offer_quote", "offer_book", "offer_split", "check", "confirm_cancel", "solved", "slot_yes")
 )
+_ACCESS = re.compile(
+    r"password|mot de passe|log ?in|sign in|connect|website|\bsite\b|\bapp\b|portal|portail|account|compte"
+)
 _HOW = re.compile(r"\bhow (?:do|can|to)\b|\bcomment\b")
 _CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
 _FREE: Final = frozenset(("human", "complaint"))  # what always comes before our own question
@@ -77,11 +80,19 @@ def intent_of(voice: Voice) -> str | None:
         return "documents"
     if intent == "problem" and usual == "return":
         return "return"
+    if intent == "problem" and _is_no_breakdown(voice, usual):
+        return "claim"
     if intent in ("problem", "claim") and usual in ("claim", "payment", "status", "refund", "complaint"):
         return intent if intent == "claim" and usual in ("payment", "status") else usual
     if intent == "claim" and voice.facts.data["steps"] is None and voice.facts.name != "real_estate":
         return "problem"
     return None if intent == "form" else intent
+
+
+def _is_no_breakdown(voice: Voice, usual: str | None) -> bool:
+    """Say whether a problem is with something that our steps against breakdowns and lost passwords can't mend."""
+    ordinary = usual in ("question", "quote", "documents", "price", "booking", "hours", "change")
+    return ordinary and voice.facts.data["steps"] is not None and not _ACCESS.search(voice.folded)
 
 
 def _answers(voice: Voice, asked: str) -> bool:
@@ -130,6 +141,8 @@ def _courtesy(voice: Voice, asked: str | None) -> list[str]:
     kind = voice.reading.kind
     if kind == "greeting":
         return _greeting(voice)
+    if kind == "thanks" and voice.first:
+        return [voice.say("thanks"), voice.ask("help")]
     if kind == "thanks":
         return [voice.say("thanks"), voice.ask(asked)] if asked else [voice.say("thanks_done")]
     if kind == "yes":

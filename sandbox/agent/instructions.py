@@ -259,4 +259,5 @@ _MAKERS: Final[Mapping[str, Callable[[Task], str]]] = {
     "welcome": lambda task: task.say("welcome"),
     "list": Task.items,
     "field": Task.field,
+    "value": Task.field,
 }

@@ -148,7 +148,14 @@ def _is_nonsense(words: list[str]) -> bool:
 
 
 # "Cancel my appointment" is about cancelling, whatever stands beside it.
-_DECISIVE: Final = {"cancelling": 250, "rescheduling": 250, "human": 100, "complaint": 250, "conditional": 150}
+_DECISIVE: Final = {
+    "cancelling": 250,
+    "rescheduling": 250,
+    "human": 100,
+    "complaint": 250,
+    "conditional": 150,
+    "paperwork": 250,
+}
 _SAME: Final = {"paperwork": "documents", "conditional": "question"}
 
 

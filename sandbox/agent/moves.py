@@ -92,7 +92,7 @@ def contact(voice: Voice) -> list[str]:
 def status(voice: Voice) -> list[str]:
     """Say where things stand, once we have a number."""
     if has_reference(voice):
-        return [voice.say("found"), voice.ask("offer_email")]
+        return [voice.say("found_here"), voice.ask("offer_email")]
     return [voice.say("status"), voice.ask("reference")]
 
 

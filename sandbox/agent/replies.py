@@ -21,6 +21,7 @@ _TELLING: Final = 12  # a message of fewer letters hardly tells a topic
 _REMEMBERED: Final = 400  # letters of an earlier message that are read
 _NOTHING: Final[Mapping[str, Any]] = {}
 _FORMS: Final = ("quote", "claim", "complaint", "change", "form")
+_SOBER: Final = ("claim", "complaint", "problem", "refund", "return", "cancelling")  # no time for cheer
 _NEAR: Final = ("booking", "contact", "hours", "quote", "price")
 
 
@@ -131,7 +132,7 @@ def _shown_off(voice: Voice, asked: Directives) -> list[OutputItem]:
 def _answered(voice: Voice) -> tuple[OutputItem, ...]:
     """Return the answer to an ordinary message, with the calls and the form that its words bring about."""
     response = dialogue.respond(voice)
-    hello = [_hello(voice), *_asides(voice, response.intent)]
+    hello = [_hello(voice, sober=response.intent in _SOBER), *_asides(voice, response.intent)]
     called = tools.called(voice.turn.profile.tools, voice.text)
     if called:
         calls = [tools.call(voice, tool, number) for number, tool in enumerate(called)]
@@ -152,12 +153,12 @@ def _after(voice: Voice, called: tuple[Tool, ...], response: Response) -> list[s
     return [voice.say("tool_after"), voice.ask("anything_else")]
 
 
-def _hello(voice: Voice) -> str:
+def _hello(voice: Voice, *, sober: bool = False) -> str:
     """Return the greeting of a first reply, with the first name exactly as it was given; later nothing."""
     if not voice.first:
         return ""
     name = _first_name(voice)
-    hello = str(voice.pick(acts(voice.lang)["hello_name" if name else "hello"]))
+    hello = str(voice.pick(acts(voice.lang)[f"hello{'_sober' * sober}{'_name' if name else ''}"]))
     if voice.folded.startswith("bonsoir"):
         hello = hello.replace("Bonjour", "Bonsoir")
     before, _, after = hello.partition("{name}")

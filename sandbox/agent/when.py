@@ -121,6 +121,9 @@ def weekday_after(day: date, count: int) -> date:
 
 
 def _day(folded: str, words: list[str], now: date) -> date | None:
+    dated = _dated(folded, now)
+    if dated:
+        return dated  # "Tuesday, March 10" is the tenth, not the next Tuesday
     for word in words:
         if word in _WEEKDAYS:
             return now + timedelta(days=(_WEEKDAYS[word] - now.weekday() - 1) % 7 + 1)
@@ -128,10 +131,11 @@ def _day(folded: str, words: list[str], now: date) -> date | None:
             return now + timedelta(days=1)
         if word in ("today", "tonight", "aujourd"):
             return now
-    return _calendar_day(folded, now)
+    return _day_of_month(folded, now)
 
 
-def _calendar_day(folded: str, now: date) -> date | None:
+def _dated(folded: str, now: date) -> date | None:
+    """Return the day that a text names with its month."""
     iso = _ISO.search(folded)
     if iso:
         return _date(int(iso[1]), int(iso[2]), int(iso[3]))
@@ -141,6 +145,11 @@ def _calendar_day(folded: str, now: date) -> date | None:
             found = _date(now.year, month, int(match[day_at])) if month else None
             if found:
                 return found if found >= now else _date(now.year + 1, found.month, found.day)
+    return None
+
+
+def _day_of_month(folded: str, now: date) -> date | None:
+    """Return the coming day that a text names by its number alone: `the 14th`, `le 14`."""
     bare = _DAY.search(folded)
     if not bare:
         return None

@@ -44,7 +44,6 @@ class Plan:
     app_id: str
     key: str
     seed: int = 1
-    infers: bool = True
     max_examples: int = 30
     detours: int = 4
     phases: tuple[str, ...] = PHASES
@@ -103,20 +102,19 @@ def fuzz(contract: Contract, plan: Plan) -> Exercise:
     """Run the plan and return what came of it."""
     document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
     log = _Log(document, plan.key)
-    _run(document, plan, log)
+    _run(document, _config(plan), log)
     for detour in range(1, plan.detours + 1 if "stateful" in plan.phases else 1):
         if missing := log.never_walked():
-            way = replace(plan, seed=plan.seed + detour, phases=("stateful",), infers=False)
-            _run(narrowed(document, missing), way, log)
+            _run(narrowed(document, missing), _detour(plan, detour), log)
     return log.exercise()
 
 
-def _run(document: dict[str, Any], plan: Plan, log: _Log) -> None:
+def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
     # A copy, because schemathesis writes the links that it infers into the document that it is given.
-    config = schemathesis.Config.from_dict(_config(plan))
+    config = schemathesis.Config.from_dict(settings)
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
     schema.hooks.register_hook_with_name(_sensible, "map_case")
     for event in from_schema(schema).execute():
@@ -134,8 +132,6 @@ def _config(plan: Plan) -> dict[str, Any]:
     phases["coverage"]["generate-duplicate-query-parameters"] = True
     # A third of the steps would else be spent on bad keys, which the other phases try.
     phases["stateful"]["generation"] = {"with-security-parameters": False}
-    if not plan.infers:
-        phases["stateful"]["inference"] = {"algorithms": []}
     return {
         "base-url": plan.base_url,
         "headers": {"Authorization": f"Bearer {plan.key}"},
@@ -152,6 +148,13 @@ def _config(plan: Plan) -> dict[str, Any]:
         # The key is masked here, so that what is shown can still be run.
         "output": {"sanitization": {"enabled": False}},
     }
+
+
+def _detour(plan: Plan, number: int) -> dict[str, Any]:
+    """Return the settings of one more walk: another seed, and no links but those of the document."""
+    settings = _config(replace(plan, seed=plan.seed + number, phases=("stateful",)))
+    settings["phases"]["stateful"]["inference"] = {"algorithms": []}
+    return settings
 
 
 def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:

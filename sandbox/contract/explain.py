@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -55,7 +56,7 @@ def expectation(error: ValidationError) -> str:
         text = _LENGTHS[keyword].format(f"{wanted:,}")
         return text.removesuffix("s") if wanted == 1 else text
     if code_of(keyword) == "out_of_range" and isinstance(schema, dict):
-        return _range(schema)
+        return span(schema)
     if keyword == "pattern":
         return f"a string that matches {wanted}"
     return error.message
@@ -70,7 +71,8 @@ def _types(wanted: str | list[str]) -> str:
     return wanted if isinstance(wanted, str) else " or ".join(wanted)
 
 
-def _range(schema: dict[str, Any]) -> str:
+def span(schema: Mapping[str, Any]) -> str:
+    """Say which numbers a schema takes."""
     bounds = {
         "minimum": "at least",
         "exclusiveMinimum": "more than",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from sandbox.contract.explain import code_of, expectation, shorten
+from sandbox.contract.explainer import explainer
 from sandbox.contract.json import Document, encode
 
 if TYPE_CHECKING:
@@ -83,11 +84,7 @@ class Validator:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        # Imported late: it takes longer to load than the rest of the server, and a good request never needs it.
-        from sandbox.contract.explainer import Explainer as Draft202012Explainer
-
-        explainer: Explainer = Draft202012Explainer(self._schema)
-        return explainer
+        return explainer(self._schema)
 
     def _too_large(self, document: Document, name: str) -> Iterator[Violation]:
         limit = self._byte_limits[name]

@@ -8,15 +8,14 @@ from http.client import responses
 from typing import Any
 from urllib.parse import parse_qsl
 
-import sandbox
 from sandbox.control.entries import content_type, text
 from sandbox.masking import Masker
 from sandbox.state.journal import Entry, Headers
 
 
-def har(entries: Sequence[Entry], masker: Masker) -> dict[str, Any]:
+def har(entries: Sequence[Entry], masker: Masker, version: str) -> dict[str, Any]:
     """Return an archive of these entries, every secret masked."""
-    creator = {"name": "Dimedove Sandbox", "version": sandbox.__version__}
+    creator = {"name": "Dimedove Sandbox", "version": version}
     log = {"version": "1.2", "creator": creator, "entries": [_entry(entry) for entry in entries]}
     masked: dict[str, Any] = masker.value({"log": log})
     return masked

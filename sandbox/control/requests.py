@@ -42,7 +42,7 @@ async def control_get_request_curl(call: ControlCall, on: ControlServices) -> Co
 async def control_export_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Return the selection as an HTTP archive, oldest first."""
     entries = list(islice(_selected(call.query, on), call.query.get("limit", 1_000)))
-    return har(entries[::-1], on.masker)
+    return har(entries[::-1], on.masker, on.version)
 
 
 async def control_verify_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:

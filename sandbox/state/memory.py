@@ -166,7 +166,10 @@ class MemoryStore:
 
     def _amend(self, app_id: str, conversation_id: str, **changes: Any) -> None:
         world, number = self._find(app_id, conversation_id)
-        world.records[number] = replace(world.records[number], **changes)
+        self._refuse_more_than_fits()
+        before = world.size
+        world.put(replace(world.records[number], **changes))
+        self._size += world.size - before
 
     def _refuse_more_than_fits(self) -> None:
         if self._size >= self._bounds.bytes:

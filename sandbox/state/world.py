@@ -49,12 +49,17 @@ class World:
     def add(self, conversation: Conversation) -> None:
         """Keep a new conversation and put it into the lists it belongs to."""
         position = Position(conversation.created_at, conversation.number)
-        self.records[conversation.number] = conversation
+        self.put(conversation)
         self.numbers[conversation.id] = conversation.number
-        self.size += RECORD_BYTES + len(conversation.metadata or b"")
         insert(self.live, position)
         if conversation.external_user_id is not None:
             insert(self.by_user.setdefault(conversation.external_user_id, []), position)
+
+    def put(self, conversation: Conversation) -> None:
+        """Keep a conversation in place of what was kept under its number."""
+        old = self.records.get(conversation.number)
+        self.size += _weight(conversation) - (_weight(old) if old else 0)
+        self.records[conversation.number] = conversation
 
     def delete(self, number: int) -> None:
         """Take a conversation out of the lists."""
@@ -94,6 +99,12 @@ class World:
         for length, start, count in current:
             self.windows[length] = (start, count + 1)
         return None
+
+
+def _weight(conversation: Conversation) -> int:
+    """Return about how many bytes a record takes."""
+    texts = (conversation.title, conversation.external_user_id, conversation.metadata)
+    return RECORD_BYTES + sum(len(text) for text in texts if text)
 
 
 def insert(positions: list[Position], position: Position) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from typing import TextIO
-
-import orjson
 
 from sandbox.state.journal import Entry
 
@@ -67,7 +66,8 @@ def json_line(entry: Entry) -> str:
         "ended": entry.ended,
         "fault": entry.fault,
     }
-    return orjson.dumps(value).decode()
+    # ASCII alone, so that nothing in it can fool a terminal either.
+    return json.dumps(value).replace("\x7f", "\\u007f")
 
 
 def escape(text: str) -> str:

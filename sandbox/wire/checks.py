@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive
 
 from sandbox.contract import Document, InvalidJson, Operation, Violation, decode
+from sandbox.contract.explain import shorten, span
 from sandbox.contract.validation import summary
 from sandbox.errors import InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from sandbox.wire.http import Headers
@@ -94,11 +95,14 @@ def parameters(operation: Operation, path: Mapping[str, str], query_string: byte
         texts = [value for key, value in sent if key == name]
         if len(texts) > 1:
             faults.append(Violation((name,), "repeated", "one value", f"{len(texts)} of them"))
-        elif texts and kind == "integer" and not _INTEGER.fullmatch(texts[0]):
-            faults.append(Violation((name,), "wrong_type", "integer in plain digits", repr(texts[0][:60])))
+        elif texts and kind == "integer":
+            fault = _integer_fault(name, texts[0], operation.query_schema.properties[name])
+            if fault:
+                faults.append(fault)
+            else:
+                values[name] = int(texts[0])
         elif texts:
-            # No integer of the contract is longer than 18 digits: the range refuses the rest.
-            values[name] = int(texts[0][:19]) if kind == "integer" else texts[0]
+            values[name] = texts[0]
     faults += operation.query_schema.violations(Document(b"", values))
     names = list(operation.takes_query)
     refuse(sorted(faults, key=lambda fault: names.index(str(fault.path[0]))))
@@ -106,6 +110,14 @@ def parameters(operation: Operation, path: Mapping[str, str], query_string: byte
         if "default" in schema:
             values.setdefault(name, schema["default"])
     return values
+
+
+def _integer_fault(name: str, text: str, schema: Mapping[str, Any]) -> Violation | None:
+    """Say what is wrong with a text that should be an integer (CONTRACT.md 4.8); the schema checks its range."""
+    if not _INTEGER.fullmatch(text):
+        return Violation((name,), "wrong_type", "integer in plain digits", repr(text[:60]))
+    # Too long a number for any range, and for the integers of JSON libraries.
+    return Violation((name,), "out_of_range", span(schema), shorten(text, 60)) if len(text) > 18 else None
 
 
 def refuse(violations: list[Violation]) -> None:

@@ -12,7 +12,7 @@ from sandbox.reply import FunctionCall, Message, OutputItem
 
 LONGEST_DELTA = 24
 
-_WORD = re.compile(r"\S+\s*|\s+")
+_WORD = re.compile(rf"\S{{1,{LONGEST_DELTA}}}\s*|\s+")
 
 
 class Event(NamedTuple):
@@ -82,9 +82,7 @@ def failed(response_id: str, reason: str) -> Event:
 def deltas(text: str) -> Iterator[str]:
     """Split a text into pieces of about a word, never inside a character or an emoji sequence."""
     if text.isascii():
-        for match in _WORD.finditer(text):
-            word = match.group()
-            yield from (word[start : start + LONGEST_DELTA] for start in range(0, len(word), LONGEST_DELTA))
+        yield from _WORD.findall(text)
     else:
         yield from _grapheme_deltas(text)
 

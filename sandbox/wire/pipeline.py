@@ -97,13 +97,15 @@ class Pipeline:
 
     async def _app(self, key: str, app_id: str) -> App:
         magic.refuse_unknown(app_id)
+        if app_id in magic.MAGIC_APPS:
+            magic.refuse_access(key)
+            magic.refuse_state(app_id)
         app = await self._house.directory.app(app_id) if self._app_id.fullmatch(app_id) else None
         if app is None:
             raise magic.unknown_app()
         magic.refuse_access(key)
         if app.settings.keys is not None and key not in app.settings.keys:
             raise AccessDenied("This key has no access to this app.")
-        magic.refuse_state(app_id)
         if app.settings.status == "inactive":
             raise magic.inactive()
         if app.settings.status == "no_agent":

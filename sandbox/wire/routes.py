@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from typing import Protocol
+from urllib.parse import unquote
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -26,10 +27,10 @@ class Serves(Protocol):
 
 
 class ContractRoute(BaseRoute):
-    """Claims every path under the base, known or not."""
+    """Claims every path under the base (one segment), known or not."""
 
     def __init__(self, base: str, pipelines: Iterable[Serves]) -> None:
-        self._base = base.encode()
+        self._base = base.removeprefix("/")
         self._router: Router[Serves] = Router()
         for pipeline in pipelines:
             self._router.add(pipeline.operation, pipeline)
@@ -38,8 +39,8 @@ class ContractRoute(BaseRoute):
         """Say whether a path is under the base."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        path = raw_path(scope)
-        inside = path.startswith(self._base) and path[len(self._base) :][:1] in (b"", b"/")
+        first = raw_path(scope).split(b"/", 2)[1:2]
+        inside = first and unquote(first[0].decode("latin-1")) == self._base
         return (Match.FULL if inside else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
