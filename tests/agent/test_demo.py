@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 
 from sandbox.agent import language
-from sandbox.agent.demo import DAY, DAYS, Draft, conversations
+from sandbox.agent.demo import DAYS, Draft, conversations
 from sandbox.agent.turn import Profile, Tool
+from sandbox.agent.writer import DAY
 from sandbox.sources import Entropy
 
 NOW = 1_780_000_000

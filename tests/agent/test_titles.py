@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.agent import language, slots
+from sandbox.agent import language, slots, vocabulary
 from sandbox.agent.titles import LONGEST, provider, title_pair
 from sandbox.agent.topics import TOPICS, Topic, detect
 from sandbox.agent.turn import TitlePair
@@ -47,6 +47,21 @@ ELISION = re.compile(
 )
 CONTRACTION = re.compile(r"(?<![\w'])(?:de les?|à les?) ", re.IGNORECASE)
 MISSED_SPACE = re.compile(r"\d (?:\$|%|h\b)|\$ ?\d|« | »| :|(?<!\u00a0)[:](?!\d)")
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
+def test_every_topic_has_titles_of_several_intents_and_some_without_places(topic: Topic) -> None:
+    rows = _rows(topic)
+    assert len(rows) >= 5
+    assert len({intent for intent, _, _ in rows}) >= 3
+    assert sum("{" not in english for _, english, _ in rows) >= 2
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
+def test_both_languages_of_a_title_have_the_same_places(topic: Topic) -> None:
+    for _, english, french in _rows(topic):
+        assert _places(english) == _places(french), english
+        assert "\u00a0" not in french, "typography sets the no-break spaces"
 
 
 def test_twenty_thousand_draws_give_three_thousand_pairs() -> None:
@@ -216,6 +231,14 @@ def test_faker_users_can_draw_pairs_from_their_own_seed() -> None:
     first: TitlePair = fake.title_pair()
     fake.seed_instance("app_demo:3")
     assert fake.title_pair() == first
+
+
+def _rows(topic: Topic) -> list[list[str]]:
+    return vocabulary.lines(f"titles/{topic.business}")[f"# {topic.id.partition('.')[2]}"]
+
+
+def _places(text: str) -> set[str]:
+    return {place.partition(".")[0] for place in slots.places(text)[1::2]}
 
 
 def _said(program: str, hash_seed: str = "random") -> str:

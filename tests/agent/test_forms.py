@@ -1,0 +1,129 @@
+"""Forms: patches that make a valid json-render spec step by step, and forms that fit what is talked about."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.agent import vocabulary
+from sandbox.agent.forms import PROPS, form
+from sandbox.agent.replies import reply
+from sandbox.reply import DataSpec
+from tests.agent.turns import patches_of, patches_of_all_forms, profile, text_of, turn
+
+FORMS = patches_of_all_forms()
+GENERATIVE = profile(tools=(), generative_ui=True)
+
+
+def faults(spec: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a spec: our own reading of json-render's rules and of CONTRACT.md 7.2."""
+    found = [] if spec["root"] in spec["elements"] else ["the root is missing"]
+    for key, element in spec["elements"].items():
+        unknown = set(element) - {"type", "props", "children", "on"}
+        found += [f"{key}: {name} is no part of an element" for name in unknown]
+        if element["type"] not in PROPS:
+            found.append(f"{key}: no such element as {element['type']}")
+            continue
+        found += [f"{key}: no such prop as {name}" for name in set(element["props"]) - PROPS[element["type"]]]
+        found += [f"{key}: no child {child}" for child in element.get("children", ()) if child not in spec["elements"]]
+        options = element["props"].get("options", [])
+        if not all(isinstance(option, str) for option in options):
+            found.append(f"{key}: an option is no string")
+    return found
+
+
+def steps(patches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the specs after each patch."""
+    spec: dict[str, Any] = {"root": "", "elements": {}}
+    after = []
+    for patch in patches:
+        assert set(patch) == {"op", "path", "value"}
+        assert patch["op"] == "add"
+        if patch["path"] == "/root":
+            spec = {**spec, "root": patch["value"]}
+        else:
+            key = re.fullmatch(r"/elements/([^/~]+)", patch["path"])
+            assert key
+            spec = {**spec, "elements": {**spec["elements"], key[1]: patch["value"]}}
+        after.append(spec)
+    return after
+
+
+@pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
+def test_every_step_is_a_valid_spec(patches: list[dict[str, Any]]) -> None:
+    assert patches[0]["path"] == "/root"
+    first, *others = steps(patches)
+    assert faults(first) == ["the root is missing"]
+    assert [fault for spec in others for fault in faults(spec)] == []
+
+
+@pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
+def test_at_the_end_every_element_hangs_on_the_root(patches: list[dict[str, Any]]) -> None:
+    spec = steps(patches)[-1]
+    children = spec["elements"][spec["root"]]["children"]
+    assert set(children) == set(spec["elements"]) - {spec["root"]}
+    assert spec["elements"][children[-1]]["on"] == {"press": {"action": "submit"}}
+    names = [element["props"]["name"] for element in spec["elements"].values() if "name" in element["props"]]
+    assert len(set(names)) == len(names)
+
+
+def test_all_elements_that_take_an_answer_are_used() -> None:
+    used = {element["type"] for patches in FORMS for element in steps(patches)[-1]["elements"].values()}
+    assert used >= set(PROPS) - {"Stack"}
+
+
+FIELD = st.fixed_dictionaries(
+    {"label": st.text()},
+    optional={
+        "type": st.sampled_from([*PROPS, "email", "date", "", "nonsense"]),
+        "name": st.text(),
+        "options": st.lists(st.text() | st.integers()),
+        "junk": st.integers(),
+    },
+)
+
+
+@given(st.text(), st.lists(FIELD, max_size=6))
+def test_any_fields_make_a_valid_form(title: str, fields: list[dict[str, Any]]) -> None:
+    last = steps([dict(spec.patch) for spec in form(title, fields)])[-1]
+    assert faults(last) == []
+    assert len(last["elements"]) == len(fields) + 2
+    assert last["elements"]["form"]["props"]["title"] == title
+
+
+def test_both_languages_have_the_same_forms() -> None:
+    data = vocabulary.load("replies/forms")
+    assert data["en"].keys() == data["fr"].keys()
+    for key in data["en"].keys() - {"submit"}:
+        assert [row[0] for row in data["en"][key][2]] == [row[0] for row in data["fr"][key][2]]
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        ("I want a quote for car insurance", "Your insurance quote"),
+        ("J'ai eu un dégât d'eau dans la cuisine, réclamation habitation", "Déclarer un sinistre"),
+        ("I want to complain", "Tell us what went wrong"),
+        ("Avez-vous un formulaire pour un voyage?", "Planifier votre voyage"),
+    ],
+)
+def test_a_form_fits_the_wish_and_the_language(message: str, title: str) -> None:
+    patches = patches_of(reply(turn(message, agent=GENERATIVE)))
+    assert steps(patches)[1]["elements"]["form"]["props"]["title"] == title
+
+
+def test_a_form_stands_between_texts() -> None:
+    output = reply(turn("I want a quote for car insurance", agent=GENERATIVE, metadata={"first_name": "Zoé"})).output
+    kinds = [isinstance(item, DataSpec) for item in output]
+    assert (kinds[0], kinds[-1]) == (False, False)
+    assert "Zoé" in text_of(reply(turn("[[form]]", agent=GENERATIVE, metadata={"first_name": "Zoé"})))
+
+
+def test_without_generative_ui_no_form_comes() -> None:
+    for message in ("[[form]]", "I want a quote for car insurance", "is there a form?"):
+        assert patches_of(reply(turn(message))) == []
+    assert "generative" in text_of(reply(turn("[[form]]")))
