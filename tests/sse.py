@@ -85,6 +85,8 @@ class _Reader:
         self._place = 0
 
     def whole(self) -> Streamed:
+        assert self._events, "nothing came"
+        assert self._events[0].name == "response.created", f"it begins with {self._events[0]}"
         for event in self._events:
             _check_keys(event, self._completion)
         created, last = self._events[0], self._events[-1]
@@ -147,14 +149,14 @@ class _Reader:
         assert (arguments or "") == joined, f"the deltas say {joined!r}, done says {arguments!r}"
         return {"type": "function_call", "name": start["name"], "arguments": arguments, "call_id": start["call_id"]}
 
-    def _joined(self, name: str, **expected: Any) -> str:
+    def _joined(self, name: str, /, **expected: Any) -> str:
         pieces: list[str] = []
         while self._place < len(self._events) and self._events[self._place].name == name:
             pieces.append(self._take(name, **expected)["delta"])
         assert all(pieces), "a delta is empty"
         return "".join(pieces)
 
-    def _take(self, name: str, **expected: Any) -> dict[str, Any]:
+    def _take(self, name: str, /, **expected: Any) -> dict[str, Any]:
         if self._place == len(self._events):
             raise _Exhausted
         event = self._events[self._place]

@@ -1,7 +1,11 @@
-"""The ten operations as methods: what a small client of the API looks like. Checks nothing and hides no answer."""
+"""The ten operations as methods: what a small client of the API looks like. Hides no answer.
+
+Beside them stands what a test needs of the control API: settings and the time of the app.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tests.sse import Event, parse
@@ -38,7 +42,7 @@ class Api:
     def get(self, conversation_id: str) -> Any:
         return self._send("GET", f"/conversations/{conversation_id}")
 
-    def items(self, conversation_id: str) -> list[dict[str, Any]]:  # type: ignore[valid-type] # `list` is an operation
+    def items(self, conversation_id: str) -> Sequence[dict[str, Any]]:
         """Return what was said in a conversation."""
         return self.get(conversation_id).json()["items"]  # type: ignore[no-any-return]
 
@@ -55,7 +59,7 @@ class Api:
     def send(self, conversation_id: str, content: str, **body: Any) -> Any:
         return self._send("POST", f"/conversations/{conversation_id}", {"message": {"content": content}, **body})
 
-    def stream(self, conversation_id: str, content: str, **body: Any) -> list[Event]:  # type: ignore[valid-type]
+    def stream(self, conversation_id: str, content: str, **body: Any) -> Sequence[Event]:
         """Send a message and return the events of its stream."""
         return parse(self.send(conversation_id, content, stream=True, **body).content)
 
@@ -67,6 +71,24 @@ class Api:
 
     def metrics(self) -> Any:
         return self._send("GET", "/metrics")
+
+    def set(self, **settings: Any) -> None:
+        """Change the app's settings, as its owner would."""
+        answer = self.transport.request("PATCH", f"/_sandbox/apps/{self.app_id}", json=settings)
+        assert answer.status_code == 200, answer.text
+
+    def set_clock(self, now: int) -> None:
+        """Let the app's time stand still at a second."""
+        answer = self.transport.request("PUT", f"/_sandbox/apps/{self.app_id}/clock", json={"now": now})
+        assert answer.status_code == 200, answer.text
+
+    def url(self, conversation_id: str) -> str:
+        """Return where a conversation stands."""
+        return f"/v1/apps/{self.app_id}/conversations/{conversation_id}"
+
+    def beside(self) -> Api:
+        """Return another app of the same server."""
+        return Api(self.transport, f"{self.app_id}_beside")
 
     def _send(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         return self.transport.request(method, f"/v1/apps/{self.app_id}{path}", json=body, params=query or None)

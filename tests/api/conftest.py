@@ -1,24 +1,18 @@
-"""The API as its clients see it: one app of a fresh server."""
+"""The API as its clients see it. Apps share nothing, so tests without settings share a server: each has its own app."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.api.asgi import Asgi, in_process
 from tests.api.calls import Api
 from tests.conftest import MakeClient
 
 MakeApi = Callable[..., Api]
-
-
-@pytest.fixture
-def api(client: TestClient) -> Api:
-    """One app of a fresh server with the default settings and a frozen time."""
-    return Api(client)
 
 
 @pytest.fixture
@@ -34,15 +28,22 @@ def make_api(make_client: MakeClient) -> MakeApi:
     return make
 
 
-@pytest.fixture
-def asgi() -> Iterator[Asgi]:
-    """An ASGI client of a fresh server that never waits."""
-    with in_process() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared() -> Iterator[Asgi]:
-    """An ASGI client of a server that the examples of a property share: each takes an app id of its own."""
+    """An ASGI client of a server that never waits; the examples of a property take app ids of their own."""
     with in_process() as client:
         yield client
+
+
+@pytest.fixture
+def asgi(shared: Asgi) -> Asgi:
+    """The shared client, to see each message or to leave; it has not waited yet."""
+    shared.waits.clear()
+    return shared
+
+
+@pytest.fixture
+def api(asgi: Asgi, request: pytest.FixtureRequest) -> Api:
+    """An app that is this test's alone, with the default settings and a frozen time."""
+    name = hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()
+    return Api(asgi, f"app_{name}")

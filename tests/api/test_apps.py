@@ -25,7 +25,7 @@ def test_the_configuration_of_an_app_that_sets_nothing(api: Api) -> None:
     assert CONTRACT.schema("AppConfig").is_valid(config)
     assert set(config) == {"app_id", "stream", "generative_ui", "agent"}
     assert set(config["agent"]) == {"name", "config"}
-    assert (config["app_id"], config["stream"], config["generative_ui"]) == ("app_spec", False, False)
+    assert (config["app_id"], config["stream"], config["generative_ui"]) == (api.app_id, False, False)
     assert config["agent"]["name"]
     assert set(config["agent"]["config"]) == {"primary_color", "secondary_color"}
     assert all(re.fullmatch(r"#[0-9a-fA-F]{6}", colour) for colour in config["agent"]["config"].values())
@@ -92,7 +92,7 @@ def test_what_is_deleted_counts_on(api: Api) -> None:
 def test_metrics_count_one_app_alone(api: Api) -> None:
     api.created(external_user_id="ann")
 
-    assert Api(api.transport, "app_other").metrics().json()["total_conversations"] == 0
+    assert api.beside().metrics().json()["total_conversations"] == 0
 
 
 # Status, the type of its error.
@@ -122,6 +122,21 @@ def test_an_app_that_is_not_enabled_answers_nothing(make_api: MakeApi, status: s
 
     for answer in every_call(api):
         assert_error(answer, 403, kind)
+
+
+@pytest.mark.clause("1.5")
+def test_changed_settings_take_effect_for_new_requests(api: Api) -> None:
+    conversation = api.created()
+    api.set(stream=True, titles="after_first_exchange", generative_ui=True)
+
+    assert (api.config().json()["stream"], api.config().json()["generative_ui"]) == (True, True)
+    assert api.send(conversation, "hello").headers["content-type"].startswith("text/event-stream")
+    assert api.create().json()["generated_title"] is None
+
+    api.set(status="inactive")
+    assert_error(api.get(conversation), 403, "app_inactive")
+    api.set(status="live")
+    assert api.roles(conversation) == "ua"
 
 
 @pytest.mark.clause("4.11", "1.2")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.contract import load
-from tests.api.asgi import Asgi, in_process
+from tests.api.asgi import in_process
 from tests.api.calls import Api
 from tests.conftest import NOW
 from tests.envelope import assert_error
@@ -60,9 +60,7 @@ def test_what_goes_with_a_prompt_is_taken(api: Api, more: dict[str, Any]) -> Non
 
 @pytest.mark.clause("3.11")
 @pytest.mark.parametrize("letter", ["x", "é", "𝒜"])
-def test_a_prompt_has_up_to_32000_code_points(asgi: Asgi, letter: str) -> None:
-    api = Api(asgi)
-
+def test_a_prompt_has_up_to_32000_code_points(api: Api, letter: str) -> None:
     assert api.complete(letter).status_code == 200
     assert api.complete(letter * 32_000).status_code == 200
     assert_error(api.complete(letter * 32_001), 422, "invalid_request_error", param="prompt", code="too_long")
@@ -97,8 +95,8 @@ def test_a_completion_leaves_no_trace(api: Api) -> None:
 
 @pytest.mark.clause("6.1", "6.2", "6.4")
 @pytest.mark.parametrize("prompt", ["hello", "[[markdown]] [[unicode]]", "[[echo]]", "[[fail]]", "[[nonsense]]"])
-def test_a_streamed_completion_has_only_its_own_events(asgi: Asgi, prompt: str) -> None:
-    answer = Api(asgi).complete(prompt, stream=True)
+def test_a_streamed_completion_has_only_its_own_events(api: Api, prompt: str) -> None:
+    answer = api.complete(prompt, stream=True)
 
     said = read(answer.events, completion=True)
     assert {event.name for event in answer.events} <= ALLOWED
@@ -123,7 +121,7 @@ def test_words_that_call_tools_have_no_effect_in_a_prompt(word: str) -> None:
 
 
 @pytest.mark.clause("2.8")
-def test_a_prompt_that_asks_for_an_appointment_calls_no_tool(asgi: Asgi) -> None:
-    answer = Api(asgi).complete("Book me an appointment for Tuesday", stream=True)
+def test_a_prompt_that_asks_for_an_appointment_calls_no_tool(api: Api) -> None:
+    answer = api.complete("Book me an appointment for Tuesday", stream=True)
 
     assert {event.name for event in answer.events} <= ALLOWED

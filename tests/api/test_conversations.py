@@ -87,7 +87,7 @@ def test_unknown_fields_of_a_new_conversation_are_ignored(api: Api) -> None:
 @given(user=strategies.texts, title=strategies.texts, metadata=strategies.metadata)
 @settings(max_examples=40, deadline=None)
 def test_any_values_come_back_as_they_were_sent(shared: Asgi, user: str, title: str, metadata: dict[str, Any]) -> None:
-    api = Api(shared, strategies.app_ids())
+    api = Api(shared, "app_of_values")
     body = {"external_user_id": user, "title": title, "metadata": metadata}
     created = api.create(**body).json()
     kept = api.get(created["id"]).json()
@@ -105,6 +105,19 @@ def test_times_are_whole_seconds_of_the_real_time_unless_frozen(make_client: Mak
 
     assert type(created) is int
     assert before <= created <= clock.now()
+
+
+@pytest.mark.clause("1.3", "3.4")
+def test_times_follow_the_apps_clock(api: Api) -> None:
+    conversation = api.created()
+    api.set_clock(NOW + 5)
+    response = api.send(conversation, "hello").json()
+    api.set_clock(NOW + 9)
+    api.update(conversation, title="later")
+
+    detail = api.get(conversation).json()
+    assert (detail["created_at"], response["created_at"]) == (NOW, NOW + 5)
+    assert [item["created_at"] for item in detail["items"]] == [NOW + 5, NOW + 5]
 
 
 # Get
@@ -156,11 +169,11 @@ def test_an_unknown_conversation_is_not_found(api: Api, conversation_id: str) ->
 
 @pytest.mark.clause("2.4", "2.5", "2.6", "2.7")
 def test_a_conversation_of_another_app_is_not_found(api: Api) -> None:
-    foreign = Api(api.transport, "app_other").created(title="Theirs")
+    foreign = api.beside().created(title="Theirs")
 
     for answer in (api.get(foreign), api.update(foreign, title="t"), api.delete(foreign), api.send(foreign, "hello")):
         assert_error(answer, 404, "not_found")
-    assert Api(api.transport, "app_other").get(foreign).json()["title"] == "Theirs"
+    assert api.beside().get(foreign).json()["title"] == "Theirs"
 
 
 # Lists
@@ -184,7 +197,7 @@ def test_a_list_shows_whole_conversations_newest_first(api: Api) -> None:
 
 @pytest.mark.clause("2.2", "2.3", "3.7", "5.3")
 def test_an_empty_list_has_no_ids(api: Api) -> None:
-    empty = {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}
+    empty: dict[str, Any] = {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}
 
     assert api.list().json() == empty
     assert api.list_of_user("nobody").json() == empty
@@ -214,11 +227,13 @@ def test_no_list_reaches_the_empty_user(api: Api) -> None:
 @given(user=strategies.user_ids)
 @settings(max_examples=60, deadline=None)
 def test_user_ids_of_any_characters_find_their_conversations(shared: Asgi, user: str) -> None:
-    api = Api(shared, strategies.app_ids())
+    api = Api(shared, "app_of_users")
     api.created(external_user_id=user + "x")
     wanted = api.created(external_user_id=user)
 
-    assert [row["id"] for row in api.list_of_user(user).json()["data"]] == [wanted]
+    rows = api.list_of_user(user).json()["data"]
+    assert rows[0]["id"] == wanted
+    assert {row["external_user_id"] for row in rows} == {user}
 
 
 # Update

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from sandbox.agent.language import detect
 from sandbox.contract import load
-from tests.api.asgi import Asgi, in_process
+from tests.api.asgi import Answer, Asgi, in_process
 from tests.api.calls import Api
 from tests.conftest import NOW
 
@@ -18,9 +19,11 @@ CONTRACT = load()
 DETAIL = CONTRACT.schema("ConversationDetail")
 
 
-@pytest.fixture
-def demo(shared: Asgi) -> Api:
-    return Api(shared, "app_demo")
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Api]:
+    """The demo app of a server on which nobody has done anything yet."""
+    with in_process() as client:
+        yield Api(client, "app_demo")
 
 
 def details(api: Api) -> list[dict[str, Any]]:
@@ -84,9 +87,8 @@ def test_metrics_count_the_demo_data(demo: Api) -> None:
 
 
 @pytest.mark.clause("2.9")
-def test_the_demo_app_shows_forms() -> None:
-    with in_process() as client:
-        config = Api(client, "app_demo").config().json()
+def test_the_demo_app_shows_forms(demo: Api) -> None:
+    config = demo.config().json()
 
     assert config["generative_ui"] is True
     assert config["stream"] is False
@@ -104,12 +106,12 @@ def test_the_demo_data_is_there_whatever_is_asked_first(first: str) -> None:
         assert len(api.list(limit=100).json()["data"]) >= 20
 
 
-def test_the_demo_data_is_planted_once(asgi: Asgi) -> None:
-    async def together() -> list[Any]:
-        path = "/v1/apps/app_demo/metrics"
-        return await asyncio.gather(*(asgi.exchange("GET", path) for _ in range(5)))
+def test_the_demo_data_is_planted_once() -> None:
+    async def together(client: Asgi) -> list[Answer]:
+        return await asyncio.gather(*(client.exchange("GET", "/v1/apps/app_demo/metrics") for _ in range(5)))
 
-    answers = asgi.run(together())
+    with in_process() as client:
+        answers = client.run(together(client))
 
     assert len({answer.content for answer in answers}) == 1
     assert answers[0].json()["total_conversations"] > 0
@@ -124,8 +126,8 @@ def test_declaring_the_demo_app_keeps_its_data() -> None:
 
 
 @pytest.mark.parametrize("app", ["app_spec", "app_demo2", "APP_DEMO", "x"])
-def test_every_other_app_begins_empty(asgi: Asgi, app: str) -> None:
-    api = Api(asgi, app)
+def test_every_other_app_begins_empty(demo: Api, app: str) -> None:
+    api = Api(demo.transport, app)
 
     assert api.list().json()["data"] == []
     assert api.metrics().json() == {"total_conversations": 0, "total_messages": 0, "total_users": 0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,8 +30,9 @@ FIELDS = set(PROPS) - {"Card", "Stack", "Button"}
 ASKED = ["[[form]]", "Bonjour, je voudrais un rendez-vous [[form]]", "[[form]] [[tool]] [[human]]", "[[FORM]] quote"]
 
 
-def patches(message: str) -> list[dict[str, Any]]:
-    """Return the patches that a message is answered with."""
+@cache
+def patches(message: str) -> Sequence[dict[str, Any]]:
+    """Return the patches that a message is answered with, as the first of a fresh server."""
     with in_process(apps={"app_spec": {"generative_ui": True}}) as client:
         api = Api(client)
         output = api.send(api.created(), message).json()["output"]
@@ -129,14 +132,12 @@ def test_in_a_stream_one_patch_is_one_item() -> None:
 
 @pytest.mark.clause("6.4", "7.1")
 @pytest.mark.parametrize("message", [*ASKED, "I'd like a quote for my car", "Je veux prendre rendez-vous"])
-def test_without_generative_ui_no_patch_is_ever_sent(message: str) -> None:
-    with in_process() as client:
-        api = Api(client)
-        conversation = api.created()
-        events = api.stream(conversation, message)
+def test_without_generative_ui_no_patch_is_ever_sent(api: Api, message: str) -> None:
+    conversation = api.created()
+    events = api.stream(conversation, message)
 
-        assert "response.data_spec" not in [event.name for event in events]
-        assert "data-spec" not in [part["type"] for part in api.items(conversation)[1]["parts"]]
+    assert "response.data_spec" not in [event.name for event in events]
+    assert "data-spec" not in [part["type"] for part in api.items(conversation)[1]["parts"]]
 
 
 @pytest.mark.clause("7.2")

@@ -88,9 +88,7 @@ def test_a_magic_app_cannot_be_set(make_client: MakeClient, app: str) -> None:
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize("word", ["[[fail]]", "[[FAIL]]", "[[Fail]]", "please [[fail]] now", "[[fail]] [[tool]]"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_fail(asgi: Asgi, word: str, stream: bool) -> None:
-    api = Api(asgi)
-
+def test_fail(api: Api, word: str, stream: bool) -> None:
     answer, completion = api.send(api.created(), word, stream=stream), api.complete(word, stream=stream)
 
     if stream:
@@ -106,9 +104,8 @@ SLOWNESS = [("[[slow]]", 2.0), ("[[slow 3000]]", 3.0), ("[[SLOW 5000]]", 5.0)]
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize(("word", "seconds"), SLOWNESS)
 @pytest.mark.parametrize("stream", [False, True])
-def test_slow(asgi: Asgi, word: str, seconds: float, stream: bool) -> None:
+def test_slow(asgi: Asgi, api: Api, word: str, seconds: float, stream: bool) -> None:
     """The loop does not really wait; what is read off is for how long it was asked to."""
-    api = Api(asgi)
     conversation = api.created()
 
     answer = api.send(conversation, f"{word} [[echo]] one two three four five", stream=stream)
@@ -135,9 +132,7 @@ def test_slow_changes_nothing_that_is_said() -> None:
 
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize("stream", [False, True])
-def test_cut(asgi: Asgi, stream: bool) -> None:
-    api = Api(asgi)
-
+def test_cut(api: Api, stream: bool) -> None:
     answer = api.send(api.created(), "[[cut]]", stream=stream)
 
     assert answer.status_code == 200
@@ -185,7 +180,7 @@ def test_human(api: Api, word: str) -> None:
 @given(rest=strategies.plain_texts)
 @settings(max_examples=60, deadline=None)
 def test_echo(shared: Asgi, rest: str) -> None:
-    api = Api(shared, strategies.app_ids())
+    api = Api(shared, "app_of_echoes")
     conversation = api.created(metadata={"first_name": "Zénaïde"})
 
     response = api.send(conversation, "[[echo]] " + rest).json()
@@ -208,9 +203,7 @@ ECHOES = [
 
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize(("message", "text"), [row[:2] for row in ECHOES], ids=[row[2] for row in ECHOES])
-def test_echo_exactly(asgi: Asgi, message: str, text: str) -> None:
-    api = Api(asgi)
-
+def test_echo_exactly(api: Api, message: str, text: str) -> None:
     assert texts(api.send(api.created(), message).json()) == text
 
 
@@ -242,9 +235,7 @@ def test_markdown(api: Api, construct: str) -> None:
 
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize(("word", "count"), [("[[long]]", 2_000), ("[[long 500]]", 500), ("[[Long 1]]", 1)])
-def test_long(asgi: Asgi, word: str, count: int) -> None:
-    api = Api(asgi)
-
+def test_long(api: Api, word: str, count: int) -> None:
     assert len(texts(api.send(api.created(), word).json()).split()) == count
     assert len(api.complete(word).json()["text"].split()) == count
 

@@ -43,9 +43,7 @@ def test_a_message_is_answered_with_a_response(api: Api) -> None:
 def test_the_role_is_user_and_may_be_left_out(api: Api, role: dict[str, str]) -> None:
     conversation = api.created()
 
-    answer = api.transport.request(
-        "POST", f"/v1/apps/{api.app_id}/conversations/{conversation}", json={"message": {"content": "hi", **role}}
-    )
+    answer = api.transport.request("POST", api.url(conversation), json={"message": {"content": "hi", **role}})
 
     assert answer.json()["status"] == "completed"
     assert api.items(conversation)[0]["role"] == "user"
@@ -57,7 +55,7 @@ def test_no_other_role_may_speak(api: Api) -> None:
 
     answer = api.transport.request(
         "POST",
-        f"/v1/apps/{api.app_id}/conversations/{conversation}",
+        api.url(conversation),
         json={"message": {"content": "hi", "role": "assistant"}},
     )
 
@@ -71,7 +69,7 @@ def test_unknown_fields_of_a_message_are_ignored(api: Api) -> None:
 
     answer = api.transport.request(
         "POST",
-        f"/v1/apps/{api.app_id}/conversations/{conversation}",
+        api.url(conversation),
         json={"message": {"content": "hi", "name": "x"}, "steam": True, "id": "resp_mine"},
     )
 
@@ -153,10 +151,7 @@ ENDINGS = [
 
 @pytest.mark.clause("5.6", "5.8")
 @pytest.mark.parametrize(("message", "stream", "roles"), ENDINGS)
-def test_only_a_whole_reply_is_kept_and_the_message_always_is(
-    asgi: Asgi, message: str, stream: bool, roles: str
-) -> None:
-    api = Api(asgi)
+def test_only_a_whole_reply_is_kept_and_the_message_always_is(api: Api, message: str, stream: bool, roles: str) -> None:
     conversation = api.created()
 
     api.send(conversation, message, stream=stream)
@@ -167,12 +162,11 @@ def test_only_a_whole_reply_is_kept_and_the_message_always_is(
 
 @pytest.mark.clause("5.8")
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_abandoned_reply_is_not_kept(asgi: Asgi, stream: bool) -> None:
-    api = Api(asgi)
+def test_an_abandoned_reply_is_not_kept(asgi: Asgi, api: Api, stream: bool) -> None:
     conversation = api.created()
     body = {"message": {"content": "[[slow]] [[long 300]]"}, "stream": stream}
 
-    asgi.run(asgi.exchange("POST", f"/v1/apps/app_spec/conversations/{conversation}", json=body, leave_after=0))
+    asgi.run(asgi.exchange("POST", api.url(conversation), json=body, leave_after=0))
 
     assert api.roles(conversation) == "u"
     api.send(conversation, "still there?")
@@ -191,11 +185,10 @@ def test_a_failed_reply_says_so_and_has_no_output(api: Api) -> None:
 
 @pytest.mark.clause("5.8")
 @pytest.mark.parametrize("message", ["hello", "[[long 30]]", "[[tool]]"])
-def test_a_streamed_reply_is_kept_just_before_its_last_event(asgi: Asgi, message: str) -> None:
+def test_a_streamed_reply_is_kept_just_before_its_last_event(asgi: Asgi, api: Api, message: str) -> None:
     """Whoever reads `response.completed` finds the reply in the history; whoever reads less doesn't yet."""
-    api = Api(asgi)
     conversation = api.created()
-    path = f"/v1/apps/app_spec/conversations/{conversation}"
+    path = api.url(conversation)
     seen: list[tuple[bool, int]] = []
 
     async def look(message: Message) -> None:
@@ -210,9 +203,8 @@ def test_a_streamed_reply_is_kept_just_before_its_last_event(asgi: Asgi, message
 
 
 @pytest.mark.clause("5.8")
-def test_a_json_reply_is_kept_before_its_answer(asgi: Asgi) -> None:
-    api = Api(asgi)
-    path = f"/v1/apps/app_spec/conversations/{api.created()}"
+def test_a_json_reply_is_kept_before_its_answer(asgi: Asgi, api: Api) -> None:
+    path = api.url(api.created())
     seen: list[int] = []
 
     async def look(message: Message) -> None:
@@ -224,9 +216,8 @@ def test_a_json_reply_is_kept_before_its_answer(asgi: Asgi) -> None:
 
 
 @pytest.mark.clause("5.6", "5.8")
-def test_messages_that_cross_are_all_answered_and_kept(asgi: Asgi) -> None:
-    api = Api(asgi)
-    path = f"/v1/apps/app_spec/conversations/{api.created()}"
+def test_messages_that_cross_are_all_answered_and_kept(asgi: Asgi, api: Api) -> None:
+    path = api.url(api.created())
 
     async def together() -> list[Any]:
         bodies = [{"message": {"content": f"[[slow 10]] number {n} [[tool]]"}, "stream": n % 2 == 0} for n in range(8)]
@@ -271,20 +262,20 @@ def ids_of(api: Api, exchanges: int = 3) -> dict[str, list[str]]:
 def test_ids_have_their_forms(api: Api) -> None:
     ids = ids_of(api)
 
-    assert all(str(uuid.UUID(id)) == id for id in ids["uuid"])
+    assert all(str(uuid.UUID(given)) == given for given in ids["uuid"])
     for form, pattern in FORMS.items():
         assert ids[form]
-        assert all(re.fullmatch(pattern, id) for id in ids[form]), ids[form]
+        assert all(re.fullmatch(pattern, given) for given in ids[form]), ids[form]
 
 
 @pytest.mark.clause("5.7")
 def test_no_id_is_given_twice_in_any_app() -> None:
     with in_process() as client:
         ids = [
-            id.partition("_")[2] or id
+            given.partition("_")[2] or given
             for app in ("app_a", "app_b")
             for family in ids_of(Api(client, app)).values()
-            for id in family
+            for given in family
         ]
 
     assert len(ids) > 100

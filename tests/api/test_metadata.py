@@ -1,4 +1,4 @@
-"""The metadata snapshot: what replaces it, when, how large it may be, and that the first reply knows it (clause 5.2)."""
+"""The metadata snapshot: what replaces it, when, its size, and that the first reply knows it (clause 5.2)."""
 
 from __future__ import annotations
 
@@ -50,8 +50,7 @@ def test_a_conversation_without_metadata_gets_it_from_a_message(api: Api) -> Non
 @pytest.mark.clause("5.2", "5.8")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("message", ["[[fail]]", "[[cut]]", "[[cut]] [[long 40]]"])
-def test_the_snapshot_is_kept_even_if_the_reply_is_not(asgi: Asgi, message: str, stream: bool) -> None:
-    api = Api(asgi)
+def test_the_snapshot_is_kept_even_if_the_reply_is_not(api: Api, message: str, stream: bool) -> None:
     conversation = api.created(metadata=OLD)
 
     api.send(conversation, message, stream=stream, metadata=NEW)
@@ -60,12 +59,11 @@ def test_the_snapshot_is_kept_even_if_the_reply_is_not(asgi: Asgi, message: str,
 
 
 @pytest.mark.clause("5.2")
-def test_the_snapshot_is_kept_before_the_reply_begins(asgi: Asgi) -> None:
-    api = Api(asgi)
+def test_the_snapshot_is_kept_before_the_reply_begins(asgi: Asgi, api: Api) -> None:
     conversation = api.created(metadata=OLD)
     body = {"message": {"content": "[[slow]]"}, "metadata": NEW}
 
-    path = f"/v1/apps/app_spec/conversations/{conversation}"
+    path = api.url(conversation)
     answer = asgi.run(asgi.exchange("POST", path, json=body, leave_after=0))
 
     assert answer.status_code == 0
@@ -95,7 +93,7 @@ def test_a_refused_message_changes_nothing(api: Api, refused: dict[str, Any]) ->
 @given(metadata=strategies.metadata)
 @settings(max_examples=40, deadline=None)
 def test_any_metadata_of_a_message_comes_back_as_it_was_sent(shared: Asgi, metadata: dict[str, Any]) -> None:
-    api = Api(shared, strategies.app_ids())
+    api = Api(shared, "app_of_metadata")
     conversation = api.created(metadata=OLD)
 
     api.send(conversation, "[[echo]] hi", metadata=metadata)
@@ -146,7 +144,7 @@ def test_the_first_reply_calls_the_customer_by_name(
     shared: Asgi, name: str, message: str, stream: bool, with_message: bool
 ) -> None:
     """The name may come with the conversation or with the message itself."""
-    api = Api(shared, strategies.app_ids())
+    api = Api(shared, "app_of_names")
     metadata = {"first_name": name, "plan_type": "term_life"}
     conversation = api.created(**({} if with_message else {"metadata": metadata}))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.api.asgi import Asgi
 from tests.api.calls import Api
+from tests.conftest import NOW
 from tests.envelope import assert_error
 from tests.strategies import app_ids
 
@@ -23,18 +24,22 @@ class Row:
 
     id: str
     user: str | None
+    second: int
     deleted: bool = False
 
 
 @dataclass
 class Model:
-    """All the conversations of an app in the order of their creation: the whole law of pages in plain lists."""
+    """All the conversations of an app as they were created: the whole law of pages in plain lists."""
 
     rows: list[Row] = field(default_factory=list)
 
     def page(self, user: str | None, query: dict[str, Any]) -> tuple[list[str], bool]:
         """Return the ids that must stand on a page and whether there must be more."""
-        ordered = self.rows if query.get("order") == "asc" else self.rows[::-1]
+        # Rows of one second stay in the order of their creation.
+        ordered = sorted(self.rows, key=lambda row: row.second)
+        if query.get("order") != "asc":
+            ordered.reverse()
         ids = [row.id for row in ordered]
         limit = query.get("limit", 20)
         before = query.get("before")
@@ -46,14 +51,11 @@ class Model:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[str, Any]]:
-    """Draw what happens to an app: creations for a few users, deletions of some of them."""
-    return draw(
-        st.lists(
-            st.tuples(st.just("create"), st.sampled_from([None, "ann", "bob"])) | st.tuples(st.just("delete"), indexes),
-            min_size=1,
-            max_size=25,
-        )
-    )
+    """Draw what happens to an app: creations for a few users, deletions of some, a clock set forth and back."""
+    created = st.tuples(st.just("create"), st.sampled_from([None, "ann", "bob"]))
+    deleted = st.tuples(st.just("delete"), indexes)
+    ticked = st.tuples(st.just("tick"), st.integers(0, 4))
+    return draw(st.lists(created | created | deleted | ticked, min_size=1, max_size=25))
 
 
 indexes = st.integers(0, 1_000)
@@ -69,10 +71,13 @@ queries = st.fixed_dictionaries(
 
 def played(api: Api, history: list[tuple[str, Any]]) -> Model:
     """Let a history happen, and remember it."""
-    model = Model()
+    model, second = Model(), NOW
     for action, value in history:
         if action == "create":
-            model.rows.append(Row(api.created(**({"external_user_id": value} if value else {})), value))
+            model.rows.append(Row(api.created(**({"external_user_id": value} if value else {})), value, second))
+        elif action == "tick":
+            second = NOW + value
+            api.set_clock(second)
         elif model.rows:
             row = model.rows[value % len(model.rows)]
             assert api.delete(row.id).status_code == (404 if row.deleted else 200)
@@ -163,10 +168,10 @@ def test_a_walk_over_conversations_of_many_seconds_is_ordered_by_creation(
 
     ids = walk(api, None, order, limit, forwards=forwards)
 
-    times = [api.get(id).json()["created_at"] for id in ids]
+    times = [api.get(row).json()["created_at"] for row in ids]
     assert times == sorted(times, reverse=order == "desc")
     assert len(set(times)) > 20
-    assert [id for id in ids if id in new] == (new if order == "asc" else new[::-1])
+    assert [row for row in ids if row in new] == (new if order == "asc" else new[::-1])
     assert len(set(ids)) == len(ids)
 
 
@@ -242,7 +247,7 @@ def test_an_unknown_cursor_is_not_found(api: Api, param: str, cursor: str) -> No
 @pytest.mark.clause("5.4")
 @pytest.mark.parametrize("param", ["after", "before"])
 def test_a_cursor_of_another_app_is_not_found(api: Api, param: str) -> None:
-    foreign = Api(api.transport, "app_other").created()
+    foreign = api.beside().created()
 
     assert_error(api.list(**{param: foreign}), 404, "not_found", param=param, code="unknown_cursor")
 

@@ -1,4 +1,4 @@
-"""Rate limits over HTTP, the time frozen (clause 4.11, row 429). Windows over time: `tests/state/test_memory.py`."""
+"""Rate limits over HTTP (clause 4.11, row 429). All the laws of windows: `tests/state/test_memory.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.calls import Api
 from tests.api.conftest import MakeApi
+from tests.conftest import NOW
 from tests.envelope import assert_error
 
 
@@ -50,6 +51,30 @@ def test_the_answer_says_when_to_try_again(make_api: MakeApi, limit: dict[str, i
     assert refused.headers["retry-after"] == seconds
 
 
+@pytest.mark.clause("4.11", "1.5")
+def test_a_window_starts_at_its_first_counted_call_and_refused_ones_do_not_count(api: Api) -> None:
+    api.set(rate_limit={"per_minute": 2})
+    answers: list[tuple[int, str | None]] = []
+
+    for second in (0, 50, 55, 59, 60, 61, 70, 120):
+        api.set_clock(NOW + second)
+        answer = api.complete("hello")
+        answers.append((answer.status_code, answer.headers.get("retry-after")))
+
+    good = (200, None)
+    assert answers == [good, good, (429, "5"), (429, "1"), good, good, (429, "50"), good]
+
+
+@pytest.mark.clause("1.5", "4.11")
+def test_a_changed_limit_starts_its_windows_afresh(api: Api) -> None:
+    api.set(rate_limit={"per_minute": 1})
+    first, second = api.complete("hello"), api.complete("hello")
+    api.set(rate_limit={"per_minute": 2})
+
+    assert [first.status_code, second.status_code] == [200, 429]
+    assert [api.complete("hello").status_code for _ in range(3)] == [200, 200, 429]
+
+
 @pytest.mark.clause("4.11")
 def test_nothing_else_is_limited(make_api: MakeApi) -> None:
     api, conversation = limited(make_api, per_minute=0)
@@ -89,7 +114,7 @@ COUNTED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", COUNTED)
 def test_the_limit_comes_before_the_body(make_api: MakeApi, what: str) -> None:
     api, conversation = limited(make_api, per_minute=1)
-    path = f"/v1/apps/{api.app_id}/conversations/{conversation}"
+    path = api.url(conversation)
 
     first, second = (api.transport.request("POST", path, **COUNTED[what]) for _ in range(2))
 
@@ -108,7 +133,7 @@ def test_the_limit_comes_before_the_conversation(make_api: MakeApi) -> None:
 @pytest.mark.clause("4.1", "4.11")
 def test_a_bad_key_counts_nothing(make_api: MakeApi) -> None:
     api, conversation = limited(make_api, per_minute=1)
-    path = f"/v1/apps/{api.app_id}/conversations/{conversation}"
+    path = api.url(conversation)
 
     bad = api.transport.request("POST", path, json={}, headers={"Authorization": "Bearer nonsense"})
 
@@ -121,7 +146,7 @@ def test_apps_are_limited_each_on_its_own(make_api: MakeApi) -> None:
     api, conversation = limited(make_api, per_minute=1)
     api.send(conversation, "hello")
 
-    other = Api(api.transport, "app_other")
+    other = api.beside()
 
     assert [other.complete("hello").status_code for _ in range(5)] == [200] * 5
 

@@ -1,4 +1,4 @@
-"""What only a socket shows of a stream: its end mark, that it is flushed, that it holds nobody up (clauses 6.1, 6.3)."""
+"""What only a socket shows: the end mark, that events are flushed, that nobody is held up (clauses 6.1, 6.3)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def message(text: str, *, stream: bool = True) -> dict[str, object]:
 
 
 def answered(server: Server, api: Api, conversation: str, text: str, *, stream: bool = True) -> Raw:
-    path = f"/v1/apps/{api.app_id}/conversations/{conversation}"
+    path = api.url(conversation)
     with asking(server.url, path, message(text, stream=stream)) as connection:
         return connection.whole()
 
@@ -89,7 +89,7 @@ def test_a_cut_completion_has_no_end_either(server: Server, api: Api, stream: bo
 def test_events_arrive_while_the_reply_goes_on_and_others_are_served(server: Server, api: Api) -> None:
     """The whole stream would take more than a minute; its first delta is here at once, and other answers come."""
     conversation = api.created()
-    path = f"/v1/apps/{api.app_id}/conversations/{conversation}"
+    path = api.url(conversation)
 
     with asking(server.url, path, message("[[slow 0]] [[long 800]]")) as connection:
         connection.until(b"event: response.output_text.delta")
@@ -102,7 +102,7 @@ def test_events_arrive_while_the_reply_goes_on_and_others_are_served(server: Ser
 @pytest.mark.clause("6.1", "10.3")
 def test_a_slow_answer_holds_nobody_up(server: Server, api: Api) -> None:
     conversation = api.created()
-    path = f"/v1/apps/{api.app_id}/conversations/{conversation}"
+    path = api.url(conversation)
 
     with (
         asking(server.url, path, message("[[slow 600000]]")),

@@ -1,4 +1,4 @@
-"""When a conversation has a title, for both settings of `titles` (clause 5.1). What titles say is the agent's matter."""
+"""When a conversation has a title, for both settings of `titles` (clause 5.1). What it says is the agent's matter."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.api.asgi import Asgi, in_process
+from tests.api.asgi import in_process
 from tests.api.calls import Api
 from tests.api.conftest import MakeApi
 
-LATE = {"titles": "after_first_exchange"}
+LATE: dict[str, Any] = {"titles": "after_first_exchange"}
 
 
 def assert_pair(pair: dict[str, str]) -> None:
@@ -98,7 +98,7 @@ def test_an_abandoned_reply_makes_no_title() -> None:
     with in_process(**LATE) as client:
         api = Api(client)
         conversation = api.created()
-        path = f"/v1/apps/{api.app_id}/conversations/{conversation}"
+        path = api.url(conversation)
         body = {"message": {"content": "[[long 300]]"}, "stream": True}
 
         client.run(client.exchange("POST", path, json=body, leave_after=5))
@@ -115,7 +115,7 @@ def test_an_update_makes_no_title(make_api: MakeApi) -> None:
 
 
 @pytest.mark.clause("5.1")
-def test_the_setting_may_differ_from_app_to_app(asgi: Asgi) -> None:
+def test_the_setting_may_differ_from_app_to_app() -> None:
     with in_process(titles="after_first_exchange", apps={"app_early": {"titles": "at_creation"}}) as client:
         assert Api(client, "app_early").create().json()["generated_title"]
         assert Api(client, "app_other").create().json()["generated_title"] is None

@@ -1,4 +1,4 @@
-"""What the tests of the contract draw from: JSON as anybody may send it, and documents that almost fit a schema."""
+"""What the tests of the contract draw from: numbers as anybody may write them, documents that almost fit a schema."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-# Any text that JSON can carry.
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+from tests.strategies import json_values, texts
 
 # Any number of JSON, as its text: orjson would round some of them, and write others in another way.
 NUMBER_TEXTS = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,5})?", fullmatch=True)
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
-    lambda children: st.lists(children, max_size=4) | st.dictionaries(TEXTS, children, max_size=4),
-    max_leaves=12,
-)
 
 # Values that tell two readings of a schema apart.
 TELLING = st.sampled_from(
@@ -59,7 +52,8 @@ def changes(value: Any) -> Iterator[Any]:
             yield {other: value[other] for other in value if other != name}
             yield from ({**value, name: changed} for changed in changes(value[name]))
     if isinstance(value, list):
-        for index, kept in enumerate(value):
+        # The first two stand for all: the items of a list have one schema.
+        for index, kept in enumerate(value[:2]):
             yield from ([*value[:index], changed, *value[index + 1 :]] for changed in changes(kept))
 
 
@@ -86,7 +80,7 @@ def _changed(draw: st.DrawFn, value: Any) -> Any:
         # A line feed at the end is where dialects of regular expressions part.
         return draw(st.sampled_from([value + "\n", "\n" + value, value.upper(), value[:-1], value + "é", value * 2]))
     if isinstance(value, dict) and draw(st.booleans()):
-        return {**value, draw(TEXTS): draw(TELLING)}
+        return {**value, draw(texts): draw(TELLING)}
     if isinstance(value, list) and draw(st.booleans()):
-        return [*value, draw(TELLING | JSON_VALUES)]
-    return draw(TELLING | JSON_VALUES)
+        return [*value, draw(TELLING | json_values)]
+    return draw(TELLING | json_values)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.contract import InvalidJson, decode, encode
-from tests.contract.strategies import JSON_VALUES, NUMBER_TEXTS
+from tests.contract.strategies import NUMBER_TEXTS
+from tests.strategies import json_values
 
 # What a double or a 64-bit integer would round, or write in another way.
 NUMBERS = [
@@ -143,7 +144,7 @@ def back(raw: bytes) -> bytes | str:
 
 
 @pytest.mark.clause("4.3", "5.2")
-@given(JSON_VALUES)
+@given(json_values)
 def test_every_value_comes_back(value: Any) -> None:
     sent = json.dumps(value, indent=1).encode()
     assert json.loads(encode(decode(sent).exact)) == value

@@ -17,15 +17,15 @@ from sandbox.errors import ContractError
 FOLDER = control_folder().parent
 
 
-def _without(name: str) -> Callable[[Path], None]:
+def _without(name: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).unlink()
 
 
-def _with(name: str, text: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_text(text) and None
+def _with(name: str, text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text(text)
 
 
-def _changed(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+def _changed(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
     def apply(folder: Path) -> None:
         document = json.loads((folder / "openapi.json").read_text())
         change(document)
@@ -39,7 +39,7 @@ DAMAGE = {
     "no document": (_without("openapi.json"), "openapi.json"),
     "not JSON": (_with("error.json", "{"), "error.json"),
     "not an object": (_with("error.json", "[]"), "error.json"),
-    "not UTF-8": (lambda folder: (folder / "error.json").write_bytes(b'{"title": "\xff"}') and None, "error.json"),
+    "not UTF-8": (lambda folder: (folder / "error.json").write_bytes(b'{"title": "\xff"}'), "error.json"),
     "no title": (_with("error.json", "{}"), "error.json"),
     "a title twice": (_with("other.json", '{"title": "Conversation"}'), "other.json"),
     "a file missing": (_without("error.json"), "error.json"),

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator as Explainer
 
 from sandbox.contract import Document, Validator, Violation, decode, load
 from sandbox.contract.document import control_folder
+from sandbox.contract.explainer import explainer
 from sandbox.contract.validation import summary
 from tests.contract.strategies import changes, near
 
@@ -28,27 +29,22 @@ def read(value: Any) -> Document:
 
 
 @cache
-def laws(name: str, title: str) -> tuple[Validator, Draft202012Validator, list[Any]]:
-    """Return a schema twice, as the sandbox reads it and as the library does, and its examples."""
+def laws(name: str, title: str) -> tuple[Validator, Explainer, list[Any]]:
+    """Return a schema twice, as what says yes or no reads it and as what explains does, and its examples."""
     components = CONTRACTS[name].bundle["components"]
-    reference = Draft202012Validator({"$ref": f"#/components/schemas/{title}", "components": components})
+    reference = explainer({"$ref": f"#/components/schemas/{title}", "components": components})
     return CONTRACTS[name].schema(title), reference, components["schemas"][title]["examples"]
-
-
-@pytest.mark.parametrize(("name", "title"), SCHEMAS)
-def test_both_validators_agree_on_every_example_changed_in_one_place(name: str, title: str) -> None:
-    ours, reference, examples = laws(name, title)
-    documents = [read(changed) for example in examples for changed in changes(example)]
-    assert [doc.value for doc in documents if ours.is_valid(doc.value) != reference.is_valid(doc.value)] == []
 
 
 @pytest.mark.clause("4.2")
 @pytest.mark.parametrize(("name", "title"), SCHEMAS)
-def test_every_no_is_explained(name: str, title: str) -> None:
-    ours, _, examples = laws(name, title)
+def test_one_says_no_exactly_where_the_other_explains_it(name: str, title: str) -> None:
+    ours, reference, examples = laws(name, title)
     documents = [read(changed) for example in examples for changed in changes(example)]
-    refused = [doc for doc in documents if not ours.is_valid(doc.value)]
-    assert [doc.value for doc in refused if not ours.violations(doc)] == []
+    taken = [document for document in documents if ours.is_valid(document.value)]
+    refused = [document for document in documents if not ours.is_valid(document.value)]
+    assert [document.value for document in taken if not reference.is_valid(document.value)] == []
+    assert [document.value for document in refused if not ours.violations(document)] == []
 
 
 @pytest.mark.parametrize(("name", "title"), SCHEMAS)
@@ -93,7 +89,7 @@ SENTENCES = [
     ({"enum": ["asc", "desc"]}, "up", "not_allowed", 'f: expected "asc" or "desc", got "up"'),
     ({"minLength": 1}, "", "too_short", 'f: expected at least 1 character, got ""'),
     ({"maxLength": 1_000}, "x" * 1_001, "too_long", "f: expected at most 1,000 characters, got "),
-    ({"maxItems": 1}, [1, 2], "too_long", "f: expected at most 1 items, got [1,2]"),
+    ({"maxItems": 1}, [1, 2], "too_long", "f: expected at most 1 item, got [1,2]"),
     ({"minimum": 1, "maximum": 100, "type": "integer"}, 0, "out_of_range", "f: expected integer from 1 to 100, got 0"),
     ({"minimum": 1}, 0, "out_of_range", "f: expected number of at least 1, got 0"),
     ({"maximum": 1}, 2, "out_of_range", "f: expected number of at most 1, got 2"),

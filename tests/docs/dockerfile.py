@@ -1,4 +1,4 @@
-"""Reads a Dockerfile of one stage, and plays it without Docker: its root is a folder, its Python a fresh environment."""
+"""Reads a Dockerfile of one stage and plays it without Docker: a folder for its root, an environment for its Python."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _play(step: Step, context: Path, played: Played) -> None:
             played.folder = step.rest
             played.cwd.mkdir(parents=True, exist_ok=True)
         case "ENV":
-            played.variables.update(word.split("=", 1) for word in step.words)
+            played.variables |= {name: value for name, _, value in (word.partition("=") for word in step.words)}
         case "USER":
             played.user = int(step.rest.split(":")[0])
         case "FROM" | "EXPOSE" | "HEALTHCHECK" | "ENTRYPOINT" | "CMD":

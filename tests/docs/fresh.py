@@ -52,17 +52,18 @@ def clone(target: Path) -> Path:
     return Path(shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*_NOT_CLONED)))
 
 
-def environment(folder: Path) -> Path:
-    """Make an empty environment and return its folder of programs."""
-    run([sys.executable, "-m", "venv", str(folder)], cwd=folder.parent)
+def environment(folder: Path, *, pip: bool = True) -> Path:
+    """Make an empty environment, with pip at most, and return its folder of programs."""
+    run([sys.executable, "-m", "venv", *([] if pip else ["--without-pip"]), str(folder)], cwd=folder.parent)
     return folder / "bin"
 
 
 def environ(**more: str) -> dict[str, str]:
     """Return this process's environment without what could lend a new one our packages, and with `more`."""
     hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", **more}
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 - hands it on
+    quick = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PIP_NO_COMPILE": "1"}
+    return {**kept, **quick, **more}
 
 
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> str:
@@ -75,9 +76,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = No
 
 
 @contextmanager
-def starting(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], user: int | None = None
-) -> Iterator[Started]:
+def starting(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Iterator[Started]:
     """Run a command that ends in a server, wait for its greeting, and end it with the block."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(  # noqa: S603 - commands of this repository
@@ -88,8 +87,6 @@ def starting(
             stderr=errors,
             text=True,
             start_new_session=True,
-            user=user,
-            group=user,
         )
         # Nothing waits for this in a good run: it turns a command that hangs into one that failed.
         too_long = threading.Timer(_LONGEST_START, process.kill)

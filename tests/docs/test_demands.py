@@ -34,9 +34,9 @@ def test_a_skip_is_a_failure_where_it_is_demanded(
 ) -> None:
     (tmp_path / "test_piano.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "tests.demands", "--rootdir", str(tmp_path)]
-    env = environ(PYTHONPATH=str(ROOT), **{VARIABLE: demanded})
-    done = subprocess.run(
+    env = environ(PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", **{VARIABLE: demanded})
+    done = subprocess.run(  # noqa: S603 - pytest
         [*command, "test_piano.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )  # noqa: S603 - pytest
+    )
     assert done.returncode == code, done.stdout
     assert said in done.stdout

@@ -9,8 +9,7 @@ import pytest
 
 from sandbox import errors, magic
 from sandbox.agent.directives import KNOWN
-from sandbox.contract import load
-from sandbox.errors import ApiError
+from sandbox.contract import Operation, load
 from sandbox.settings import flag, options
 from tests.conftest import ROOT
 from tests.docs.pages import documents, links, prose, read
@@ -19,7 +18,9 @@ CONTRACT = load()
 WORDS = [f"[[{word}" for word in KNOWN]
 KINDS = sorted({kind.type for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "type")})
 EVENTS = sorted({event for operation in CONTRACT.operations for event in operation.events})
+COMMANDS = [path.stem for path in (ROOT / "sandbox/cli").glob("*.py") if "def add_parser" in path.read_text("utf-8")]
 FLAGS = {flag(name) for name in options()} | {"--config", "--no-quiet"}
+FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py")))
 
 
 @pytest.mark.parametrize("value", [*magic.KEYS, *magic.APPS, *magic.WORDS, *WORDS])
@@ -33,7 +34,7 @@ def test_it_is_in_the_contract_as_well(value: str) -> None:
 
 
 @pytest.mark.parametrize("operation", CONTRACT.operations, ids=lambda operation: operation.id)
-def test_an_operation_has_its_row_in_the_contract(operation: object) -> None:
+def test_an_operation_has_its_row_in_the_contract(operation: Operation) -> None:
     path = operation.path.removeprefix(CONTRACT.base)
     assert f"| `{operation.id}` | {operation.method} `{path}` |" in read("docs/contract.md")
 
@@ -51,7 +52,12 @@ def test_an_event_has_its_row_in_the_contract(event: str) -> None:
 @pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
 def test_a_flag_that_is_named_exists(page: Path) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose(page)))
-    assert named <= FLAGS
+    assert named <= FLAGS | FLAGS_OF_BENCH
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_shown(command: str) -> None:
+    assert f"dimedove-sandbox {command}" in "".join(page.read_text(encoding="utf-8") for page in documents())
 
 
 @pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)

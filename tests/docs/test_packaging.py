@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import sysconfig
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,18 +27,26 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need_packages()
     place = tmp_path_factory.mktemp("published")
     programs = environment(place / "build")
-    run([str(programs / "pip"), "install", "-q", "build"], cwd=place)
+    run([str(programs / "pip"), "install", "-q", "build", "hatchling"], cwd=place)
     # The sdist from the clone, the wheel from the sdist.
-    run([str(programs / "python"), "-m", "build", "--outdir", str(place / "dist"), str(clone(place / "clone"))], cwd=place)
+    build = [str(programs / "python"), "-m", "build", "--no-isolation", "--outdir", str(place / "dist")]
+    run([*build, str(clone(place / "clone"))], cwd=place)
     return place / "dist"
 
 
 @pytest.fixture(scope="module")
 def installed(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel in it; returns its programs."""
-    programs = environment(tmp_path_factory.mktemp("elsewhere") / "venv")
+    """An environment with the wheel in it; returns its programs.
+
+    The dependencies are those of this run. That the wheel asks for all of them, test_dockerfile.py sees.
+    """
+    programs = environment(tmp_path_factory.mktemp("elsewhere") / "venv", pip=False)
     [wheel] = published.glob("*.whl")
-    run([str(programs / "pip"), "install", "-q", str(wheel)], cwd=programs)
+    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python")]
+    run([*pip, "install", "-q", "--no-deps", str(wheel)], cwd=programs)
+    [packages] = programs.parent.glob("lib/python*/site-packages")
+    # A line of such a file is a path, searched last; the one in it that leads to the clone is not followed.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     return programs
 
 
@@ -54,13 +64,15 @@ def test_the_wheel_holds_every_module_and_every_schema(published: Path) -> None:
     assert {*MODULES, *(f"sandbox/{name}" for name in SCHEMAS), "sandbox/py.typed"} <= names
 
 
-def test_the_wheel_holds_nothing_beside_the_package(published: Path) -> None:
+def test_the_wheel_holds_nothing_but_the_package_and_the_plugin(published: Path) -> None:
     [wheel] = published.glob("*.whl")
     tops = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"sandbox"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"sandbox", "pytest_dimedove.py"}
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "LICENSE", "docs/contract.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "LICENSE", "docs/contract.md"]
+)
 def test_the_sdist_brings_the_documents(published: Path, name: str) -> None:
     [sdist] = published.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:

@@ -97,7 +97,7 @@ class StoreBesideADict(RuleBasedStateMachine):
     def read_page(
         self, app: str, user: str | None, order: Order, limit: int, cursor: tuple[str, Position] | None
     ) -> None:
-        window = Window(limit=limit, order=order, **({cursor[0]: cursor[1]} if cursor else {}))  # type: ignore[arg-type]
+        window = Window(limit=limit, order=order, **({cursor[0]: cursor[1]} if cursor else {}))
         rows = [
             Position(row.created_at, row.number)
             for row in self.plain[app].records.values()
@@ -158,7 +158,7 @@ def test_a_generated_title_is_given_once() -> None:
 def test_each_counter_counts_from_one_on_its_own() -> None:
     kept = store()
 
-    drawn = [now(kept.number(app, what)) for app in ("app_a", "app_b") for what in ("conversation", "completion") * 2]  # type: ignore[arg-type]
+    drawn = [now(kept.number(app, what)) for app in ("app_a", "app_b") for what in ("conversation", "completion") * 2]
 
     assert drawn == [1, 1, 2, 2, 1, 1, 2, 2]
 

@@ -1,4 +1,4 @@
-"""The law of pages over any positions: equal and different seconds, cursors that are in the list or not (clause 5.4)."""
+"""The law of pages over any positions: equal and different seconds, cursors in the list or not (clause 5.4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_page_is_what_looking_at_every_row_gives(
     rows: list[Position], order: Order, limit: int, cursor: Position, which: str | None
 ) -> None:
     """The cursor need not be a row: it may be deleted or another user's."""
-    window = Window(limit=limit, order=order, **({which: cursor} if which else {}))  # type: ignore[arg-type]
+    window = Window(limit=limit, order=order, **({which: cursor} if which else {}))
 
     page, more = cut(rows, window)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,7 +11,7 @@ from starlette.testclient import TestClient
 from sandbox import Settings, create_app
 from tests.conftest import NOW
 
-APPS = {
+APPS: dict[str, dict[str, Any]] = {
     "app_locked": {"keys": ["sk_test_of_another"]},
     "app_off": {"status": "inactive"},
     "app_mute": {"status": "no_agent"},

@@ -31,7 +31,7 @@ REFUSED = {
     "upper-case prefix": "Bearer SK_TEST_a",
     "publishable": "Bearer pk_test_a",
     "a dot in it": "Bearer sk_test_a.b",
-    "beyond ASCII": "Bearer sk_test_\u00e9",
+    "beyond ASCII": "Bearer sk_test_\u00e9".encode(),
     "two keys": "Bearer sk_test_a sk_test_b",
     "a comma behind": "Bearer sk_test_a,",
     "quoted": 'Bearer "sk_test_a"',

@@ -41,7 +41,3 @@ def test_options_is_405_unless_a_browser_asks(apps: TestClient, path: str) -> No
     for header in asked:
         assert_error(apps.options(filled(path), headers={header: asked[header]}), 405, "method_not_allowed")
     assert apps.options(filled(path), headers=asked).status_code == 204
-
-
-def test_the_method_is_case_sensitive(apps: TestClient) -> None:
-    assert apps.request("get", "/v1/apps/app_wire/config", headers=AUTH).status_code in (200, 405)

@@ -1,0 +1,254 @@
+"""The one table of settings: each a flag, an environment variable and a key of the file, each with a good refusal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import Settings, SettingsError, create_app
+from sandbox.cli import main, serve
+from sandbox.settings import ENV_PREFIX, Option, default_of, flag, gather, options
+
+OPTIONS = options()
+
+
+def good(name: str, folder: Path) -> tuple[Any, Any]:
+    """Return a value of a setting that isn't its default: as a person writes it, and as the server has it."""
+    option = OPTIONS[name]
+    if option.kind == "integer":
+        return 4_711, 4_711
+    if option.kind == "switch":
+        return True, True
+    if option.kind == "list":
+        return ["one", "two"], ("one", "two")
+    if option.kind == "choice":
+        other = next(choice for choice in option.choices if choice != default_of(name))
+        return other, other
+    if option.kind == "secret":
+        (folder / "token").write_text("the token\n")
+        return str(folder / "token"), "the token"
+    return "some text", "some text"
+
+
+def flags(name: str, value: Any) -> list[str]:
+    """Return a setting as it stands on a command line."""
+    if isinstance(value, bool):
+        return [flag(name) if value else flag(name).replace("--", "--no-", 1)]
+    return [word for one in (value if isinstance(value, list) else [value]) for word in (flag(name), str(one))]
+
+
+def parsed(*words: str) -> dict[str, Any]:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser()
+    serve.add_parser(parser.add_subparsers())
+    return vars(parser.parse_args(["serve", *words]))
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "sandbox.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def in_environment(name: str, value: Any) -> dict[str, str]:
+    """Return a setting as it stands in the environment; a secret stands there itself."""
+    if OPTIONS[name].kind == "secret":
+        value = Path(value).read_text().strip()
+    return {ENV_PREFIX + name.upper(): ",".join(value) if isinstance(value, list) else str(value)}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_setting_is_a_flag(name: str, tmp_path: Path) -> None:
+    value, expected = good(name, tmp_path)
+    assert getattr(gather(parsed(*flags(name, value)), {}, None), name) == expected
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_setting_is_an_environment_variable(name: str, tmp_path: Path) -> None:
+    value, expected = good(name, tmp_path)
+    assert getattr(gather(parsed(), in_environment(name, value), None), name) == expected
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize(
+    "spelled", [lambda name: name, lambda name: name.replace("_", "-")], ids=["as name", "as flag"]
+)
+def test_a_setting_is_a_key_of_the_file(name: str, spelled: Callable[[str], str], tmp_path: Path) -> None:
+    value, expected = good(name, tmp_path)
+    config = written(tmp_path, f"{spelled(name)} = {json.dumps(value)}")
+    assert getattr(gather(parsed(), {}, config), name) == expected
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_nothing_said_is_the_default(name: str, tmp_path: Path) -> None:
+    assert getattr(gather(parsed(), {}, written(tmp_path, "")), name) == default_of(name) == getattr(Settings(), name)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_empty_variable_says_nothing(name: str) -> None:
+    assert getattr(gather(parsed(), {ENV_PREFIX + name.upper(): ""}, None), name) == default_of(name)
+
+
+def test_the_flag_comes_first_then_the_environment_then_the_file(tmp_path: Path) -> None:
+    config = written(tmp_path, "seed = 3\nport = 3\nnow = 3")
+    environ = {ENV_PREFIX + "SEED": "2", ENV_PREFIX + "PORT": "2"}
+    settings = gather(parsed("--seed", "1"), environ, config)
+    assert (settings.seed, settings.port, settings.now) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.kind == "switch"])
+def test_a_switch_can_be_switched_off_again(name: str, tmp_path: Path) -> None:
+    config = written(tmp_path, f"{name} = true")
+    assert getattr(gather(parsed(*flags(name, False)), {}, config), name) is False
+    assert getattr(gather(parsed(), in_environment(name, False), config), name) is False
+
+
+@pytest.mark.parametrize("word", ["1", "true", "TRUE", "yes", "on"])
+def test_a_variable_says_yes_in_several_words(word: str) -> None:
+    assert gather({}, {ENV_PREFIX + "QUIET": word}, None).quiet is True
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_help_mentions_every_setting(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--help"], {})
+    text = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert flag(name) in text
+    assert " ".join(OPTIONS[name].help.split())[:20] in text
+
+
+# What can't be
+
+BAD: dict[str, list[Any]] = {
+    "integer": ["x", "5.5", "1e3", "0x10", "--5", "5 5", " ", "\u00bd"],
+    "choice": ["nonsense", "AUTO", " "],
+    "secret": ["/nowhere/token"],
+}
+BAD_IN_A_FILE: dict[str, list[Any]] = {
+    "integer": [1.5, True, [1], "x", "--5"],
+    "text": [5, True, ["a"]],
+    "switch": [2, "perhaps", []],
+    "list": [5, [5], [["a"]], True],
+    "choice": ["nonsense", True, []],
+    "secret": [5, "/nowhere/token"],
+}
+
+
+def refusal(*argv: str, **environ: str) -> str:
+    """Return the one line about settings that can't be: `serve` prints it and exits with 2."""
+    words = parsed(*argv)
+    with pytest.raises(SettingsError) as refused:
+        create_app(gather(words, environ, Path(words["config"]) if words["config"] else None))
+    line = str(refused.value)
+    assert line.isprintable()
+    return line
+
+
+def cases(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
+    return [(name, bad) for name, option in OPTIONS.items() for bad in table.get(option.kind, [])]
+
+
+@pytest.mark.parametrize(("name", "bad"), cases(BAD))
+def test_a_bad_flag_is_named_with_what_was_expected(name: str, bad: str) -> None:
+    line = refusal(f"{flag(name)}={bad}")
+    assert f"{flag(name)}: expected " in line
+    assert repr(bad) in line
+
+
+@pytest.mark.parametrize(("name", "bad"), [case for case in cases(BAD) if OPTIONS[case[0]].kind != "secret"])
+def test_a_bad_variable_is_named_with_what_was_expected(name: str, bad: str) -> None:
+    variable = ENV_PREFIX + name.upper()
+    line = refusal(**{variable: bad})
+    assert f"{variable}: expected " in line
+    assert repr(bad) in line
+
+
+@pytest.mark.parametrize(("name", "bad"), cases(BAD_IN_A_FILE))
+def test_a_bad_key_is_named_with_its_file(tmp_path: Path, name: str, bad: Any) -> None:
+    config = written(tmp_path, f"{name} = {json.dumps(bad)}")
+    assert f"{config}: {name}: expected " in refusal("--config", str(config))
+
+
+BOUNDED = {name: option for name, option in OPTIONS.items() if option.most is not None}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_number_has_bounds(name: str) -> None:
+    option: Option = BOUNDED[name]
+    assert option.least is not None
+    for bad in (option.least - 1, (option.most or 0) + 1, -(10**17), 10**17):
+        assert f"from {option.least} to {option.most}, got {bad}" in refusal(f"{flag(name)}={bad}")
+    assert getattr(gather({name: str(option.most)}, {}, None), name) == option.most
+
+
+# Each row: a file that can't be taken, and what the refusal names.
+BAD_FILES = {
+    "no TOML": ("port = ", "not valid TOML"),
+    "unknown key": ("prot = 8010", "prot"),
+    "unknown table": ("[app.x]\nstatus = 'live'", "app"),
+    "apps is no table": ("apps = 5", "apps"),
+    "an app is no table": ("[apps]\nx = 5", "apps"),
+    "unknown setting of an app": ("[apps.app_support]\nstatsu = 'live'", "apps.app_support: statsu"),
+    "bad setting of an app": ("[apps.app_support]\nstatus = 'on'", "apps.app_support: status: expected "),
+    "two bad settings": ("[apps.a]\nstatus = 'on'\nstream = 5", "stream: expected boolean"),
+    "a date": ("[apps.a]\nstatus = 2026-08-06", "apps.a: status: expected "),
+    "not a number": ("[apps.a.pace]\nfirst_ms = nan", "apps.a: pace.first_ms: expected "),
+    "a number beyond 64 bits": ("[apps.a.rate_limit]\nper_minute = 99999999999999999999", "per_minute"),
+    "a magic app": ("[apps.app_missing]\nstatus = 'live'", "apps.app_missing"),
+    "an app id that can't exist": ("[apps.'no app']\nstatus = 'live'", "no app"),
+    "an app id with a line feed": ('[apps."a\\nb"]\nstatus = "on"', "a"),
+    "a key with a line feed": ('"a\\nb" = 1', "a"),
+    "a tool with a line feed": ('[[apps.a.tools]]\nname = "a\\n"\nkind = "client"', "apps.a: tools[0].name: expected "),
+    "a bad key": ("[apps.a]\nkeys = ['pk_test_a']", "apps.a: keys[0]: expected "),
+    "a bad colour": ("[apps.a.agent]\nprimary_color = 'red'", "apps.a: agent.primary_color: expected "),
+}
+
+
+@pytest.mark.parametrize(("text", "named"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_cannot_be_taken_is_one_line(tmp_path: Path, text: str, named: str) -> None:
+    assert named in refusal("--config", str(written(tmp_path, text)))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"port = 0\x00"], ids=["missing", "not UTF-8", "with a NUL"])
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes | None) -> None:
+    config = tmp_path / "sandbox.toml"
+    if content is not None:
+        config.write_bytes(content)
+    assert str(config) in refusal("--config", str(config))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert str(tmp_path) in refusal("--config", str(tmp_path))
+
+
+# In Python
+
+
+@pytest.mark.parametrize("settings", [{"keys": None}, {"rate_limit": None}, {}])
+def test_what_an_app_may_leave_unset_may_be_null(settings: dict[str, Any]) -> None:
+    assert create_app(Settings(apps={"app_x": settings}))
+
+
+@pytest.mark.parametrize(
+    ("apps", "named"),
+    [
+        ({"app_x": {"status": "on"}}, "apps.app_x: status: expected "),
+        ({"app_error": {}}, "apps.app_error"),
+        ({"app_x": {"rate_limit": {"per_minute": -1}}}, "apps.app_x: rate_limit.per_minute: expected "),
+    ],
+)
+def test_a_server_is_not_made_of_settings_that_cannot_be(apps: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        create_app(Settings(apps=apps))
+    assert named in str(refusal.value)
+
+
+def test_settings_are_a_value() -> None:
+    assert replace(Settings(seed=2), seed=1) == Settings()

@@ -1,0 +1,167 @@
+"""`serve` as a process: what it says, what it listens to, whom it lets drive it."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from tests.cli.processes import VARIABLE, end, run
+from tests.conftest import AUTH, NOW, Server, serving
+from tests.envelope import assert_error
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}")
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what is bound is spoken to on loopback
+
+
+@pytest.fixture(scope="module")
+def greeted() -> tuple[Server, list[str]]:
+    """A server that has been started and ended, and everything that it said."""
+    with serving() as server:
+        lines = end(server)
+    return server, [server.greeting.rstrip(), *lines]
+
+
+@pytest.mark.parametrize("said", ["sk_test_", "app_demo", "/v1", "/openapi.json", "Ctrl-C"])
+def test_it_says_what_a_person_needs(greeted: tuple[Server, list[str]], said: str) -> None:
+    assert said in "\n".join(greeted[1])
+
+
+def test_it_says_its_address_first(greeted: tuple[Server, list[str]]) -> None:
+    server, lines = greeted
+    assert f"{server.url}/v1" in lines[0]
+
+
+def test_the_request_to_paste_is_quoted(greeted: tuple[Server, list[str]]) -> None:
+    """Unquoted, a question mark is a pattern to zsh, and a bracket to both zsh and bash."""
+    [curl] = [line.strip() for line in greeted[1] if line.strip().startswith("curl ")]
+    bare = re.sub(r"'[^']*'", "", curl)
+    assert not set("?*[]&;<>$") & set(bare)
+
+
+def test_nothing_else_is_written(greeted: tuple[Server, list[str]]) -> None:
+    after = greeted[1].index(next(line for line in greeted[1] if "Ctrl-C" in line)) + 1
+    assert [line for line in greeted[1][after:] if "/_sandbox/health" not in line] == []
+
+
+def test_help_and_version_name_the_command() -> None:
+    assert "usage: dimedove-sandbox serve" in run("serve", "--help").stdout
+    assert re.fullmatch(r"dimedove-sandbox \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_settings_come_from_flag_environment_and_file_together(tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text("validation-status = 400\nnow = 5\n[apps.app_off]\nstatus = 'inactive'\n")
+    late = {VARIABLE + "TITLES": "after_first_exchange"}
+    with serving("--now", str(NOW), "--config", str(config), env=late) as server:
+        created = httpx.post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, json={}).json()
+        broken = httpx.post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, content=b"{")
+        off = httpx.get(f"{server.url}/v1/apps/app_off/config", headers=AUTH)
+    assert (created["created_at"], created["generated_title"]) == (NOW, None)
+    assert_error(broken, 400, "invalid_request_error")
+    assert_error(off, 403, "app_inactive")
+
+
+def test_like_production() -> None:
+    with serving("--like-production") as server:
+        page = {**AUTH, "Origin": "http://localhost:3000"}
+        unknown = httpx.get(f"{server.url}/v1/apps/app_x/config", headers=page)
+        created = httpx.post(f"{server.url}/v1/apps/app_demo/conversations", headers=page, json={})
+    assert_error(unknown, 404, "not_found")
+    assert created.json()["generated_title"] is None
+    assert "access-control-allow-origin" not in created.headers
+
+
+def test_port_zero_is_another_port_each_time_and_is_free_again_afterwards() -> None:
+    with serving() as one, serving() as other:
+        assert one.url != other.url
+    port = one.url.rsplit(":", 1)[1]
+    with serving("--port", port) as again:
+        assert again.url == one.url
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_it_listens_on_ipv6(host: str) -> None:
+    with serving("--host", host) as server:
+        assert server.url.startswith("http://[::1]:")
+        assert httpx.get(f"{server.url}/_sandbox/health").json()["sandbox"] is True
+
+
+# Who may drive it
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[tuple[Server, list[str]]]:
+    """A server that other machines reach, and what it said on start."""
+    with serving("--host", ANY_ADDRESS) as server:
+        assert server.process.stdout is not None
+        lines = [server.greeting]
+        while "Ctrl-C" not in lines[-1]:
+            lines.append(server.process.stdout.readline())
+        yield server, lines
+
+
+def tokens(lines: Sequence[str]) -> list[str]:
+    return [token for line in lines if "token" in line for token in TOKEN.findall(line)]
+
+
+def test_off_loopback_the_control_api_asks_for_a_token(guarded: tuple[Server, list[str]]) -> None:
+    server, _ = guarded
+    assert_error(httpx.get(f"{server.url}/_sandbox/apps"), 401, "invalid_api_key")
+    assert httpx.get(f"{server.url}/_sandbox/health").status_code == 200
+
+
+def test_the_token_is_said_once_and_is_the_one_asked_for(guarded: tuple[Server, list[str]]) -> None:
+    server, lines = guarded
+    [token] = tokens(lines)
+    answer = httpx.get(f"{server.url}/_sandbox/apps", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+
+
+def test_a_quiet_server_says_its_token_all_the_same() -> None:
+    """Nobody could drive it otherwise: the token stands nowhere else."""
+    with serving("--host", ANY_ADDRESS, "--quiet") as server:
+        lines = [server.greeting, *end(server)]
+    assert len(tokens(lines)) == 1
+
+
+def test_another_server_has_another_token(guarded: tuple[Server, list[str]]) -> None:
+    with serving("--host", ANY_ADDRESS) as other:
+        lines = [other.greeting, *end(other)]
+    assert tokens(lines) != tokens(guarded[1])
+
+
+def test_no_token_is_asked_for_when_told_so() -> None:
+    with serving("--host", ANY_ADDRESS, env={VARIABLE + "CONTROL": "open"}) as server:
+        answer = httpx.get(f"{server.url}/_sandbox/apps")
+        lines = [server.greeting, *end(server)]
+    assert answer.status_code == 200
+    assert tokens(lines) == []
+
+
+def test_no_token_is_asked_for_on_loopback(greeted: tuple[Server, list[str]], server: Server) -> None:
+    assert tokens(greeted[1]) == []
+    assert httpx.get(f"{server.url}/_sandbox/apps").status_code == 200
+
+
+def test_a_token_of_ones_own_is_asked_for_and_never_said(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("tell-nobody-this-token\n")
+    with serving("--control-token", str(tmp_path / "token")) as server:
+        anonymous = httpx.get(f"{server.url}/_sandbox/apps")
+        known = httpx.get(f"{server.url}/_sandbox/apps", headers={"Authorization": "Bearer tell-nobody-this-token"})
+        lines = [server.greeting, *end(server)]
+    assert (anonymous.status_code, known.status_code) == (401, 200)
+    assert "tell-nobody" not in "\n".join(lines)

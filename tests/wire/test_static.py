@@ -1,0 +1,109 @@
+"""What is served beside the API: the index, the contract as a document and as files, health."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from starlette.testclient import TestClient
+
+from sandbox.contract import load
+from sandbox.contract.document import control_folder
+from tests.conftest import MakeClient
+
+FILES = {**load().files, **{f"control/{name}": raw for name, raw in load(control_folder()).files.items()}}
+
+
+@pytest.fixture
+def stranger(make_client: MakeClient) -> TestClient:
+    """A client without any key."""
+    return make_client(key=None)
+
+
+def test_health(stranger: TestClient) -> None:
+    answer = stranger.get("/_sandbox/health")
+    assert answer.status_code == 200
+    assert answer.json().items() >= {"status": "ok", "sandbox": True, "store": "memory"}.items()
+    assert load(control_folder()).schema("Health").is_valid(answer.json())
+
+
+@pytest.mark.clause("1.1")
+def test_the_document_is_served_as_one(stranger: TestClient) -> None:
+    answer = stranger.get("/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == load().bundle
+    assert '"$ref": "#/components/schemas/Conversation"' in answer.text
+
+
+def test_the_document_of_the_control_api_is_served_too(stranger: TestClient) -> None:
+    assert stranger.get("/_sandbox/openapi.json").json() == load(control_folder()).bundle
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_file_of_the_contract_is_served_as_it_is(stranger: TestClient, file: str) -> None:
+    answer = stranger.get(f"/schemas/{file}")
+    assert answer.status_code == 200
+    assert answer.content == FILES[file]
+    assert answer.headers["content-type"] in ("application/schema+json", "application/json")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "control",
+        "control/",
+        "nothing.json",
+        "../pyproject.toml",
+        "..%2Fpyproject.toml",
+        "%2E%2E/%2E%2E/etc/passwd",
+        "/etc/passwd",
+        "%2Fetc%2Fpasswd",
+        "error.json/",
+        "error.json%00",
+        "Error.json",
+    ],
+)
+def test_no_other_file_is(stranger: TestClient, path: str) -> None:
+    assert stranger.get(f"/schemas/{path}").status_code == 404
+
+
+def test_the_index_says_what_is_where(stranger: TestClient) -> None:
+    index = stranger.get("/").json()
+    assert len(index["operations"]) == 10
+    for path in (index["contract"], index["schemas"], index["health"]):
+        assert stranger.get(path).status_code == 200
+
+
+@pytest.mark.clause("10.1", "10.2", "10.3")
+@pytest.mark.parametrize("path", ["/", "/_sandbox/"])
+def test_the_index_lists_the_values_that_always_behave_the_same_way(stranger: TestClient, path: str) -> None:
+    text = json.dumps(stranger.get(path).json())
+    keys = ["sk_test_invalid", "sk_test_denied", "sk_test_limited"]
+    apps = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
+    words = ["fail", "slow", "cut", "tool", "form", "human", "echo", "markdown", "long", "unicode"]
+    assert [value for value in [*keys, *apps, *(f"[[{word}]]" for word in words)] if value not in text] == []
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_a_browser_gets_a_page(stranger: TestClient) -> None:
+    answer = stranger.get("/", headers={"Accept": BROWSER})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+def test_a_program_gets_json(stranger: TestClient, accept: str) -> None:
+    answer = stranger.get("/", headers={"Accept": accept})
+    assert answer.headers["content-type"] == "application/json"
+    assert {"Accept", "Origin"} <= {name.strip() for name in answer.headers["vary"].split(",")}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/openapi.json", "/schemas/error.json", "/_sandbox/health", "/v1/nothing", "/nothing"]
+)
+def test_no_browser_guesses_what_an_answer_is(stranger: TestClient, path: str) -> None:
+    assert stranger.get(path).headers["x-content-type-options"] == "nosniff"
