@@ -14,11 +14,12 @@ from sandbox.sources import Clock, Entropy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """The app that a request is for: its settings, its time, its entropy."""
+    """The app that a request is for: its settings, its time (`frozen`: where it stands still), its entropy."""
 
     id: str
     settings: AppSettings
     clock: Clock
+    frozen: int | None
     entropy: Entropy
 
 

@@ -26,6 +26,7 @@ class Directory:
         self._clock = clock
         self._entropy = entropy
         self._met: set[str] = set()
+        self._known: dict[str, App] = {}
         self._planting = asyncio.Lock()
         self._planted = False
 
@@ -35,8 +36,13 @@ class Directory:
         if settings is None:
             return None
         frozen = await self._on.worlds.clock(app_id)
-        clock = self._clock if frozen is None else FrozenClock(frozen)
-        app = App(id=app_id, settings=settings, clock=clock, entropy=self._entropy.at(app_id))
+        app = self._known.get(app_id)
+        if app is None or app.settings is not settings or app.frozen != frozen:
+            clock = self._clock if frozen is None else FrozenClock(frozen)
+            app = App(id=app_id, settings=settings, clock=clock, frozen=frozen, entropy=self._entropy.at(app_id))
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[app_id] = app
         if app_id == magic.DEMO_APP and not self._planted:
             await self._plant(app)
         elif app_id not in self._met and len(self._met) < _REMEMBERED:
@@ -61,9 +67,10 @@ class Directory:
             self._planted = True
 
     async def _meet(self, app_id: str) -> None:
-        """Say once when a new id looks like a slip of the pen."""
+        """Say once when a new id looks like a slip of the pen: close to an app that was declared."""
         self._met.add(app_id)
-        known = await self._on.worlds.known()
-        close = nearest(app_id, (other for other in known if other != app_id))
-        if close and app_id not in known and app_id not in magic.MAGIC_APPS:
+        declared = await self._on.worlds.declared()
+        if app_id in declared or app_id in magic.MAGIC_APPS:
+            return
+        if close := nearest(app_id, declared):
             log.warning("a new app, %s: did you mean %s?", app_id, close)

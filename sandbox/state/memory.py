@@ -5,7 +5,7 @@ What is kept is bytes, tuples and slots, so that the garbage collector has littl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,9 @@ class MemoryStore:
 
     async def set_clock(self, app_id: str, now: int | None) -> None:
         self._world(app_id).clock = now
+
+    async def declared(self) -> Collection[str]:
+        return self._declared.keys()
 
     async def known(self) -> Sequence[str]:
         return sorted({*self._declared, *self._worlds})

@@ -7,7 +7,7 @@ not fit raises `StoreFull` and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from sandbox.app_settings import AppSettings, RateLimit
@@ -45,6 +45,10 @@ class Worlds(Protocol):
 
     async def forget(self, app_id: str) -> None:
         """Drop everything of an app; its next use starts afresh."""
+        ...
+
+    async def declared(self) -> Collection[str]:
+        """Return the ids of the apps that were declared."""
         ...
 
     async def known(self) -> Sequence[str]:
