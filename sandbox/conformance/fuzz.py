@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,13 +118,34 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log) -> None:
     config = schemathesis.Config.from_dict(settings)
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
     schema.hooks.register_hook_with_name(_sensible, "map_case")
-    for event in from_schema(schema).execute():
-        if isinstance(event, events.ScenarioFinished):
-            log.scenario(event)
-        elif isinstance(event, events.NonFatalError):
-            log.error(event.label, f"{event.info.title}: {event.info.message}")
-        elif isinstance(event, events.FatalError):
-            log.error("schemathesis", repr(event.exception))
+    with no_literals_of_the_process():
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.ScenarioFinished):
+                log.scenario(event)
+            elif isinstance(event, events.NonFatalError):
+                log.error(event.label, f"{event.info.title}: {event.info.message}")
+            elif isinstance(event, events.FatalError):
+                log.error("schemathesis", repr(event.exception))
+
+
+@contextmanager
+def no_literals_of_the_process() -> Iterator[None]:
+    """Keep Hypothesis from drawing literals out of the Python files that this process has loaded.
+
+    It has no setting for that. They may be anybody's, the server may be a stranger's; and what is sent would hang on
+    what else the process does, no longer on the seed alone.
+    """
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    found = providers._get_local_constants
+    providers._get_local_constants = Constants
+    providers.CONSTANTS_CACHE.cache.clear()
+    try:
+        yield
+    finally:
+        providers._get_local_constants = found
+        providers.CONSTANTS_CACHE.cache.clear()
 
 
 def _config(plan: Plan) -> dict[str, Any]:
@@ -142,7 +164,7 @@ def _config(plan: Plan) -> dict[str, Any]:
         "continue-on-failure": True,
         "generation": {"max-examples": plan.max_examples, "database": "none"},
         "phases": phases,
-        # What is sent depends on the seed and the contract: not on earlier runs, nor on Python files that lie about.
+        # What is sent hangs on the seed and the contract, not on earlier runs, nor on Python files that lie about.
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
         # The key is masked here, so that what is shown can still be run.

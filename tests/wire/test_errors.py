@@ -178,6 +178,12 @@ def test_what_is_served_beside_the_api_fails_in_the_envelope_too(
     assert ("allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize("cause", CAUSES, ids=[cause.name for cause in CAUSES])
+def test_every_answer_names_its_entry_in_the_journal(apps: TestClient, cause: Cause) -> None:
+    answer = cause.spoil(next(iter(cause.where.values()))).send(apps)
+    assert apps.get(f"/_sandbox/requests/{answer.headers['sandbox-request-id']}").json()["status"] == cause.status
+
+
 @pytest.mark.clause("4.11")
 @pytest.mark.parametrize("cause", CAUSES, ids=[cause.name for cause in CAUSES])
 def test_the_key_is_never_echoed(apps: TestClient, cause: Cause) -> None:

@@ -74,9 +74,6 @@ def test_a_limit_used_up_on_one_is_not_used_up_on_the_other(make_client: MakeCli
     ],
 )
 def test_each_has_settings_of_its_own(make_client: MakeClient, settings: dict[str, Any], wish: Wish) -> None:
-    plain, special, again = make_client(), make_client(**settings), make_client()
-    assert wish.send(plain).content == wish.send(again).content
-    assert (wish.send(special).content, wish.send(special).status_code) != (
-        wish.send(plain).content,
-        wish.send(plain).status_code,
-    )
+    plain, again, special = (wish.send(client) for client in (make_client(), make_client(), make_client(**settings)))
+    assert (plain.content, plain.status_code) == (again.content, again.status_code)
+    assert (plain.content, plain.status_code) != (special.content, special.status_code)

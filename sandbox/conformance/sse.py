@@ -1,0 +1,61 @@
+"""Reads server-sent events as the standard says, and remembers how they were written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sandbox.contract import InvalidJson, decode
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event: its name, its data, and the lines that it was written in."""
+
+    name: str
+    text: str
+    lines: tuple[str, ...]
+
+    @cached_property
+    def json(self) -> Any:
+        """The data read as JSON; None where it isn't."""
+        try:
+            return decode(self.text.encode()).value
+        except InvalidJson:
+            return None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data read as a JSON object; empty where it is none."""
+        return self.json if isinstance(self.json, dict) else {}
+
+
+def read(body: bytes) -> tuple[Event, ...]:
+    """Return the events of a stream; an unfinished one at its end is none."""
+    events: list[Event] = []
+    lines: list[str] = []
+    for raw in _LINE_END.split(body):
+        line = raw.decode("utf-8", "replace")
+        if line:
+            lines.append(line)
+            continue
+        if event := _event(lines):
+            events.append(event)
+        lines = []
+    return tuple(events)
+
+
+def _event(lines: list[str]) -> Event | None:
+    name, data = "message", []
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+    return Event(name=name, text="\n".join(data), lines=tuple(lines)) if data else None

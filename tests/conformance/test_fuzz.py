@@ -1,0 +1,46 @@
+"""Our own server keeps its contract: schemathesis finds nothing in any phase, and what it sends hangs on the seed."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.conformance.fuzz import PHASES, Exercise
+from tests.conformance.breaks import Answer, Ask, Request, nothing
+from tests.conformance.plans import fuzzed
+
+pytestmark = pytest.mark.fuzz
+
+Sent = list[tuple[str, str, str, bytes]]
+
+
+@pytest.mark.clause("4.10", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.10", "3.2", "3.15", "5.7")
+def test_nothing_is_found(exercise: Exercise) -> None:
+    assert exercise.findings == ()
+
+
+def test_nothing_keeps_the_engine_from_its_work(exercise: Exercise) -> None:
+    assert exercise.errors == ()
+
+
+def test_the_wrapper_of_the_broken_servers_breaks_nothing_itself() -> None:
+    assert fuzzed(nothing, "examples", "coverage").findings == ()
+
+
+def test_the_same_seed_sends_the_same_requests_to_a_fresh_server() -> None:
+    assert sent(*PHASES, seed=7) == sent(*PHASES, seed=7)
+
+
+def test_another_seed_sends_others() -> None:
+    assert sent("fuzzing", seed=7) != sent("fuzzing", seed=8)
+
+
+def sent(*phases: str, seed: int) -> Sent:
+    """Return what a small run sends, apart from the headers that name a request."""
+    seen: Sent = []
+
+    async def overhearing(request: Request, ask: Ask) -> Answer:
+        seen.append((request.method, request.path, request.query, request.body))
+        return await ask(request)
+
+    fuzzed(overhearing, *phases, seed=seed, max_examples=3)
+    return seen

@@ -1,0 +1,93 @@
+"""A run goes red when the server is broken: the check that is made for it finds each break, at the right operation."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from sandbox import Settings, create_app
+from sandbox.conformance.fuzz import Finding
+from tests.conformance import breaks
+from tests.conformance.breaks import Break, broken
+from tests.conformance.plans import fuzzed
+from tests.conformance.running import running
+from tests.conftest import KEY, NOW
+from tests.demands import need_curl
+
+pytestmark = pytest.mark.fuzz
+
+CREATE, DELETE = "apps_api_create_conversation", "apps_api_delete_conversation"
+GET, LIST = "apps_api_get_conversation", "apps_api_list_conversations"
+METRICS, COMPLETION = "apps_api_get_app_metrics", "apps_api_create_completion"
+
+# Each break, the phase that is enough to find it, and what finds it where.
+BREAKS = [
+    # creation too answers 200, and no other status is documented
+    (breaks.created_is_201, "examples", "status_code_conformance", CREATE),
+    # the sandbox promises every key of a conversation
+    (breaks.a_field_is_missing, "examples", "response_schema_conformance", CREATE),
+    # every error is JSON, what is not there included
+    (breaks.not_found_is_text, "examples", "content_type_conformance", GET),
+    # and has the one envelope, whatever frameworks answer by themselves
+    (breaks.not_found_has_another_envelope, "examples", "response_schema_conformance", GET),
+    # an event that the contract doesn't know would be dropped by every client
+    (breaks.an_event_has_another_name, "examples", "response_schema_conformance", COMPLETION),
+    # reading needs a key as much as writing
+    (breaks.any_key_will_do, "coverage", "ignored_auth", METRICS),
+    # a 401 says how to do better
+    (breaks.unauthorized_names_no_scheme, "coverage", "response_headers_conformance", METRICS),
+    # and so does a 405
+    (breaks.not_allowed_names_no_method, "coverage", "unsupported_method", METRICS),
+    # a limit out of range is refused; a page of another size than was asked for breaks paging clients silently
+    (breaks.a_limit_is_clamped, "coverage", "negative_data_rejection", LIST),
+    # only a walk from delete to get can see this
+    (breaks.deleted_lives_on, "stateful", "use_after_free", DELETE),
+    # only a walk from create to get can see this
+    (breaks.created_is_forgotten, "stateful", "ensure_resource_availability", CREATE),
+]
+
+
+@pytest.fixture(scope="module")
+def finding() -> Finding:
+    """The one finding against a server that answers 201 to a creation."""
+    (found,) = fuzzed(breaks.created_is_201, "examples").findings
+    return found
+
+
+@pytest.mark.parametrize(("by", "phase", "check", "operation"), BREAKS, ids=[row[0].__name__ for row in BREAKS])
+def test_a_break_is_found(by: Break, phase: str, check: str, operation: str) -> None:
+    findings = fuzzed(by, phase, max_examples=15).findings
+    assert (check, operation) in {(finding.check, finding.operation) for finding in findings}
+
+
+def test_a_finding_says_what_was_sent_and_what_came(finding: Finding) -> None:
+    assert finding.exchange.method == "POST"
+    assert finding.exchange.url.endswith("/v1/apps/app_x/conversations")
+    assert finding.exchange.status == 201
+    assert '"object":"conversation"' in finding.exchange.body
+
+
+def test_the_smallest_case_stands_for_all_that_were_seen(finding: Finding) -> None:
+    assert finding.seen > 1
+    assert finding.exchange.request_body == "{}"
+
+
+def test_a_finding_has_the_same_identity_in_another_app_and_under_another_seed(finding: Finding) -> None:
+    (other,) = fuzzed(breaks.created_is_201, "examples", app_id="app_y", seed=2).findings
+    assert other.identity == finding.identity
+
+
+def test_no_finding_shows_the_key() -> None:
+    findings = fuzzed(breaks.the_key_is_echoed, "examples").findings
+    assert findings
+    assert [finding for finding in findings if KEY in repr(finding)] == []
+
+
+def test_curl_repeats_a_finding(finding: Finding) -> None:
+    need_curl()
+    with running(broken(create_app(Settings(now=NOW)), breaks.created_is_201)) as origin:
+        there = finding.curl.replace(finding.exchange.url, f"{origin}/v1/apps/app_x/conversations")
+        script = f"API_KEY={KEY}; {there} --silent --output /dev/null --write-out '%{{http_code}}'"
+        said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True)  # noqa: S603 - our own
+    assert said.stdout == b"201"

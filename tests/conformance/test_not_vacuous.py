@@ -1,0 +1,38 @@
+"""A run says what it has reached: where nothing was, that nothing was found means nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.conformance.fuzz import PHASES, Exercise
+from sandbox.contract import load
+from tests.conformance.breaks import nothing
+from tests.conformance.plans import fuzzed
+
+pytestmark = pytest.mark.fuzz
+
+OPERATIONS = {operation.id for operation in load().operations}
+
+
+def test_every_operation_has_succeeded(exercise: Exercise) -> None:
+    assert set(exercise.statuses) == OPERATIONS
+    assert exercise.never_succeeded == ()
+
+
+def test_every_link_has_been_walked(exercise: Exercise) -> None:
+    assert len(exercise.links) > 20
+    assert exercise.never_walked == ()
+
+
+def test_a_server_that_finds_nothing_is_faultless_and_not_exercised() -> None:
+    """Each answer is a well-formed 404 that the contract allows: no check of a single answer can object."""
+    exercise = fuzzed(nothing, *PHASES, app_id="app_missing", max_examples=5)
+    assert exercise.findings == ()
+    assert set(exercise.never_succeeded) == OPERATIONS
+    assert set(exercise.never_walked) == set(exercise.links)
+
+
+def test_a_server_that_is_not_there_is_an_error_and_not_exercised(unused_origin: str) -> None:
+    exercise = fuzzed(nothing, "examples", base_url=unused_origin)
+    assert exercise.errors
+    assert set(exercise.never_succeeded) == OPERATIONS

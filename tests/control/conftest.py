@@ -1,0 +1,46 @@
+"""Apps to drive. Those of the running server are each test's own: tests share the server, and meet nothing of each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import AUTH, NOW, MakeClient, Server, serving
+from tests.control.driver import World
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A real server that says nothing: nobody reads what it writes, and a pipe that is full would stop it."""
+    with serving("--now", str(NOW), "--quiet") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sandbox(server: Server) -> Iterator[httpx2.Client]:
+    """A client of the running server."""
+    with httpx2.Client(base_url=server.url, headers=AUTH, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def world(sandbox: httpx2.Client, request: pytest.FixtureRequest) -> World:
+    """An app of the running server that is this test's alone."""
+    name = hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()
+    return World(sandbox, f"app_{name}")
+
+
+@pytest.fixture
+def make_world(make_client: MakeClient) -> MakeWorld:
+    """Return a factory: an app of a server of its own, in this process, for tests that change more than one app."""
+
+    def make(app_id: str = "app_spec", **settings: Any) -> World:
+        return World(make_client(**settings), app_id)
+
+    return make

@@ -1,0 +1,94 @@
+"""Drives one app of a running sandbox: its API as an SDK uses it, its control calls as a test suite makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from tests.api.calls import Api
+
+APPS = "/_sandbox/apps"
+REQUESTS = "/_sandbox/requests"
+
+
+class World:
+    """One app and everything that hangs on it."""
+
+    def __init__(self, client: httpx2.Client, app_id: str) -> None:
+        self.client = client
+        self.app_id = app_id
+        self.api = Api(client, app_id)
+
+    def call(self, method: str, path: str = "", body: Any = None) -> httpx2.Response:
+        """Make a control call of this app."""
+        return self.client.request(method, f"{APPS}/{self.app_id}{path}", json=body)
+
+    def set(self, **settings: Any) -> httpx2.Response:
+        """Change settings."""
+        return self.call("PATCH", body=settings)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The app as the control API shows it."""
+        return self._good(self.call("GET"), 200)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.shown["settings"]  # type: ignore[no-any-return]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self.shown["counts"]  # type: ignore[no-any-return]
+
+    def fault(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Queue a fault."""
+        return self._good(self.call("POST", "/faults", {"kind": kind, **fields}), 201)
+
+    @property
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that wait."""
+        return self._good(self.call("GET", "/faults"), 200)["data"]  # type: ignore[no-any-return]
+
+    def reply(self, *output: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+        """Script a reply."""
+        return self._good(self.call("POST", "/replies", {"output": output, **fields}), 201)
+
+    @property
+    def replies(self) -> list[dict[str, Any]]:
+        """The replies that wait."""
+        return self._good(self.call("GET", "/replies"), 200)["data"]  # type: ignore[no-any-return]
+
+    def freeze(self, now: int) -> None:
+        """Let the app's time stand still."""
+        self._good(self.call("PUT", "/clock", {"now": now}), 200)
+
+    def advance(self, seconds: int) -> httpx2.Response:
+        """Move the app's time on."""
+        return self.call("POST", "/clock/advance", {"seconds": seconds})
+
+    def requests(self, **query: Any) -> list[dict[str, Any]]:
+        """Return the app's newest journal entries, newest first."""
+        found = self.client.get(REQUESTS, params={"app_id": self.app_id, "limit": 100, **query})
+        return self._good(found, 200)["data"]  # type: ignore[no-any-return]
+
+    def verify(self, **wanted: Any) -> dict[str, Any]:
+        """Hold the app's journal against what should have come."""
+        body = {"app_id": self.app_id, **wanted}
+        return self._good(self.client.post(f"{REQUESTS}/verify", json=body), 200)
+
+    def entry(self, answer: Any) -> dict[str, Any]:
+        """Return the journal's entry of an answer."""
+        return entry(self.client, answer)
+
+    def _good(self, answer: httpx2.Response, status: int) -> dict[str, Any]:
+        assert answer.status_code == status, answer.text
+        return answer.json()  # type: ignore[no-any-return]
+
+
+def entry(client: httpx2.Client, answer: Any) -> dict[str, Any]:
+    """Return the journal's entry of an answer, by the id that the answer carries."""
+    found = client.get(f"{REQUESTS}/{answer.headers['sandbox-request-id']}")
+    assert found.status_code == 200, found.text
+    return found.json()  # type: ignore[no-any-return]

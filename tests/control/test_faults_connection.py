@@ -1,0 +1,187 @@
+"""Faults of the connection, over real sockets: what a client's transport layer meets."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx2
+import pytest
+
+from tests.conftest import AUTH, Server, serving
+from tests.control.driver import World
+from tests.control.raw import config_of, creation_in, message_to
+from tests.wire.sockets import Line, line
+
+
+# reset
+
+
+def test_a_reset_is_a_reset_with_no_byte_of_an_answer(world: World, server: Server) -> None:
+    world.fault("reset")
+    with line(server) as wire:
+        wire.send(config_of(world))
+        with pytest.raises(ConnectionResetError):
+            wire.socket.recv(1)
+
+
+def test_a_reset_does_no_work(world: World, server: Server) -> None:
+    world.fault("reset")
+    with line(server) as wire:
+        wire.send(creation_in(world))
+        with pytest.raises(ConnectionResetError):
+            wire.socket.recv(1)
+    assert world.counts["conversations"] == 0
+
+
+def test_a_reset_ends_a_connection_that_was_used_before(world: World, server: Server) -> None:
+    world.fault("reset", skip=1)
+    with line(server) as wire:
+        wire.send(config_of(world))
+        assert wire.answer("GET").status_code == 200
+        wire.send(config_of(world))
+        with pytest.raises(ConnectionResetError):
+            wire.socket.recv(1)
+
+
+def test_the_journal_shows_a_reset_as_a_request_without_an_answer(world: World, server: Server) -> None:
+    world.fault("reset")
+    with line(server) as wire:
+        wire.send(creation_in(world, title="lost"))
+        with pytest.raises(ConnectionResetError):
+            wire.socket.recv(1)
+    (entry,) = world.requests()
+    assert (entry["status"], entry["response"], entry["ended"], entry["fault"]) == (None, None, "cut", "reset")
+    assert entry["body"] == {"title": "lost"}
+
+
+# stale
+
+
+def test_a_stale_connection_closes_silently_after_a_good_answer(world: World, server: Server) -> None:
+    world.fault("stale")
+    with line(server) as wire:
+        wire.send(config_of(world))
+        answer = wire.answer("GET")
+        assert answer.status_code == 200
+        assert answer.json()["app_id"] == world.app_id
+        assert "connection" not in answer.headers  # nothing says that it will be closed
+        assert wire.socket.recv(1) == b""
+
+
+def test_a_request_on_a_stale_connection_is_lost(world: World, server: Server) -> None:
+    world.fault("stale")
+    with line(server) as wire:
+        wire.send(config_of(world))
+        wire.answer("GET")
+        assert wire.socket.recv(1) == b""
+        wire.send(creation_in(world))
+    assert world.counts["conversations"] == 0
+    assert len(world.requests()) == 1
+
+
+def test_a_stream_can_leave_a_stale_connection(world: World, server: Server) -> None:
+    conversation = world.api.created()
+    world.fault("stale")
+    with line(server) as wire:
+        wire.send(message_to(world, conversation, "Hello"))
+        received = rest_of(wire.socket)
+    assert received.endswith(b"\r\n0\r\n\r\n")
+    assert world.requests()[0]["ended"] == "complete"
+
+
+# truncate
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(0, 0), (1, 1), (20, 20)])
+def test_a_truncated_body_is_shorter_than_its_length(world: World, server: Server, asked: int, sent: int) -> None:
+    world.fault("truncate", bytes=asked)
+    with line(server) as wire:
+        wire.send(config_of(world))
+        head, _, body = rest_of(wire.socket).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert promised(head) > len(body) == sent
+
+
+@pytest.mark.parametrize("asked", [10**9, None])
+def test_a_truncated_body_is_never_whole(world: World, server: Server, asked: int | None) -> None:
+    world.fault("truncate", **({} if asked is None else {"bytes": asked}))
+    with line(server) as wire:
+        wire.send(config_of(world))
+        head, _, body = rest_of(wire.socket).partition(b"\r\n\r\n")
+    missing = promised(head) - len(body)
+    assert missing == 1 if asked else 1 < missing < promised(head)
+
+
+def test_the_work_of_a_truncated_answer_is_done(world: World, server: Server) -> None:
+    world.fault("truncate")
+    with line(server) as wire:
+        wire.send(creation_in(world))
+        rest_of(wire.socket)
+    assert world.counts["conversations"] == 1
+    (entry,) = world.requests()
+    assert (entry["status"], entry["ended"], entry["fault"]) == (200, "cut", "truncate")
+
+
+def promised(head: bytes) -> int:
+    """Return the Content-Length."""
+    lines = dict(each.split(b": ", 1) for each in head.lower().split(b"\r\n")[1:])
+    return int(lines[b"content-length"])
+
+
+# hang
+
+
+def test_a_hang_ends_when_the_client_goes(world: World, server: Server) -> None:
+    with line(server) as wire:
+        hanging(world, wire)
+        # Nothing waits for the one that hangs, and it is no entry yet.
+        assert world.api.config().status_code == 200
+        assert len(world.requests()) == 1
+    hung = until_there_are(world, 2)[0]
+    assert (hung["status"], hung["response"], hung["ended"]) == (None, None, "client_gone")
+    assert hung["fault"] == "hang"
+
+
+def test_a_hang_that_is_over_ends_without_an_answer(world: World, server: Server) -> None:
+    world.fault("hang", ms=1)
+    with line(server) as wire:
+        wire.send(config_of(world))
+        assert rest_of(wire.socket) == b""
+
+
+def test_a_hang_ends_without_an_answer_when_its_app_is_deleted(world: World, server: Server) -> None:
+    with line(server) as wire:
+        hanging(world, wire)
+        world.call("DELETE")
+        assert rest_of(wire.socket) == b""
+
+
+def test_a_hang_ends_without_an_answer_when_the_server_stops() -> None:
+    with serving() as server, httpx2.Client(base_url=server.url, headers=AUTH) as client, line(server) as wire:
+        hanging(World(client, "app_hangs"), wire)
+        server.process.terminate()
+        assert rest_of(wire.socket) == b""
+        assert server.process.wait(10) == 0
+
+
+def hanging(world: World, wire: Line) -> None:
+    """Send a request that hangs; come back when the server has it."""
+    world.fault("hang")
+    wire.send(config_of(world))
+    while world.faults:
+        pass
+
+
+def until_there_are(world: World, entries: int) -> list[dict[str, object]]:
+    """Ask until the journal has so many entries."""
+    while len(found := world.requests()) < entries:
+        pass
+    return found
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Read a connection to its end."""
+    received = b""
+    while piece := connection.recv(65_536):
+        received += piece
+    return received

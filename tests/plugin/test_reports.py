@@ -1,0 +1,138 @@
+"""What a failing test's report shows: what its client sent, and where the test stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from tests.plugin.running import Ran, RunTests, run_in
+
+# A test that does this, then fails, shows that. `{app}` is its app id.
+CASES: Mapping[str, tuple[str, list[str]]] = {
+    "nothing": ("pass", ["no request came"]),
+    "requests": (
+        "client.send('GET', '/conversations?limit=3'); client.create()",
+        ["GET    …/conversations?limit=3  200", "POST   …/conversations  200"],
+    ),
+    "warnings": (
+        "client.create(titel='x')",
+        ["POST   …/conversations  200", "    unknown field `titel` (did you mean `title`?)"],
+    ),
+    "refusals": (
+        "client.create(title=5)",
+        ["POST   …/conversations  422", "    title: expected string or null, got 5."],
+    ),
+    "faults": (
+        "dimedove_app.fault('after', status=500); client.create()",
+        ["POST   …/conversations  500  fault after", "    The sandbox answers 500, as it was asked to."],
+    ),
+    "no_answer": (
+        "dimedove_app.fault('reset'); pytest.raises(OSError, client.send, 'GET', '/config')",
+        ["GET    …/config  no answer  fault reset  cut"],
+    ),
+    "strays": (
+        "client._path = client._path.removeprefix('/v1'); client.send('GET', '/config')",
+        [
+            "GET    /apps/{app}/config  404",
+            "    There is nothing at this path.",
+            "    did you mean /v1/apps/{app}/config?",
+        ],
+    ),
+    "many": (
+        "[client.send('GET', f'/conversations?limit={n}') for n in range(1, 31)]",
+        [f"GET    …/conversations?limit={n}  200" for n in range(11, 31)],
+    ),
+}
+
+
+BEGINS = """
+import pytest
+from contextlib import closing
+from tests.plugin.client import Client
+
+@pytest.fixture
+def broken(dimedove_app):
+    raise RuntimeError("no client today")
+
+def test_broken_fixture(broken): pass
+
+def test_queued(dimedove_app):
+    dimedove_app.fault("hang", skip=3)
+    dimedove_app.reply("Hi", contains="quote")
+    assert 0
+"""
+TEST = """
+def test_{name}(dimedove_app):
+    with closing(Client(dimedove_app)) as client:
+        {does}
+    assert 0
+"""
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A run in which every case failed."""
+    tests = [TEST.format(name=name, does=does) for name, (does, _) in CASES.items()]
+    ran = run_in(tmp_path_factory.mktemp("failed"), BEGINS + "".join(tests))
+    assert ran.counts() == {"failed": len(CASES) + 1, "error": 1}
+    return ran
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_failing_test_shows_what_its_client_sent(name: str, failed: Ran) -> None:
+    [app] = set(re.findall(rf"Dimedove requests of (app_test_{name}_\w{{8}})", failed.said))
+    assert failed.section(f"Dimedove requests of {app}") == [line.replace("{app}", app) for line in CASES[name][1]]
+
+
+def test_what_was_queued_and_never_used_is_shown(failed: Ran) -> None:
+    [nothing, fault, reply] = failed.section(r"Dimedove requests of app_test_queued_\w{8}")
+    assert nothing == "no request came"
+    assert re.match(r'still waiting, never used: \{"id": "fault_.*"kind": "hang"', fault)
+    assert re.match(r'still waiting, never used: \{"id": "reply_.*"contains": "quote"', reply)
+
+
+def test_a_fixture_that_fails_shows_its_requests_too(failed: Ran) -> None:
+    assert failed.section(r"Dimedove requests of app_test_broken_fixture_\w{8}") == ["no request came"]
+
+
+def test_a_test_that_did_not_fail_shows_nothing(run_tests: RunTests) -> None:
+    ran = run_tests("""
+        import pytest
+
+        def test_passes(dimedove_app): pass
+        def test_skips(dimedove_app): pytest.skip("not today")
+        def test_fails_as_expected(dimedove_app): pytest.xfail("known")
+    """)
+    assert ran.counts() == {"passed": 1}
+    assert "Dimedove" not in ran.said
+
+
+def test_a_failure_points_at_the_test_and_not_into_the_plugin(run_tests: RunTests) -> None:
+    ran = run_tests("""
+        def test_fault(dimedove_app):
+            dimedove_app.fault("statsu")
+
+        def test_verify(dimedove_app):
+            dimedove_app.verify("apps_api_send_message")
+    """)
+    assert re.findall(r"^>.*", ran.said, re.MULTILINE) == [
+        '>       dimedove_app.fault("statsu")',
+        '>       dimedove_app.verify("apps_api_send_message")',
+    ]
+    assert "pytest_dimedove.py" not in ran.said
+
+
+def test_what_the_server_wrote_meanwhile_is_shown(run_tests: RunTests) -> None:
+    ran = run_tests("""
+        import pathlib
+
+        def test_one(dimedove): pass
+
+        def test_two(dimedove, tmp_path_factory):
+            with (tmp_path_factory.getbasetemp() / "dimedove0" / "sandbox.log").open("a") as log:
+                log.write("the server says something\\n")
+            assert 0
+    """)
+    assert ran.section("Dimedove Sandbox log") == ["the server says something"]

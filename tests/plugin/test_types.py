@@ -1,0 +1,43 @@
+"""The plugin's types say what the control API's contract says: nothing is missing, nothing invented."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+import pytest_dimedove as plugin
+from sandbox.contract.document import control_folder
+
+
+def schema(name: str) -> Any:
+    return json.loads((control_folder() / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_every_operation_can_be_named() -> None:
+    assert set(get_args(plugin.Operation)) == set(schema("operation-id")["enum"]) - {None}
+
+
+def test_every_kind_of_fault_can_be_named() -> None:
+    assert list(get_args(plugin.FaultKind)) == schema("fault")["properties"]["kind"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "given_otherwise"),
+    [
+        (plugin.FaultFields, "fault", {"kind"}),
+        (plugin.ReplyRules, "scripted-reply", {"output"}),
+        (plugin.Wanted, "verify-request", {"app_id", "operation"}),
+        (plugin.SettingChanges, "app-settings-patch", set()),
+        (plugin.Entry, "request-entry", set()),
+    ],
+)
+def test_every_field_can_be_given(fields: type, name: str, given_otherwise: set[str]) -> None:
+    assert set(get_type_hints(fields)) | given_otherwise == set(schema(name)["properties"])
+
+
+@pytest.mark.parametrize("name", ["status", "titles", "framing"])
+def test_every_choice_of_a_setting_can_be_made(name: str) -> None:
+    choices = get_args(get_args(get_type_hints(plugin.SettingChanges)[name])[0])
+    assert [*choices, None] == schema("app-settings-patch")["properties"][name]["enum"]
