@@ -19,13 +19,13 @@ from sandbox.api.persona import settings_in_force
 from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.app_settings import AppSettings
-from sandbox.contract import Contract, decode, encode, load
+from sandbox.contract import Contract, Document, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
 from sandbox.control.faults import FaultDesk
 from sandbox.control.services import ControlCall, ControlServices
 from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
-from sandbox.masking import Masker
+from sandbox.masking import Masker, escape
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
@@ -159,13 +159,24 @@ def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, App
     declared = {magic.DEMO_APP: replace(defaults, generative_ui=True, pace=DEMO_PACE)}
     law = control_contract.schema("AppSettings")
     for app_id, changes in settings.apps.items():
-        violations = law.violations(decode(encode(changes)))
-        if violations:
-            raise SettingsError(f"apps.{app_id}: {summary(violations)}")
+        where = f"apps.{escape(app_id)}"
+        if not _is_app_id(app_id, control_contract):
+            raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
-            raise SettingsError(f"apps.{app_id}: this app always behaves the same way and can't be set")
+            raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
+        try:
+            violations = law.violations(Document(b"", changes))
+        except (TypeError, ValueError) as error:  # TOML has dates, JSON has none
+            raise SettingsError(f"{where}: {error}") from None
+        if violations:
+            raise SettingsError(f"{where}: {escape(summary(violations))}")
         declared[app_id] = declared.get(app_id, defaults).merged(changes)
     return declared, None if late or settings.strict_apps else defaults
+
+
+def _is_app_id(app_id: str, control_contract: Contract) -> bool:
+    named = next(operation for operation in control_contract.operations if "{app_id}" in operation.path)
+    return named.path_schema.is_valid({"app_id": app_id})
 
 
 def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:

@@ -1,4 +1,4 @@
-"""The one function that hides secrets, wherever they stand: in the journal, logs, events, settings and snapshots."""
+"""What must be done to a text before it is shown: hide secrets, and spell out what could fool a terminal."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ class Masker:
         if isinstance(value, list):
             return [self.value(child) for child in value]
         return value
+
+
+def escape(text: str) -> str:
+    """Return a client's text with all that could fool a terminal (control, bidi, separators) spelled out."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -8,7 +8,11 @@ from collections.abc import Iterable
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the closest known word within two edits (one for words under four letters), or None."""
     most = 1 if len(word) < 4 else 2
-    near = [(distance, other) for other in known if (distance := _distance(word, other, most)) <= most]
+    near = [
+        (distance, other)
+        for other in known
+        if (distance := _distance(word, other, most)) <= most and distance < len(word)
+    ]
     return min(near)[1] if near else None
 
 

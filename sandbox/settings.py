@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sandbox.errors import SandboxError
+from sandbox.masking import escape
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 
@@ -139,7 +143,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values:
         if name != "apps" and name not in options():
-            raise SettingsError(f"{path}: {name}: there is no such setting; known are {', '.join(options())}, apps")
+            raise SettingsError(
+                f"{path}: {escape(name)}: there is no such setting; known are {', '.join(options())}, apps"
+            )
     return values
 
 
@@ -150,7 +156,7 @@ def _read_text(option: Option, value: Any, where: str) -> str:
 
 
 def _read_integer(option: Option, value: Any, where: str) -> int:
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 20:
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(where, "a whole number", value)

@@ -83,5 +83,5 @@ def serving(*flags: str, env: dict[str, str] | None = None, cwd: Path | None = N
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A real server on a loopback port, shared by the tests of a session: use an app id of your own."""
-    with serving("--now", str(NOW)) as running:
+    with serving("--now", str(NOW), "--quiet") as running:
         yield running

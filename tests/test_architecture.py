@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reply": set(),
     "nearby": set(),
     "masking": set(),
-    "settings": {"errors"},
+    "settings": {"errors", "masking"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors"},

@@ -9,18 +9,18 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from sandbox.cli import serve
 from sandbox.errors import ContractError
+from sandbox.masking import escape
 from sandbox.settings import SettingsError
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit code."""
     environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
-    parser = argparse.ArgumentParser(
-        prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API."
-    )
+    parser = _Parser(prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API.")
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     serve.add_parser(commands)
@@ -32,6 +32,15 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except ContractError as error:
         return _fail(error, 3)
     return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the code of wrong usage."""
+        print(f"{self.prog}: {escape(message)}; --help says more", file=sys.stderr)
+        raise SystemExit(2)
 
 
 def _fail(error: Exception, code: int) -> int:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import errno
 import gc
+import ipaddress
 import logging
 import secrets
 import socket
 import ssl
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cli.watch import ConfigWatch
+from sandbox.masking import escape
 from sandbox.settings import Option, Settings, SettingsError, flag, gather, options
 
 if TYPE_CHECKING:
@@ -53,17 +57,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     tls = _tls(settings)
     try:
         listening = _listen(settings.host, settings.port)
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        hint = "; --port 0 picks a free one" if error.errno == errno.EADDRINUSE else ""
-        print(f"dimedove-sandbox: can't listen on {where}: {error.strerror}{hint}", file=sys.stderr)
+    except (OSError, UnicodeError) as error:
+        where = escape(f"{settings.host}:{settings.port}")
+        hint = "; --port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
+        reason = getattr(error, "strerror", None) or "not a host name"
+        print(f"dimedove-sandbox: can't listen on {where}: {reason}{hint}", file=sys.stderr)
         return 3
-    with listening:
+    with listening, suppress(KeyboardInterrupt):
         _prepare_logs(quiet=settings.quiet)
         app = _create(settings)
-        said = greeting(settings, listening.getsockname()[1], token)
-        # Even a quiet server says where it is: a free port is known to nobody else.
-        print(said.splitlines()[0] if settings.quiet else said, flush=True)
+        # Whoever reads no further than the first line closes the pipe.
+        with suppress(BrokenPipeError):
+            print(greeting(settings, listening.getsockname()[1], token), flush=True)
         watch = ConfigWatch(config, settings, read, app.state.declare) if config and settings.reload else None
         _serve(app, listening, tls, watch)
     return 0
@@ -74,8 +79,13 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
     scheme = "https" if settings.tls_cert else "http"
     base = f"{scheme}://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
+    where = f"Dimedove Sandbox on {base}/v1"
+    secret = f"  control token   {token}    for {base}/_sandbox/ (this address isn't loopback)"
+    if settings.quiet:
+        # What nobody else knows is said even so: a free port, a token just made.
+        return f"{where}\n{secret}" if token else where
     lines = [
-        f"Dimedove Sandbox on {base}/v1",
+        where,
         "",
         "  API key   sk_test_demo    any key that starts with sk_test_ works",
         "  app id    app_demo        it has conversations; any other id is a new, empty app",
@@ -83,8 +93,8 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
         f"  the contract    {base}/openapi.json",
     ]
     if token:
-        lines.append(f"  control token   {token}    for {base}/_sandbox/ (this address isn't loopback)")
-    curl = f"curl -H 'Authorization: Bearer sk_test_demo' {base}/v1/apps/app_demo/conversations?limit=3"
+        lines.append(secret)
+    curl = f"curl -H 'Authorization: Bearer sk_test_demo' '{base}/v1/apps/app_demo/conversations?limit=3'"
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
 
 
@@ -127,10 +137,7 @@ def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch:
     # What is loaded by now stays for ever: the garbage collector need not look at it again, nor run so often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    try:
-        Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        return
+    Server(config).run(sockets=[listening])
 
 
 def _tls(settings: Settings) -> dict[str, Any]:
@@ -161,7 +168,10 @@ def _with_token(settings: Settings) -> tuple[Settings, str | None]:
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or host.startswith("127.") or host == "::1"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _prepare_logs(*, quiet: bool) -> None:
@@ -176,7 +186,10 @@ def _is_news(record: logging.LogRecord) -> bool:
     from sandbox.wire.sabotage import BrokenOff
 
     cause = record.exc_info[1] if record.exc_info else None
-    return not isinstance(cause, BrokenOff) and "graceful shutdown exceeded" not in record.getMessage()
+    return (
+        not isinstance(cause, BrokenOff | asyncio.CancelledError)
+        and "graceful shutdown exceeded" not in record.getMessage()
+    )
 
 
 def _add_flag(parser: argparse.ArgumentParser, name: str, option: Option) -> None:

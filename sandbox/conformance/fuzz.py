@@ -138,6 +138,9 @@ def no_literals_of_the_process() -> Iterator[None]:
     from hypothesis.internal.conjecture import providers
     from hypothesis.internal.constants_ast import Constants
 
+    if not hasattr(providers, "_get_local_constants"):
+        yield  # another release of Hypothesis, which names it otherwise; a test of ours is red then
+        return
     found = providers._get_local_constants
     providers._get_local_constants = Constants
     providers.CONSTANTS_CACHE.cache.clear()
@@ -159,6 +162,8 @@ def _config(plan: Plan) -> dict[str, Any]:
         "headers": {"Authorization": f"Bearer {plan.key}"},
         "seed": plan.seed,
         "workers": 1,
+        # A redirect is an answer: the key goes to no other place.
+        "max-redirects": 0,
         "request-timeout": plan.request_timeout,
         "max-stream-events": plan.max_stream_events,
         "continue-on-failure": True,

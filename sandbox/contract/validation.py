@@ -166,4 +166,7 @@ def _violations(error: ValidationError) -> Iterator[Violation]:
 
 
 def _short(value: Any) -> str:
-    return shorten(encode(value).decode(), 60)
+    try:
+        return shorten(encode(value).decode(), 60)
+    except TypeError:  # an integer beyond 64 bits, as a configuration file may hold
+        return shorten(repr(value), 60)

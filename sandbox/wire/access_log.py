@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from sandbox.masking import escape
 from sandbox.state.journal import Entry
 
 Format = Callable[[Entry], str]
@@ -68,11 +69,6 @@ def json_line(entry: Entry) -> str:
     }
     # ASCII alone, so that nothing in it can fool a terminal either.
     return json.dumps(value).replace("\x7f", "\\u007f")
-
-
-def escape(text: str) -> str:
-    """Return a client's text with all that could fool a terminal (control, bidi, separators) spelled out."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def for_stream(out: TextIO, log_format: str) -> AccessLog:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.wire.access_log import escape
+from sandbox.masking import escape
 from sandbox.wire.guard import is_control
 from sandbox.wire.http import Headers, headers_of
 
@@ -25,7 +25,7 @@ class Cors:
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self._app = app
         self._any = "*" in origins
-        self._origins = frozenset(origins)
+        self._origins = frozenset(origin.rstrip("/") for origin in origins)
         self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

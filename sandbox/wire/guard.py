@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.errors import AccessDenied, InvalidApiKey, NotFound, UnsupportedMediaType
+from sandbox.errors import AccessDenied, InvalidApiKey, NotFound
 from sandbox.wire.http import Headers, headers_of, raw_path, send_error
 
 CONTROL = "/_sandbox"
 
-_PORT = re.compile(r":[0-9]*$")
+_PORT = re.compile(r"(?<=[^:]):[0-9]*$")
 
 
 class HostGuard:
@@ -23,13 +23,13 @@ class HostGuard:
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self._app = app
-        self._allowed = frozenset(host.lower() for host in allowed)
+        self._allowed = frozenset(_name(host) for host in allowed)
         self._seen: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        host = b",".join(value for name, value in scope["headers"] if name == b"host")
         if host not in self._seen:
             if not self.trusts(host.decode("latin-1")):
                 name = host.decode("latin-1")[:200]
@@ -41,8 +41,7 @@ class HostGuard:
 
     def trusts(self, header: str) -> bool:
         """Say whether a Host header names a place that no stranger's DNS can point at us."""
-        host = header.lower() if header.endswith("]") else _PORT.sub("", header.lower())
-        host = host.rstrip(".")
+        host = _name(header)
         if not host or host in self._allowed or ("." not in host.strip("[]") and ":" not in host):
             return True
         return host.endswith((".localhost", ".internal")) or _is_ip(host)
@@ -72,9 +71,7 @@ class ControlGuard:
                 return await send_error(send, refusal)
         return await self._app(scope, receive, send)
 
-    def _refusal(
-        self, scope: Scope, headers: Headers
-    ) -> AccessDenied | InvalidApiKey | NotFound | UnsupportedMediaType | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> AccessDenied | InvalidApiKey | NotFound | None:
         path = _raw(scope)
         if not self._access.enabled and path not in self._public:
             return NotFound("The control API is switched off (--control off).")
@@ -93,7 +90,7 @@ class ControlGuard:
         if b"dimedove-signature" in headers:
             return AccessDenied("A webhook delivery can't call the control API.")
         if scope["method"] not in ("GET", "HEAD") and b"content-type" in headers and not _is_json(headers):
-            return UnsupportedMediaType("Content-Type: the control API takes application/json alone.")
+            return AccessDenied("Content-Type: the control API takes application/json alone, never a page's form.")
         if self._access.token is not None and path not in self._public and not self._has_token(headers):
             return InvalidApiKey("The control API needs its token: `Authorization: Bearer <control token>`.")
         return None
@@ -102,6 +99,13 @@ class ControlGuard:
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         expected = (self._access.token or "").encode()
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), expected)
+
+
+def _name(host: str) -> str:
+    """Return a host without its port and last dot."""
+    host = host.lower()
+    bare_ipv6 = host.count(":") > 1 and not host.startswith("[")
+    return (host if bare_ipv6 or host.endswith("]") else _PORT.sub("", host)).rstrip(".")
 
 
 def is_control(scope: Scope) -> bool:

@@ -45,6 +45,9 @@ class SandboxProtocol(HttpToolsProtocol):
         self.transport.write(head % (status, len(body)) + body)
         self.transport.close()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: a request to upgrade is answered as if it had not asked."""
+
     def reset(self) -> None:
         """Break the connection at once, with a reset and no byte more."""
         found: socket.socket | None = self.transport.get_extra_info("socket")

@@ -108,10 +108,10 @@ def test_slow(asgi: Asgi, api: Api, word: str, seconds: float, stream: bool) -> 
     """The loop does not really wait; what is read off is for how long it was asked to."""
     conversation = api.created()
 
-    answer = api.send(conversation, f"{word} [[echo]] one two three four five", stream=stream)
+    answer = api.send(conversation, f"{word} [[echo]] {'word ' * 40}", stream=stream)
 
     deltas = sum(event.name.endswith("text.delta") for event in answer.events) if stream else 0
-    assert deltas == (5 if stream else 0)
+    assert deltas == (40 if stream else 0)
     assert seconds - 1 < asgi.waits[0] <= seconds
     assert len(asgi.waits) >= 1 + deltas
     # By schedule, not one after the other: on a clock that stands still the last wait is the longest.

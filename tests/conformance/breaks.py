@@ -149,6 +149,15 @@ async def created_is_forgotten(request: Request, ask: Ask) -> Answer:
     return answer.saying(json.dumps({**conversation, "id": other}).encode())
 
 
+def moved_to(origin: str) -> Break:
+    """Return the break that sends every request to another place."""
+
+    async def moved(request: Request, ask: Ask) -> Answer:
+        return Answer(307, ((b"location", f"{origin}{request.path}".encode()), (b"content-length", b"0")), b"")
+
+    return moved
+
+
 async def _read(scope: Scope, receive: Receive) -> Request:
     body, more = b"", True
     while more:

@@ -16,7 +16,7 @@ def exercise() -> Exercise:
     It is quiet: nobody reads its output meanwhile, and a line a request would fill the pipe.
     """
     with serving("--now", str(NOW), "--quiet") as server:
-        return fuzz(load(), Plan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY))
+        return fuzz(load(), Plan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY, max_examples=20))
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 
-from sandbox.conformance.fuzz import PHASES, Exercise
+from sandbox.conformance.fuzz import PHASES, Exercise, no_literals_of_the_process
 from tests.conformance.breaks import Answer, Ask, Request, nothing
 from tests.conformance.plans import fuzzed
 
@@ -32,6 +33,12 @@ def test_the_same_seed_sends_the_same_requests_to_a_fresh_server() -> None:
 
 def test_another_seed_sends_others() -> None:
     assert sent("fuzzing", seed=7) != sent("fuzzing", seed=8)
+
+
+def test_no_literal_of_this_process_is_sent() -> None:
+    """Literals of our own modules are among them: `[[cut]]` and `[[slow]]` would make a good answer look bad."""
+    with no_literals_of_the_process():
+        assert list(HypothesisProvider(None)._local_constants) == []
 
 
 def sent(*phases: str, seed: int) -> Sent:

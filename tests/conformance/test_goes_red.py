@@ -9,7 +9,7 @@ import pytest
 from sandbox import Settings, create_app
 from sandbox.conformance.fuzz import Finding
 from tests.conformance import breaks
-from tests.conformance.breaks import Break, broken
+from tests.conformance.breaks import Answer, Ask, Break, Request, broken
 from tests.conformance.plans import fuzzed
 from tests.conformance.running import running
 from tests.conftest import KEY, NOW
@@ -82,6 +82,19 @@ def test_no_finding_shows_the_key() -> None:
     findings = fuzzed(breaks.the_key_is_echoed, "examples").findings
     assert findings
     assert [finding for finding in findings if KEY in repr(finding)] == []
+
+
+def test_a_redirect_is_found_and_not_followed() -> None:
+    followed: list[Request] = []
+
+    async def elsewhere(request: Request, ask: Ask) -> Answer:
+        followed.append(request)
+        return await ask(request)
+
+    with running(broken(create_app(Settings(now=NOW)), elsewhere)) as origin:
+        findings = fuzzed(breaks.moved_to(origin), "examples").findings
+    assert {finding.exchange.status for finding in findings} == {307}
+    assert followed == []
 
 
 def test_curl_repeats_a_finding(finding: Finding) -> None:

@@ -26,7 +26,7 @@ def test_every_link_has_been_walked(exercise: Exercise) -> None:
 
 def test_a_server_that_finds_nothing_is_faultless_and_not_exercised() -> None:
     """Each answer is a well-formed 404 that the contract allows: no check of a single answer can object."""
-    exercise = fuzzed(nothing, *PHASES, app_id="app_missing", max_examples=5)
+    exercise = fuzzed(nothing, *PHASES, app_id="app_missing", max_examples=3)
     assert exercise.findings == ()
     assert set(exercise.never_succeeded) == OPERATIONS
     assert set(exercise.never_walked) == set(exercise.links)

@@ -150,10 +150,15 @@ def test_a_wrong_type_is_a_page_that_can_do_nothing(world: World, fields: dict[s
 # contract
 
 
-def do(api: Api, operation: str) -> Any:
-    """Ask for one operation, so that its answer is good and holds something."""
+def prepared(api: Api) -> str:
+    """Open a conversation in which a tool was called; all that is asked of the app then has something to answer."""
     conversation = api.created(external_user_id="ann")
     api.send(conversation, "[[tool]]")
+    return conversation
+
+
+def ask(api: Api, operation: str, conversation: str) -> Any:
+    """Ask for one operation, so that its answer is good."""
     calls = {
         "create_conversation": lambda: api.create(title="t"),
         "list_conversations": lambda: api.list(),
@@ -179,8 +184,9 @@ def breaks(operation: str, value: Any) -> list[str]:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_contract_fault_breaks_the_contract_in_one_place(world: World, operation: str, seed: int) -> None:
     other = World(world.client, f"{world.app_id}_{seed}")
-    other.fault("contract", operation=operation, times=None)
-    answer = do(other.api, operation)
+    conversation = prepared(other.api)
+    other.fault("contract", operation=operation)
+    answer = ask(other.api, operation, conversation)
     assert answer.status_code == 200
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert len(breaks(operation, answer.json())) == 1
@@ -209,8 +215,9 @@ PLACES = [
 
 @pytest.mark.parametrize(("operation", "path"), PLACES)
 def test_a_contract_fault_can_say_where(world: World, operation: str, path: str) -> None:
+    conversation = prepared(world.api)
     world.fault("contract", operation=operation, path=path)
-    answer = do(world.api, operation)
+    answer = ask(world.api, operation, conversation)
     (place,) = breaks(operation, answer.json())
     dotted = place.replace("[", ".").replace("]", "")
     assert path.startswith(dotted) or dotted.startswith(path)

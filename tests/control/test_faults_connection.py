@@ -79,6 +79,16 @@ def test_a_request_on_a_stale_connection_is_lost(world: World, server: Server) -
     assert len(world.requests()) == 1
 
 
+def test_a_stale_connection_has_had_an_answer_that_counts(world: World, server: Server) -> None:
+    conversation = world.api.created()
+    world.set(rate_limit={"per_minute": 1})
+    world.fault("stale")
+    with line(server) as wire:
+        wire.send(message_to(world, conversation, "Hello", stream=False))
+        assert wire.answer().status_code == 200
+    assert world.api.complete("Hello").status_code == 429
+
+
 def test_a_stream_can_leave_a_stale_connection(world: World, server: Server) -> None:
     conversation = world.api.created()
     world.fault("stale")

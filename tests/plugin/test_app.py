@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -12,8 +12,8 @@ from pytest_dimedove import Dimedove, DimedoveApp, DimedoveError, Times
 from tests.conftest import serving
 from tests.plugin.client import Client
 
-CREATE: Final = "apps_api_create_conversation"
-CONFIG: Final = "apps_api_get_app_config"
+CREATE = "apps_api_create_conversation"
+CONFIG = "apps_api_get_app_config"
 
 
 def test_a_fault_acts_on_the_next_request(app: DimedoveApp, client: Client) -> None:
@@ -59,7 +59,7 @@ def test_a_fault_that_waits_is_shown_and_can_be_taken_back(app: DimedoveApp, cli
 
 def test_a_fault_that_does_not_exist_is_refused_with_the_reason(app: DimedoveApp) -> None:
     with pytest.raises(DimedoveError, match=r"/faults: .*kind: expected .*got \"statsu\""):
-        app.fault("statsu")  # type: ignore[arg-type] # what a test without types would write
+        app.fault("statsu")
 
 
 def test_a_text_is_what_the_agent_says(app: DimedoveApp, client: Client) -> None:

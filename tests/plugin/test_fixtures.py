@@ -82,6 +82,18 @@ def test_a_test_that_failed_leaves_nothing_to_the_next(run_tests: RunTests) -> N
     assert ran.counts() == {"passed": 1, "failed": 1}
 
 
+def test_a_run_that_is_interrupted_together_with_its_server_ends_quietly(run_tests: RunTests) -> None:
+    ran = run_tests("""
+        import pytest_dimedove
+
+        def test_it(dimedove_app, pytestconfig):
+            pytestconfig.stash[pytest_dimedove._PROCESS].stop()
+            raise KeyboardInterrupt
+    """)
+    assert "KeyboardInterrupt" in ran.said
+    assert "DimedoveError" not in ran.said
+
+
 def test_workers_have_a_server_each_and_send_their_reports(run_tests: RunTests, tmp_path: Path) -> None:
     noting = NOTES_ITS_APP.replace("[", "[*'abcdef', ")
     ran = run_tests(f"{noting}\n    def test_that_fails(dimedove_app): assert dimedove_app.requests()", *IN_TWO_WORKERS)

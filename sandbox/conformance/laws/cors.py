@@ -1,0 +1,99 @@
+"""CORS: pages on this machine may read every answer, strangers' pages none. All of it is the sandbox's decision."""
+
+from __future__ import annotations
+
+from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, GET
+from sandbox.conformance.client import Answer
+from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law
+from sandbox.conformance.subject import Subject
+
+LOCAL = ("http://localhost:3000", "http://127.0.0.1:5173", "https://localhost", "http://[::1]:8080", "http://app.localhost")
+EXPOSED = {"retry-after", "sandbox-request-id", "www-authenticate", "allow"}
+
+
+def readable(answer: Answer, origin: str) -> None:
+    """Hold an answer to what a browser needs to hand it to a page."""
+    expect_equal(answer.header("access-control-allow-origin"), origin, "Access-Control-Allow-Origin", answer)
+    exposed = {name.strip().lower() for name in (answer.header("access-control-expose-headers") or "").split(",")}
+    expect(exposed >= EXPOSED, "Access-Control-Expose-Headers with all four", sorted(exposed), answer)
+    vary = {name.strip().lower() for name in (answer.header("vary") or "").split(",")}
+    expect("origin" in vary, "Vary: Origin", answer.header("vary") or "no such header", answer)
+    credentials = answer.header("access-control-allow-credentials")
+    expect(credentials is None, "no Access-Control-Allow-Credentials", credentials or "", answer)
+
+
+@law(
+    "CORS-1",
+    "A page of a loopback origin, on any port, may read every answer, errors included, without credentials.",
+    source="D",
+    clause="4.9",
+    operations=(CONFIG, GET),
+    writes=False,
+)
+def local_pages_may_read(server: Subject) -> None:
+    def check(origin: str) -> None:
+        headers = {"Origin": origin}
+        readable(server.ask(CONFIG, headers=headers), origin)
+        readable(server.ask(GET, headers=headers), origin)
+        readable(server.ask(CONFIG, headers=headers, key=None), origin)
+        readable(server.raw("GET", server.base + "/nowhere", headers=headers), origin)
+
+    for_each(LOCAL, check)
+
+
+@law(
+    "CORS-2",
+    "A page of a loopback origin may read streams too.",
+    source="D",
+    clause="4.9",
+    operations=(COMPLETE,),
+)
+def local_pages_may_read_streams(server: Subject) -> None:
+    body = {"prompt": "[[echo]] x", "stream": True}
+    answer = server.ask(COMPLETE, body=body, headers={"Origin": LOCAL[0]})
+    expect_status(answer, 200)
+    readable(answer, LOCAL[0])
+
+
+@law(
+    "CORS-3",
+    "A stranger's page may read nothing.",
+    source="D",
+    clause="4.9",
+    operations=(CONFIG,),
+    writes=False,
+)
+def strangers_may_not(server: Subject) -> None:
+    def check(origin: str) -> None:
+        answer = server.ask(CONFIG, headers={"Origin": origin})
+        said = answer.header("access-control-allow-origin")
+        expect(said is None, f"no Access-Control-Allow-Origin for {origin}", said or "", answer)
+
+    for_each(("https://example.com", "http://localhost.example.com", "http://127.0.0.1.example.com", "null"), check)
+
+
+@law(
+    "CORS-4",
+    "A preflight of a loopback origin needs no key and allows any header, on every path of the contract.",
+    source="D",
+    clause="4.9",
+    operations=ALL,
+    writes=False,
+)
+def preflights_are_answered(server: Subject) -> None:
+    def check(operation: str) -> None:
+        method = server.operations[operation].method
+        headers = {
+            "Origin": LOCAL[0],
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization, content-type, x-anything",
+        }
+        answer = server.raw("OPTIONS", server.path(operation), headers=headers, key=None)
+        expect(answer.is_good, "a 2xx", answer.summary, answer)
+        expect_equal(answer.header("access-control-allow-origin"), LOCAL[0], "Access-Control-Allow-Origin", answer)
+        methods = {name.strip() for name in (answer.header("access-control-allow-methods") or "").split(",")}
+        expect(method in methods or "*" in methods, f"{method} allowed", sorted(methods), answer)
+        allowed = {name.strip().lower() for name in (answer.header("access-control-allow-headers") or "").split(",")}
+        expect("x-anything" in allowed, "any header allowed", sorted(allowed), answer)
+
+    for_each(ALL, check)

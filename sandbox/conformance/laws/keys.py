@@ -1,0 +1,216 @@
+"""Keys: who may ask, and what those hear who may not."""
+
+from __future__ import annotations
+
+from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, CREATE, GET, LIST, METRICS, READS, SEND, USER_LIST
+from sandbox.conformance.client import Answer
+from sandbox.conformance.evidence import id_of
+from sandbox.conformance.law import expect, expect_error, expect_status, for_each, law
+from sandbox.conformance.subject import Subject
+
+# A request of each operation that would be good with a key, for conversations that don't exist.
+BODIES = {
+    SEND: {"message": {"content": "Hello"}, "stream": False},
+    COMPLETE: {"prompt": "Hello"},
+    "apps_api_update_conversation": {"title": "Hello"},
+}
+
+
+def asked(server: Subject, operation: str, key: str | None, authorization: str = "") -> Answer:
+    """Ask for an operation with another key, or with a whole header of another kind."""
+    body = {"metadata": server.marked()} if operation == CREATE else BODIES.get(operation)
+    return server.ask(operation, key=key, headers={"Authorization": authorization} if authorization else {}, body=body)
+
+
+@law(
+    "KEY-1",
+    "Reading needs a key: without one each operation that reads is 401 `invalid_api_key`.",
+    source="V",
+    clause="1.2",
+    operations=READS,
+    writes=False,
+)
+def reading_needs_a_key(server: Subject) -> None:
+    for_each(READS, lambda operation: expect_error(asked(server, operation, None), 401, "invalid_api_key"))
+
+
+@law(
+    "KEY-2",
+    "Writing needs a key: without one each operation that writes is 401 `invalid_api_key`.",
+    source="V",
+    clause="1.2",
+    operations=tuple(operation for operation in ALL if operation not in READS),
+)
+def writing_needs_a_key(server: Subject) -> None:
+    writes = [operation for operation in ALL if operation not in READS]
+    for_each(writes, lambda operation: expect_error(asked(server, operation, None), 401, "invalid_api_key"))
+
+
+@law(
+    "KEY-3",
+    "A publishable key (`pk_…`) can't call this API.",
+    source="V",
+    clause="1.2",
+    operations=READS,
+    writes=False,
+)
+def a_publishable_key_opens_nothing(server: Subject) -> None:
+    for_each(READS, lambda operation: expect_status(asked(server, operation, "pk_live_abc123"), 401, 403))
+
+
+# Each row: what the Authorization header says instead of `Bearer` and a well-formed key.
+BAD_KEYS = (
+    "Bearer",
+    "Bearer pk_test_abc",
+    "sk_test_abc",
+    "Basic c2tfdGVzdF9hYmM6",
+    "Bearer sk_abc",
+    "Bearer sk_prod_abc",
+    "Bearer sk_test_",
+    "Bearer sk_test_a.b",
+    "Bearer sk_test_a b",
+    "Bearer SK_TEST_abc",
+    "Bearer sk_test_" + "a" * 201,
+    "Bearer sk_test_caf\u00e9",
+)
+
+
+@law(
+    "KEY-4",
+    "A key that isn't well-formed is 401 `invalid_api_key`.",
+    source="D",
+    clause="1.2",
+    operations=(CONFIG,),
+    writes=False,
+)
+def a_malformed_key_is_refused(server: Subject) -> None:
+    for_each(BAD_KEYS, lambda key: expect_error(asked(server, CONFIG, None, key), 401, "invalid_api_key", why=key[:40]))
+
+
+@law(
+    "KEY-5",
+    "A 401 says `WWW-Authenticate: Bearer`.",
+    source="D",
+    clause="4.11",
+    operations=READS,
+    writes=False,
+)
+def a_refusal_names_the_scheme(server: Subject) -> None:
+    def check(operation: str) -> None:
+        answer = asked(server, operation, None)
+        expect_status(answer, 401)
+        said = answer.header("www-authenticate")
+        expect(said == "Bearer", "the header WWW-Authenticate: Bearer", said or "no such header", answer)
+
+    for_each(READS, check)
+
+
+@law(
+    "KEY-6",
+    "The word `Bearer` may be in any case.",
+    source="D",
+    clause="1.2",
+    operations=(CONFIG,),
+    writes=False,
+)
+def the_scheme_is_in_any_case(server: Subject) -> None:
+    words = ("bearer", "BEARER", "bEaReR")
+    for_each(words, lambda word: expect_status(asked(server, CONFIG, None, f"{word} {server.key}"), 200, why=word))
+
+
+@law(
+    "KEY-7",
+    "No refusal repeats the key.",
+    source="D",
+    clause="4.2",
+    operations=(CONFIG, LIST),
+    writes=False,
+)
+def the_key_is_never_repeated(server: Subject) -> None:
+    secret = "sk_test_" + "k" * 201
+
+    def check(operation: str) -> None:
+        answer = asked(server, operation, secret)
+        expect_status(answer, 401)
+        told = secret in answer.text or any(secret in value for _, value in answer.headers)
+        expect(not told, "an answer without the key", "an answer that repeats it", answer)
+
+    for_each((CONFIG, LIST), check)
+
+
+@law(
+    "KEY-8",
+    "Keys are kept apart: the key of another account opens nothing of this app (403 or 404, never 200).",
+    source="V",
+    clause="4.11",
+    operations=ALL,
+    needs_other_key=True,
+)
+def another_key_opens_nothing(server: Subject) -> None:
+    one = id_of(server.shelf()[0])
+
+    def check(operation: str) -> None:
+        answer = server.ask(operation, conversation=one, key=server.other_key, body=BODIES.get(operation))
+        expect_status(answer, 403, 404)
+
+    for_each((*READS, "apps_api_update_conversation", "apps_api_delete_conversation"), check)
+
+
+@law(
+    "KEY-9",
+    "`sk_test_denied` is 403 `access_denied`, `sk_test_invalid` is 401 `invalid_api_key`, on every operation.",
+    source="D",
+    clause="10.1",
+    operations=ALL,
+)
+def magic_keys_are_refused(server: Subject) -> None:
+    for_each(ALL, lambda operation: expect_error(asked(server, operation, "sk_test_denied"), 403, "access_denied"))
+    for_each(ALL, lambda operation: expect_error(asked(server, operation, "sk_test_invalid"), 401, "invalid_api_key"))
+
+
+@law(
+    "KEY-10",
+    "`sk_test_limited` is 429 `rate_limit_exceeded` on send message and completions.",
+    source="D",
+    clause="10.1",
+    operations=(SEND, COMPLETE),
+)
+def a_limited_key_is_limited(server: Subject) -> None:
+    def check(operation: str) -> None:
+        answer = server.ask(operation, key="sk_test_limited", body=BODIES[operation], patient=False)
+        expect_error(answer, 429, "rate_limit_exceeded")
+
+    for_each((SEND, COMPLETE), check)
+
+
+@law(
+    "KEY-11",
+    "A 429 says after how many seconds to try again: `Retry-After` is a whole number of at least 1.",
+    source="D",
+    clause="4.11",
+    operations=(SEND, COMPLETE),
+)
+def a_limit_says_when_to_retry(server: Subject) -> None:
+    def check(operation: str) -> None:
+        answer = server.ask(operation, key="sk_test_limited", body=BODIES[operation], patient=False)
+        expect_status(answer, 429)
+        said = answer.header("retry-after") or ""
+        expect(said.isdecimal() and int(said) >= 1, "Retry-After in whole seconds", said or "no such header", answer)
+
+    for_each((SEND, COMPLETE), check)
+
+
+@law(
+    "KEY-12",
+    "Only send message and completions are limited: `sk_test_limited` may do all else.",
+    source="D",
+    clause="10.1",
+    operations=(CREATE, LIST, USER_LIST, GET, CONFIG, METRICS),
+)
+def a_limit_is_for_messages_and_completions_alone(server: Subject) -> None:
+    def check(operation: str) -> None:
+        body = {"metadata": server.marked()} if operation == CREATE else None
+        answer = server.ask(operation, conversation=id_of(server.shelf()[0]), key="sk_test_limited", body=body)
+        expect_status(answer, 200)
+
+    for_each((LIST, USER_LIST, GET, CONFIG, METRICS, CREATE), check)

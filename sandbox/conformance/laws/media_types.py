@@ -1,0 +1,126 @@
+"""Media types: what a body may be sent as, and that `stream` alone decides what comes back."""
+
+from __future__ import annotations
+
+from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, SEND, UPDATE
+from sandbox.conformance.evidence import id_of
+from sandbox.conformance.law import expect, expect_error, expect_status, for_each, law
+from sandbox.conformance.subject import Subject, compact
+
+
+@law(
+    "TYPE-1",
+    "A body is `application/json` with any parameters, or has no type.",
+    source="D",
+    clause="4.4",
+    operations=(UPDATE,),
+)
+def json_may_have_parameters_or_no_type(server: Subject) -> None:
+    one = id_of(server.shelf()[0])
+    types = (
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8;version=1",
+        "APPLICATION/JSON",
+        "application/json ; a=b",
+        "",
+    )
+
+    def check(media_type: str) -> None:
+        answer = server.ask(UPDATE, conversation=one, body={"title": "Number 1"}, headers={"Content-Type": media_type})
+        expect_status(answer, 200, why=media_type or "no Content-Type")
+
+    for_each(types, check)
+
+
+@law(
+    "TYPE-2",
+    "Any other type of a body is 415 `unsupported_media_type`.",
+    source="D",
+    clause="4.4",
+    operations=(CREATE, UPDATE, SEND, COMPLETE),
+)
+def other_types_are_refused(server: Subject) -> None:
+    types = ("text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json", "text/json", "json", "*/*")
+    cases = [(operation, media_type) for media_type in types for operation in (CREATE, UPDATE, SEND, COMPLETE)]
+
+    def check(case: tuple[str, str]) -> None:
+        operation, media_type = case
+        answer = server.ask(operation, raw=b"{}", headers={"Content-Type": media_type})
+        expect_error(answer, 415, "unsupported_media_type", why=media_type)
+
+    for_each(cases, check)
+
+
+@law(
+    "TYPE-3",
+    "A body with a `Content-Encoding` is 415 `unsupported_media_type`.",
+    source="D",
+    clause="4.4",
+    operations=(CREATE, SEND),
+)
+def encoded_bodies_are_refused(server: Subject) -> None:
+    cases = [(operation, encoding) for encoding in ("gzip", "br", "deflate") for operation in (CREATE, SEND)]
+
+    def check(case: tuple[str, str]) -> None:
+        operation, encoding = case
+        raw = compact({"metadata": server.marked()})
+        answer = server.ask(operation, raw=raw, headers={"Content-Encoding": encoding})
+        expect_error(answer, 415, "unsupported_media_type", why=f"Content-Encoding: {encoding}")
+
+    for_each(cases, check)
+
+
+@law(
+    "TYPE-4",
+    "`Accept` decides nothing: whatever it says, or if there is none, the answer is the same.",
+    source="D",
+    clause="4.7",
+    operations=(CONFIG, LIST),
+    writes=False,
+)
+def accept_decides_nothing(server: Subject) -> None:
+    accepts = ("*/*", "application/json, text/plain, */*", "text/html", "text/event-stream", "image/png;q=0.5", "nonsense", "")
+    plain = server.ask(CONFIG)
+
+    def check(accept: str) -> None:
+        answer = server.ask(CONFIG, headers={"Accept": accept})
+        expect_status(answer, 200, why=f"Accept: {accept}")
+        expect(answer.body == plain.body, "the same body as ever", answer.summary, plain, answer)
+
+    for_each(accepts, check)
+
+
+@law(
+    "TYPE-5",
+    "A good answer that isn't a stream is `application/json`.",
+    source="S",
+    clause="1.3",
+    operations=(CONFIG, LIST),
+    writes=False,
+)
+def answers_are_json(server: Subject) -> None:
+    def check(operation: str) -> None:
+        answer = server.ask(operation)
+        expect_status(answer, 200)
+        expect(answer.media_type == "application/json", "application/json", answer.media_type or "no type", answer)
+        expect(answer.json is not None, "a body in JSON and UTF-8", answer.summary, answer)
+
+    for_each((CONFIG, LIST, "apps_api_get_app_metrics", "apps_api_list_user_conversations"), check)
+
+
+@law(
+    "TYPE-6",
+    "`Accept: application/json` doesn't turn a stream off, `Accept: text/event-stream` doesn't turn it on.",
+    source="D",
+    clause="4.7",
+    operations=(COMPLETE,),
+)
+def accept_is_no_switch_of_streams(server: Subject) -> None:
+    for stream, accept, wanted in (
+        (True, "application/json", "text/event-stream"),
+        (False, "text/event-stream", "application/json"),
+    ):
+        body = {"prompt": "[[echo]] x", "stream": stream}
+        answer = server.ask(COMPLETE, body=body, headers={"Accept": accept})
+        expect_status(answer, 200)
+        expect(answer.media_type == wanted, wanted, answer.media_type or "no type", answer)

@@ -1,0 +1,93 @@
+"""Paths: split first, decoded once, and what leads nowhere is 404."""
+
+from __future__ import annotations
+
+from sandbox.conformance.caller import CONFIG, DELETE, GET, SEND, UPDATE, USER_LIST
+from sandbox.conformance.evidence import id_of
+from sandbox.conformance.law import expect_equal, expect_error, expect_status, for_each, law
+from sandbox.conformance.laws.keys import BODIES
+from sandbox.conformance.subject import Subject
+
+
+@law(
+    "PATH-1",
+    "A path that leads nowhere (a trailing slash, an empty segment, invalid UTF-8) is 404 `not_found`, never a redirect.",
+    source="D",
+    clause="4.5",
+    operations=(CONFIG, USER_LIST),
+    writes=False,
+)
+def nowhere_is_404(server: Subject) -> None:
+    config, app = server.path(CONFIG), server.path(CONFIG).removesuffix("/config")
+    nowhere = (
+        server.base + "/nowhere",
+        f"{config}/",
+        f"{config}/more",
+        f"{app}/conversations/",
+        f"{app}/users//conversations",
+        f"{app}/users/%FF/conversations",
+        f"{app}/users/%ED%A0%80/conversations",
+        f"{server.base}/apps//config",
+        f"{server.base}/apps/app%20x/config",
+        f"{server.base}/apps/{'a' * 129}/config",
+        f"{app}%2Fconfig",
+    )
+    for_each(nowhere, lambda path: expect_error(server.raw("GET", path), 404, "not_found"))
+
+
+@law(
+    "PATH-2",
+    "Each segment of a path is decoded once: percent-encoded letters of an app's id are the same app.",
+    source="D",
+    clause="4.5",
+    operations=(CONFIG,),
+    writes=False,
+)
+def segments_are_decoded_once(server: Subject) -> None:
+    encoded = "".join(f"%{byte:02X}" for byte in server.app.encode())
+    answer = server.raw("GET", f"{server.base}/apps/{encoded}/config")
+    expect_status(answer, 200)
+    expect_equal(answer.object.get("app_id"), server.app, "app_id", answer)
+    twice = encoded.replace("%", "%25")
+    expect_error(server.raw("GET", f"{server.base}/apps/{twice}/config"), 404, "not_found")
+
+
+@law(
+    "PATH-3",
+    "A conversation that doesn't exist is 404 `not_found` to read.",
+    source="V",
+    clause="4.11",
+    operations=(GET,),
+    writes=False,
+)
+def an_unknown_conversation_cannot_be_read(server: Subject) -> None:
+    expect_error(server.ask(GET), 404, "not_found")
+
+
+@law(
+    "PATH-4",
+    "A conversation that doesn't exist is 404 `not_found` to update, to delete and to send a message to.",
+    source="V",
+    clause="4.11",
+    operations=(UPDATE, DELETE, SEND),
+)
+def an_unknown_conversation_cannot_be_changed(server: Subject) -> None:
+    for_each(
+        (UPDATE, DELETE, SEND),
+        lambda operation: expect_error(server.ask(operation, body=BODIES.get(operation)), 404, "not_found"),
+    )
+
+
+@law(
+    "PATH-5",
+    "An id that no conversation can have is 404, whatever it is made of, and ids are taken to the letter.",
+    source="D",
+    clause="4.5",
+    operations=(GET,),
+)
+def impossible_ids_are_404(server: Subject) -> None:
+    one = id_of(server.shelf()[0])
+    for_each(
+        ("x", "-1", "null", " ", "/", "\x00", "😀", "a" * 5_000, one.upper(), one.replace("-", ""), f"{one} "),
+        lambda name: expect_error(server.ask(GET, conversation=name), 404, "not_found"),
+    )

@@ -1,0 +1,408 @@
+"""Apps: looked at, filled, forgotten; how many there may be."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.asgi import in_process
+from tests.api.wire import asking
+from tests.conftest import NOW, Server
+from tests.control.conftest import MakeWorld
+from tests.control.driver import APPS, REQUESTS, World
+from tests.envelope import assert_error
+
+MAGIC = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
+NOTHING = {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
+DAY = 86_400
+
+# Every call that writes to an app.
+WRITES: dict[str, tuple[str, str, Any]] = {
+    "settings": ("PATCH", "", {"stream": True}),
+    "delete": ("DELETE", "", None),
+    "populate": ("POST", "/populate", {"conversations": 1}),
+    "fault": ("POST", "/faults", {"kind": "reset"}),
+    "no faults": ("DELETE", "/faults", None),
+    "no fault": ("DELETE", "/faults/fault_000000000000000000000000", None),
+    "reply": ("POST", "/replies", {"output": []}),
+    "no replies": ("DELETE", "/replies", None),
+    "no reply": ("DELETE", "/replies/reply_000000000000000000000000", None),
+    "clock": ("PUT", "/clock", {"now": 5}),
+    "advance": ("POST", "/clock/advance", {"seconds": 5}),
+    "real time": ("DELETE", "/clock", None),
+}
+READS: dict[str, tuple[str, str, Any]] = {
+    "app": ("GET", "", None),
+    "faults": ("GET", "/faults", None),
+    "replies": ("GET", "/replies", None),
+    "clock": ("GET", "/clock", None),
+}
+
+
+def known(client: httpx2.Client) -> list[str]:
+    """Return the ids of the apps that are listed."""
+    listed = client.get(APPS).json()
+    assert listed["object"] == "list"
+    return [app["app_id"] for app in listed["data"]]
+
+
+# Looked at
+
+
+def test_a_read_shows_the_defaults_and_creates_nothing(world: World) -> None:
+    for method, path, _ in READS.values():
+        assert world.call(method, path).status_code == 200
+    assert world.counts == NOTHING
+    assert world.app_id not in known(world.client)
+
+
+def test_counts_are_what_the_app_has_had(world: World) -> None:
+    conversation = world.api.created(external_user_id="ann")
+    world.api.created(external_user_id="ann")
+    world.api.send(conversation, "Hello")
+    world.api.delete(conversation)
+    assert world.counts == {"conversations": 2, "messages": 2, "users": 1, "requests": 4}
+
+
+# What brings an app into being: its data, and whatever is set or queued for it.
+FIRST_WRITES = {name: call for name, call in WRITES.items() if call[0] != "DELETE"}
+
+
+@pytest.mark.parametrize("write", FIRST_WRITES.values(), ids=FIRST_WRITES)
+def test_an_app_exists_from_its_first_write(world: World, write: tuple[str, str, Any]) -> None:
+    method, path, body = write
+    assert world.call(method, path, body).status_code in (200, 201)
+    assert world.app_id in known(world.client)
+
+
+def test_a_conversation_is_a_write_too(world: World) -> None:
+    world.api.create()
+    assert world.app_id in known(world.client)
+
+
+def test_declared_apps_and_the_demo_are_listed_from_the_start(make_world: MakeWorld) -> None:
+    world = make_world(apps={"app_declared": {"stream": True}})
+    assert known(world.client) == ["app_declared", "app_demo"]
+
+
+@pytest.mark.parametrize("app_id", ["a b", "é", "x" * 129, "a%2Fb", "a%00b"])
+@pytest.mark.parametrize("path", ["", "/faults", "/clock"])
+def test_an_id_that_cannot_be_is_not_found(sandbox: httpx2.Client, app_id: str, path: str) -> None:
+    assert_error(sandbox.get(f"{APPS}/{app_id}{path}"), 404, "not_found")
+
+
+@pytest.mark.parametrize("app_id", ["x", "x" * 128, "a.b_c~d-e", "..."])
+def test_an_id_that_can_be_is_found(sandbox: httpx2.Client, app_id: str) -> None:
+    assert sandbox.get(f"{APPS}/{app_id}").json()["app_id"] == app_id
+
+
+# Apps that always behave the same way
+
+
+@pytest.mark.clause("10.2")
+@pytest.mark.parametrize("app_id", MAGIC)
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_magic_apps_cannot_be_changed(sandbox: httpx2.Client, app_id: str, write: tuple[str, str, Any]) -> None:
+    method, path, body = write
+    error = assert_error(World(sandbox, app_id).call(method, path, body), 409, "invalid_request_error", param="app_id")
+    assert app_id in error["message"]
+
+
+# Only declared apps
+
+
+@pytest.mark.parametrize("settings", [{"strict_apps": True}, {"like_production": True}])
+@pytest.mark.parametrize("call", [*WRITES.values(), *READS.values()], ids=[*WRITES, *READS])
+def test_where_only_declared_apps_exist_others_are_not_found(
+    make_world: MakeWorld, settings: dict[str, bool], call: tuple[str, str, Any]
+) -> None:
+    world = make_world("app_other", apps={"app_mine": {}}, **settings)
+    method, path, body = call
+    assert_error(world.call(method, path, body), 404, "not_found", param="app_id")
+    if "fault" not in path and "reply" not in path:
+        assert World(world.client, "app_mine").call(method, path, body).is_success
+
+
+# Bounds
+
+
+@pytest.mark.parametrize("write", FIRST_WRITES.values(), ids=FIRST_WRITES)
+def test_too_many_apps_are_refused_with_the_name_of_the_setting(
+    make_world: MakeWorld, write: tuple[str, str, Any]
+) -> None:
+    world = make_world(max_apps=2)
+    for app_id in ("app_a", "app_b"):
+        World(world.client, app_id).set(stream=True)
+    method, path, body = write
+    error = assert_error(world.call(method, path, body), 503, "internal_error")
+    assert "--max-apps" in error["message"]
+    assert world.app_id not in known(world.client)
+
+
+def test_too_many_apps_are_refused_to_clients_too(make_world: MakeWorld) -> None:
+    world = make_world(max_apps=1)
+    World(world.client, "app_a").api.create()
+    assert "--max-apps" in assert_error(world.api.create(), 503, "internal_error")["message"]
+    World(world.client, "app_a").call("DELETE")
+    assert world.api.create().status_code == 200
+
+
+LARGE = "x" * 20_000
+# Everything that an app keeps, by what a test can make it keep 20 kB of.
+KEPT: dict[str, Any] = {
+    "conversations": lambda world: world.api.create(metadata={"m": "x" * 16_000}),
+    "titles": lambda world: world.api.create(title=LARGE),
+    "users": lambda world: world.api.create(external_user_id=LARGE),
+    "faults": lambda world: world.call("POST", "/faults", {"kind": "status", "status": 500, "body": LARGE}),
+    "replies": lambda world: world.call("POST", "/replies", {"output": [{"type": "message", "text": LARGE}]}),
+    "settings": lambda world: world.set(tools=[{"name": "x", "kind": "mapping", "arguments": {"x": LARGE}}] * 3),
+}
+
+
+@pytest.mark.parametrize("write", KEPT.values(), ids=KEPT)
+def test_too_many_bytes_are_refused_with_the_name_of_the_setting(make_world: MakeWorld, write: Any) -> None:
+    world = make_world(max_bytes=100_000)
+    for number in range(12):
+        answer = write(World(world.client, f"app_{number}"))
+        if not answer.is_success:
+            break
+    assert "--max-bytes" in assert_error(answer, 503, "internal_error")["message"]
+
+
+def test_what_was_full_takes_more_when_something_is_deleted(make_world: MakeWorld) -> None:
+    world = make_world(max_bytes=50_000)
+    while world.api.create(metadata={"m": "x" * 16_000}).is_success:
+        pass
+    world.call("DELETE")
+    assert world.api.create().status_code == 200
+
+
+# Forgotten
+
+
+def life(world: World) -> list[Any]:
+    """Use an app in every way; return all that was answered."""
+    conversation = world.api.created(external_user_id="ann", metadata={"first_name": "Ann"})
+    answers = [
+        world.api.get(conversation),
+        world.api.send(conversation, "I'd like an appointment on Tuesday"),
+        world.api.send(conversation, "[[tool]]", stream=True),
+        world.api.complete("Hello"),
+        world.api.config(),
+        world.call("POST", "/faults", {"kind": "status", "status": 503}),
+        world.call("POST", "/replies", {"output": []}),
+        world.api.metrics(),
+        world.call("POST", "/populate", {"conversations": 3}),
+        world.api.list(),
+        world.call("GET"),
+    ]
+    hops = ("date", "duration_ms", "at_ms")
+    headers = [{name: value for name, value in answer.headers.items() if name not in hops} for answer in answers]
+    return [*(answer.content for answer in answers), *headers]
+
+
+def spoil(world: World) -> None:
+    """Leave behind whatever an app can have."""
+    world.set(stream=True, keys=["sk_test_spec"], agent={"name": "Zoé"}, rate_limit={"per_minute": 5})
+    world.freeze(1_000)
+    world.fault("reset", times=None)
+    world.reply({"type": "message", "text": "Hi"}, times=None)
+    world.call("POST", "/populate", {"conversations": 5})
+
+
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_a_deleted_app_starts_afresh_byte_for_byte(world: World, spoiled: bool) -> None:
+    first = life(world)
+    if spoiled:
+        spoil(world)
+    assert world.call("DELETE").status_code == 204
+    assert world.counts == NOTHING
+    assert world.requests() == []
+    assert world.app_id not in known(world.client)
+    assert life(world) == first
+
+
+def test_deleting_leaves_every_other_app_alone(world: World) -> None:
+    beside = World(world.client, f"{world.app_id}.beside")
+    life(beside)
+    before = (beside.shown, beside.faults, beside.replies, beside.requests())
+    life(world)
+    world.call("DELETE")
+    assert (beside.shown, beside.faults, beside.replies, beside.requests()) == before
+
+
+def test_what_was_never_there_can_be_deleted(world: World) -> None:
+    assert world.call("DELETE").status_code == 204
+    assert world.call("DELETE").content == b""
+
+
+def test_an_open_stream_of_a_deleted_app_fails(world: World, server: Server) -> None:
+    conversation = world.api.created()
+    world.set(pace={"delta_ms": 600_000})
+    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        stream.until(b"response.created")
+        world.call("DELETE")
+        raw = stream.whole()
+    assert raw.has_end
+    assert [event.name for event in raw.events] == ["response.created", "response.failed"]
+    assert world.counts["messages"] == 0
+
+
+def test_nothing_of_an_open_stream_is_left_in_the_journal(world: World, server: Server) -> None:
+    """The stream ends after its app is forgotten; its entry must not come back under an id that is given again."""
+    conversation = world.api.created()
+    world.set(pace={"delta_ms": 600_000})
+    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        stream.until(b"response.created")
+        world.call("DELETE")
+        stream.whole()
+    assert world.requests() == []
+    again = [world.api.create(), world.api.complete("Hello")]
+    ids = [entry["id"] for entry in world.requests()]
+    assert ids == [answer.headers["sandbox-request-id"] for answer in again[::-1]]
+    assert world.client.delete(REQUESTS, params={"app_id": world.app_id}).status_code == 204
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_waiting_answer_of_a_deleted_app_is_an_error(world: World, stream: bool) -> None:
+    world.set(pace={"first_ms": 600_000})
+    conversation = world.api.created()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(world.api.send, conversation, "Hello", stream=stream)
+        while world.counts["messages"] == 0:
+            pass
+        world.call("DELETE")
+        assert_error(waiting.result(), 404, "not_found", param="app_id")
+
+
+# Reset
+
+
+def test_a_reset_forgets_every_app(make_world: MakeWorld) -> None:
+    world = make_world(apps={"app_declared": {"stream": True}})
+    declared, demo = (World(world.client, app_id) for app_id in ("app_declared", "app_demo"))
+    before = [each.shown["settings"] for each in (world, declared, demo)]
+    for each in (world, declared, demo):
+        spoil(each)
+    assert world.client.post("/_sandbox/reset").status_code == 204
+    assert known(world.client) == ["app_declared", "app_demo"]
+    assert [each.shown["settings"] for each in (world, declared, demo)] == before
+    assert world.client.get(REQUESTS).json()["data"] == []
+    for each in (world, declared, demo):
+        assert (each.faults, each.replies) == ([], [])
+
+
+@pytest.mark.parametrize("queue", ["faults", "replies"])
+def test_a_reset_forgets_what_was_queued_for_an_app_that_did_nothing(make_world: MakeWorld, queue: str) -> None:
+    world = make_world()
+    world.fault("reset")
+    world.reply()
+    world.client.post("/_sandbox/reset")
+    assert getattr(world, queue) == []
+
+
+def test_after_a_reset_the_demo_is_as_after_start(make_world: MakeWorld) -> None:
+    demo = make_world("app_demo")
+    before = demo.api.list(limit=100).json()
+    assert len(before["data"]) > 20
+    demo.api.create(title="mine")
+    demo.call("POST", "/populate", {"conversations": 3})
+    demo.client.post("/_sandbox/reset")
+    assert demo.api.list(limit=100).json() == before
+
+
+def test_a_deleted_demo_is_as_after_start(make_world: MakeWorld) -> None:
+    demo = make_world("app_demo")
+    before = demo.api.list().json()
+    demo.api.delete(before["first_id"])
+    demo.call("DELETE")
+    assert demo.api.list().json() == before
+
+
+# Populate
+
+
+def test_an_app_can_be_filled(world: World) -> None:
+    world.set(generative_ui=True)
+    answer = world.call("POST", "/populate", {"conversations": 30, "messages": 4, "users": 3})
+    assert answer.json() == world.counts == {"conversations": 30, "messages": 120, "users": 3, "requests": 0}
+    rows = world.api.list(limit=100).json()["data"]
+    assert len(rows) == 30
+    assert [len(world.api.items(row["id"])) for row in rows[:5]] == [4] * 5
+
+
+def test_what_fills_it_is_spread_over_the_past_thirty_days(world: World) -> None:
+    world.call("POST", "/populate", {"conversations": 60})
+    made = [row["created_at"] for row in world.api.list(limit=100).json()["data"]]
+    assert all(NOW - 30 * DAY <= at <= NOW for at in made)
+    assert max(made) - min(made) > 20 * DAY
+
+
+def test_what_fills_it_is_in_both_languages(world: World) -> None:
+    world.call("POST", "/populate", {"conversations": 40, "messages": 2})
+    spoken = " ".join(world.api.items(row["id"])[0]["parts"][0]["text"] for row in world.api.list(limit=40).json()["data"])
+    assert any(word in spoken.lower() for word in (" je ", " vous", " mon ", " une "))
+    assert any(word in spoken.lower() for word in (" i ", " my ", " you ", " the "))
+
+
+def test_filling_it_again_adds_others(world: World) -> None:
+    for _ in range(2):
+        world.call("POST", "/populate", {"conversations": 12, "messages": 2})
+    rows = world.api.list(limit=100).json()["data"]
+    assert len({row["id"] for row in rows}) == 24
+    first_words = [world.api.items(row["id"])[0]["parts"][0]["text"] for row in rows]
+    assert len(set(first_words)) > 14  # not the same twelve conversations twice
+
+
+# Each row: what can't be asked for, and its place.
+WRONG = [
+    ({}, "conversations"),
+    ({"conversations": -1}, "conversations"),
+    ({"conversations": 10_001}, "conversations"),
+    ({"conversations": "5"}, "conversations"),
+    ({"conversations": 1, "messages": -1}, "messages"),
+    ({"conversations": 1, "users": 0}, "users"),
+    ({"conversations": 1, "user": 1}, "user"),
+]
+
+
+@pytest.mark.parametrize(("body", "param"), WRONG)
+def test_a_wrong_wish_fills_nothing(world: World, body: dict[str, Any], param: str) -> None:
+    assert_error(world.call("POST", "/populate", body), 422, "invalid_request_error", param=param)
+    assert world.counts == NOTHING
+
+
+def test_others_are_answered_while_an_app_is_filled() -> None:
+    """The two run on one loop: if populate let nobody through, the config would come last."""
+    with in_process() as client:
+        done: list[str] = []
+
+        async def noted(name: str, method: str, url: str, **more: Any) -> None:
+            await client.exchange(method, url, **more)
+            done.append(name)
+
+        async def both() -> None:
+            body = {"conversations": 60}
+            filling = noted("filled", "POST", f"{APPS}/app_x/populate", json=body)
+            await asyncio.gather(filling, noted("answered", "GET", "/v1/apps/app_y/config"))
+
+        client.run(both())
+    assert done == ["answered", "filled"]
+
+
+def test_an_app_that_is_deleted_while_it_is_filled_stays_deleted() -> None:
+    with in_process() as client:
+
+        async def both() -> tuple[Any, Any]:
+            filling = client.exchange("POST", f"{APPS}/app_x/populate", json={"conversations": 60})
+            return await asyncio.gather(filling, client.exchange("DELETE", f"{APPS}/app_x"))
+
+        filled, deleted = client.run(both())
+        shown = client.request("GET", f"{APPS}/app_x").json()
+    assert deleted.status_code == 204
+    assert_error(filled, 404, "not_found", param="app_id")
+    assert shown["counts"] == NOTHING

@@ -1,0 +1,138 @@
+"""Faults inside a stream, over real sockets: where it stops, how it ends, what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.api.wire import Raw, asking
+from tests.conftest import Server
+from tests.control.driver import World
+from tests.sse import Event, read, read_cut
+
+TEXT = "[[echo]] one two three"
+# created, three deltas, done, item done, completed
+WHOLE = 7
+SPOILED = ("stream_cut", "stream_garble", "stream_fail")
+
+
+def streamed(world: World, server: Server, text: str = TEXT) -> Raw:
+    """Send a message and return the stream as it came, up to the end of the connection."""
+    path = world.api.url(world.api.created())
+    with asking(server.url, path, {"message": {"content": text}, "stream": True}) as connection:
+        return connection.whole()
+
+
+def names(events: Sequence[Event]) -> list[str]:
+    return [event.name.removeprefix("response.") for event in events]
+
+
+def test_without_a_fault_a_stream_is_whole(world: World, server: Server) -> None:
+    raw = streamed(world, server)
+    assert raw.has_end
+    assert len(raw.events) == WHOLE
+
+
+# Each row: how many events are asked for, how many come; at the latest before the last one.
+PLACES = [(0, 0), (1, 1), (3, 3), (6, 6), (7, 6), (1_000, 6), (None, 3)]
+
+
+@pytest.mark.parametrize(("asked", "come"), PLACES)
+def test_a_cut_stream_stops_without_its_end(world: World, server: Server, asked: int | None, come: int) -> None:
+    world.fault("stream_cut", **({} if asked is None else {"events": asked}))
+    raw = streamed(world, server)
+    assert (raw.status, raw.chunked, raw.has_end) == (200, True, False)
+    assert len(raw.events) == come
+    if come:
+        read_cut(raw.events)
+
+
+@pytest.mark.parametrize(("asked", "come"), PLACES)
+def test_a_garbled_stream_stops_within_an_event(world: World, server: Server, asked: int | None, come: int) -> None:
+    world.fault("stream_garble", **({} if asked is None else {"events": asked}))
+    raw = streamed(world, server)
+    whole, mark, half = raw.body.rpartition(b"\n\n")
+    assert not raw.has_end
+    assert raw.body.count(b"\n\n") == come
+    assert (half if mark else raw.body).startswith(b"event: response.")
+    assert whole == b"" or whole.startswith(b"event: response.created\n")
+
+
+@pytest.mark.parametrize(("asked", "come"), PLACES)
+def test_a_stream_fails_with_its_last_event(world: World, server: Server, asked: int | None, come: int) -> None:
+    world.fault("stream_fail", **({} if asked is None else {"events": asked}))
+    raw = streamed(world, server)
+    assert raw.has_end
+    assert len(raw.events) == come + 1
+    assert raw.events[-1].name == "response.failed"
+    assert raw.events[-1].data["error"]["message"]
+
+
+@pytest.mark.parametrize(("asked", "come"), PLACES)
+def test_a_stalled_stream_goes_silent_and_is_whole_in_the_end(
+    world: World, server: Server, asked: int | None, come: int
+) -> None:
+    world.fault("stream_stall", ms=1, **({} if asked is None else {"events": asked}))
+    raw = streamed(world, server)
+    assert raw.has_end
+    assert read(raw.events).status == "completed"
+    (sent,) = (entry["response"] for entry in world.requests(operation="apps_api_send_message"))
+    assert sent[come]["at_ms"] - (sent[come - 1]["at_ms"] if come else 0) >= 1
+
+
+def test_a_stalled_stream_is_silent_after_the_events_that_were_asked_for(world: World, server: Server) -> None:
+    world.fault("stream_stall", ms=600_000, events=2)
+    path = world.api.url(world.api.created())
+    with asking(server.url, path, {"message": {"content": TEXT}, "stream": True}) as connection:
+        connection.until(b'"delta":"one "')
+        # Everything else is answered meanwhile, and the third event is not there.
+        assert world.api.config().status_code == 200
+        assert b'"delta":"two "' not in connection.received
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_a_spoiled_stream_leaves_the_message_alone(world: World, kind: str) -> None:
+    conversation = world.api.created()
+    world.fault(kind)
+    with world.client.stream("POST", world.api.url(conversation), json=MESSAGE) as answer:
+        assert answer.status_code == 200
+    assert world.api.roles(conversation) == "u"
+
+
+def test_a_stalled_stream_leaves_the_whole_exchange(world: World) -> None:
+    conversation = world.api.created()
+    world.fault("stream_stall", ms=1)
+    world.api.stream(conversation, "Hello")
+    assert world.api.roles(conversation) == "ua"
+
+
+MESSAGE = {"message": {"content": TEXT}, "stream": True}
+
+
+@pytest.mark.parametrize(("kind", "ended"), [("stream_cut", "cut"), ("stream_garble", "cut"), ("stream_fail", "complete")])
+def test_the_journal_says_how_a_stream_ended(world: World, server: Server, kind: str, ended: str) -> None:
+    world.fault(kind, events=3)
+    raw = streamed(world, server)
+    entry = world.requests()[0]
+    assert (entry["fault"], entry["ended"], entry["status"]) == (kind, ended, 200)
+    sent = [event["event"] for event in entry["response"]]
+    assert [f"event: {name}" for name in sent] == [
+        part.split("\n")[0] for part in raw.body.decode().split("\n\n")[: len(sent)]
+    ]
+
+
+def test_a_completion_has_stream_faults_too(world: World) -> None:
+    world.fault("stream_fail", events=1)
+    answer = world.api.complete(TEXT, stream=True)
+    assert "event: response.failed" in answer.text
+    assert "response.completed" not in answer.text
+
+
+@pytest.mark.parametrize("framing", ["split", "crlf", "comments", "multiline"])
+def test_a_cut_stream_has_no_end_in_any_framing(world: World, server: Server, framing: str) -> None:
+    world.set(framing=framing)
+    world.fault("stream_cut", events=3)
+    raw = streamed(world, server)
+    assert not raw.has_end
+    assert b"response.completed" not in raw.body

@@ -1,0 +1,329 @@
+"""The journal: what was really asked and answered, found by whoever has the answer, with no secret in it."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+
+from sandbox.contract import load
+from sandbox.contract.document import control_folder
+from tests.api.wire import asking
+from tests.conftest import AUTH, KEY, NOW, Server
+from tests.control.conftest import MakeWorld
+from tests.control.driver import REQUESTS, World, entry
+from tests.control.raw import config_of
+from tests.envelope import assert_error
+from tests.wire.requests import GOOD
+from tests.wire.sockets import line, whole
+
+ENTRY = load(control_folder()).schema("RequestEntry")
+
+
+def test_an_entry_says_what_came_and_what_went(world: World) -> None:
+    answer = world.client.post(
+        f"/v1/apps/{world.app_id}/conversations?a=%C3%A9&b",
+        content=b' {"title": "Caf\xc3\xa9"} ',
+        headers={"Content-Type": "application/json; charset=utf-8", "X-Trace": "1"},
+    )
+    (found,) = world.requests()
+    assert ENTRY.is_valid(found)
+    assert (found["id"], found["at"], found["app_id"]) == (answer.headers["sandbox-request-id"], NOW, world.app_id)
+    assert (found["operation"], found["method"]) == ("apps_api_create_conversation", "POST")
+    assert (found["path"], found["query"]) == (f"/v1/apps/{world.app_id}/conversations", "a=%C3%A9&b")
+    assert found["headers"]["content-type"] == "application/json; charset=utf-8"
+    assert found["headers"]["x-trace"] == "1"
+    assert (found["body"], found["status"], found["response"]) == ({"title": "Café"}, 200, answer.json())
+    assert (found["fault"], found["violation"], found["ended"]) == (None, None, "complete")
+    assert found["duration_ms"] >= 0
+
+
+@pytest.mark.parametrize("operation", GOOD)
+def test_every_operation_leaves_an_entry(world: World, operation: str) -> None:
+    answer = GOOD[operation].but(app_id=world.app_id).send(world.client)
+    assert world.entry(answer)["operation"] == f"apps_api_{operation}"
+
+
+# Requests that no operation answers: what was sent is what an SDK's author wants to see.
+BODY = {"title": "Support inquiry"}
+STRAY: dict[str, dict[str, Any]] = {
+    "an unknown path": {"method": "POST", "path": "/v1/apps/{app}/conversation"},
+    "no base path": {"method": "POST", "path": "/apps/{app}/conversations"},
+    "another method": {"method": "PUT", "path": "/v1/apps/{app}/conversations"},
+    "no key": {"headers": {"Authorization": ""}, "path": "/v1/apps/{app}/conversations"},
+    "another type": {"headers": {"Content-Type": "text/plain"}, "path": "/v1/apps/{app}/conversations"},
+    "no such app": {"path": "/v1/apps/app_missing/conversations"},
+    "no operation's body": {"method": "DELETE", "path": "/v1/apps/{app}/conversations/none"},
+    "the root": {"method": "POST", "path": "/"},
+}
+
+
+@pytest.mark.parametrize("case", STRAY.values(), ids=STRAY)
+def test_the_body_of_a_refused_request_is_there_too(world: World, case: dict[str, Any]) -> None:
+    path = case["path"].replace("{app}", world.app_id)
+    headers = {"Content-Type": "application/json", **case.get("headers", {})}
+    content = json.dumps(BODY).encode()
+    answer = world.client.request(case.get("method", "POST"), path, content=content, headers=headers)
+    found = entry(world.client, answer)
+    assert (found["path"], found["status"]) == (path, answer.status_code)
+    assert found["body"] == BODY
+
+
+@pytest.mark.parametrize("kind", [("status", {"status": 503}), ("malformed", {}), ("wrong_type", {})])
+def test_the_body_of_a_request_that_met_a_fault_is_there_too(world: World, kind: tuple[str, Any]) -> None:
+    world.fault(kind[0], **kind[1])
+    found = world.entry(world.api.create(title="retried"))
+    assert (found["fault"], found["body"]) == (kind[0], {"title": "retried"})
+
+
+def test_an_unmatched_path_has_no_operation(world: World) -> None:
+    answer = world.client.get(f"/apps/{world.app_id}/config")
+    found = entry(world.client, answer)
+    assert (found["operation"], found["app_id"], found["status"]) == (None, None, 404)
+    assert found["response"] == answer.json()
+
+
+def test_the_control_api_and_preflights_are_not_journalled(world: World) -> None:
+    asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET"}
+    preflight = world.client.options(f"/v1/apps/{world.app_id}/config", headers=asked)
+    assert "sandbox-request-id" not in preflight.headers
+    assert "sandbox-request-id" not in world.call("GET").headers
+    assert (world.requests(), world.counts["requests"]) == ([], 0)
+
+
+# Each row: a body as it is sent, and as it is shown.
+BODIES = [
+    (b'{"title": null, "title": "x"}', {"title": "x"}),
+    (b"[1, 2]", [1, 2]),
+    (b"{broken", "{broken"),
+    (b"\xff\xfe", "\ufffd\ufffd"),
+    (b"", None),
+    (b"null", None),
+    (b'{"metadata": {"n": 12345678901234567890123}}', {"metadata": {"n": 12345678901234567890123}}),
+    (b'{"metadata": {"n": 1.10}}', {"metadata": {"n": 1.1}}),
+]
+
+
+@pytest.mark.parametrize(("content", "shown"), BODIES)
+def test_a_body_is_json_where_it_can_be_else_text(world: World, content: bytes, shown: Any) -> None:
+    path = f"/v1/apps/{world.app_id}/conversations"
+    world.client.post(path, content=content, headers={"Content-Type": "application/json"})
+    assert world.requests()[0]["body"] == shown
+
+
+def test_headers_that_come_twice_are_joined(world: World, server: Server) -> None:
+    with line(server) as wire:
+        wire.send(config_of(world, "X-A: one", "X-A: two"))
+        wire.answer("GET")
+    assert world.requests()[0]["headers"]["x-a"] == "one, two"
+
+
+def test_a_chunked_body_is_whole(world: World, server: Server) -> None:
+    path = f"/v1/apps/{world.app_id}/conversations"
+    with line(server) as wire:
+        head = whole("POST", path, b"", "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+        wire.send(head, b'9\r\n{"title":\r\n', b'4\r\n"x"}\r\n', b"0\r\n\r\n")
+        assert wire.answer().status_code == 200
+    assert world.requests()[0]["body"] == {"title": "x"}
+
+
+# Answers
+
+
+@pytest.mark.parametrize("framing", ["plain", "split", "crlf", "comments", "multiline"])
+def test_a_stream_is_shown_event_by_event(world: World, framing: str) -> None:
+    world.set(framing=framing)
+    conversation = world.api.created()
+    answer = world.api.send(conversation, "[[echo]] né, 👩‍👩‍👧‍👦!", stream=True)
+    shown = world.entry(answer)["response"]
+    assert {frozenset(event) for event in shown} == {frozenset({"event", "data", "at_ms"})}
+    assert [event["event"] for event in shown][:: len(shown) - 1] == ["response.created", "response.completed"]
+    assert all(event["data"]["type"] == event["event"] for event in shown)
+    text = "".join(event["data"].get("delta", "") for event in shown)
+    assert text == "né, 👩‍👩‍👧‍👦!"
+    times = [event["at_ms"] for event in shown]
+    assert times == sorted(times)
+
+
+def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(world: World, server: Server) -> None:
+    conversation = world.api.created()
+    world.set(pace={"delta_ms": 600_000})
+    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        stream.until(b"response.created")
+    while not (found := world.requests(operation="apps_api_send_message")):
+        pass
+    assert (found[0]["ended"], found[0]["status"]) == ("client_gone", 200)
+    assert [event["event"] for event in found[0]["response"]] == ["response.created"]
+
+
+def test_a_violation_is_what_the_answer_said(world: World) -> None:
+    answer = world.api.create(title=5)
+    assert world.entry(answer)["violation"] == answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_whoever_has_an_answer_finds_its_entry(world: World, stream: bool) -> None:
+    """Many at once, each looking for its own as soon as the last byte is there."""
+
+    def found(number: int) -> bool:
+        with httpx2.Client(base_url=world.client.base_url, headers=AUTH, timeout=60) as client:
+            for _ in range(5):
+                answer = World(client, world.app_id).api.complete(f"[[echo]] {number}", stream=stream)
+                shown = entry(client, answer)
+                assert str(number) in str(shown["response"])
+                assert shown["body"]["prompt"] == f"[[echo]] {number}"
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(found, range(24)))
+    assert world.counts["requests"] == 120
+
+
+def test_the_same_requests_have_the_same_ids(world: World) -> None:
+    ids = []
+    for _ in range(2):
+        ids.append([world.api.create().headers["sandbox-request-id"], world.api.config().headers["sandbox-request-id"]])
+        world.call("DELETE")
+    assert ids[0] == ids[1]
+
+
+# Listed
+
+
+def test_entries_are_listed_newest_first_page_by_page(world: World) -> None:
+    ids = [world.api.config().headers["sandbox-request-id"] for _ in range(7)][::-1]
+    seen: list[str] = []
+    query: dict[str, Any] = {"app_id": world.app_id, "limit": 3}
+    while True:
+        page = world.client.get(REQUESTS, params=query).json()
+        assert page["object"] == "list"
+        rows = [row["id"] for row in page["data"]]
+        assert (page["first_id"], page["last_id"]) == (rows[0], rows[-1])
+        seen += rows
+        if not page["has_more"]:
+            break
+        query["after"] = page["last_id"]
+    assert seen == ids
+
+
+def test_an_empty_page_has_no_ids(world: World) -> None:
+    page = world.client.get(REQUESTS, params={"app_id": world.app_id}).json()
+    assert page == {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}
+
+
+def test_entries_are_chosen_by_operation_and_status(world: World) -> None:
+    world.api.create()
+    world.api.create(title=5)
+    world.api.config()
+    create = "apps_api_create_conversation"
+    assert [row["status"] for row in world.requests(operation=create)] == [422, 200]
+    assert [row["operation"] for row in world.requests(status=200)] == ["apps_api_get_app_config", create]
+    assert len(world.requests(operation=create, status=422)) == 1
+    assert world.requests(status=500) == []
+
+
+# Each row: a question that can't be asked, its status, its place.
+WRONG = [
+    ({"limit": "0"}, 422, "limit"),
+    ({"limit": "101"}, 422, "limit"),
+    ({"limit": "1.0"}, 422, "limit"),
+    ({"status": "99"}, 422, "status"),
+    ({"status": "ok"}, 422, "status"),
+    ({"operation": "create"}, 422, "operation"),
+    ({"app_id": "a b"}, 422, "app_id"),
+    ({"after": "req_none"}, 404, "after"),
+]
+
+
+@pytest.mark.parametrize(("query", "status", "param"), WRONG)
+def test_a_wrong_question_is_refused_by_place(
+    sandbox: httpx2.Client, query: dict[str, str], status: int, param: str
+) -> None:
+    kind = "not_found" if status == 404 else "invalid_request_error"
+    assert_error(sandbox.get(REQUESTS, params=query), status, kind, param=param)
+
+
+@pytest.mark.parametrize("path", ["", "/curl"])
+def test_an_entry_that_is_not_there_is_not_found(sandbox: httpx2.Client, path: str) -> None:
+    answer = sandbox.get(f"{REQUESTS}/req_000000000000000000000000{path}")
+    assert_error(answer, 404, "not_found", param="request_id")
+
+
+def test_the_entries_of_an_app_can_be_forgotten(world: World) -> None:
+    beside = World(world.client, f"{world.app_id}.beside")
+    for each in (world, beside):
+        each.api.config()
+    assert world.client.delete(REQUESTS, params={"app_id": world.app_id}).status_code == 204
+    assert (world.requests(), len(beside.requests())) == ([], 1)
+    assert world.counts["requests"] == 1
+
+
+def test_all_entries_can_be_forgotten(make_world: MakeWorld) -> None:
+    world = make_world()
+    world.api.config()
+    world.client.get("/nowhere")
+    assert world.client.delete(REQUESTS).status_code == 204
+    assert world.client.get(REQUESTS).json()["data"] == []
+
+
+# Secrets
+
+SECRET = "sk_live_0123456789abcdefWXYZ"
+SHOWN = "sk_…WXYZ"
+TOKEN = "a-control-token-of-32-characters"
+
+# Each row: where a key or the control token may stand in a request.
+PLACES: dict[str, dict[str, Any]] = {
+    "the key": {"headers": {"Authorization": f"Bearer {SECRET}"}},
+    "another header": {"headers": {"X-Api-Key": SECRET}},
+    "a cookie": {"headers": {"Cookie": f"a=b; key={SECRET}; c=d"}},
+    "the name of a header": {"headers": {f"X-{SECRET}": "1"}},
+    "a value": {"json": {"title": f"my key is {SECRET}."}},
+    "metadata": {"json": {"metadata": {"deep": [{"key": SECRET}]}}},
+    "the name of a field": {"json": {SECRET: 1}},
+    "the name of a field in metadata": {"json": {"metadata": {SECRET: 1}}},
+    "a wrong value": {"json": {"metadata": SECRET}},
+    "a text": {"content": f"title={SECRET}&x=1".encode()},
+    "the query": {"params": {"api_key": SECRET}},
+    "a name in the query": {"params": {SECRET: "1"}},
+    "the path": {"path": f"/v1/{SECRET}/conversations"},
+    "a user": {"path": f"/v1/apps/app_x/users/{SECRET}/conversations"},
+    "the control token": {"headers": {"X-Token": TOKEN}, "json": {"title": TOKEN}},
+    "the control token as key": {"headers": {"Authorization": f"Bearer {TOKEN}"}},
+}
+
+
+@pytest.mark.parametrize("case", PLACES.values(), ids=PLACES)
+def test_no_secret_is_shown_wherever_it_stands(make_world: MakeWorld, case: dict[str, Any]) -> None:
+    control = {"Authorization": f"Bearer {TOKEN}"}
+    client = make_world(control_token=TOKEN, key=None).client
+    path = case.get("path", "/v1/apps/app_x/conversations")
+    rest = {name: value for name, value in case.items() if name not in ("path", "headers")}
+    answer = client.request("POST", path, headers={**AUTH, **case.get("headers", {})}, **rest)
+    id_ = answer.headers["sandbox-request-id"]
+    shown = {
+        name: client.get(f"{REQUESTS}{name}", headers=control).text for name in ("", f"/{id_}", ".har", f"/{id_}/curl")
+    }
+    assert {name for name, text in shown.items() if leaks(text)} == set()
+    if "token" not in str(case):
+        assert "control" in str(case) or SHOWN in shown[""] or TOKEN in str(case)
+
+
+def leaks(text: str) -> bool:
+    """Say whether more of a secret is shown than its last four characters."""
+    return "0123456789abcdef" in text.lower() or TOKEN in text
+
+
+def test_a_key_in_an_answer_is_masked_too(world: World) -> None:
+    answer = world.api.complete(f"[[echo]] {SECRET}")
+    assert answer.json()["text"] == SECRET
+    assert world.entry(answer)["response"]["text"] == SHOWN
+
+
+def test_a_short_key_shows_nothing(world: World) -> None:
+    answer = world.client.get(f"/v1/apps/{world.app_id}/config", headers={"Authorization": "Bearer sk_test_abcd"})
+    assert world.entry(answer)["headers"]["authorization"] == "Bearer sk_…"
+    assert KEY not in str(world.requests())

@@ -1,0 +1,245 @@
+"""Settings of an app: merged, given back, refused whole; from the config file, at start and while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import AUTH, serving
+from tests.control.conftest import MakeWorld
+from tests.control.driver import World
+from tests.envelope import assert_error
+
+TOOL = {"name": "book_appointment", "kind": "mapping", "when": ["book"], "arguments": {"date": "2026-03-03"}}
+# One other value than the default for each setting.
+OTHER: dict[str, Any] = {
+    "status": "inactive",
+    "stream": True,
+    "generative_ui": True,
+    "titles": "after_first_exchange",
+    "agent": {"name": "Léa", "primary_color": "#123abc", "secondary_color": "#000000"},
+    "tools": [TOOL, {"name": "open_camera", "kind": "client", "when": []}],
+    "keys": ["sk_…pqrs"],
+    "rate_limit": {"per_minute": 5, "per_day": 50},
+    "pace": {"first_ms": 5, "delta_ms": 6},
+    "framing": "crlf",
+}
+GIVEN: dict[str, Any] = {**OTHER, "keys": ["sk_test_abcdpqrs"]}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_a_setting_is_changed_and_null_gives_its_default_back(world: World, name: str) -> None:
+    before = world.settings
+    changed = world.set(**{name: GIVEN[name]})
+    assert changed.json()["settings"] == {**before, name: OTHER[name]} == world.settings
+    assert world.set(**{name: None}).json()["settings"] == before == world.settings
+
+
+def test_the_defaults(world: World) -> None:
+    settings = world.settings
+    look, tools = settings.pop("agent"), settings.pop("tools")
+    assert settings == {
+        "status": "live",
+        "stream": False,
+        "generative_ui": False,
+        "titles": "at_creation",
+        "keys": None,
+        "rate_limit": None,
+        "pace": {"first_ms": 0, "delta_ms": 0},
+        "framing": "plain",
+    }
+    assert look["name"]
+    assert {tool["kind"] for tool in tools} == {"mapping", "client"}
+
+
+def test_the_demo_has_a_form_and_a_pace(sandbox: httpx2.Client) -> None:
+    settings = World(sandbox, "app_demo").settings
+    assert (settings["generative_ui"], settings["pace"]) == (True, {"first_ms": 350, "delta_ms": 25})
+
+
+# Merging, as RFC 7396 says. Each row: what is set one after the other, and one setting that comes of it.
+MERGES: list[tuple[list[dict[str, Any]], str, Any]] = [
+    # what is left out stays
+    ([{"stream": True}, {"titles": "after_first_exchange"}], "stream", True),
+    ([{"stream": True}, {}], "stream", True),
+    # an object is merged field by field
+    ([{"pace": {"first_ms": 5}}, {"pace": {"delta_ms": 6}}], "pace", {"first_ms": 5, "delta_ms": 6}),
+    ([{"pace": {"first_ms": 5, "delta_ms": 6}}, {"pace": {"first_ms": None}}], "pace", {"first_ms": 0, "delta_ms": 6}),
+    ([{"pace": {"first_ms": 5}}, {"pace": None}], "pace", {"first_ms": 0, "delta_ms": 0}),
+    ([{"rate_limit": {"per_day": 5}}, {"rate_limit": {"per_minute": 1}}], "rate_limit", {"per_minute": 1, "per_day": 5}),
+    ([{"rate_limit": {"per_day": 5}}, {"rate_limit": {"per_day": None}}], "rate_limit", {"per_minute": None, "per_day": None}),
+    # a list is replaced
+    ([{"keys": ["sk_test_aaaa1111", "sk_test_bbbb2222"]}, {"keys": ["sk_test_cccc3333"]}], "keys", ["sk_…3333"]),
+    ([{"keys": ["sk_test_aaaa1111"]}, {"keys": []}], "keys", []),
+    ([{"tools": [TOOL]}, {"tools": []}], "tools", []),
+    # in a list null isn't a wish
+    ([{"tools": [TOOL]}, {"tools": [{"name": "x", "kind": "client", "when": ["y"]}]}], "tools", [{"name": "x", "kind": "client", "when": ["y"]}]),
+]
+
+
+@pytest.mark.parametrize(("patches", "name", "expected"), MERGES)
+def test_changes_are_merged(world: World, patches: list[dict[str, Any]], name: str, expected: Any) -> None:
+    for patch in patches:
+        assert world.set(**patch).status_code == 200
+    assert world.settings[name] == expected
+
+
+def test_what_is_declared_is_what_null_gives_back(make_world: MakeWorld) -> None:
+    world = make_world(apps={"app_spec": {"stream": True, "rate_limit": {"per_minute": 5}}})
+    world.set(stream=False, rate_limit={"per_minute": 6, "per_day": 7})
+    assert (world.settings["stream"], world.settings["rate_limit"]) == (False, {"per_minute": 6, "per_day": 7})
+    world.set(stream=None, rate_limit=None)
+    assert (world.settings["stream"], world.settings["rate_limit"]) == (True, {"per_minute": 5, "per_day": None})
+
+
+# Each row: a change that can't be, and the place that is named.
+WRONG: list[tuple[Any, str | None]] = [
+    ({"streams": True}, "streams"),
+    ({"stream": "yes"}, "stream"),
+    ({"stream": 1}, "stream"),
+    ({"status": "dead"}, "status"),
+    ({"titles": ""}, "titles"),
+    ({"agent": {"nam": "x"}}, "agent.nam"),
+    ({"agent": {"name": ""}}, "agent.name"),
+    ({"agent": {"primary_color": "red"}}, "agent.primary_color"),
+    ({"tools": [TOOL, {"name": "X", "kind": "client"}]}, "tools[1].name"),
+    ({"tools": [{"name": "x"}]}, "tools[0].kind"),
+    ({"tools": [{"name": "x", "kind": "client", "why": 1}]}, "tools[0].why"),
+    ({"keys": ["sk_test_a", "pk_test_a"]}, "keys[1]"),
+    ({"keys": "sk_test_a"}, "keys"),
+    ({"rate_limit": {"per_minute": -1}}, "rate_limit.per_minute"),
+    ({"rate_limit": {"per_hour": 1}}, "rate_limit.per_hour"),
+    ({"pace": {"first_ms": 600_001}}, "pace.first_ms"),
+    ({"pace": {"delta_ms": 1.5}}, "pace.delta_ms"),
+    ({"framing": "odd"}, "framing"),
+    ([], None),
+    ("stream", None),
+]
+
+
+@pytest.mark.parametrize(("patch", "param"), WRONG)
+def test_a_wrong_change_is_refused_by_place_and_changes_nothing(world: World, patch: Any, param: str | None) -> None:
+    world.set(agent={"name": "Léa"}, pace={"first_ms": 1})
+    before = world.shown
+    good = {"titles": "after_first_exchange", "generative_ui": True}
+    body = {**good, **patch} if isinstance(patch, dict) else patch
+    assert_error(world.call("PATCH", body=body), 422, "invalid_request_error", param=param)
+    assert world.shown == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"stream": NaN}', b"\xff"])
+def test_what_is_no_json_is_refused(world: World, content: bytes) -> None:
+    url = f"/_sandbox/apps/{world.app_id}"
+    answer = world.client.patch(url, content=content, headers={"Content-Type": "application/json"})
+    assert_error(answer, 422, "invalid_request_error", code="invalid_json")
+
+
+def test_a_body_has_a_limit(world: World) -> None:
+    assert_error(world.set(agent={"name": "x" * 1_100_000}), 413, "payload_too_large")
+
+
+# They take effect, for new requests.
+
+
+@pytest.mark.parametrize(("status", "kind"), [("inactive", "app_inactive"), ("no_agent", "agent_unavailable")])
+def test_an_app_can_be_disabled_and_enabled(world: World, status: str, kind: str) -> None:
+    world.set(status=status)
+    assert_error(world.api.config(), 403, kind)
+    world.set(status=None)
+    assert world.api.config().status_code == 200
+
+
+def test_keys_shut_out_every_other_key(world: World) -> None:
+    world.set(keys=["sk_test_the_only_one"])
+    assert_error(world.api.config(), 403, "access_denied")
+    url = f"/v1/apps/{world.app_id}/config"
+    assert world.client.get(url, headers={"Authorization": "Bearer sk_test_the_only_one"}).status_code == 200
+
+
+def test_the_agents_look_is_in_the_config(world: World) -> None:
+    world.set(agent={"name": "Léa", "primary_color": "#ABCDEF"})
+    agent = world.api.config().json()["agent"]
+    assert (agent["name"], agent["config"]["primary_color"]) == ("Léa", "#ABCDEF")
+    assert agent["config"]["secondary_color"] == world.settings["agent"]["secondary_color"]
+
+
+def test_the_agent_calls_the_tools_that_it_has(world: World) -> None:
+    world.set(tools=[{"name": "find_boat", "kind": "mapping", "when": ["boat"], "arguments": {"length": 5}}])
+    output = world.api.send(world.api.created(), "a boat, please").json()["output"]
+    assert [item["name"] for item in output if item["type"] == "function_call"] == ["find_boat"]
+
+
+def test_a_changed_limit_begins_a_new_window(world: World) -> None:
+    world.set(rate_limit={"per_minute": 1})
+    world.api.complete("Hello")
+    world.set(stream=True)
+    assert world.api.complete("Hello").status_code == 429
+    world.set(rate_limit={"per_minute": 2})
+    assert [world.api.complete("Hello").status_code for _ in range(3)] == [200, 200, 429]
+
+
+# The config file
+
+FILE = """
+port = 8010
+[apps.app_support]
+generative_ui = true
+keys = ["sk_test_support"]
+rate_limit = { per_minute = 60 }
+agent = { name = "Léa" }
+"""
+
+
+def test_the_config_file_declares_apps(tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text(FILE, encoding="utf-8")
+    with serving("--config", str(config), "--quiet") as server, httpx2.Client(base_url=server.url) as client:
+        settings = World(client, "app_support").settings
+    assert (settings["generative_ui"], settings["keys"], settings["agent"]["name"]) == (True, ["sk_…port"], "Léa")
+    assert settings["rate_limit"] == {"per_minute": 60, "per_day": None}
+
+
+def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text("[apps.app_a]\nstream = true\n", encoding="utf-8")
+    with serving("--config", str(config), "--reload") as server:
+        said = server.process.stdout
+        assert said
+        with httpx2.Client(base_url=server.url, headers=AUTH) as client:
+            world, other = World(client, "app_a"), World(client, "app_b")
+            conversation = world.api.created(title="kept")
+            world.set(titles="after_first_exchange")
+
+            rewrite(config, "[apps.app_a]\nstream = false\n[apps.app_b]\nstatus = 'inactive'\n")
+            assert_said(said, "sandbox.toml: taken")
+            assert (world.settings["stream"], world.settings["titles"]) == (False, "after_first_exchange")
+            assert other.settings["status"] == "inactive"
+            assert world.api.get(conversation).json()["title"] == "kept"
+
+            rewrite(config, "[apps.app_a]\nstream = 'sometimes'\n")
+            assert "apps.app_a: stream" in assert_said(said, "stay as they were")
+            rewrite(config, "[apps.app_a\n")
+            assert "not valid TOML" in assert_said(said, "stay as they were")
+            assert (world.settings["stream"], other.settings["status"]) == (False, "inactive")
+
+            rewrite(config, "[apps.app_a]\nstream = true\n")
+            assert_said(said, "sandbox.toml: taken")
+            assert (world.settings["stream"], other.settings["status"]) == (True, "live")
+
+
+def rewrite(config: Path, text: str) -> None:
+    """Put another file in its place, as editors do: at no time is it half written."""
+    new = config.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(config)
+
+
+def assert_said(lines: Any, words: str) -> str:
+    """Read what the server says up to a line with these words; return it."""
+    for line in lines:
+        if words in line:
+            return str(line)
+    raise AssertionError(f"the server ended without {words!r}")

@@ -1,0 +1,157 @@
+"""Verify: whether the requests that a test expects came, and which came nearest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.control.driver import REQUESTS, World
+from tests.envelope import assert_error
+
+CREATE, CONFIG = "apps_api_create_conversation", "apps_api_get_app_config"
+BODY = {
+    "external_user_id": "user_abc123",
+    "title": "Support inquiry",
+    "metadata": {"first_name": "John", "tags": ["a", {"b": 1}], "active": True, "none": None, "n": 1},
+}
+
+
+@pytest.fixture
+def asked(world: World) -> World:
+    """An app that has seen three requests."""
+    world.client.post(f"/v1/apps/{world.app_id}/conversations", json=BODY, headers={"X-Sdk": "demo/1.0"})
+    world.api.create(title=5)
+    world.api.config()
+    return world
+
+
+# Each row: what is expected, how many requests fit, whether that is right.
+WANTED: list[tuple[dict[str, Any], int, bool]] = [
+    ({}, 3, True),
+    ({"operation": CREATE}, 2, True),
+    ({"operation": None}, 3, True),
+    ({"status": 200}, 2, True),
+    ({"operation": CREATE, "status": 422}, 1, True),
+    ({"operation": "apps_api_send_message"}, 0, False),
+    # a subset, at any depth
+    ({"body": {}}, 2, True),
+    ({"body": {"title": "Support inquiry"}}, 1, True),
+    ({"body": {"metadata": {"first_name": "John"}}}, 1, True),
+    ({"body": {"metadata": {"none": None}}}, 1, True),
+    ({"body": BODY}, 1, True),
+    ({"body": {"title": "Support"}}, 0, False),
+    ({"body": {"nothing": None}}, 0, False),
+    # lists item by item, the items as subsets
+    ({"body": {"metadata": {"tags": ["a", {}]}}}, 1, True),
+    ({"body": {"metadata": {"tags": ["a"]}}}, 0, False),
+    ({"body": {"metadata": {"tags": [{"b": 1}, "a"]}}}, 0, False),
+    # true is not 1
+    ({"body": {"metadata": {"active": True}}}, 1, True),
+    ({"body": {"metadata": {"active": 1}}}, 0, False),
+    ({"body": {"metadata": {"n": True}}}, 0, False),
+    # no body at all
+    ({"body": None}, 1, True),
+    # headers, in any case
+    ({"headers": {"X-SDK": "demo/1.0"}}, 1, True),
+    ({"headers": {"x-sdk": "demo"}}, 0, False),
+    ({"headers": {"x-other": ""}}, 0, False),
+    # a secret is compared as it came
+    ({"headers": {"Authorization": "Bearer sk_test_spec"}}, 3, True),
+    ({"headers": {"Authorization": "Bearer sk_…"}}, 0, False),
+    # how often
+    ({"times": 3}, 3, True),
+    ({"times": 2}, 3, False),
+    ({"times": 0}, 3, False),
+    ({"operation": "apps_api_delete_conversation", "times": 0}, 0, True),
+    ({"times": {"min": 2}}, 3, True),
+    ({"times": {"min": 4}}, 3, False),
+    ({"times": {"max": 3}}, 3, True),
+    ({"times": {"max": 2}}, 3, False),
+    ({"times": {"min": 1, "max": 3}}, 3, True),
+    ({"operation": "apps_api_delete_conversation", "times": {"max": 2}}, 0, True),
+]
+
+
+@pytest.mark.parametrize(("wanted", "count", "verified"), WANTED)
+def test_requests_are_counted(asked: World, wanted: dict[str, Any], count: int, verified: bool) -> None:
+    result = asked.verify(**wanted)
+    assert (result["count"], result["verified"], result["evicted"]) == (count, verified, 0)
+
+
+def test_of_any_app_where_none_is_named(asked: World) -> None:
+    result = asked.client.post(f"{REQUESTS}/verify", json={"headers": {"x-sdk": "demo/1.0"}}).json()
+    assert result["count"] >= 1
+
+
+# Each row: what is expected, and where the nearest one differs.
+NEAREST: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
+    (
+        {"operation": CREATE, "status": 200, "body": {"title": "Support"}},
+        [{"place": "body.title", "expected": "Support", "got": "Support inquiry"}],
+    ),
+    (
+        {"operation": CREATE, "status": 200, "body": {"titel": "x"}},
+        [{"place": "body.titel", "expected": "x"}],
+    ),
+    (
+        {"operation": CREATE, "body": {"metadata": {"first_name": "Jon", "tags": ["a", {"b": 2}], "active": True}}},
+        [
+            {"place": "body.metadata.first_name", "expected": "Jon", "got": "John"},
+            {"place": "body.metadata.tags[1].b", "expected": 2, "got": 1},
+        ],
+    ),
+    (
+        {"operation": CREATE, "body": {"title": 5}, "status": 200},
+        [{"place": "status", "expected": 200, "got": 422}],
+    ),
+    ({"operation": CONFIG, "headers": {"X-A": "b"}}, [{"place": "headers.x-a", "expected": "b"}]),
+    ({"status": 503, "operation": CONFIG}, [{"place": "status", "expected": 503, "got": 200}]),
+    ({"operation": CONFIG, "body": {}}, [{"place": "body", "expected": {}, "got": None}]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "misses"), NEAREST)
+def test_the_nearest_one_is_shown_field_by_field(
+    asked: World, wanted: dict[str, Any], misses: list[dict[str, Any]]
+) -> None:
+    result = asked.verify(**wanted)
+    assert result["verified"] is False
+    assert result["closest"]["misses"] == misses
+    assert asked.client.get(f"{REQUESTS}/{result['closest']['id']}").json()["app_id"] == asked.app_id
+
+
+def test_of_two_that_are_as_near_the_newer_one_is_shown(asked: World) -> None:
+    newest = asked.api.create(title="Newer").headers["sandbox-request-id"]
+    assert asked.verify(operation=CREATE, status=200, body={"title": "x"})["closest"]["id"] == newest
+
+
+@pytest.mark.parametrize("wanted", [{"times": 3}, {"times": {"max": 9}}])
+def test_what_is_as_expected_shows_no_nearest(asked: World, wanted: dict[str, Any]) -> None:
+    assert asked.verify(**wanted)["closest"] is None
+
+
+def test_no_secret_is_shown_in_a_miss(asked: World) -> None:
+    secret = "sk_test_0123456789WXYZ"
+    result = asked.verify(headers={"Authorization": f"Bearer {secret}"})
+    (miss,) = result["closest"]["misses"]
+    assert (miss["expected"], miss["got"]) == ("Bearer sk_…WXYZ", "Bearer sk_…")
+
+
+# Each row: a question that can't be asked, and its place.
+WRONG = [
+    ({"operation": "create"}, "operation"),
+    ({"status": 99}, "status"),
+    ({"times": -1}, "times"),
+    ({"times": {}}, "times"),
+    ({"times": {"least": 1}}, "times.least"),
+    ({"headers": {"a": 1}}, "headers.a"),
+    ({"bodies": {}}, "bodies"),
+    ({"app_id": "a b"}, "app_id"),
+]
+
+
+@pytest.mark.parametrize(("body", "param"), WRONG)
+def test_a_wrong_question_is_refused_by_place(sandbox: httpx2.Client, body: dict[str, Any], param: str) -> None:
+    assert_error(sandbox.post(f"{REQUESTS}/verify", json=body), 422, "invalid_request_error", param=param)

@@ -1,0 +1,122 @@
+"""Warnings: what is valid and still looks like a mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.control.driver import World, entry
+
+CREATE = {"method": "POST", "path": "/conversations"}
+COMPLETE = {"method": "POST", "path": "/completions"}
+
+
+def warned(world: World, *, method: str = "GET", path: str = "/config", **more: Any) -> list[str]:
+    """Send a request and return what its entry warns of."""
+    answer = world.client.request(method, f"/v1/apps/{world.app_id}{path}", **more)
+    return entry(world.client, answer)["warnings"]  # type: ignore[no-any-return]
+
+
+# Each row: a body with a slip of the pen, its place, and what was meant (None: nothing comes near).
+SLIPS: list[tuple[dict[str, Any], dict[str, Any], str, str | None]] = [
+    (CREATE, {"titel": "x"}, "titel", "title"),
+    (CREATE, {"Title": "x"}, "Title", "title"),
+    (CREATE, {"metdata": {}}, "metdata", "metadata"),
+    (CREATE, {"metadatas": {}}, "metadatas", "metadata"),
+    (CREATE, {"user": "x"}, "user", None),
+    (CREATE, {"tittlee": "x"}, "tittlee", "title"),
+    (CREATE, {"xtittlee": "x"}, "xtittlee", None),
+    (COMPLETE, {"prompt": "Hi", "fastt": True}, "fastt", "fast"),
+    (COMPLETE, {"prompt": "Hi", "fas": True}, "fas", "fast"),
+    (COMPLETE, {"prompt": "Hi", "fa": True}, "fa", None),
+    (COMPLETE, {"prompt": "Hi", "steam": True}, "steam", "stream"),
+]
+
+
+@pytest.mark.parametrize(("where", "body", "place", "meant"), SLIPS)
+def test_an_unknown_field_is_named_with_what_was_meant(
+    world: World, where: dict[str, Any], body: dict[str, Any], place: str, meant: str | None
+) -> None:
+    (warning,) = warned(world, **where, json=body)
+    assert f"`{place}`" in warning
+    assert (f"did you mean `{meant}`" in warning) if meant else ("did you mean" not in warning)
+
+
+def test_a_field_inside_an_object_is_named_by_its_place(world: World) -> None:
+    conversation = world.api.created()
+    (warning,) = warned(world, method="POST", path=f"/conversations/{conversation}", json={"message": {"content": "a", "rol": "user"}})
+    assert "`message.rol`" in warning
+    assert "did you mean `message.role`" in warning
+
+
+def test_several_are_all_named(world: World) -> None:
+    assert len(warned(world, **CREATE, params={"limt": "1"}, json={"titel": 1, "nothing": 2})) == 3
+
+
+def test_metadata_may_hold_anything(world: World) -> None:
+    assert warned(world, **CREATE, json={"metadata": {"titel": {"metdata": 1}}}) == []
+
+
+@pytest.mark.parametrize(("name", "meant"), [("limt", "limit"), ("orders", "order"), ("page", None)])
+def test_an_unknown_query_parameter_is_named(world: World, name: str, meant: str | None) -> None:
+    (warning,) = warned(world, path="/conversations", params={name: "1"})
+    assert f"`{name}`" in warning
+    assert (f"`{meant}`" in warning) is (meant is not None)
+
+
+def test_a_known_one_that_another_operation_takes_is_unknown_here(world: World) -> None:
+    (warning,) = warned(world, params={"limit": "1"})
+    assert "`limit`" in warning
+
+
+# Each row: a path that is none, and what was meant.
+PATHS = [
+    ("/apps/app_x/config", "/v1/apps/app_x/config"),
+    ("/apps/app_x/conversations", "/v1/apps/app_x/conversations"),
+    ("/v1/apps/app_x/config/", "/v1/apps/app_x/config"),
+    ("/v1/v1/apps/app_x/config", "/v1/apps/app_x/config"),
+    ("/v1/apps/app_x/conversation", "/v1/apps/app_x/conversations"),
+    ("/v1/app/app_x/config", "/v1/apps/app_x/config"),
+]
+
+
+@pytest.mark.parametrize(("path", "meant"), PATHS)
+def test_an_unmatched_path_is_shown_the_way(world: World, path: str, meant: str) -> None:
+    (warning,) = entry(world.client, world.client.get(path))["warnings"]
+    assert f"did you mean {meant}" in warning
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing/at/all", "/favicon.ico"])
+def test_a_path_that_resembles_none_is_not_guessed_at(world: World, path: str) -> None:
+    assert entry(world.client, world.client.get(path))["warnings"] == []
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://localhost:3000"}, {"Sec-Fetch-Mode": "cors"}])
+def test_a_secret_key_from_a_browser_is_named(world: World, headers: dict[str, str]) -> None:
+    (warning,) = warned(world, headers=headers)
+    assert "browser" in warning
+    assert warned(world, headers={**headers, "Authorization": "Bearer pk_test_a"}) == []
+
+
+# Each row: a key, the host that it was sent to, and whether that looks like a mistake.
+LIVE = [
+    ("sk_live_abcdefgh", "10.1.2.3:8010", True),
+    ("sk_live_abcdefgh", "sandbox:8010", True),
+    ("sk_live_abcdefgh", "127.0.0.1:8010", False),
+    ("sk_live_abcdefgh", "localhost", False),
+    ("sk_live_abcdefgh", "[::1]:8010", False),
+    ("sk_live_abcdefgh", "api.localhost:8010", False),
+    ("sk_live_abcdefgh", "localhost.internal", True),
+    ("sk_test_abcdefgh", "10.1.2.3:8010", False),
+]
+
+
+@pytest.mark.parametrize(("key", "host", "warns"), LIVE)
+def test_a_live_key_that_leaves_the_machine_is_named(world: World, key: str, host: str, warns: bool) -> None:
+    found = warned(world, headers={"Authorization": f"Bearer {key}", "Host": host})
+    assert ["live key" in warning for warning in found] == [True] * warns
+
+
+def test_a_good_request_is_not_warned_of(world: World) -> None:
+    assert warned(world, **CREATE, json={"title": "x", "external_user_id": "y", "metadata": {}}) == []
