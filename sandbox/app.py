@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from sandbox.api.persona import settings_in_force
 from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.app_settings import AppSettings
-from sandbox.contract import Contract, Document, encode, load
+from sandbox.contract import Contract, Document, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
 from sandbox.control.faults import FaultDesk
@@ -164,14 +165,19 @@ def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, App
             raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
-        try:
-            violations = law.violations(Document(b"", changes))
-        except (TypeError, ValueError) as error:  # TOML has dates, JSON has none
-            raise SettingsError(f"{where}: {error}") from None
+        violations = law.violations(_as_json(changes))
         if violations:
             raise SettingsError(f"{where}: {escape(summary(violations))}")
         declared[app_id] = declared.get(app_id, defaults).merged(changes)
     return declared, None if late or settings.strict_apps else defaults
+
+
+def _as_json(changes: Mapping[str, Any]) -> Document:
+    """Return what TOML says as JSON would say it: a date is a text."""
+    try:
+        return decode(encode(changes))
+    except TypeError:  # an integer beyond 64 bits, which the schema refuses
+        return Document(b"", changes)
 
 
 def _is_app_id(app_id: str, control_contract: Contract) -> bool:

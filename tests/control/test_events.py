@@ -1,0 +1,178 @@
+"""Live events: what happens is told as it happens, to everyone who listens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from sandbox.contract import load
+from sandbox.contract.document import control_folder
+from tests.conftest import AUTH, serving
+from tests.control.driver import World
+from tests.envelope import assert_error
+
+EVENTS = "/_sandbox/events"
+CONTRACT = load(control_folder())
+STATE, REQUEST = CONTRACT.schema("StateEvent"), CONTRACT.schema("RequestEntry")
+
+
+class Ear:
+    """Reads one stream of events, blocking until the next one is there."""
+
+    def __init__(self, answer: httpx2.Response) -> None:
+        self._lines = answer.iter_lines()
+        assert next(self._lines) == ": listening"
+        assert next(self._lines) == ""
+
+    def next(self) -> tuple[str, Any]:
+        name, data, end = (next(self._lines) for _ in range(3))
+        assert (name[:7], data[:6], end) == ("event: ", "data: ", "")
+        return name[7:], json.loads(data[6:])
+
+
+@contextmanager
+def listening(world: World, *, to_all: bool = False) -> Iterator[Ear]:
+    """Listen to this app, or to all, on a connection of its own."""
+    query = {} if to_all else {"app_id": world.app_id}
+    with (
+        httpx2.Client(base_url=world.client.base_url, headers=AUTH, timeout=60) as client,
+        client.stream("GET", EVENTS, params=query) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield Ear(answer)
+
+
+def test_a_request_is_told_with_its_whole_entry(world: World) -> None:
+    with listening(world) as ear:
+        answer = world.api.create(titel="x")
+        name, data = ear.next()
+    assert name == "request"
+    assert REQUEST.is_valid(data)
+    assert data == world.entry(answer)
+
+
+# Each row: a control call, and what has changed by it.
+CHANGES: list[tuple[str, str, Any, str]] = [
+    ("PATCH", "", {"stream": True}, "settings"),
+    ("POST", "/faults", {"kind": "reset"}, "faults"),
+    ("DELETE", "/faults", None, "faults"),
+    ("POST", "/replies", {"output": []}, "replies"),
+    ("DELETE", "/replies", None, "replies"),
+    ("PUT", "/clock", {"now": 5}, "clock"),
+    ("POST", "/clock/advance", {"seconds": 5}, "clock"),
+    ("DELETE", "/clock", None, "clock"),
+    ("POST", "/populate", {"conversations": 1}, "data"),
+    ("DELETE", "", None, "deleted"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "change"), CHANGES)
+def test_a_change_is_told(world: World, method: str, path: str, body: Any, change: str) -> None:
+    with listening(world) as ear:
+        world.call(method, path, body)
+        name, data = ear.next()
+    assert STATE.is_valid(data)
+    assert (name, data) == ("state", {"app_id": world.app_id, "change": change})
+
+
+def test_what_is_refused_and_what_only_reads_is_not_told(world: World) -> None:
+    with listening(world) as ear:
+        world.set(streams=True)
+        world.call("GET")
+        world.requests()
+        world.fault("reset")
+        assert ear.next() == ("state", {"app_id": world.app_id, "change": "faults"})
+
+
+def test_a_fault_that_is_used_up_is_told_with_the_request(world: World) -> None:
+    world.fault("status", status=503)
+    with listening(world) as ear:
+        world.api.config()
+        assert (ear.next()[1]["fault"]) == "status"
+
+
+def test_a_listener_of_one_app_hears_nothing_of_another(world: World) -> None:
+    beside = World(world.client, f"{world.app_id}.beside")
+    with listening(world) as ear:
+        beside.api.config()
+        beside.set(stream=True)
+        world.set(stream=True)
+        assert ear.next()[1]["app_id"] == world.app_id
+
+
+def test_no_secret_is_told(world: World) -> None:
+    with listening(world) as ear:
+        headers = {"Authorization": "Bearer sk_live_0123456789WXYZ"}
+        world.client.get(f"/v1/apps/{world.app_id}/config", headers=headers)
+        assert ear.next()[1]["headers"]["authorization"] == "Bearer sk_…WXYZ"
+
+
+def test_a_wrong_question_is_refused(world: World) -> None:
+    assert_error(world.client.get(EVENTS, params={"app_id": "a b"}), 422, "invalid_request_error", param="app_id")
+
+
+# On a server of their own: what concerns all.
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[World]:
+    """An app of a server that no other test listens to."""
+    with serving("--quiet") as server, httpx2.Client(base_url=server.url, headers=AUTH, timeout=60) as client:
+        yield World(client, "app_alone")
+
+
+def test_whoever_names_no_app_hears_of_all_and_of_none(alone: World) -> None:
+    with listening(alone, to_all=True) as ear:
+        alone.client.get("/nowhere")
+        World(alone.client, "app_other").set(stream=True)
+        assert ear.next()[1]["path"] == "/nowhere"
+        assert ear.next()[1] == {"app_id": "app_other", "change": "settings"}
+
+
+def test_a_reset_is_told_to_the_listeners_of_every_app(alone: World) -> None:
+    with listening(alone, to_all=True) as all_ears, listening(alone) as ear:
+        alone.client.post("/_sandbox/reset")
+        assert all_ears.next() == ("state", {"app_id": None, "change": "reset"})
+        alone.fault("reset")  # so that there is something to hear for one who missed it
+        assert ear.next() == ("state", {"app_id": None, "change": "reset"})
+
+
+def test_a_hundred_listen_and_no_more(alone: World) -> None:
+    with ExitStack() as ears:
+        heard = [ears.enter_context(listening(alone)) for _ in range(100)]
+        error = assert_error(alone.client.get(EVENTS), 503, "internal_error")
+        assert "100" in error["message"]
+        alone.set(stream=True)
+        assert [ear.next()[0] for ear in heard] == ["state"] * 100
+    with listening_again(alone) as ear:
+        alone.set(stream=False)
+        assert ear.next()[0] == "state"
+
+
+@contextmanager
+def listening_again(world: World) -> Iterator[Ear]:
+    """Listen as soon as one of those who left has been missed."""
+    with httpx2.Client(base_url=world.client.base_url, headers=AUTH, timeout=60) as client:
+        while True:
+            with client.stream("GET", EVENTS, params={"app_id": world.app_id}) as answer:
+                if answer.status_code == 200:
+                    yield Ear(answer)
+                    return
+
+
+def test_listeners_end_when_the_server_stops_and_nothing_is_complained_of() -> None:
+    with serving("--quiet") as server, httpx2.Client(base_url=server.url, headers=AUTH, timeout=60) as client:
+        world = World(client, "app_x")
+        with listening(world) as ear:
+            server.process.terminate()
+            with pytest.raises((httpx2.RemoteProtocolError, StopIteration)):
+                ear.next()
+        assert server.process.wait(10) == 0
+        assert server.process.stdout
+        assert server.process.stdout.read() == ""

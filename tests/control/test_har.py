@@ -1,0 +1,119 @@
+"""The HTTP archive, in the eyes of the public schema of HAR 1.2 (`har-schema` of npm), and against the entries.
+
+SANDBOX_NODE_MODULES names a folder with the package in its `node_modules`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft6Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT6
+
+from tests.api.wire import asking
+from tests.conftest import Server
+from tests.control.driver import REQUESTS, World
+from tests.control.raw import config_of
+from tests.wire.sockets import line
+
+VARIABLE = "SANDBOX_NODE_MODULES"
+
+
+def need_har_schema() -> Draft6Validator:
+    """Return the validator of a whole archive."""
+    folder = Path(os.environ.get(VARIABLE, ""), "node_modules", "har-schema", "lib")
+    if not os.environ.get(VARIABLE) or not folder.is_dir():
+        pytest.skip(f"needs har-schema from npm, which is in no folder that {VARIABLE} names")
+    schemas = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    resources = [(schema["$id"], Resource.from_contents(schema, DRAFT6)) for schema in schemas]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    return Draft6Validator({"$ref": "har.json#"}, registry=registry, format_checker=FormatChecker())
+
+
+def archive(world: World, **query: Any) -> dict[str, Any]:
+    answer = world.client.get(f"{REQUESTS}.har", params={"app_id": world.app_id, **query})
+    assert answer.status_code == 200, answer.text
+    return answer.json()  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def varied(world: World, server: Server) -> World:
+    """An app whose journal has an entry of every kind."""
+    conversation = world.api.created(title="né")
+    world.api.send(conversation, "Hello", stream=True)
+    world.api.create(title=5)
+    world.client.post(f"/v1/apps/{world.app_id}/conversations?a=1&a=2&b", content=b"\xff\x00")
+    world.client.get(f"/v1/apps/{world.app_id}/users/a%2Fb/conversations")
+    world.fault("reset")
+    with line(server) as wire:
+        wire.send(config_of(world))
+        with pytest.raises(ConnectionResetError):
+            wire.socket.recv(1)
+    world.fault("stream_cut")
+    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as cut:
+        cut.whole()
+    return world
+
+
+@pytest.mark.node
+def test_an_archive_keeps_the_public_schema(varied: World) -> None:
+    faults = [error.message for error in need_har_schema().iter_errors(archive(varied))]
+    assert faults == []
+
+
+def test_an_empty_archive_is_one_too(world: World) -> None:
+    log = archive(world)["log"]
+    assert (log["version"], log["entries"]) == ("1.2", [])
+    assert set(log["creator"]) == {"name", "version"}
+
+
+# What HAR 1.2 demands of an entry, a request and a response.
+ENTRY = {"startedDateTime", "time", "request", "response", "cache", "timings"}
+REQUEST = {"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"}
+RESPONSE = {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL"}
+
+
+def test_every_field_that_the_format_demands_is_there(varied: World) -> None:
+    for entry in archive(varied)["log"]["entries"]:
+        assert entry.keys() >= ENTRY
+        assert entry["request"].keys() >= REQUEST
+        assert entry["response"].keys() >= RESPONSE | {"headersSize", "bodySize"}
+        assert entry["response"]["content"].keys() >= {"size", "mimeType"}
+        assert sum(entry["timings"][part] for part in ("send", "wait", "receive")) == pytest.approx(entry["time"])
+
+
+def test_it_holds_the_entries_oldest_first(varied: World) -> None:
+    entries, rows = archive(varied)["log"]["entries"], varied.requests()[::-1]
+    assert [entry["comment"] for entry in entries] == [row["id"] for row in rows]
+    for entry, row in zip(entries, rows, strict=True):
+        query = f"?{row['query']}" if row["query"] else ""
+        assert entry["request"]["method"] == row["method"]
+        assert entry["request"]["url"].endswith(row["path"] + query)
+        assert entry["response"]["status"] == (row["status"] or 0)
+
+
+def test_a_query_and_a_body_are_taken_apart(world: World) -> None:
+    world.client.post(f"/v1/apps/{world.app_id}/conversations?a=%C3%A9&a=2&b", json={"title": "né"})
+    (entry,) = archive(world)["log"]["entries"]
+    pairs = [(pair["name"], pair["value"]) for pair in entry["request"]["queryString"]]
+    assert pairs == [("a", "é"), ("a", "2"), ("b", "")]
+    assert entry["request"]["postData"]["mimeType"] == "application/json"
+    assert json.loads(entry["request"]["postData"]["text"]) == {"title": "né"}
+    assert entry["request"]["bodySize"] == len(entry["request"]["postData"]["text"].encode())
+
+
+def test_the_newest_are_exported_where_there_is_a_limit(world: World) -> None:
+    ids = [world.api.config().headers["sandbox-request-id"] for _ in range(4)]
+    assert [entry["comment"] for entry in archive(world, limit=2)["log"]["entries"]] == ids[2:]
+
+
+def test_the_selection_is_that_of_the_list(world: World) -> None:
+    world.api.config()
+    world.api.create(title=5)
+    assert [entry["response"]["status"] for entry in archive(world, status=422)["log"]["entries"]] == [422]
+    assert archive(world, operation="apps_api_get_app_metrics")["log"]["entries"] == []
