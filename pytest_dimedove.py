@@ -18,6 +18,7 @@ import os
 import re
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -40,6 +41,8 @@ _MOST_SHOWN = 20
 _PAGE = 100
 _GREETING = re.compile(r"Dimedove Sandbox on (https?://\S+)/v1\b")
 
+# The choices are here for an editor to offer. A text that a type checker can't know is taken as well, wherever one of
+# them is: the sandbox refuses a wrong one at once, and names the right ones.
 Operation = Literal[
     "apps_api_create_conversation",
     "apps_api_list_conversations",
@@ -68,12 +71,13 @@ FaultKind = Literal[
     "stream_fail",
     "stream_garble",
 ]
+Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
 
 
 class FaultFields(TypedDict, total=False):
     """What a fault may say beside its kind; each kind takes its own fields."""
 
-    operation: Operation | None
+    operation: Operation | str | None
     times: int | None
     skip: int
     probability: float
@@ -128,16 +132,16 @@ class RateLimit(TypedDict, total=False):
 class SettingChanges(TypedDict, total=False):
     """An app's settings; None gives the default back."""
 
-    status: Literal["live", "inactive", "no_agent"] | None
+    status: Literal["live", "inactive", "no_agent"] | str | None
     stream: bool | None
     generative_ui: bool | None
-    titles: Literal["at_creation", "after_first_exchange"] | None
+    titles: Literal["at_creation", "after_first_exchange"] | str | None
     agent: Mapping[str, str | None] | None
     tools: Sequence[Mapping[str, Any]] | None
     keys: Sequence[str] | None
     rate_limit: RateLimit | None
     pace: Pace | None
-    framing: Literal["plain", "split", "crlf", "comments", "multiline"] | None
+    framing: Framing | str | None
 
 
 class Entry(TypedDict):
@@ -205,7 +209,7 @@ class DimedoveApp:
     def __repr__(self) -> str:
         return f"<DimedoveApp {self.app_id} on {self.base_url}>"
 
-    def fault(self, kind: FaultKind, **fields: Unpack[FaultFields]) -> dict[str, Any]:
+    def fault(self, kind: FaultKind | str, **fields: Unpack[FaultFields]) -> dict[str, Any]:
         """Let a coming request go wrong (the next one; see `operation`, `skip`, `times`) and return it as queued."""
         queued: dict[str, Any] = self.control("POST", "/faults", {"kind": kind, **fields})
         return queued
@@ -232,11 +236,11 @@ class DimedoveApp:
         """Take back the scripted replies that still wait."""
         self.control("DELETE", "/replies")
 
-    def requests(self, operation: Operation | None = None, *, status: int | None = None) -> list[Entry]:
+    def requests(self, operation: Operation | str | None = None, *, status: int | None = None) -> list[Entry]:
         """Return what the client sent and was answered, in the order in which it was sent."""
         return self._server.journal(app_id=self.app_id, operation=operation, status=status)
 
-    def verify(self, operation: Operation | None = None, **wanted: Unpack[Wanted]) -> int:
+    def verify(self, operation: Operation | str | None = None, **wanted: Unpack[Wanted]) -> int:
         """Make sure that such requests were sent, at least one unless `times` says otherwise; return how many.
 
         Raises:
@@ -404,7 +408,9 @@ def dimedove_app(dimedove: Dimedove, request: pytest.FixtureRequest) -> Iterator
     app = dimedove.app(_app_id(request.node.nodeid, _place() if shared else ""))
     request.node.stash[_APP] = app
     yield app
-    app.delete()
+    # A server that is gone, as after Ctrl-C, has nothing to forget.
+    with suppress(DimedoveError):
+        app.delete()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,8 @@ from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 
+pytest_plugins = ["tests.demands"]
+
 ROOT = Path(__file__).resolve().parent.parent
 NOW = 1_790_000_000
 KEY = "sk_test_spec"

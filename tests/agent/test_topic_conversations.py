@@ -1,0 +1,66 @@
+"""A whole conversation per topic and language, one file a business, that a person can read.
+
+Each opens with what people write about the topic, goes on with a question and ends with thanks. Set
+SANDBOX_UPDATE_CONVERSATIONS to write the files anew; then read them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.agent import vocabulary
+from sandbox.agent.topics import TOPICS
+from tests.agent.turns import converse, rendered
+
+FOLDER = Path(__file__).with_name("topics")
+BUSINESSES = sorted({topic.business for topic in TOPICS.values()})
+UPDATE = "SANDBOX_UPDATE_CONVERSATIONS"
+NEXT = {"en": ["How much does it cost?", "Thanks, that's all!"], "fr": ["Combien ça coûte?", "Merci, c'est tout!"]}
+# What stands in a message's places here; the demo's writer draws them.
+FILLED = {"city": "Laval", "amount": "$85", "thousands": "$12,000"}
+
+
+def openers(business: str) -> Iterator[tuple[str, str, str]]:
+    """Yield for each topic and language the first message that people write about it."""
+    for heading, lines in vocabulary.lines(f"messages/{business}").items():
+        seen: set[str] = set()
+        for language, text, *_ in lines:
+            if language not in seen:
+                seen.add(language)
+                yield heading.removeprefix("# "), language, re.sub(r"\{(\w+)\}", _filled, text)
+
+
+def _filled(place: re.Match[str]) -> str:
+    return FILLED.get(place[1], "3")
+
+
+def transcripts(business: str) -> str:
+    parts: list[str] = []
+    for topic, language, opener in openers(business):
+        messages = [opener, *NEXT[language]]
+        seed = f"{business}.{topic}.{language}"
+        answers = converse(messages, metadata={"first_name": "Alex"}, seed=seed)
+        parts.append(f"=== {seed}")
+        for message, answer in zip(messages, answers, strict=True):
+            parts += [f"> {message}", rendered(answer)]
+    return "\n\n".join(parts) + "\n"
+
+
+@pytest.mark.parametrize("business", BUSINESSES)
+def test_every_topic_has_a_conversation_in_both_languages(business: str) -> None:
+    told = {(topic, language) for topic, language, _ in openers(business)}
+    topics = {topic.id.split(".", 1)[1] for topic in TOPICS.values() if topic.business == business}
+    assert {(topic, language) for topic in topics for language in ("en", "fr")} <= told
+
+
+@pytest.mark.parametrize("business", BUSINESSES)
+def test_a_conversation_about_a_topic_reads_as_it_was_approved(business: str) -> None:
+    path = FOLDER / f"{business}.txt"
+    if os.environ.get(UPDATE):
+        path.write_text(transcripts(business), encoding="utf-8")
+    assert transcripts(business) == path.read_text(encoding="utf-8")
