@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,12 @@ def load(folder: Path | None = None) -> Contract:
     Raises:
         ContractError: a file is missing, is no JSON or refers to one that is not there.
     """
-    folder = folder or _shipped()
+    return _load(folder or _shipped())
+
+
+@cache
+def _load(folder: Path) -> Contract:
+    # Read once a process: a contract never changes, and every server in the process may share it.
     files = {
         str(path.relative_to(folder).as_posix()): path.read_bytes()
         for path in sorted(folder.rglob("*.json"))

@@ -103,8 +103,10 @@ class World:
 
 def _weight(conversation: Conversation) -> int:
     """Return about how many bytes a record takes."""
-    texts = (conversation.title, conversation.external_user_id, conversation.metadata)
-    return RECORD_BYTES + sum(len(text) for text in texts if text)
+    texts = (conversation.title or "", conversation.external_user_id or "")
+    # A text takes up to four bytes a character; what is ASCII takes one.
+    sizes = (len(text) if text.isascii() else 4 * len(text) for text in texts)
+    return RECORD_BYTES + sum(sizes) + len(conversation.metadata or b"")
 
 
 def insert(positions: list[Position], position: Position) -> None:
