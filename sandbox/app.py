@@ -34,7 +34,7 @@ from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
 from sandbox.state.queues import Queue
-from sandbox.wire import static
+from sandbox.wire import inspector, static
 from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
 from sandbox.wire.faults import Faults
@@ -195,7 +195,7 @@ def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
         Middleware(Recorder, parts.journal, parts.clock, parts.entropy, log),
         Middleware(HostGuard, settings.allow_host),
         *([] if settings.like_production else [Middleware(Cors, settings.cors_origin)]),
-        Middleware(ControlGuard, access, PUBLIC_CONTROL),
+        Middleware(ControlGuard, access, (*PUBLIC_CONTROL, *inspector.paths())),
     ]
 
 

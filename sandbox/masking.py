@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]*")
+_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]+")
 
 
 class Masker:

@@ -65,12 +65,19 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 3
     with listening, suppress(KeyboardInterrupt):
         _prepare_logs(quiet=settings.quiet)
-        app = _create(settings)
+        # Imported late: a usage error is answered without loading the server.
+        from sandbox.app import create_app
+        from sandbox.wire.access_log import for_stream
+
+        log = None if settings.quiet else for_stream(sys.stderr, settings.log_format)
+        app = create_app(settings, log=log)
         # Whoever reads no further than the first line closes the pipe.
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)
         watch = ConfigWatch(config, settings, read, app.state.declare) if config and settings.reload else None
         _serve(app, listening, tls, watch)
+        if log:
+            log.close()
     return 0
 
 
@@ -96,14 +103,6 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
         lines.append(secret)
     curl = f"curl -H 'Authorization: Bearer sk_test_demo' '{base}/v1/apps/app_demo/conversations?limit=3'"
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
-
-
-def _create(settings: Settings) -> Starlette:
-    # Imported late: a usage error is answered without loading the server.
-    from sandbox.app import create_app
-    from sandbox.wire.access_log import for_stream
-
-    return create_app(settings, log=None if settings.quiet else for_stream(sys.stderr, settings.log_format))
 
 
 def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch: ConfigWatch | None) -> None:

@@ -37,8 +37,8 @@ _OWN: Any = object()
 class Caller:
     """One app of one server.
 
-    `is_sandbox` says whether it is held to the sandbox's own rules; `is_alone`, whether nobody else uses the app, so that
-    counts may be exact. `invalid` is the status of a request that breaks the schema.
+    `is_sandbox`: it is held to the sandbox's own rules. `is_alone`: nobody else uses the app, so counts may be exact.
+    `invalid` is the status of a request that breaks the schema.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Caller:
         run: str,
         other_key: str | None = None,
         is_sandbox: bool = False,
+        is_alone: bool = False,
         invalid: int = 422,
     ) -> None:
         self.client = client
@@ -63,7 +64,7 @@ class Caller:
         self.other_key = other_key
         self.is_sandbox = is_sandbox
         self.invalid = invalid
-        self.is_alone = is_sandbox
+        self.is_alone = is_alone
         self.operations: Mapping[str, Operation] = {operation.id: operation for operation in contract.operations}
 
     def path(self, operation: str, *, conversation: str = NOBODY, user: str = "nobody", app: str | None = None) -> str:

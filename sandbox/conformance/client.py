@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import re
 import socket
 import ssl
@@ -16,8 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-
-from sandbox.contract import InvalidJson, decode
 
 MOST_BYTES = 16 * 1024 * 1024
 
@@ -110,10 +109,7 @@ class Answer:
     @cached_property
     def json(self) -> Any:
         """The body read as JSON; None where it isn't."""
-        try:
-            return decode(self.body).value
-        except InvalidJson:
-            return None
+        return read_json(self.body)
 
     @property
     def object(self) -> Mapping[str, Any]:
@@ -157,6 +153,14 @@ class Tally:
     """Conversations that were created and not deleted: their id, and the path of their app."""
 
 
+def read_json(raw: bytes) -> Any:
+    """Read JSON in UTF-8, as deep as it may be; None where it isn't any."""
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
 def pause(seconds: float) -> None:
     """Wait."""
     threading.Event().wait(seconds)
@@ -165,9 +169,17 @@ def pause(seconds: float) -> None:
 class Client:
     """Talks to one server."""
 
-    def __init__(self, origin: Origin, limits: Limits, wait: Callable[[float], None] = pause) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        limits: Limits,
+        *,
+        heard: Callable[[Answer], None] = lambda _: None,
+        wait: Callable[[float], None] = pause,
+    ) -> None:
         self.origin = origin
         self.limits = limits
+        self._heard = heard
         self.tally = Tally()
         self.history: list[Answer] = []
         self._wait = wait
@@ -186,6 +198,7 @@ class Client:
             self._wait_out(answer)
             answer = self._once(request)
         self._count(request, answer)
+        self._heard(answer)
         if remember:
             self.history.append(answer)
         return answer
@@ -283,6 +296,10 @@ class Client:
             lines.append(f"Content-Length: {len(request.body)}")
         lines += [f"{name}: {value}" for name, value in request.headers]
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _exchange(connection: socket.socket, sent: bytes, request: Request) -> Answer:

@@ -1,7 +1,8 @@
-"""What a law is: one sentence of the contract that no schema says, and the function that holds a server to it.
+"""What a law is: a sentence of the contract that no schema says, and the function that holds a server to it.
 
-A law asks the server what it needs to ask and returns, or raises: `Broken` where the server does otherwise, `NoEvidence`
-where what it wanted to look at could not be had, `NotApplicable` where a setting of the app leaves nothing to judge.
+A law asks the server what it needs to ask and returns, or raises: `Broken` where the server does otherwise,
+`NoEvidence` where what it wanted to look at could not be had, `NotApplicable` where a setting of the app leaves nothing
+to judge.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class NotApplicable(Exception):
 class Law:
     """One law.
 
-    `source` says who wrote the sentence (docs/contract.md): S and V the vendor, D the sandbox. `needs_sandbox`: only the
-    sandbox promises it, or an agent that is a real model may break it. `writes`: it creates or changes something.
+    `source` says who wrote the sentence (docs/contract.md): S and V the vendor, D the sandbox. `needs_sandbox`: the
+    sandbox alone promises it, or an agent that is a real model may break it. `writes`: it creates or changes something.
     """
 
     id: str
@@ -73,7 +74,6 @@ class Law:
 
 def law(
     name: str,
-    sentence: str,
     *,
     source: Source,
     clause: str,
@@ -82,12 +82,12 @@ def law(
     writes: bool = True,
     needs_other_key: bool = False,
 ) -> Callable[[Check], Law]:
-    """Make a law of a function. What the sandbox decided [D] is asked of a sandbox alone."""
+    """Make a law of a function; its docstring is the sentence. What the sandbox decided [D] is asked of a sandbox."""
 
     def made(check: Check) -> Law:
         return Law(
             id=name,
-            sentence=sentence,
+            sentence=" ".join((check.__doc__ or name).split()),
             source=source,
             clause=clause,
             operations=operations,
@@ -128,6 +128,12 @@ def expect_error(
     for name, wanted in (("type", kind), ("param", param), ("code", code)):
         if wanted is not ANYTHING:
             expect_equal(error.get(name), wanted, f"error.{name}" + (f" ({why})" if why else ""), answer)
+
+
+def expect_no_growth(server: Subject, before: Answer, after: Answer, *answers: Answer) -> None:
+    """Hold the metrics to be as they were, where nobody else uses the app."""
+    if server.is_alone:
+        expect_equal(dict(after.object), dict(before.object), "metrics", *answers, after)
 
 
 def for_each(cases: Iterable[T], check: Callable[[T], None]) -> None:

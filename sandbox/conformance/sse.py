@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sandbox.contract import InvalidJson, decode
+from sandbox.conformance.client import read_json
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -23,10 +23,7 @@ class Event:
     @cached_property
     def json(self) -> Any:
         """The data read as JSON; None where it isn't."""
-        try:
-            return decode(self.text.encode()).value
-        except InvalidJson:
-            return None
+        return read_json(self.text.encode())
 
     @property
     def data(self) -> dict[str, Any]:

@@ -13,14 +13,16 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from sandbox.conformance import sse
-from sandbox.conformance.caller import Caller
+from sandbox.conformance.caller import LIST, Caller
 from sandbox.conformance.client import Answer
-from sandbox.conformance.evidence import NoEvidence, good, id_of, items_of
+from sandbox.conformance.evidence import NoEvidence, good, id_of, ids_of, items_of, rows_of
 
 T = TypeVar("T")
 
 # More than a page of the default length.
 SHELF = 22
+# How far down the list is searched: others may have created much since.
+_PAGES = 20
 HELLO = "Hello, how can I change the address on my policy?"
 AGAIN = "Thank you. And when does it expire?"
 # Composed and decomposed letters, both writing directions, a joined emoji, quotes of every kind, control characters.
@@ -107,6 +109,15 @@ class Subject(Caller):
         """Return what came of a prompt."""
         return self._once(("completion", prompt[:100], str(more)), lambda: good(self.complete(prompt, **more)))
 
+    def counted(self) -> tuple[Answer, Answer]:
+        """Return a user's conversation and its first message, sent when this is asked for the first time."""
+
+        def make() -> tuple[Answer, Answer]:
+            created = good(self.create(external_user_id=self.user("counted")))
+            return created, good(self.send(id_of(created), "[[echo]] x"))
+
+        return self._once(("counted",), make)
+
     def streams(self) -> Iterator[tuple[Answer, bool]]:
         """Yield every streamed answer of the run's own making, and whether it is of a completion."""
         yield self.streamed().answer, False
@@ -114,6 +125,17 @@ class Subject(Caller):
         if self.is_sandbox:
             for message in ("[[tool]] [[human]]", "[[unicode]]", "[[echo]] " + DIFFICULT):
                 yield self.said(message, stream=True).answer, False
+
+    def in_the_list(self, conversation: str) -> tuple[Answer, Mapping[str, Any] | None]:
+        """Return the page of the app's list that has a conversation, and its row there; None if no page has it."""
+        query = "limit=100"
+        for _ in range(_PAGES):
+            page = self.ask(LIST, query=query)
+            row = next((row for row in rows_of(page) if row.get("id") == conversation), None)
+            if row is not None or not ids_of(page) or page.object.get("has_more") is not True:
+                break
+            query = f"limit=100&after={ids_of(page)[-1]}"
+        return page, row
 
     def _said(self, created: Answer, message: str, **more: Any) -> Reply:
         one = id_of(created)

@@ -26,7 +26,8 @@ def warnings(entry: Entry, on: ControlServices) -> list[str]:
 def _key_warnings(entry: Entry) -> Iterator[str]:
     headers = dict(entry.headers)
     secret = b"sk_" in headers.get(b"authorization", b"")
-    if secret and (b"origin" in headers or b"sec-fetch-mode" in headers):
+    # Node's own fetch sends Sec-Fetch-Mode; only browsers say where a page comes from.
+    if secret and (b"origin" in headers or b"sec-fetch-site" in headers):
         yield "a secret key was sent by a browser: real keys belong on a server"
     if b"sk_live_" in headers.get(b"authorization", b"") and not _on_loopback(headers.get(b"host", b"")):
         yield "a live key was sent to a sandbox that isn't on loopback: use a test key"
@@ -43,6 +44,21 @@ def _path_warnings(entry: Entry, on: ControlServices) -> Iterator[str]:
         yield f"did you mean {base}{path}?"
     elif path.endswith("/") and path.startswith(base):
         yield f"did you mean {path.rstrip('/')}? A trailing slash is another path"
+    else:
+        close = {_mended(path.split("/")[1:], operation.segments) for operation in on.contract.operations}
+        for mended in sorted(close - {None, path}, key=str)[:1]:
+            yield f"did you mean {mended}?"
+
+
+def _mended(segments: list[str], template: tuple[str, ...]) -> str | None:
+    """Return a path with its misspelt words put right, if it is one of this template."""
+    if len(segments) != len(template):
+        return None
+    mended = [
+        sent if wanted.startswith("{") else nearest(sent, [wanted])
+        for sent, wanted in zip(segments, template, strict=True)
+    ]
+    return None if None in mended else "/" + "/".join(word or "" for word in mended)
 
 
 def _query_warnings(entry: Entry, operation: Operation) -> Iterator[str]:

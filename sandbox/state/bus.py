@@ -32,19 +32,25 @@ class Listener:
         """Note what happened, if it is about the listener's app."""
         if self._app_id not in (None, happening.app_id):
             return
-        if len(self._waiting) >= LONGEST_QUEUE:
+        # Where a gap is, one place is kept for saying so.
+        if len(self._waiting) >= LONGEST_QUEUE - bool(self._dropped):
             self._dropped += 1
         else:
+            if self._dropped:
+                self._waiting.append(self._gap())
             self._waiting.append(happening)
         self._news.set()
 
     async def next(self) -> Happening:
-        """Wait for the next thing that happens; after a gap, first for how large it was."""
+        """Wait for the next thing that happens; a gap is told where it is, with how much is missing."""
         while not self._waiting and not self._dropped:
             self._news.clear()
             await self._news.wait()
         if self._waiting:
             return self._waiting.popleft()
+        return self._gap()
+
+    def _gap(self) -> Happening:
         dropped, self._dropped = self._dropped, 0
         return Happening("lagged", None, {"dropped": dropped})
 

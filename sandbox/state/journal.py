@@ -7,7 +7,7 @@ entries go last, so that one noisy app does not wipe out what a quiet one asked.
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,6 +17,9 @@ Ended = Literal["complete", "client_gone", "cut"]
 
 # What an entry costs beside the bytes that it keeps.
 ENTRY_BYTES = 1_500
+CHUNK_BYTES = 125
+# For so many apps at least it is known how many requests they had.
+FEWEST_APPS = 100
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,12 +47,24 @@ class Entry:
     fault: str | None = None
     violation: str | None = None
     ended: Ended = "complete"
+    size: int = 0
 
-    @property
-    def size(self) -> int:
-        """How many bytes the entry holds on to."""
-        kept = len(self.body) + len(self.path) + len(self.query) + sum(len(chunk) for _, chunk in self.chunks)
-        return kept + ENTRY_BYTES
+    def weigh(self) -> int:
+        """Note and return about how many bytes the entry holds on to, once it is whole."""
+        held = len(self.body) + len(self.path) + len(self.query)
+        held += sum(len(chunk) + CHUNK_BYTES for _, chunk in self.chunks)
+        for name, value in (*self.headers, *self.answer_headers):
+            held += len(name) + len(value)
+        self.size = held + ENTRY_BYTES
+        return self.size
+
+
+@dataclass(slots=True)
+class _App:
+    """What is counted of one app: its requests, and the entries that are gone, by operation."""
+
+    requests: int = 0
+    evicted: Counter[str | None] = field(default_factory=Counter)
 
 
 class Journal:
@@ -63,16 +78,17 @@ class Journal:
         self._numbers: dict[str, int] = {}
         self._newest: defaultdict[str | None, deque[int]] = defaultdict(deque)
         self._spare: list[int] = []
-        self._counts: Counter[str | None] = Counter()
-        self._evicted: Counter[tuple[str | None, str | None]] = Counter()
+        self._known: OrderedDict[str | None, _App] = OrderedDict()
+        self._lost = 0
         self._size = 0
         self._last = 0
         self._listeners: list[Callable[[Entry], None]] = []
 
     def begin(self, app_id: str | None) -> int:
         """Count one more request of an app and return its number."""
-        self._counts[app_id] += 1
-        return self._counts[app_id]
+        app = self._app(app_id)
+        app.requests += 1
+        return app.requests
 
     def add(self, entry: Entry) -> None:
         """Keep an entry; what no longer fits goes."""
@@ -80,7 +96,7 @@ class Journal:
         entry.number = self._last
         self._entries[entry.number] = entry
         self._numbers[entry.id] = entry.number
-        self._size += entry.size
+        self._size += entry.weigh()
         newest = self._newest[entry.app_id]
         newest.append(entry.number)
         if len(newest) > self._spared:
@@ -101,25 +117,29 @@ class Journal:
 
     def count(self, app_id: str) -> int:
         """Return how many requests an app has had since it began, evicted ones too."""
-        return self._counts[app_id]
+        return self._known[app_id].requests if app_id in self._known else 0
 
     def apps(self) -> set[str]:
         """Return the ids of the apps that requests were counted for."""
-        return {app_id for app_id in self._counts if app_id is not None}
+        return {app_id for app_id in self._known if app_id is not None}
 
     def evicted(self, app_id: str | None, operation: str | None) -> int:
         """Return how many entries that a question is about are gone; None asks about any."""
-        return sum(
-            count for (app, op), count in self._evicted.items() if app_id in (None, app) and operation in (None, op)
-        )
+        if app_id is not None and app_id not in self._known:
+            return self._lost
+        asked = self._known.values() if app_id is None else [self._known[app_id]]
+        counts = (count for app in asked for op, count in app.evicted.items() if operation in (None, op))
+        return sum(counts) + (self._lost if app_id is None else 0)
 
     def forget(self, app_id: str | None) -> None:
         """Drop the entries of an app, of all apps for None; what was evicted of it is forgotten too."""
         gone = [entry for entry in self._entries.values() if app_id in (None, entry.app_id)]
         for entry in gone:
             self._drop(entry)
-        for key in [key for key in self._evicted if app_id in (None, key[0])]:
-            del self._evicted[key]
+        for known in self._known if app_id is None else {app_id} & self._known.keys():
+            self._known[known].evicted.clear()
+        if app_id is None:
+            self._lost = 0
         for app in [app for app in self._newest if app_id in (None, app)]:
             del self._newest[app]
         self._spare = [number for number in self._spare if number in self._entries]
@@ -128,7 +148,7 @@ class Journal:
     def restart(self, app_id: str) -> None:
         """Forget an app whole, its count of requests too."""
         self.forget(app_id)
-        self._counts.pop(app_id, None)
+        self._known.pop(app_id, None)
 
     def subscribe(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
         """Tell `listener` of each new entry until the returned function is called."""
@@ -144,9 +164,22 @@ class Journal:
         if not newest:
             del self._newest[entry.app_id]
         self._drop(entry)
-        self._evicted[entry.app_id, entry.operation] += 1
+        self._app(entry.app_id).evicted[entry.operation] += 1
 
     def _drop(self, entry: Entry) -> None:
         del self._entries[entry.number]
-        del self._numbers[entry.id]
+        # A forgotten app counts from 1 again, and a late answer of it may have the same id.
+        if self._numbers.get(entry.id) == entry.number:
+            del self._numbers[entry.id]
         self._size -= entry.size
+
+    def _app(self, app_id: str | None) -> _App:
+        """Return what is counted of an app; the one that was quiet longest makes room when there are too many."""
+        app = self._known.get(app_id)
+        if app is None:
+            app = self._known[app_id] = _App()
+            if len(self._known) > max(self._most, FEWEST_APPS):
+                _, quiet = self._known.popitem(last=False)
+                self._lost += sum(quiet.evicted.values())
+        self._known.move_to_end(app_id)
+        return app

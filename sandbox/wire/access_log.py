@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from sandbox.masking import escape
@@ -13,28 +16,46 @@ from sandbox.state.journal import Entry
 
 Format = Callable[[Entry], str]
 
+MOST_BATCHES = 10_000
+
 _COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
 
 
 class AccessLog:
-    """Writes the lines of one server to a stream."""
+    """Writes the lines of one server to a stream, in a thread: a reader that doesn't read holds no request up."""
 
     def __init__(self, line: Format, out: TextIO) -> None:
         self._line = line
         self._out = out
         self._waiting: list[str] = []
+        self._batches: queue.Queue[str | None] = queue.Queue(MOST_BATCHES)
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
 
     def __call__(self, entry: Entry) -> None:
         """Write the line of one request, soon."""
         if not self._waiting:
-            # One write for all the lines of this turn of the loop: a write for each would halve the speed.
-            asyncio.get_running_loop().call_soon(self._flush)
+            # One batch for all the lines of this turn of the loop: one for each would halve the speed.
+            asyncio.get_running_loop().call_soon(self._hand_over)
         self._waiting.append(self._line(entry))
 
-    def _flush(self) -> None:
+    def close(self) -> None:
+        """Let what waits be written, unless nobody reads it."""
+        with suppress(queue.Full):
+            self._batches.put_nowait(None)
+            self._writer.join(timeout=1)
+
+    def _hand_over(self) -> None:
         lines, self._waiting = self._waiting, []
-        self._out.write("\n".join(lines) + "\n")
-        self._out.flush()
+        # Where nobody reads for long, the newest lines are lost.
+        with suppress(queue.Full):
+            self._batches.put_nowait("\n".join(lines) + "\n")
+
+    def _write(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            with suppress(OSError, ValueError):  # the reader is gone
+                self._out.write(batch)
+                self._out.flush()
 
 
 def text_line(*, colour: bool) -> Format:

@@ -118,6 +118,8 @@ class Faults:
 
     async def _instead(self, fault: Fault, exchange: Exchange) -> None:
         kind = fault["kind"]
+        # Heard out first, so that the journal has what was sent, even to a connection that is reset.
+        await exchange.body()
         if kind == "reset":
             if exchange.connection is not None:
                 exchange.connection.reset()

@@ -5,12 +5,14 @@ An entry is in the journal before the last byte of its answer leaves: a client t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.sources import Clock, Entropy, monotonic
-from sandbox.state.journal import Ended, Entry, Journal
+from sandbox.state.journal import Ended, Entry, Headers, Journal
 from sandbox.wire.exchange import ENTRY
 from sandbox.wire.guard import is_control
 from sandbox.wire.http import raw_path
@@ -18,6 +20,8 @@ from sandbox.wire.http import raw_path
 REQUEST_ID = b"sandbox-request-id"
 # A body beyond the API's own limit is refused; the journal keeps its beginning.
 MOST_KEPT = 1024 * 1024
+# Seconds of real time in which a body that was sent with its headers has come.
+SOON = 1.0
 
 Listener = Callable[[Entry], None]
 
@@ -80,10 +84,12 @@ class Recording:
         self._body: list[bytes] = []
         self._size = 0
         self._closed = False
+        self._whole = False
 
     async def receive(self) -> Message:
         """Pass a piece of the request on, and keep it."""
         message = await self._receive()
+        self._whole = not message.get("more_body", False)
         if self._name and self._size < MOST_KEPT and (chunk := message.get("body")):
             self._body.append(chunk)
             self._size += len(chunk)
@@ -93,6 +99,7 @@ class Recording:
         """Pass a piece of the answer on, and keep it."""
         entry = self._entry
         if message["type"] == "http.response.start":
+            await self._hear_rest()
             entry.status = message["status"]
             if self._name:
                 self._name(entry)
@@ -106,6 +113,18 @@ class Recording:
                 self.end("complete")
         await self._send(message)
 
+    async def _hear_rest(self) -> None:
+        """Hear a body out that nobody read: an answer that came early is no reason to lose what was sent.
+
+        A client that waits to be asked for its body, or is slow to send it, is not waited for.
+        """
+        if self._whole or not self._name or not _has_body(self._entry.headers):
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SOON):
+                while not self._whole and self._size < MOST_KEPT:
+                    await self.receive()
+
     def end(self, ended: Ended) -> None:
         """Close the entry, once."""
         if self._closed:
@@ -118,6 +137,11 @@ class Recording:
         entry.duration_ms = (monotonic() - self._began) * 1000
         entry.ended = ended
         self._close(entry)
+
+
+def _has_body(headers: Headers) -> bool:
+    names = {name for name, _ in headers}
+    return b"expect" not in names and not names.isdisjoint((b"content-length", b"transfer-encoding"))
 
 
 def is_preflight(scope: Scope) -> bool:

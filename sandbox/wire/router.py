@@ -43,20 +43,20 @@ class Router(Generic[Target]):
                 node = node.words.setdefault(segment, _Node())
         node.methods[operation.method] = target
 
-    def find(self, raw_path: bytes, method: str) -> tuple[Target, Mapping[str, str]]:
-        """Return the target and the path's parameters.
+    def find(self, raw_path: bytes, method: str, parameters: dict[str, str]) -> Target:
+        """Return the target; the path's parameters are put into `parameters`, as far as they were found.
 
         Raises:
             NotFound: the contract has no such path.
             MethodNotAllowed: it has the path, not the method.
         """
-        methods, parameters = self._resolve(raw_path)
+        methods = self._resolve(raw_path, parameters)
         if method not in methods:
             raise MethodNotAllowed(method, tuple(methods))
-        return methods[method], parameters
+        return methods[method]
 
-    def _resolve(self, raw_path: bytes) -> tuple[Mapping[str, Target], Mapping[str, str]]:
-        node, parameters = self._root, dict[str, str]()
+    def _resolve(self, raw_path: bytes, parameters: dict[str, str]) -> Mapping[str, Target]:
+        node = self._root
         for raw in raw_path.split(b"/")[1:]:
             segment = _decoded(raw)
             if segment in node.words:
@@ -68,7 +68,7 @@ class Router(Generic[Target]):
                 raise _unknown_path()
         if not node.methods:
             raise _unknown_path()
-        return node.methods, parameters
+        return node.methods
 
 
 def _decoded(segment: bytes) -> str:

@@ -45,13 +45,16 @@ class ContractRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the operation and let its pipeline answer."""
+        path: dict[str, str] = {}
+        exchange = Exchange(scope, receive, send, path)
         try:
-            pipeline, path = self._router.find(raw_path(scope), scope["method"])
+            pipeline = self._router.find(raw_path(scope), scope["method"], path)
         except ApiError as error:
             return await send_error(send, error)
-        exchange = Exchange(scope, receive, send, path)
+        finally:
+            if exchange.entry:
+                exchange.entry.app_id = path.get("app_id")
         if exchange.entry:
-            exchange.entry.app_id = path.get("app_id")
             exchange.entry.operation = pipeline.operation.id
         return await pipeline(exchange)
 

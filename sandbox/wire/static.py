@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from sandbox import magic
 from sandbox.contract import Contract
+from sandbox.wire import inspector
 
 HEALTH = "/_sandbox/health"
 
@@ -38,7 +39,7 @@ def routes(contract: Contract, control: Contract, about: About) -> list[Route]:
         Route("/openapi.json", _bytes(document)),
         Route("/_sandbox/openapi.json", _bytes(control_document)),
         Route("/schemas/{file:path}", _files(files)),
-        Route("/_sandbox/", _index(index(contract, about))),
+        *inspector.routes(_index(index(contract, about)), document),
     ]
 
 
@@ -104,8 +105,8 @@ def _page(value: Mapping[str, Any]) -> str:
 <h1>Dimedove Sandbox <small>{escape(value["version"])}</small></h1>
 <p>A local stand-in for the Dimedove Apps API. Nothing here is real; nothing leaves this machine.</p>
 <pre>{escape(curl)}</pre>
-<p><a href="/openapi.json">Contract</a> · <a href="/schemas/openapi.json">Schemas</a> ·
-<a href="{HEALTH}">Health</a></p>
+<p><a href="/_sandbox/">Inspector</a> · <a href="/openapi.json">Contract</a> ·
+<a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
 <h2>Operations</h2>{operations}
 <h2>Values that always behave the same way</h2>{magic_rows}
 </html>"""

@@ -1,17 +1,32 @@
-"""Our own server keeps its contract: schemathesis finds nothing in any phase, and what it sends hangs on the seed."""
+"""Our own server keeps its contract: schemathesis finds nothing in any phase, and has been everywhere.
+
+What it sends hangs on the seed.
+"""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 
-from sandbox.conformance.fuzz import PHASES, Exercise, no_literals_of_the_process
+from sandbox.conformance.fuzz import PHASES, Exercise, Plan, fuzz, no_literals_of_the_process
+from sandbox.contract import load
 from tests.conformance.breaks import Answer, Ask, Request, nothing
 from tests.conformance.plans import fuzzed
+from tests.conftest import KEY, NOW, serving
 
 pytestmark = pytest.mark.fuzz
 
 Sent = list[tuple[str, str, str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def exercise() -> Exercise:
+    """What comes of the whole run, every phase and every check, against our own server in a process of its own.
+
+    It is quiet: nobody reads its output meanwhile, and a line a request would fill the pipe.
+    """
+    with serving("--now", str(NOW), "--quiet") as server:
+        return fuzz(load(), Plan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY, max_examples=20))
 
 
 @pytest.mark.clause("4.10", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.10", "3.2", "3.15", "5.7")
@@ -21,6 +36,16 @@ def test_nothing_is_found(exercise: Exercise) -> None:
 
 def test_nothing_keeps_the_engine_from_its_work(exercise: Exercise) -> None:
     assert exercise.errors == ()
+
+
+def test_every_operation_has_succeeded(exercise: Exercise) -> None:
+    assert set(exercise.statuses) == {operation.id for operation in load().operations}
+    assert exercise.never_succeeded == ()
+
+
+def test_every_link_has_been_walked(exercise: Exercise) -> None:
+    assert len(exercise.links) > 20
+    assert exercise.never_walked == ()
 
 
 def test_the_wrapper_of_the_broken_servers_breaks_nothing_itself() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from sandbox.conformance.fuzz import PHASES, Exercise
+from sandbox.conformance.fuzz import PHASES
 from sandbox.contract import load
 from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed
@@ -14,14 +16,11 @@ pytestmark = pytest.mark.fuzz
 OPERATIONS = {operation.id for operation in load().operations}
 
 
-def test_every_operation_has_succeeded(exercise: Exercise) -> None:
-    assert set(exercise.statuses) == OPERATIONS
-    assert exercise.never_succeeded == ()
-
-
-def test_every_link_has_been_walked(exercise: Exercise) -> None:
-    assert len(exercise.links) > 20
-    assert exercise.never_walked == ()
+@pytest.fixture
+def unused_origin() -> str:
+    """An origin where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_a_server_that_finds_nothing_is_faultless_and_not_exercised() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import ALL, CONFIG, DELETE, GET, LIST, METRICS, SEND, UPDATE, USER_LIST
+from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, DELETE, GET, LIST, METRICS, SEND, UPDATE, USER_LIST
 from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, ids_of
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
@@ -17,13 +17,13 @@ def other_app(server: Subject) -> str:
 
 @law(
     "APP-1",
-    "The config is of the app that was asked for.",
     source="V",
     clause="3.13",
     operations=(CONFIG,),
     writes=False,
 )
 def the_config_names_its_app(server: Subject) -> None:
+    """The config is of the app that was asked for."""
     answer = server.ask(CONFIG)
     expect_status(answer, 200)
     expect_equal(answer.object.get("app_id"), server.app, "app_id", answer)
@@ -31,13 +31,14 @@ def the_config_names_its_app(server: Subject) -> None:
 
 @law(
     "APP-2",
-    "An app that doesn't exist is 404 `not_found` (or not ours: 403), on every operation.",
     source="V",
     clause="4.11",
     operations=ALL,
     writes=False,
 )
 def an_unknown_app_is_not_found(server: Subject) -> None:
+    """An app that doesn't exist is 404 `not_found` (or not ours: 403), on every operation."""
+
     def check(operation: str) -> None:
         answer = server.ask(operation, app="app_missing")
         expect_status(answer, 404, 403)
@@ -49,12 +50,12 @@ def an_unknown_app_is_not_found(server: Subject) -> None:
 
 @law(
     "APP-3",
-    "A conversation is out of reach under another app's id: 403 or 404, never 200.",
     source="V",
     clause="4.11",
     operations=(GET, UPDATE, DELETE, SEND),
 )
 def another_app_reaches_nothing(server: Subject) -> None:
+    """A conversation is out of reach under another app's id: 403 or 404, never 200."""
     one = id_of(server.shelf()[0])
 
     def check(operation: str) -> None:
@@ -66,12 +67,12 @@ def another_app_reaches_nothing(server: Subject) -> None:
 
 @law(
     "APP-4",
-    "What another app would do to a conversation doesn't happen: afterwards it is as before.",
     source="V",
     clause="4.11",
     operations=(GET, UPDATE, DELETE),
 )
 def another_app_changes_nothing(server: Subject) -> None:
+    """What another app would do to a conversation doesn't happen: afterwards it is as before."""
     created = good(server.create(title="Mine"))
     one, other = id_of(created), other_app(server)
     renamed = server.ask(UPDATE, conversation=one, app=other, body={"title": "Theirs"})
@@ -83,13 +84,13 @@ def another_app_changes_nothing(server: Subject) -> None:
 
 @law(
     "APP-5",
-    "No list of another app shows a conversation of this one.",
     source="V",
     clause="2.2",
     operations=(LIST, USER_LIST),
     needs_sandbox=True,
 )
 def another_app_lists_nothing_of_ours(server: Subject) -> None:
+    """No list of another app shows a conversation of this one."""
     ours = {id_of(answer) for answer in server.shelf()}
 
     def check(answer: Answer) -> None:
@@ -105,12 +106,12 @@ def another_app_lists_nothing_of_ours(server: Subject) -> None:
 
 @law(
     "APP-6",
-    "`app_missing`, `app_inactive`, `app_no_agent` and `app_error` always answer as they are called.",
     source="D",
     clause="10.2",
     operations=ALL,
 )
 def magic_apps_answer_as_they_are_called(server: Subject) -> None:
+    """`app_missing`, `app_inactive`, `app_no_agent` and `app_error` always answer as they are called."""
     table = (
         ("app_missing", 404, "not_found"),
         ("app_inactive", 403, "app_inactive"),
@@ -121,6 +122,8 @@ def magic_apps_answer_as_they_are_called(server: Subject) -> None:
 
     def check(case: tuple[str, str, int, str]) -> None:
         operation, app, status, kind = case
+        if app == "app_error" and operation in (SEND, COMPLETE):
+            return  # a 500 leaves open what was done
         body = BODIES.get(operation, {} if server.operations[operation].method == "POST" else None)
         expect_error(server.ask(operation, app=app, body=body), status, kind)
 

@@ -7,7 +7,13 @@ from sandbox.conformance.client import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 
-LOCAL = ("http://localhost:3000", "http://127.0.0.1:5173", "https://localhost", "http://[::1]:8080", "http://app.localhost")
+LOCAL = (
+    "http://localhost:3000",
+    "http://127.0.0.1:5173",
+    "https://localhost",
+    "http://[::1]:8080",
+    "http://app.localhost",
+)
 EXPOSED = {"retry-after", "sandbox-request-id", "www-authenticate", "allow"}
 
 
@@ -24,13 +30,14 @@ def readable(answer: Answer, origin: str) -> None:
 
 @law(
     "CORS-1",
-    "A page of a loopback origin, on any port, may read every answer, errors included, without credentials.",
     source="D",
     clause="4.9",
     operations=(CONFIG, GET),
     writes=False,
 )
 def local_pages_may_read(server: Subject) -> None:
+    """A page of a loopback origin, on any port, may read every answer, errors included, without credentials."""
+
     def check(origin: str) -> None:
         headers = {"Origin": origin}
         readable(server.ask(CONFIG, headers=headers), origin)
@@ -43,12 +50,12 @@ def local_pages_may_read(server: Subject) -> None:
 
 @law(
     "CORS-2",
-    "A page of a loopback origin may read streams too.",
     source="D",
     clause="4.9",
     operations=(COMPLETE,),
 )
 def local_pages_may_read_streams(server: Subject) -> None:
+    """A page of a loopback origin may read streams too."""
     body = {"prompt": "[[echo]] x", "stream": True}
     answer = server.ask(COMPLETE, body=body, headers={"Origin": LOCAL[0]})
     expect_status(answer, 200)
@@ -57,13 +64,14 @@ def local_pages_may_read_streams(server: Subject) -> None:
 
 @law(
     "CORS-3",
-    "A stranger's page may read nothing.",
     source="D",
     clause="4.9",
     operations=(CONFIG,),
     writes=False,
 )
 def strangers_may_not(server: Subject) -> None:
+    """A stranger's page may read nothing."""
+
     def check(origin: str) -> None:
         answer = server.ask(CONFIG, headers={"Origin": origin})
         said = answer.header("access-control-allow-origin")
@@ -74,13 +82,14 @@ def strangers_may_not(server: Subject) -> None:
 
 @law(
     "CORS-4",
-    "A preflight of a loopback origin needs no key and allows any header, on every path of the contract.",
     source="D",
     clause="4.9",
     operations=ALL,
     writes=False,
 )
 def preflights_are_answered(server: Subject) -> None:
+    """A preflight of a loopback origin needs no key and allows any header, on every path of the contract."""
+
     def check(operation: str) -> None:
         method = server.operations[operation].method
         headers = {

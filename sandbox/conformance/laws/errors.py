@@ -29,13 +29,14 @@ def enveloped(answer: Answer) -> None:
 
 @law(
     "ERROR-1",
-    "Every operation answers an error in the one envelope: `message` and `type` are texts, `param` and `code` too or null.",
     source="V",
     clause="3.15",
     operations=READS,
     writes=False,
 )
 def every_operation_has_the_envelope(server: Subject) -> None:
+    """Every operation answers an error in the one envelope: `message` and `type` are texts, `param` and `code` too or
+    null."""
     for_each(READS, lambda operation: enveloped(server.ask(operation, key=None)))
     enveloped(server.ask(GET))
 
@@ -63,12 +64,13 @@ def failures(server: Subject) -> Iterator[Answer]:
 
 @law(
     "ERROR-2",
-    "Every error, unknown paths and refused methods included, has the envelope with all four keys.",
     source="D",
     clause="3.15",
     operations=ALL,
 )
 def every_error_has_all_keys(server: Subject) -> None:
+    """Every error, unknown paths and refused methods included, has the envelope with all four keys."""
+
     def check(answer: Answer) -> None:
         enveloped(answer)
         expect_equal(sorted(answer.object), ["error"], "keys", answer)
@@ -79,28 +81,29 @@ def every_error_has_all_keys(server: Subject) -> None:
 
 @law(
     "ERROR-3",
-    "The type of an error goes with its status.",
     source="V",
     clause="4.11",
     operations=(GET, CONFIG, LIST),
     writes=False,
 )
 def the_type_goes_with_the_status(server: Subject) -> None:
+    """The type of an error goes with its status."""
     expect_error(server.ask(GET), 404, "not_found")
     expect_error(server.ask(LIST, key=None), 401, "invalid_api_key")
 
 
 @law(
     "ERROR-4",
-    "A method that a path doesn't have is 405 `method_not_allowed`, and `Allow` lists exactly those that it has.",
     source="D",
     clause="4.6",
     operations=ALL,
 )
 def allow_lists_the_methods(server: Subject) -> None:
+    """A method that a path doesn't have is 405 `method_not_allowed`, and `Allow` lists exactly those that it has."""
+
     def check(operation: Operation) -> None:
         allowed = {other.method for other in server.operations.values() if other.path == operation.path}
-        methods = {"PUT", "HEAD", "OPTIONS", "TRACE", "POST", "PATCH", "DELETE", "GET", "BREW"} - allowed
+        methods = {"PUT", "HEAD", "OPTIONS", "TRACE", "POST", "PATCH", "DELETE", "GET"} - allowed
         for method in sorted(methods):
             answer = server.raw(method, server.path(operation.id))
             expect_status(answer, 405, why=method)
@@ -135,12 +138,14 @@ FAULTS: tuple[tuple[str, Any, str | None, str], ...] = (
 
 @law(
     "ERROR-5",
-    "A body that breaks the schema is 422 `invalid_request_error`; `param` is the place of the first fault, `code` its kind.",
     source="D",
     clause="4.2",
     operations=(CREATE, UPDATE, SEND, COMPLETE),
 )
 def the_first_fault_is_named(server: Subject) -> None:
+    """A body that breaks the schema is 422 `invalid_request_error`; `param` is the place of the first fault, `code`
+    its kind."""
+
     def check(fault: tuple[str, Any, str | None, str]) -> None:
         operation, body, param, code = fault
         answer = server.ask(operation, body=body)
@@ -151,12 +156,13 @@ def the_first_fault_is_named(server: Subject) -> None:
 
 @law(
     "ERROR-6",
-    "The message of a refusal names every fault with its place, what was expected and what came.",
     source="D",
     clause="4.2",
     operations=(CREATE, SEND, COMPLETE),
 )
 def the_message_names_every_fault(server: Subject) -> None:
+    """The message of a refusal names every fault with its place, what was expected and what came."""
+
     def check(case: tuple[str, Any, tuple[str, ...]]) -> None:
         operation, body, sentences = case
         answer = server.ask(operation, body=body)

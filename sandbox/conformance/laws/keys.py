@@ -24,37 +24,37 @@ def asked(server: Subject, operation: str, key: str | None, authorization: str =
 
 @law(
     "KEY-1",
-    "Reading needs a key: without one each operation that reads is 401 `invalid_api_key`.",
     source="V",
     clause="1.2",
     operations=READS,
     writes=False,
 )
 def reading_needs_a_key(server: Subject) -> None:
+    """Reading needs a key: without one each operation that reads is 401 `invalid_api_key`."""
     for_each(READS, lambda operation: expect_error(asked(server, operation, None), 401, "invalid_api_key"))
 
 
 @law(
     "KEY-2",
-    "Writing needs a key: without one each operation that writes is 401 `invalid_api_key`.",
     source="V",
     clause="1.2",
     operations=tuple(operation for operation in ALL if operation not in READS),
 )
 def writing_needs_a_key(server: Subject) -> None:
+    """Writing needs a key: without one each operation that writes is 401 `invalid_api_key`."""
     writes = [operation for operation in ALL if operation not in READS]
     for_each(writes, lambda operation: expect_error(asked(server, operation, None), 401, "invalid_api_key"))
 
 
 @law(
     "KEY-3",
-    "A publishable key (`pk_…`) can't call this API.",
     source="V",
     clause="1.2",
     operations=READS,
     writes=False,
 )
 def a_publishable_key_opens_nothing(server: Subject) -> None:
+    """A publishable key (`pk_…`) can't call this API."""
     for_each(READS, lambda operation: expect_status(asked(server, operation, "pk_live_abc123"), 401, 403))
 
 
@@ -77,25 +77,26 @@ BAD_KEYS = (
 
 @law(
     "KEY-4",
-    "A key that isn't well-formed is 401 `invalid_api_key`.",
     source="D",
     clause="1.2",
     operations=(CONFIG,),
     writes=False,
 )
 def a_malformed_key_is_refused(server: Subject) -> None:
+    """A key that isn't well-formed is 401 `invalid_api_key`."""
     for_each(BAD_KEYS, lambda key: expect_error(asked(server, CONFIG, None, key), 401, "invalid_api_key", why=key[:40]))
 
 
 @law(
     "KEY-5",
-    "A 401 says `WWW-Authenticate: Bearer`.",
     source="D",
     clause="4.11",
     operations=READS,
     writes=False,
 )
 def a_refusal_names_the_scheme(server: Subject) -> None:
+    """A 401 says `WWW-Authenticate: Bearer`."""
+
     def check(operation: str) -> None:
         answer = asked(server, operation, None)
         expect_status(answer, 401)
@@ -107,26 +108,26 @@ def a_refusal_names_the_scheme(server: Subject) -> None:
 
 @law(
     "KEY-6",
-    "The word `Bearer` may be in any case.",
     source="D",
     clause="1.2",
     operations=(CONFIG,),
     writes=False,
 )
 def the_scheme_is_in_any_case(server: Subject) -> None:
+    """The word `Bearer` may be in any case."""
     words = ("bearer", "BEARER", "bEaReR")
     for_each(words, lambda word: expect_status(asked(server, CONFIG, None, f"{word} {server.key}"), 200, why=word))
 
 
 @law(
     "KEY-7",
-    "No refusal repeats the key.",
     source="D",
     clause="4.2",
     operations=(CONFIG, LIST),
     writes=False,
 )
 def the_key_is_never_repeated(server: Subject) -> None:
+    """No refusal repeats the key."""
     secret = "sk_test_" + "k" * 201
 
     def check(operation: str) -> None:
@@ -140,13 +141,13 @@ def the_key_is_never_repeated(server: Subject) -> None:
 
 @law(
     "KEY-8",
-    "Keys are kept apart: the key of another account opens nothing of this app (403 or 404, never 200).",
     source="V",
     clause="4.11",
     operations=ALL,
     needs_other_key=True,
 )
 def another_key_opens_nothing(server: Subject) -> None:
+    """Keys are kept apart: the key of another account opens nothing of this app (403 or 404, never 200)."""
     one = id_of(server.shelf()[0])
 
     def check(operation: str) -> None:
@@ -158,24 +159,25 @@ def another_key_opens_nothing(server: Subject) -> None:
 
 @law(
     "KEY-9",
-    "`sk_test_denied` is 403 `access_denied`, `sk_test_invalid` is 401 `invalid_api_key`, on every operation.",
     source="D",
     clause="10.1",
     operations=ALL,
 )
 def magic_keys_are_refused(server: Subject) -> None:
+    """`sk_test_denied` is 403 `access_denied`, `sk_test_invalid` is 401 `invalid_api_key`, on every operation."""
     for_each(ALL, lambda operation: expect_error(asked(server, operation, "sk_test_denied"), 403, "access_denied"))
     for_each(ALL, lambda operation: expect_error(asked(server, operation, "sk_test_invalid"), 401, "invalid_api_key"))
 
 
 @law(
     "KEY-10",
-    "`sk_test_limited` is 429 `rate_limit_exceeded` on send message and completions.",
     source="D",
     clause="10.1",
     operations=(SEND, COMPLETE),
 )
 def a_limited_key_is_limited(server: Subject) -> None:
+    """`sk_test_limited` is 429 `rate_limit_exceeded` on send message and completions."""
+
     def check(operation: str) -> None:
         answer = server.ask(operation, key="sk_test_limited", body=BODIES[operation], patient=False)
         expect_error(answer, 429, "rate_limit_exceeded")
@@ -185,12 +187,13 @@ def a_limited_key_is_limited(server: Subject) -> None:
 
 @law(
     "KEY-11",
-    "A 429 says after how many seconds to try again: `Retry-After` is a whole number of at least 1.",
     source="D",
     clause="4.11",
     operations=(SEND, COMPLETE),
 )
 def a_limit_says_when_to_retry(server: Subject) -> None:
+    """A 429 says after how many seconds to try again: `Retry-After` is a whole number of at least 1."""
+
     def check(operation: str) -> None:
         answer = server.ask(operation, key="sk_test_limited", body=BODIES[operation], patient=False)
         expect_status(answer, 429)
@@ -202,12 +205,13 @@ def a_limit_says_when_to_retry(server: Subject) -> None:
 
 @law(
     "KEY-12",
-    "Only send message and completions are limited: `sk_test_limited` may do all else.",
     source="D",
     clause="10.1",
     operations=(CREATE, LIST, USER_LIST, GET, CONFIG, METRICS),
 )
 def a_limit_is_for_messages_and_completions_alone(server: Subject) -> None:
+    """Only send message and completions are limited: `sk_test_limited` may do all else."""
+
     def check(operation: str) -> None:
         body = {"metadata": server.marked()} if operation == CREATE else None
         answer = server.ask(operation, conversation=id_of(server.shelf()[0]), key="sk_test_limited", body=body)

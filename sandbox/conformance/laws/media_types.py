@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, SEND, UPDATE
+from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, SEND, UPDATE, compact
 from sandbox.conformance.evidence import id_of
 from sandbox.conformance.law import expect, expect_error, expect_status, for_each, law
-from sandbox.conformance.subject import Subject, compact
+from sandbox.conformance.subject import Subject
 
 
 @law(
     "TYPE-1",
-    "A body is `application/json` with any parameters, or has no type.",
     source="D",
     clause="4.4",
     operations=(UPDATE,),
 )
 def json_may_have_parameters_or_no_type(server: Subject) -> None:
+    """A body is `application/json` with any parameters, or has no type."""
     one = id_of(server.shelf()[0])
     types = (
         "application/json; charset=utf-8",
@@ -34,13 +34,20 @@ def json_may_have_parameters_or_no_type(server: Subject) -> None:
 
 @law(
     "TYPE-2",
-    "Any other type of a body is 415 `unsupported_media_type`.",
     source="D",
     clause="4.4",
     operations=(CREATE, UPDATE, SEND, COMPLETE),
 )
 def other_types_are_refused(server: Subject) -> None:
-    types = ("text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json", "text/json", "json", "*/*")
+    """Any other type of a body is 415 `unsupported_media_type`."""
+    types = (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/merge-patch+json",
+        "text/json",
+        "json",
+        "*/*",
+    )
     cases = [(operation, media_type) for media_type in types for operation in (CREATE, UPDATE, SEND, COMPLETE)]
 
     def check(case: tuple[str, str]) -> None:
@@ -53,12 +60,12 @@ def other_types_are_refused(server: Subject) -> None:
 
 @law(
     "TYPE-3",
-    "A body with a `Content-Encoding` is 415 `unsupported_media_type`.",
     source="D",
     clause="4.4",
     operations=(CREATE, SEND),
 )
 def encoded_bodies_are_refused(server: Subject) -> None:
+    """A body with a `Content-Encoding` is 415 `unsupported_media_type`."""
     cases = [(operation, encoding) for encoding in ("gzip", "br", "deflate") for operation in (CREATE, SEND)]
 
     def check(case: tuple[str, str]) -> None:
@@ -72,14 +79,22 @@ def encoded_bodies_are_refused(server: Subject) -> None:
 
 @law(
     "TYPE-4",
-    "`Accept` decides nothing: whatever it says, or if there is none, the answer is the same.",
     source="D",
     clause="4.7",
     operations=(CONFIG, LIST),
     writes=False,
 )
 def accept_decides_nothing(server: Subject) -> None:
-    accepts = ("*/*", "application/json, text/plain, */*", "text/html", "text/event-stream", "image/png;q=0.5", "nonsense", "")
+    """`Accept` decides nothing: whatever it says, or if there is none, the answer is the same."""
+    accepts = (
+        "*/*",
+        "application/json, text/plain, */*",
+        "text/html",
+        "text/event-stream",
+        "image/png;q=0.5",
+        "nonsense",
+        "",
+    )
     plain = server.ask(CONFIG)
 
     def check(accept: str) -> None:
@@ -92,13 +107,14 @@ def accept_decides_nothing(server: Subject) -> None:
 
 @law(
     "TYPE-5",
-    "A good answer that isn't a stream is `application/json`.",
     source="S",
     clause="1.3",
     operations=(CONFIG, LIST),
     writes=False,
 )
 def answers_are_json(server: Subject) -> None:
+    """A good answer that isn't a stream is `application/json`."""
+
     def check(operation: str) -> None:
         answer = server.ask(operation)
         expect_status(answer, 200)
@@ -110,12 +126,12 @@ def answers_are_json(server: Subject) -> None:
 
 @law(
     "TYPE-6",
-    "`Accept: application/json` doesn't turn a stream off, `Accept: text/event-stream` doesn't turn it on.",
     source="D",
     clause="4.7",
     operations=(COMPLETE,),
 )
 def accept_is_no_switch_of_streams(server: Subject) -> None:
+    """`Accept: application/json` doesn't turn a stream off, `Accept: text/event-stream` doesn't turn it on."""
     for stream, accept, wanted in (
         (True, "application/json", "text/event-stream"),
         (False, "text/event-stream", "application/json"),

@@ -1,4 +1,4 @@
-"""The order of checks: of several faults in one request the earliest is answered. All of it is the sandbox's decision."""
+"""The order of checks: of several faults in a request the earliest is answered. All of it is [D]."""
 
 from __future__ import annotations
 
@@ -13,50 +13,63 @@ LARGE = b"{" + b" " * MIB
 GOOD = {"message": {"content": "Hello"}}
 
 
-@law("ORDER-1", "The path is checked before the method and the key.", source="D", clause="4.1", operations=(CONFIG,))
+@law("ORDER-1", source="D", clause="4.1", operations=(CONFIG,))
 def the_path_comes_first(server: Subject) -> None:
+    """The path is checked before the method and the key."""
     nowhere = server.path(CONFIG) + "uration"
     for_each(("GET", "DELETE"), lambda method: expect_error(server.raw(method, nowhere, key=None), 404, "not_found"))
 
 
-@law("ORDER-2", "The method is checked before the key.", source="D", clause="4.1", operations=(CONFIG, SEND))
+@law("ORDER-2", source="D", clause="4.1", operations=(CONFIG, SEND))
 def the_method_comes_before_the_key(server: Subject) -> None:
+    """The method is checked before the key."""
     for_each(
         (CONFIG, SEND),
         lambda operation: expect_error(server.raw("PUT", server.path(operation), key=None), 405, "method_not_allowed"),
     )
 
 
-@law("ORDER-3", "The key is checked before the app.", source="D", clause="4.1", operations=(CONFIG, SEND))
+@law("ORDER-3", source="D", clause="4.1", operations=(CONFIG, SEND))
 def the_key_comes_before_the_app(server: Subject) -> None:
+    """The key is checked before the app."""
     for_each(
         ("app_missing", "app_inactive", "app_error"),
         lambda app: expect_error(server.ask(CONFIG, app=app, key="sk_test_invalid"), 401, "invalid_api_key", why=app),
     )
 
 
-@law("ORDER-4", "That the app exists is checked before the key's access to it.", source="D", clause="4.1", operations=(CONFIG,))
+@law(
+    "ORDER-4",
+    source="D",
+    clause="4.1",
+    operations=(CONFIG,),
+)
 def the_app_comes_before_access(server: Subject) -> None:
+    """That the app exists is checked before the key's access to it."""
     expect_error(server.ask(CONFIG, app="app_missing", key="sk_test_denied"), 404, "not_found")
 
 
-@law("ORDER-5", "Access is checked before the app's state.", source="D", clause="4.1", operations=(CONFIG,))
+@law("ORDER-5", source="D", clause="4.1", operations=(CONFIG,))
 def access_comes_before_the_state(server: Subject) -> None:
+    """Access is checked before the app's state."""
     for_each(
         ("app_inactive", "app_no_agent", "app_error"),
         lambda app: expect_error(server.ask(CONFIG, app=app, key="sk_test_denied"), 403, "access_denied", why=app),
     )
 
 
-@law("ORDER-6", "The app's state is checked before the rate limit.", source="D", clause="4.1", operations=(COMPLETE,))
+@law("ORDER-6", source="D", clause="4.1", operations=(COMPLETE,))
 def the_state_comes_before_the_limit(server: Subject) -> None:
+    """The app's state is checked before the rate limit."""
     body = {"prompt": "Hello"}
     answer = server.ask(COMPLETE, app="app_inactive", key="sk_test_limited", body=body, patient=False)
     expect_error(answer, 403, "app_inactive")
 
 
-@law("ORDER-7", "The rate limit is checked before the body.", source="D", clause="4.1", operations=(SEND, COMPLETE))
+@law("ORDER-7", source="D", clause="4.1", operations=(SEND, COMPLETE))
 def the_limit_comes_before_the_body(server: Subject) -> None:
+    """The rate limit is checked before the body."""
+
     def check(body: bytes) -> None:
         answer = server.ask(SEND, key="sk_test_limited", raw=body, headers=TEXT, patient=False)
         expect_error(answer, 429, "rate_limit_exceeded")
@@ -64,21 +77,35 @@ def the_limit_comes_before_the_body(server: Subject) -> None:
     for_each((NO_JSON, LARGE), check)
 
 
-@law("ORDER-8", "The media type is checked before the size and the JSON.", source="D", clause="4.1", operations=(SEND, CREATE))
+@law(
+    "ORDER-8",
+    source="D",
+    clause="4.1",
+    operations=(SEND, CREATE),
+)
 def the_media_type_comes_before_size_and_json(server: Subject) -> None:
+    """The media type is checked before the size and the JSON."""
     for_each(
         (NO_JSON, LARGE),
         lambda body: expect_error(server.ask(SEND, raw=body, headers=TEXT), 415, "unsupported_media_type"),
     )
 
 
-@law("ORDER-9", "The size is checked before the JSON.", source="D", clause="4.1", operations=(SEND, CREATE))
+@law("ORDER-9", source="D", clause="4.1", operations=(SEND, CREATE))
 def the_size_comes_before_json(server: Subject) -> None:
+    """The size is checked before the JSON."""
     for_each((SEND, CREATE), lambda operation: expect_error(server.ask(operation, raw=LARGE), 413, "payload_too_large"))
 
 
-@law("ORDER-10", "JSON and schema are checked before the conversation.", source="D", clause="4.1", operations=(SEND, UPDATE))
+@law(
+    "ORDER-10",
+    source="D",
+    clause="4.1",
+    operations=(SEND, UPDATE),
+)
 def the_body_comes_before_the_conversation(server: Subject) -> None:
+    """JSON and schema are checked before the conversation."""
+
     def check(operation: str) -> None:
         for raw in (NO_JSON, b'{"message": 5, "title": 5}'):
             expect_error(server.ask(operation, raw=raw), server.invalid, "invalid_request_error")
@@ -88,7 +115,8 @@ def the_body_comes_before_the_conversation(server: Subject) -> None:
     for_each((SEND, UPDATE), check)
 
 
-@law("ORDER-11", "The query is checked before the cursor.", source="D", clause="4.1", operations=(LIST,), writes=False)
+@law("ORDER-11", source="D", clause="4.1", operations=(LIST,), writes=False)
 def the_query_comes_before_the_cursor(server: Subject) -> None:
+    """The query is checked before the cursor."""
     answer = server.ask(LIST, query=f"after={NOBODY}&order=sideways")
     expect_error(answer, server.invalid, "invalid_request_error", param="order")

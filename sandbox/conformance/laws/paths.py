@@ -11,13 +11,14 @@ from sandbox.conformance.subject import Subject
 
 @law(
     "PATH-1",
-    "A path that leads nowhere (a trailing slash, an empty segment, invalid UTF-8) is 404 `not_found`, never a redirect.",
     source="D",
     clause="4.5",
     operations=(CONFIG, USER_LIST),
     writes=False,
 )
 def nowhere_is_404(server: Subject) -> None:
+    """A path that leads nowhere (a trailing slash, an empty segment, invalid UTF-8) is 404 `not_found`, never a
+    redirect."""
     config, app = server.path(CONFIG), server.path(CONFIG).removesuffix("/config")
     nowhere = (
         server.base + "/nowhere",
@@ -37,13 +38,13 @@ def nowhere_is_404(server: Subject) -> None:
 
 @law(
     "PATH-2",
-    "Each segment of a path is decoded once: percent-encoded letters of an app's id are the same app.",
     source="D",
     clause="4.5",
     operations=(CONFIG,),
     writes=False,
 )
 def segments_are_decoded_once(server: Subject) -> None:
+    """Each segment of a path is decoded once: percent-encoded letters of an app's id are the same app."""
     encoded = "".join(f"%{byte:02X}" for byte in server.app.encode())
     answer = server.raw("GET", f"{server.base}/apps/{encoded}/config")
     expect_status(answer, 200)
@@ -54,24 +55,24 @@ def segments_are_decoded_once(server: Subject) -> None:
 
 @law(
     "PATH-3",
-    "A conversation that doesn't exist is 404 `not_found` to read.",
     source="V",
     clause="4.11",
     operations=(GET,),
     writes=False,
 )
 def an_unknown_conversation_cannot_be_read(server: Subject) -> None:
+    """A conversation that doesn't exist is 404 `not_found` to read."""
     expect_error(server.ask(GET), 404, "not_found")
 
 
 @law(
     "PATH-4",
-    "A conversation that doesn't exist is 404 `not_found` to update, to delete and to send a message to.",
     source="V",
     clause="4.11",
     operations=(UPDATE, DELETE, SEND),
 )
 def an_unknown_conversation_cannot_be_changed(server: Subject) -> None:
+    """A conversation that doesn't exist is 404 `not_found` to update, to delete and to send a message to."""
     for_each(
         (UPDATE, DELETE, SEND),
         lambda operation: expect_error(server.ask(operation, body=BODIES.get(operation)), 404, "not_found"),
@@ -80,12 +81,12 @@ def an_unknown_conversation_cannot_be_changed(server: Subject) -> None:
 
 @law(
     "PATH-5",
-    "An id that no conversation can have is 404, whatever it is made of, and ids are taken to the letter.",
     source="D",
     clause="4.5",
     operations=(GET,),
 )
 def impossible_ids_are_404(server: Subject) -> None:
+    """An id that no conversation can have is 404, whatever it is made of, and ids are taken to the letter."""
     one = id_of(server.shelf()[0])
     for_each(
         ("x", "-1", "null", " ", "/", "\x00", "😀", "a" * 5_000, one.upper(), one.replace("-", ""), f"{one} "),

@@ -1,0 +1,140 @@
+"""A door of this process, through which the fuzzer's requests go to the server: what was promised holds for them too.
+
+It listens on loopback, sends what comes on through the judge's own client, and gives back what came. What may not be
+sent (writes on a run that only reads, messages that are billed) is answered 405 here and never leaves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Throttled
+
+_REFUSAL = b'{"error":{"message":"kept back by the judge","type":"method_not_allowed","param":null,"code":null}}'
+_NO_BODY = (204, 304)
+_NOT_PASSED_ON = {"connection", "proxy-connection", "keep-alive", "host"}
+_FRAMING = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+_MOST_HEAD = 1024 * 1024
+
+
+class Gate:
+    """One door; `mark` is put into the metadata of conversations that are created through it."""
+
+    def __init__(self, client: Client, *, messages: bool, mark: tuple[str, str] | None) -> None:
+        self._client = client
+        self._messages = messages
+        self._mark = mark
+        self.throttled: Throttled | None = None
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[str]:
+        """Hold the door open until the block ends; give its origin."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                # An accept that waits is woken by a last caller who says nothing.
+                self._client_is_done = True
+                with contextlib.suppress(OSError), socket.create_connection(listener.getsockname(), timeout=1):
+                    pass
+                thread.join()
+
+    _client_is_done = False
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                if self._client_is_done:
+                    return
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(30)
+                if request := _read(connection):
+                    connection.sendall(self._answer(request))
+
+    def _answer(self, request: Request) -> bytes:
+        if self.throttled is not None or (request.is_billed and not self._messages):
+            return _refused()
+        try:
+            return _written(self._client.send(self._marked(request), remember=False))
+        except BudgetSpent:
+            return _refused()
+        except Throttled as error:
+            self.throttled = error
+            return _refused()
+
+    def _marked(self, request: Request) -> Request:
+        """Mark a conversation as ours, where its body is one that can be marked."""
+        if self._mark is None or not request.creates or not request.body:
+            return request
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            return request
+        if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict | None):
+            return request
+        name, value = self._mark
+        marked = json.dumps({**body, "metadata": {**(body.get("metadata") or {}), name: value}}).encode()
+        headers = tuple(each for each in request.headers if each[0].lower() != "content-length")
+        return Request(method=request.method, target=request.target, headers=headers, body=marked)
+
+
+def _refused() -> bytes:
+    head = f"HTTP/1.1 405 Kept Back\r\nAllow: GET\r\nContent-Type: application/json\r\nContent-Length: {len(_REFUSAL)}"
+    return f"{head}\r\nConnection: close\r\n\r\n".encode() + _REFUSAL
+
+
+def _read(connection: socket.socket) -> Request | None:
+    """Read one request as it was written."""
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        piece = connection.recv(65_536)
+        if not piece or len(raw) > _MOST_HEAD:
+            return None
+        raw += piece
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    fields = {name.lower(): value for name, value in headers}
+    if fields.get("transfer-encoding", "").lower() == "chunked":
+        body = _chunks(connection, body)
+    else:
+        length = int(fields.get("content-length") or 0)
+        while len(body) < length and (piece := connection.recv(65_536)):
+            body += piece
+    has_body = "content-length" in fields or "transfer-encoding" in fields
+    kept = [each for each in headers if each[0].lower() not in (_NOT_PASSED_ON | {"transfer-encoding"})]
+    return Request(method=method, target=target, headers=tuple(kept), body=body if has_body else None)
+
+
+def _chunks(connection: socket.socket, raw: bytes) -> bytes:
+    body = b""
+    while True:
+        while b"\r\n" not in raw:
+            raw += connection.recv(65_536)
+        size, _, raw = raw.partition(b"\r\n")
+        length = int(size, 16)
+        while len(raw) < length + 2:
+            raw += connection.recv(65_536)
+        body, raw = body + raw[:length], raw[length + 2 :]
+        if length == 0:
+            return body
+
+
+def _written(answer: Answer) -> bytes:
+    """Return an answer as it is given back: one that broke off is broken off, none at all is a closed connection."""
+    if answer.status is None:
+        return b""
+    lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() not in _FRAMING]
+    bare = answer.request.method == "HEAD" or answer.status in _NO_BODY
+    if not bare:
+        lines.append(f"Content-Length: {len(answer.body) + (not answer.is_whole)}")
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + (b"" if bare else answer.body)

@@ -1,0 +1,172 @@
+"""Completions: single prompts, outside of any conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.conformance.caller import COMPLETE, LIST, METRICS
+from sandbox.conformance.client import Answer
+from sandbox.conformance.evidence import good, ids_of
+from sandbox.conformance.law import (
+    expect,
+    expect_equal,
+    expect_error,
+    expect_no_growth,
+    expect_status,
+    for_each,
+    law,
+    shown,
+)
+from sandbox.conformance.laws.grammar import said_by
+from sandbox.conformance.laws.messages import well_formed
+from sandbox.conformance.subject import DIFFICULT, HELLO, Subject
+
+
+@law(
+    "COMPLETION-1",
+    source="V",
+    clause="3.12",
+    operations=(COMPLETE,),
+)
+def a_completion_has_a_text(server: Subject) -> None:
+    """A completion has an id `cmpl_…`, a time and a text."""
+    answer = server.completion()
+    expect_status(answer, 200)
+    expect(str(answer.object.get("id")).startswith("cmpl_"), "an id cmpl_…", answer.summary, answer)
+    expect(isinstance(answer.object.get("text"), str), "a text", answer.summary, answer)
+    expect(isinstance(answer.object.get("created_at"), int), "created_at, a whole number", answer.summary, answer)
+
+
+@law(
+    "COMPLETION-2",
+    source="V",
+    clause="6.1",
+    operations=(COMPLETE,),
+)
+def a_completion_streams_on_true_alone(server: Subject) -> None:
+    """A completion streams on `stream: true` alone: with false, null or nothing it is JSON, whatever the app's
+    setting."""
+
+    def check(case: tuple[Answer, str]) -> None:
+        answer, wanted = case
+        expect(answer.media_type == wanted, wanted, answer.media_type or "no type", answer)
+
+    json = "application/json"
+    for_each(
+        (
+            (server.completion(stream=True), "text/event-stream"),
+            (server.completion(), json),
+            (server.completion(stream=None), json),
+            (server.completion(stream=False, fast=True, knowledge_search=False), json),
+        ),
+        check,
+    )
+
+
+@law(
+    "COMPLETION-3",
+    source="V",
+    clause="2.8",
+    operations=(COMPLETE, LIST, METRICS),
+    needs_sandbox=True,
+)
+def a_completion_leaves_no_trace(server: Subject) -> None:
+    """A completion leaves no trace: no conversation, no count."""
+    before, listed = good(server.ask(METRICS)), good(server.ask(LIST))
+    answer = good(server.complete("[[echo]] no trace", metadata={"first_name": "Zoé"}))
+    after, again = good(server.ask(METRICS)), good(server.ask(LIST))
+    expect_no_growth(server, before, after, answer)
+    if server.is_alone:
+        expect_equal(ids_of(again), ids_of(listed), "ids", answer, again)
+
+
+@law(
+    "COMPLETION-4",
+    source="D",
+    clause="3.11",
+    operations=(COMPLETE,),
+)
+def a_prompt_may_have_32000_characters(server: Subject) -> None:
+    """A prompt may have 32,000 characters: code points, so emoji count as one."""
+
+    def check(letter: str) -> None:
+        prompt = "[[fail]]" + letter * (32_000 - 8)
+        expect_status(server.complete(prompt), 200, why=f"32,000 characters, {letter!r}")
+
+    for_each(("x", "😀"), check)
+
+
+@law(
+    "COMPLETION-5",
+    source="D",
+    clause="3.11",
+    operations=(COMPLETE,),
+)
+def other_prompts_are_refused(server: Subject) -> None:
+    """A prompt of 32,001 characters is refused, 422 `too_long`, and so is an empty one, `too_short`."""
+
+    def check(case: tuple[str, str]) -> None:
+        prompt, code = case
+        answer = server.complete(prompt)
+        expect_error(answer, server.invalid, "invalid_request_error", param="prompt", code=code)
+
+    for_each((("", "too_short"), ("x" * 32_001, "too_long"), ("😀" * 32_001, "too_long")), check)
+
+
+@law(
+    "COMPLETION-6",
+    source="V",
+    clause="6.2",
+    operations=(COMPLETE,),
+    needs_sandbox=True,
+)
+def completions_use_no_tools(server: Subject) -> None:
+    """Completions use no tools: `[[tool]]`, `[[form]]` and `[[human]]` do nothing in a prompt."""
+    answer = server.completion("[[tool]] [[form]] [[human]]", stream=True)
+    kinds = {event.partition(b"\n")[0].decode() for event in answer.body.split(b"event: ")[1:]}
+    strange = sorted(kind for kind in kinds if "function_call" in kind or "data_spec" in kind)
+    expect(not strange, "no call and no form", ", ".join(strange), answer)
+
+
+@law(
+    "COMPLETION-7",
+    source="D",
+    clause="3.12",
+    operations=(COMPLETE,),
+)
+def a_failed_completion_is_empty(server: Subject) -> None:
+    """A completion that fails is 200 with `status: failed` and an empty text."""
+    answer = server.completion("[[fail]]")
+    expect_equal(answer.object.get("status"), "failed", "status", answer)
+    expect_equal(answer.object.get("text"), "", "text", answer)
+
+
+@law(
+    "COMPLETION-8",
+    source="D",
+    clause="10.3",
+    operations=(COMPLETE,),
+)
+def stream_and_json_say_the_same(server: Subject) -> None:
+    """Stream and JSON of the same prompt have the same text: `[[echo]]` is exact in both."""
+    prompt = "[[echo]] " + DIFFICULT
+    plain, streamed = server.completion(prompt), server.completion(prompt, stream=True)
+    expect_equal(plain.object.get("text"), DIFFICULT, "text", plain)
+    expect_equal(said_by(streamed), DIFFICULT, "text", streamed)
+
+
+@law(
+    "COMPLETION-9",
+    source="D",
+    clause="5.7",
+    operations=(COMPLETE,),
+)
+def ids_are_well_formed(server: Subject) -> None:
+    """Every completion has an id of its own, `cmpl_` and 24 hex digits."""
+    answers: tuple[Answer, ...] = (server.completion(), server.completion(stream=None), server.completion("[[fail]]"))
+    ids: list[Any] = [answer.object.get("id") for answer in answers]
+    for one, answer in zip(ids, answers, strict=True):
+        expect(well_formed(one, "cmpl"), "cmpl_ and 24 hex digits", shown(one), answer)
+    expect(
+        len(set(ids)) == len(ids), f"different ids ({HELLO!r} asked again is another completion)", shown(ids), *answers
+    )

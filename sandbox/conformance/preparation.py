@@ -1,0 +1,169 @@
+"""Before a run: what kind of server is there, may it be written to, does the key open the app, how is the run called.
+
+A server that doesn't say that it is the sandbox belongs to somebody: it is written to only where that was allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sandbox.conformance.caller import CONFIG, LIST, METRICS
+from sandbox.conformance.client import Answer, Client, Limits, Origin, Request, pause
+from sandbox.conformance.law import Law
+from sandbox.conformance.laws import all_laws
+from sandbox.conformance.subject import Subject
+from sandbox.contract import Contract
+
+_HEALTH = "/_sandbox/health"
+_USUAL_PORTS = {"http": 80, "https": 443}
+
+
+class CannotRun(Exception):
+    """The run can't be carried out; the text says why in one line."""
+
+
+class WrongUse(Exception):
+    """What was asked for makes no sense; the text says what to do in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to judge, and how. `laws` are ids or their first parts (`PAGE`); empty for all, and for part one."""
+
+    url: str
+    key: str | None = None
+    app: str | None = None
+    other_key: str | None = None
+    laws: tuple[str, ...] = ()
+    quick: bool = False
+    read_only: bool = False
+    allow_writes: bool = False
+    max_messages: int = 40
+    max_wait: float = 60
+    sandbox_rules: bool = False
+    rate: float = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A server that can be judged; `is_sandbox` is what it says of itself."""
+
+    subject: Subject
+    is_sandbox: bool
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written to it."""
+        return self.subject.client.limits.writes
+
+
+def prepare(
+    plan: Plan,
+    contract: Contract,
+    *,
+    heard: Callable[[Answer], None] = lambda _: None,
+    wait: Callable[[float], None] = pause,
+) -> Prepared:
+    """Look at the server, without writing, and make ready; `heard` is told every answer of the run.
+
+    Raises:
+        Unreachable: nobody answers there.
+        CannotRun: it can't be judged so.
+        WrongUse: the plan makes no sense.
+    """
+    origin, base = place_of(plan.url, contract)
+    scout = Client(origin, Limits(whole=10, max_wait=plan.max_wait, rate=plan.rate, writes=False), wait=wait)
+    scout.probe()
+    # Without the key: whoever listens there may not be who was meant.
+    health = scout.send(Request(method="GET", target=_HEALTH), patient=False)
+    sandbox = health.object.get("sandbox") is True
+    if not sandbox and not (plan.app and plan.key):
+        raise WrongUse(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
+    limits = Limits(
+        most_messages=None if sandbox else plan.max_messages,
+        max_wait=plan.max_wait,
+        rate=plan.rate,
+        writes=not plan.read_only and (sandbox or plan.allow_writes),
+    )
+    app, key = plan.app or f"app_conform_{plan.seed}", plan.key or "sk_test_conform"
+    asking = Subject(scout, contract, base=base, app=app, key=key, run="")
+    _check_access(asking, app_is_chosen=plan.app is not None)
+    subject = Subject(
+        Client(origin, limits, heard=heard, wait=wait),
+        contract,
+        base=base,
+        app=app,
+        key=key,
+        run=_name(asking, plan.seed),
+        other_key=plan.other_key,
+        is_sandbox=sandbox or plan.sandbox_rules,
+        is_alone=sandbox and plan.app is None,
+        invalid=400 if asking.ask(LIST, query="limit=0").status == 400 else 422,
+    )
+    return Prepared(subject=subject, is_sandbox=sandbox)
+
+
+def chosen(names: Sequence[str]) -> tuple[Law, ...]:
+    """Return the laws that are named by their id or by its first part; all if none is named.
+
+    Raises:
+        WrongUse: a name is of no law.
+    """
+    laws = all_laws()
+    for name in names:
+        if not any(name in (law.id, law.topic) for law in laws):
+            raise WrongUse(f"--law {name}: there is no such law; --list shows them all")
+    return tuple(law for law in laws if not names or law.id in names or law.topic in names)
+
+
+def place_of(url: str, contract: Contract) -> tuple[Origin, str]:
+    """Return where a server is and under which path its operations stand.
+
+    Raises:
+        WrongUse: it is no URL of a server.
+    """
+    wrong = WrongUse(f"{url!r}: expected a URL such as http://127.0.0.1:8010")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _USUAL_PORTS.get(parts.scheme)
+    except ValueError:
+        raise wrong from None
+    if port is None or not parts.hostname or not url.isascii() or not url.isprintable():
+        raise wrong
+    if parts.query or parts.fragment or parts.username or " " in url:
+        raise wrong
+    origin = Origin(scheme=parts.scheme, host=parts.hostname, port=port)
+    return origin, parts.path.rstrip("/") or contract.base
+
+
+def why_not(law: Law, prepared: Prepared, plan: Plan) -> str | None:
+    """Return why a law isn't asked for by this plan; None if it is."""
+    if law.needs_sandbox and not prepared.subject.is_sandbox:
+        return "the sandbox's own rule; --sandbox-rules holds any server to it"
+    if law.writes and not prepared.writes:
+        return "--read-only" if plan.read_only else "it writes; --allow-writes allows it"
+    if law.needs_other_key and not prepared.subject.other_key:
+        return "needs --other-key"
+    return None
+
+
+def _check_access(asking: Subject, *, app_is_chosen: bool) -> None:
+    """Stop where nothing could come of a run: no answer at all, a wrong key, an app that isn't there."""
+    answers = [asking.ask(operation) for operation in (CONFIG, METRICS, LIST)]
+    if all(answer.status is None for answer in answers):
+        raise CannotRun(f"{asking.client.origin}: {answers[0].trouble}")
+    status = answers[0].status or 0
+    if {answer.status for answer in answers} != {status}:
+        return
+    if status == 404 or (status in (401, 403) and app_is_chosen):
+        what = {401: "the key is refused", 403: "the key doesn't open the app"}
+        raise CannotRun(f"{what.get(status, f'there is no app {asking.app}')} ({status}); --key and --app say which")
+
+
+def _name(asking: Subject, seed: int) -> str:
+    """Return a name for a run that no earlier run on this app had: it counts what was ever created there."""
+    total = asking.ask(METRICS).object.get("total_conversations")
+    return f"conform-{seed}-{total if isinstance(total, int) else 0}"

@@ -1,0 +1,53 @@
+// @ts-check
+/** How any action says what became of it. */
+
+import { store } from "../core/state.js";
+import { t } from "../core/i18n.js";
+
+let timer = 0;
+
+/** @param {string} text @param {boolean} [bad] */
+export function say(text, bad = false) {
+  clearTimeout(timer);
+  store.set({ toast: { text, bad } });
+  timer = window.setTimeout(() => store.set({ toast: null }), bad ? 9000 : 3500);
+}
+
+/** @param {unknown} error */
+export function complain(error) {
+  const { status = -1, message = String(error) } = /** @type {any} */ (error);
+  if (status === 401) return;
+  say(status === 0 ? t("server.unreachable") : message, true);
+}
+
+/**
+ * Do something that may be refused; undefined where it was.
+ * @template T @param {() => Promise<T>} work @returns {Promise<T | undefined>}
+ */
+export async function attempt(work) {
+  try {
+    return await work();
+  } catch (error) {
+    complain(error);
+    return undefined;
+  }
+}
+
+/** @param {string} text */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(t("copied"));
+  } catch {
+    say(t("copy.failed"), true);
+  }
+}
+
+/** @param {string} name @param {string} text */
+export function download(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

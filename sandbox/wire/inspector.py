@@ -1,0 +1,81 @@
+"""Serves the inspector: a page and its modules, from a table made at start. It knows nothing of what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+HOME = "/_sandbox/"
+# The Apps API's document, where reading it leaves no trace in the journal.
+CONTRACT = "/_sandbox/contract.json"
+
+_FOLDER = Path(__file__).resolve().parent.parent / "inspector"
+_SHELL = "index.html"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    # The files of another version have the same names.
+    "cache-control": "no-cache",
+}
+
+
+def paths() -> tuple[str, ...]:
+    """Return where the page's files are: the shell is public and empty."""
+    return (CONTRACT, *(HOME + name for name in _files()))
+
+
+def routes(index: Endpoint, contract: bytes) -> list[Route]:
+    """Return the routes of the page; where a browser would get it, a program gets `index`."""
+    files = {name: _file(content, Path(name).suffix) for name, content in _files().items()}
+    return [
+        Route(HOME, _page_or(index)),
+        Route("/docs", _elsewhere(f"{HOME}#/contract")),
+        Route(CONTRACT, _answering(contract, "application/json")),
+        *(Route(HOME + name, endpoint) for name, endpoint in files.items()),
+    ]
+
+
+def _files() -> dict[str, bytes]:
+    found = sorted(path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
+    return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
+
+
+def _file(content: bytes, suffix: str) -> Endpoint:
+    return _answering(content, _TYPES[suffix])
+
+
+def _answering(content: bytes, media_type: str) -> Endpoint:
+    async def answer(request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
+        return Response(content, media_type=media_type, headers=_HEADERS)
+
+    return answer
+
+
+def _page_or(index: Endpoint) -> Endpoint:
+    shell = (_FOLDER / _SHELL).read_bytes()
+
+    async def answer(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return Response(shell, media_type="text/html", headers={**_HEADERS, "vary": "Accept"})
+        return await index(request)
+
+    return answer
+
+
+def _elsewhere(place: str) -> Endpoint:
+    async def answer(request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
+        return RedirectResponse(place, 302, {"x-content-type-options": "nosniff"})
+
+    return answer

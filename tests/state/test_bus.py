@@ -1,0 +1,102 @@
+"""The bus by itself: who hears what, and what a slow listener is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sandbox.errors import StoreFull
+from sandbox.state.bus import LONGEST_QUEUE, MOST_LISTENERS, Bus, Happening, Listener
+
+
+async def heard(listener: Listener, count: int) -> list[Happening]:
+    return [await listener.next() for _ in range(count)]
+
+
+def told(bus: Bus, *numbers: int, app_id: str | None = "app_a") -> None:
+    for number in numbers:
+        bus.say("request", app_id, number)
+
+
+def test_a_listener_hears_everything_in_its_order() -> None:
+    bus = Bus()
+    listener = bus.listen(None)
+    told(bus, 1, 2)
+    told(bus, 3, app_id=None)
+    assert [each.data for each in asyncio.run(heard(listener, 3))] == [1, 2, 3]
+
+
+def test_a_listener_of_an_app_hears_of_it_alone() -> None:
+    bus = Bus()
+    listener = bus.listen("app_a")
+    told(bus, 1, app_id="app_b")
+    told(bus, 2)
+    assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
+
+
+def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
+    async def scene() -> Happening:
+        bus = Bus()
+        listener = bus.listen(None)
+        waiting = asyncio.ensure_future(listener.next())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        told(bus, 1)
+        return await waiting
+
+    assert asyncio.run(scene()).data == 1
+
+
+def test_before_it_listens_and_after_it_left_it_hears_nothing() -> None:
+    bus = Bus()
+    told(bus, 1)
+    listener = bus.listen(None)
+    assert bus.heard
+    told(bus, 2)
+    bus.leave(listener)
+    told(bus, 3)
+    assert not bus.heard
+    assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
+
+
+def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
+    bus = Bus()
+    slow, quick = bus.listen(None), bus.listen("app_b")
+    told(bus, *range(LONGEST_QUEUE + 5))
+    *first, lagged = asyncio.run(heard(slow, LONGEST_QUEUE + 1))
+    assert [each.data for each in first] == list(range(1_000))
+    assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 5})
+    told(bus, 7, app_id="app_b")
+    assert asyncio.run(heard(quick, 1))[0].data == 7
+
+
+def test_the_gap_is_told_where_it_is() -> None:
+    """What comes after a gap is told after it, though there was room for it before the gap was told."""
+    bus = Bus()
+    listener = bus.listen(None)
+    told(bus, *range(LONGEST_QUEUE + 5))
+    asyncio.run(heard(listener, 10))
+    told(bus, 5_000)
+    seen = asyncio.run(heard(listener, LONGEST_QUEUE - 10 + 2))
+    assert [each.kind for each in seen[-2:]] == ["lagged", "request"]
+
+
+def test_a_gap_is_told_once() -> None:
+    bus = Bus()
+    listener = bus.listen(None)
+    told(bus, *range(LONGEST_QUEUE + 1))
+    asyncio.run(heard(listener, LONGEST_QUEUE + 1))
+    told(bus, 1)
+    assert asyncio.run(heard(listener, 1))[0].kind == "request"
+
+
+def test_a_hundred_listen_at_most() -> None:
+    bus = Bus()
+    listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
+    with pytest.raises(StoreFull, match="100"):
+        bus.listen(None)
+    bus.leave(listeners[0])
+    bus.leave(listeners[0])
+    bus.listen(None)
+    assert MOST_LISTENERS == 100

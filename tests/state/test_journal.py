@@ -1,0 +1,224 @@
+"""The journal by itself: what goes first when it is full, held against a list and a sort."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from sandbox.state.journal import ENTRY_BYTES, Entry, Journal
+
+APPS: Sequence[str | None] = ("app_a", "app_b", "app_c", None)
+MIB = 1024**2
+
+
+def entry(number: int, app_id: str | None = "app_a", **more: Any) -> Entry:
+    fields: dict[str, Any] = {"at": 0, "method": "GET", "path": b"/", "query": b"", "headers": [], **more}
+    return Entry(id=f"req_{number}", app_id=app_id, operation="config", **fields)
+
+
+def ids(journal: Journal) -> list[str]:
+    return [each.id for each in journal.newest_first()]
+
+
+class Plain:
+    """The same bounds, by looking at everything each time."""
+
+    def __init__(self, most: int, most_bytes: int, spared: int) -> None:
+        self._bounds = (most, most_bytes, spared)
+        self.kept: list[Entry] = []
+        self.evicted: Counter[str | None] = Counter()
+
+    def add(self, new: Entry) -> None:
+        most, most_bytes, _ = self._bounds
+        self.kept.append(new)
+        while len(self.kept) > most or (sum(each.weigh() for each in self.kept) > most_bytes and len(self.kept) > 1):
+            gone = next(self._spare(), self.kept[0])
+            self.kept.remove(gone)
+            self.evicted[gone.app_id] += 1
+
+    def forget(self, app_id: str | None) -> None:
+        gone = [each for each in self.kept if app_id in (None, each.app_id)]
+        self.kept = [each for each in self.kept if each not in gone]
+        for app in list(self.evicted):
+            if app_id in (None, app):
+                del self.evicted[app]
+
+    def _spare(self) -> Iterator[Entry]:
+        """Yield what isn't among the newest of its app, oldest first."""
+        for place, each in enumerate(self.kept):
+            newer = sum(other.app_id == each.app_id for other in self.kept[place + 1 :])
+            if newer >= self._bounds[2]:
+                yield each
+
+
+class JournalMachine(RuleBasedStateMachine):
+    @initialize(most=st.integers(1, 12), size=st.integers(2, 12), spared=st.integers(0, 4))
+    def start(self, most: int, size: int, spared: int) -> None:
+        bounds = {"most": most, "most_bytes": size * (ENTRY_BYTES + 50), "spared": spared}
+        self.journal, self.plain, self.number = Journal(**bounds), Plain(**bounds), 0
+
+    @rule(app_id=st.sampled_from(APPS), size=st.integers(0, 4_000))
+    def add(self, app_id: str | None, size: int) -> None:
+        self.number += 1
+        new = entry(self.number, app_id, body=b"x" * size)
+        self.journal.add(new)
+        self.plain.add(new)
+
+    @rule(app_id=st.sampled_from(APPS))
+    def forget(self, app_id: str | None) -> None:
+        self.journal.forget(app_id)
+        self.plain.forget(app_id)
+
+    @precondition(lambda self: self.number)
+    @rule(data=st.data())
+    def get(self, data: st.DataObject) -> None:
+        wanted = f"req_{data.draw(st.integers(1, self.number))}"
+        kept = next((each for each in self.plain.kept if each.id == wanted), None)
+        assert self.journal.get(wanted) is kept
+
+    @invariant()
+    def holds_what_the_plain_one_holds(self) -> None:
+        assert ids(self.journal) == [each.id for each in self.plain.kept[::-1]]
+        for app_id in APPS:
+            expected = self.plain.evicted[app_id] if app_id else self.plain.evicted.total()
+            assert self.journal.evicted(app_id, None) == expected
+
+
+TestJournal = JournalMachine.TestCase
+TestJournal.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+
+
+# The bounds as they are
+
+
+def test_ten_thousand_entries_are_kept() -> None:
+    journal = Journal()
+    for number in range(10_100):
+        journal.add(entry(number))
+    assert ids(journal) == [f"req_{number}" for number in range(10_099, 99, -1)]
+    assert journal.evicted("app_a", None) == 100
+
+
+def test_a_quiet_app_keeps_its_newest_while_a_noisy_one_loses() -> None:
+    journal = Journal()
+    for number in range(300):
+        journal.add(entry(number, "app_quiet"))
+    for number in range(300, 20_000):
+        journal.add(entry(number, "app_noisy"))
+    quiet = [each.id for each in journal.newest_first() if each.app_id == "app_quiet"]
+    assert quiet == [f"req_{number}" for number in range(299, 99, -1)]
+    assert len(ids(journal)) == 10_000
+
+
+# Each row: where an entry can hold a megabyte.
+LARGE: dict[str, dict[str, Any]] = {
+    "body": {"body": b"x" * MIB},
+    "answer": {"chunks": [(0.0, b"x" * MIB)]},
+    "path": {"path": b"x" * MIB},
+    "headers": {"headers": [(b"x-long", b"x" * MIB)]},
+    "headers of the answer": {"answer_headers": [(b"x-long", b"x" * MIB)]},
+    "many small pieces": {"chunks": [(float(number), b"x" * 10) for number in range(8_000)]},
+}
+
+
+@pytest.mark.parametrize("fields", LARGE.values(), ids=LARGE)
+def test_sixty_four_megabytes_are_kept(fields: dict[str, Any]) -> None:
+    """Whatever an entry holds on to counts, at least as what it is made of."""
+    journal = Journal()
+    for number in range(90):
+        journal.add(entry(number, **fields))
+    assert 40 < len(ids(journal)) <= 64
+
+
+def test_one_entry_is_kept_however_large() -> None:
+    journal = Journal(most_bytes=10)
+    journal.add(entry(1))
+    journal.add(entry(2))
+    assert ids(journal) == ["req_2"]
+
+
+# Counting
+
+
+def test_requests_are_counted_by_app_and_go_on_after_entries_are_gone() -> None:
+    journal = Journal(most=1)
+    assert [journal.begin(app_id) for app_id in ("a", "a", "b", None)] == [1, 2, 1, 1]
+    journal.forget(None)
+    assert (journal.count("a"), journal.begin("a")) == (2, 3)
+    journal.restart("a")
+    assert (journal.count("a"), journal.count("b")) == (0, 1)
+
+
+def test_an_evicted_entry_counts_for_its_app_and_operation() -> None:
+    journal = Journal(most=1, spared=0)
+    for number, app_id in enumerate(("a", "b", "a")):
+        journal.add(entry(number, app_id))
+    assert [journal.evicted(*about) for about in (("a", None), ("b", "config"), (None, None), ("a", "other"))] == [
+        1,
+        1,
+        2,
+        0,
+    ]
+
+
+def test_an_id_that_is_given_again_does_not_break_the_journal() -> None:
+    """An app that was forgotten counts from 1 again while a late answer of it may still be added."""
+    journal = Journal(most=2)
+    for _ in range(4):
+        journal.add(entry(1))
+    journal.forget(None)
+    assert ids(journal) == []
+
+
+# Listeners
+
+
+def test_listeners_are_told_of_each_new_entry_until_they_leave() -> None:
+    journal, heard = Journal(), list[Entry]()
+    leave = journal.subscribe(heard.append)
+    journal.add(first := entry(1))
+    leave()
+    journal.add(entry(2))
+    assert heard == [first]
+
+
+# Memory
+
+
+@pytest.mark.parametrize("apps", [1, 50, 6_000])
+def test_memory_does_not_grow_with_the_requests(apps: int) -> None:
+    """After 6,000 requests as after 1,500, to 5 %: with few apps, and with an app a request."""
+    journal, requests = Journal(most=500), iter(range(6_000))
+    tracemalloc.start()
+    try:
+        sizes = [grown(journal, requests, count, apps) for count in (1_500, 4_500)]
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] < 1.05 * sizes[0]
+
+
+def grown(journal: Journal, numbers: Iterator[int], count: int, apps: int) -> int:
+    """Let requests come and return how much memory is in use then."""
+    for number in islice(numbers, count):
+        app_id = f"app_{number % apps}"
+        journal.begin(app_id)
+        journal.add(entry(number, app_id, body=b"%100d" % number, chunks=[(0.0, b"%300d" % number)]))
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+@given(st.lists(st.sampled_from(APPS), max_size=30))
+def test_the_newest_is_always_kept(app_ids: list[str | None]) -> None:
+    journal = Journal(most=5, spared=2)
+    for number, app_id in enumerate(app_ids):
+        journal.add(entry(number, app_id))
+        assert ids(journal)[0] == f"req_{number}"
