@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ExceptionHandler
 
 import sandbox
 from sandbox import api, control, magic
@@ -37,8 +38,10 @@ from sandbox.state.queues import Queue
 from sandbox.wire import inspector, static
 from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
+from sandbox.wire.exchange import ENTRY
 from sandbox.wire.faults import Faults
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
+from sandbox.wire.http import raw_path
 from sandbox.wire.patience import Endings
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.recorder import Listener, Recorder
@@ -62,14 +65,15 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     """
     parts = _Parts(settings or Settings())
     about = static.About(version=sandbox.__version__, store="memory")
+    api_route = ContractRoute(parts.contract.base, _api_pipelines(parts))
     app = Starlette(
         routes=[
-            ContractRoute(parts.contract.base, _api_pipelines(parts)),
+            api_route,
             *static.routes(parts.contract, parts.control, about),
             ContractRoute(parts.control.base, _control_pipelines(parts)),
         ],
         middleware=_middleware(parts, log),
-        exception_handlers={HTTPException: _refused, Exception: _crashed},
+        exception_handlers={HTTPException: _refusing(api_route), Exception: _crashed},
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
@@ -95,7 +99,7 @@ class _Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        self.store = MemoryStore(*_apps(self.settings, self.control), bounds)
+        self.store = MemoryStore(*_apps(self.settings, self.control), bounds, (self.faults, self.replies))
         self.services = Services(self.store, self.store, self.replies)
         self.directory = Directory(self.services, self.clock, self.entropy)
         self.masker = Masker([self.settings.control_token or ""])
@@ -199,13 +203,19 @@ def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
     ]
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses, in the API's envelope."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    if error.status_code == 405:
-        allowed = tuple((error.headers or {}).get("Allow", "GET").split(", "))
-        return _envelope(MethodNotAllowed(request.method, tuple(sorted(allowed))))
-    return _envelope(NotFound("There is nothing at this path."))
+def _refusing(api_route: ContractRoute) -> ExceptionHandler:
+    """Return what answers a path or method that no route takes, in the API's envelope."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+        if entry := request.scope.get(ENTRY):
+            entry.app_id = api_route.app_of(raw_path(request.scope))
+        if error.status_code == 405:
+            allowed = tuple((error.headers or {}).get("Allow", "GET").split(", "))
+            return _envelope(MethodNotAllowed(request.method, tuple(sorted(allowed))))
+        return _envelope(NotFound("There is nothing at this path."))
+
+    return refused
 
 
 async def _crashed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of a handler

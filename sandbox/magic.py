@@ -9,6 +9,7 @@ from sandbox.errors import AccessDenied, AgentUnavailable, ApiError, AppInactive
 INVALID_KEY, DENIED_KEY, LIMITED_KEY = "sk_test_invalid", "sk_test_denied", "sk_test_limited"
 MISSING_APP, INACTIVE_APP, NO_AGENT_APP, FAILING_APP = "app_missing", "app_inactive", "app_no_agent", "app_error"
 DEMO_APP = "app_demo"
+STATUSES: Mapping[str, str] = {INACTIVE_APP: "inactive", NO_AGENT_APP: "no_agent"}
 MAGIC_APPS = frozenset({MISSING_APP, INACTIVE_APP, NO_AGENT_APP, FAILING_APP})
 
 # What each value does, for a person to read.

@@ -63,7 +63,7 @@ class Directory:
         async with self._planting:
             if self._planted:
                 return
-            await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS)
+            await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS, some_deleted=True)
             self._planted = True
 
     async def _meet(self, app_id: str) -> None:

@@ -13,12 +13,21 @@ from sandbox.api.persona import profile
 from sandbox.api.services import Services
 from sandbox.calls import App
 from sandbox.contract import encode
+from sandbox.errors import NotFound
 from sandbox.state.records import Conversation
 
 SLICE = 8
 
 
-async def populate(app: App, on: Services, *, conversations: int, messages: int | None = None, users: int = 10) -> None:
+async def populate(
+    app: App,
+    on: Services,
+    *,
+    conversations: int,
+    messages: int | None = None,
+    users: int = 10,
+    some_deleted: bool = False,
+) -> None:
     """Add that many conversations of the past 30 days, in slices that let other requests through.
 
     Args:
@@ -27,9 +36,14 @@ async def populate(app: App, on: Services, *, conversations: int, messages: int 
         conversations: how many.
         messages: how many messages each one has; None for as many as people write.
         users: over how many users they are spread.
+        some_deleted: whether a few of them are deleted again, as people do.
+
+    Raises:
+        NotFound: the app was forgotten meanwhile.
     """
+    time = await on.worlds.number(app.id, "populate")
     made = drafts(
-        app.entropy.at("populate"),
+        app.entropy.at("populate", time),
         now=app.clock.now(),
         profile=profile(app),
         conversations=conversations,
@@ -37,12 +51,14 @@ async def populate(app: App, on: Services, *, conversations: int, messages: int 
         users=users,
     )
     for count, draft in enumerate(made, 1):
-        await _add(app, on, draft)
+        if not await on.worlds.exists(app.id):
+            raise NotFound("The app was reset while it was filled.", param="app_id")
+        await _add(app, on, draft, delete=some_deleted and draft.deleted)
         if count % SLICE == 0:
             await asyncio.sleep(0)
 
 
-async def _add(app: App, on: Services, draft: Draft) -> None:
+async def _add(app: App, on: Services, draft: Draft, *, delete: bool) -> None:
     number = await on.worlds.number(app.id, "conversation")
     here = app.entropy.at("conversation", number)
     late = app.settings.titles == "after_first_exchange" or not draft.titled
@@ -61,7 +77,7 @@ async def _add(app: App, on: Services, draft: Draft) -> None:
         turn = await hear(app, on, conversation, exchange.text, draft.metadata, exchange.at)
         if exchange.answered_at is not None:
             await keep(app, on, conversation, turn, reply(turn), exchange.answered_at)
-    if draft.deleted:
+    if delete:
         await on.conversations.delete(app.id, conversation.id)
 
 

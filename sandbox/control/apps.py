@@ -34,6 +34,7 @@ async def control_update_app(call: ControlCall, on: ControlServices) -> ControlA
 async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Forget everything of an app; its next use starts afresh."""
     app_id = changeable(call)
+    await existing(app_id, on)
     await forget(app_id, on)
     on.bus.say("state", app_id, {"app_id": app_id, "change": "deleted"})
     return None
@@ -99,6 +100,7 @@ async def existing(app_id: str, on: ControlServices) -> App:
 async def _shown(app_id: str, on: ControlServices) -> dict[str, Any]:
     app = await existing(app_id, on)
     settings = {**asdict(app.settings), **on.look(app)}
+    settings["status"] = magic.STATUSES.get(app_id, app.settings.status)
     if app.settings.keys is not None:
         settings["keys"] = [on.masker.text(key) for key in sorted(app.settings.keys)]
     return {"app_id": app_id, "settings": settings, "counts": await _counts(app_id, on)}

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from sandbox.control.apps import changeable, existing
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.errors import InvalidRequest
+from sandbox.sources import FrozenClock
+
+# The last second of the year 9999, the latest that the clock can be set to.
+LATEST = 253_402_300_799
 
 
 async def control_get_clock(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -19,7 +24,11 @@ async def control_set_clock(call: ControlCall, on: ControlServices) -> ControlAn
 async def control_advance_clock(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Move an app's time forward; a running one freezes there."""
     app = await existing(changeable(call), on)
-    return await _move(app.id, app.clock.now() + call.body["seconds"], on)
+    now = app.clock.now() + call.body["seconds"]
+    if now > LATEST:
+        message = f"seconds: expected a time up to the year 9999, got {call.body['seconds']:,} s from now."
+        raise InvalidRequest(message, param="seconds", code="out_of_range")
+    return await _move(app.id, now, on)
 
 
 async def control_reset_clock(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -37,4 +46,4 @@ async def _move(app_id: str, now: int | None, on: ControlServices) -> ControlAns
 
 async def _shown(app_id: str, on: ControlServices) -> ControlAnswer:
     app = await existing(app_id, on)
-    return {"now": app.clock.now(), "frozen": app.frozen is not None}
+    return {"now": app.clock.now(), "frozen": isinstance(app.clock, FrozenClock)}

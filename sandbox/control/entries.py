@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from sandbox.contract import InvalidJson, decode
 from sandbox.control.services import ControlServices
 from sandbox.control.warnings import warnings
 from sandbox.state.journal import Entry, Headers
@@ -14,13 +13,13 @@ from sandbox.state.journal import Entry, Headers
 
 def shown(entry: Entry, on: ControlServices) -> dict[str, Any]:
     """Return an entry for a client: nothing secret is left in it."""
-    masked: dict[str, Any] = on.masker.value(plain(entry))
-    masked["warnings"] = warnings(entry, on)
+    whole = {**plain(entry, exact=True), "warnings": warnings(entry, on)}
+    masked: dict[str, Any] = on.masker.value(whole)
     return masked
 
 
-def plain(entry: Entry) -> dict[str, Any]:
-    """Return an entry as it was, secrets included: for comparing, never for showing."""
+def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
+    """Return an entry as it was, secrets included; `exact` to be written (numbers as sent), else to be compared."""
     return {
         "id": entry.id,
         "at": entry.at,
@@ -30,7 +29,7 @@ def plain(entry: Entry) -> dict[str, Any]:
         "path": text(entry.path),
         "query": text(entry.query),
         "headers": named(entry.headers),
-        "body": body_of(entry.body),
+        "body": body_of(entry.body, exact=exact),
         "status": entry.status,
         "response": answer_of(entry),
         "duration_ms": round(entry.duration_ms, 3),
@@ -49,14 +48,15 @@ def named(headers: Headers) -> dict[str, str]:
     return joined
 
 
-def body_of(raw: bytes) -> Any:
+def body_of(raw: bytes, *, exact: bool = True) -> Any:
     """Return a body as its JSON value, else as text; None where there was none."""
     if not raw:
         return None
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        document = decode(raw)
+    except InvalidJson:
         return raw.decode("utf-8", "replace")
+    return document.exact if exact else document.value
 
 
 def answer_of(entry: Entry) -> Any:

@@ -27,7 +27,7 @@ class FaultDesk:
         taken = self._queue.take(app_id, self._entropy.at(app_id), matches)
         return taken.fields if taken else None
 
-    async def streams_by_default(self, app_id: str) -> bool:
-        """Say whether the app streams when a request does not say."""
+    async def streams_by_default(self, app_id: str, operation: str) -> bool:
+        """Say whether an operation of the app streams when a request does not say: a completion never does."""
         settings = await self._worlds.settings(app_id)
-        return settings is not None and settings.stream
+        return settings is not None and settings.stream and operation == "apps_api_send_message"

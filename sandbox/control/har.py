@@ -40,7 +40,7 @@ def _request(entry: Entry) -> dict[str, Any]:
     query = text(entry.query)
     request: dict[str, Any] = {
         "method": entry.method,
-        "url": f"http://{host}{text(entry.path)}{'?' if query else ''}{query}",
+        "url": f"{entry.scheme}://{host}{text(entry.path)}{'?' if query else ''}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(entry.headers),

@@ -56,6 +56,7 @@ async def control_delete_reply(call: ControlCall, on: ControlServices) -> Contro
 
 async def _add(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
     app = await existing(changeable(call), on)
+    await on.worlds.touch(app.id)
     waiting = queue.add(app.id, app.entropy, call.body)
     on.bus.say("state", app.id, {"app_id": app.id, "change": change})
     return _shown(waiting, _ALWAYS[change])

@@ -37,7 +37,7 @@ def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
         misses = list(_misses(wanted, entry))
         if not misses:
             count += 1
-        elif nearest is None or len(misses) < len(nearest[1]):
+        elif nearest is None or _weight(misses) < _weight(nearest[1]):
             nearest = (entry, misses)
     result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "evicted": 0, "closest": None}
     evicted = on.journal.evicted(app_id, operation)
@@ -47,6 +47,16 @@ def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
         shown = [on.masker.value(miss.shown()) for miss in nearest[1]]
         result["closest"] = {"id": nearest[0].id, "misses": shown}
     return result
+
+
+def _weight(misses: list[Miss]) -> int:
+    """Say how far a request is from what was expected: a whole object that isn't there counts for all that is in it."""
+    return sum(1 if miss.there and not isinstance(miss.expected, dict) else _leaves(miss.expected) for miss in misses)
+
+
+def _leaves(value: Any) -> int:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max(1, sum(map(_leaves, below)))
 
 
 _ANY = 2**53
@@ -67,7 +77,7 @@ def _misses(wanted: Mapping[str, Any], entry: Entry) -> Iterator[Miss]:
             yield Miss(name, wanted[name], getattr(entry, name))
     if "body" not in wanted and "headers" not in wanted:
         return
-    seen = plain(entry)
+    seen = plain(entry, exact=False)
     if "body" in wanted:
         yield from _differences(wanted["body"], seen["body"], "body")
     for name, value in wanted.get("headers", {}).items():

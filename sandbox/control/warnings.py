@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
@@ -34,7 +35,11 @@ def _key_warnings(entry: Entry) -> Iterator[str]:
 
 
 def _on_loopback(host: bytes) -> bool:
-    return host.startswith((b"127.", b"localhost", b"[::1]"))
+    name = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def _path_warnings(entry: Entry, on: ControlServices) -> Iterator[str]:

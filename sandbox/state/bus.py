@@ -30,7 +30,8 @@ class Listener:
 
     def hear(self, happening: Happening) -> None:
         """Note what happened, if it is about the listener's app."""
-        if self._app_id not in (None, happening.app_id):
+        for_all = happening.kind == "state" and happening.app_id is None
+        if not for_all and self._app_id not in (None, happening.app_id):
             return
         # Where a gap is, one place is kept for saying so.
         if len(self._waiting) >= LONGEST_QUEUE - bool(self._dropped):

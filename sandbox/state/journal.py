@@ -22,6 +22,15 @@ CHUNK_BYTES = 125
 FEWEST_APPS = 100
 
 
+@dataclass(slots=True)
+class Counted:
+    """What is counted of one app: its requests, and the entries that are gone, by operation."""
+
+    requests: int = 0
+    forgotten: bool = False
+    evicted: Counter[str | None] = field(default_factory=Counter)
+
+
 @dataclass(slots=True, kw_only=True)
 class Entry:
     """One request and its answer.
@@ -36,6 +45,7 @@ class Entry:
     app_id: str | None = None
     operation: str | None = None
     method: str
+    scheme: str = "http"
     path: bytes
     query: bytes
     headers: Headers
@@ -48,6 +58,7 @@ class Entry:
     violation: str | None = None
     ended: Ended = "complete"
     size: int = 0
+    counted: Counted | None = None
 
     def weigh(self) -> int:
         """Note and return about how many bytes the entry holds on to, once it is whole."""
@@ -57,14 +68,6 @@ class Entry:
             held += len(name) + len(value)
         self.size = held + ENTRY_BYTES
         return self.size
-
-
-@dataclass(slots=True)
-class _App:
-    """What is counted of one app: its requests, and the entries that are gone, by operation."""
-
-    requests: int = 0
-    evicted: Counter[str | None] = field(default_factory=Counter)
 
 
 class Journal:
@@ -78,20 +81,23 @@ class Journal:
         self._numbers: dict[str, int] = {}
         self._newest: defaultdict[str | None, deque[int]] = defaultdict(deque)
         self._spare: list[int] = []
-        self._known: OrderedDict[str | None, _App] = OrderedDict()
+        self._known: OrderedDict[str | None, Counted] = OrderedDict()
         self._lost = 0
         self._size = 0
         self._last = 0
         self._listeners: list[Callable[[Entry], None]] = []
 
-    def begin(self, app_id: str | None) -> int:
-        """Count one more request of an app and return its number."""
-        app = self._app(app_id)
+    def begin(self, entry: Entry) -> int:
+        """Count one more request of the entry's app and return its number."""
+        app = self._app(entry.app_id)
         app.requests += 1
+        entry.counted = app
         return app.requests
 
     def add(self, entry: Entry) -> None:
-        """Keep an entry; what no longer fits goes."""
+        """Keep an entry; what no longer fits goes. One whose app was forgotten meanwhile is not kept."""
+        if entry.counted is not None and entry.counted.forgotten:
+            return
         self._last += 1
         entry.number = self._last
         self._entries[entry.number] = entry
@@ -148,7 +154,9 @@ class Journal:
     def restart(self, app_id: str) -> None:
         """Forget an app whole, its count of requests too."""
         self.forget(app_id)
-        self._known.pop(app_id, None)
+        counted = self._known.pop(app_id, None)
+        if counted is not None:
+            counted.forgotten = True
 
     def subscribe(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
         """Tell `listener` of each new entry until the returned function is called."""
@@ -173,11 +181,11 @@ class Journal:
             del self._numbers[entry.id]
         self._size -= entry.size
 
-    def _app(self, app_id: str | None) -> _App:
+    def _app(self, app_id: str | None) -> Counted:
         """Return what is counted of an app; the one that was quiet longest makes room when there are too many."""
         app = self._known.get(app_id)
         if app is None:
-            app = self._known[app_id] = _App()
+            app = self._known[app_id] = Counted()
             if len(self._known) > max(self._most, FEWEST_APPS):
                 _, quiet = self._known.popitem(last=False)
                 self._lost += sum(quiet.evicted.values())

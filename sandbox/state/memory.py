@@ -9,9 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orjson import dumps as encode
+
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.errors import StoreFull
 from sandbox.state.pages import cut
+from sandbox.state.queues import Queue
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 from sandbox.state.store import Counter, Gone
 from sandbox.state.world import World
@@ -29,15 +32,20 @@ class MemoryStore:
     """Keeps the worlds and the conversations of every app in this process.
 
     `declared` are the apps that exist from the start with settings of their own; any other id has `defaults`, or is
-    no app at all when that is None.
+    no app at all when that is None. What waits in `queues` counts against the bounds too.
     """
 
     def __init__(
-        self, declared: Mapping[str, AppSettings], defaults: AppSettings | None, bounds: Bounds | None = None
+        self,
+        declared: Mapping[str, AppSettings],
+        defaults: AppSettings | None,
+        bounds: Bounds | None = None,
+        queues: Sequence[Queue] = (),
     ) -> None:
         self._declared = declared
         self._defaults = defaults
         self._bounds = bounds or Bounds()
+        self._queues = queues
         self._worlds: dict[str, World] = {}
         self._settings: dict[str, AppSettings] = {}
         self._size = 0
@@ -67,11 +75,22 @@ class MemoryStore:
         base = self._base(app_id)
         if base is None:
             raise KeyError(app_id)
+        self._refuse_more_than_fits()
         world, old = self._world(app_id), self._settings.get(app_id, base)
+        grown = len(encode(overrides)) - len(encode(world.overrides))
+        world.size += grown
+        self._size += grown
         world.overrides = overrides
         self._settings[app_id] = base.merged(overrides)
         if self._settings[app_id].rate_limit != old.rate_limit:
             world.windows.clear()
+
+    async def touch(self, app_id: str) -> None:
+        self._refuse_more_than_fits()
+        self._world(app_id)
+
+    async def exists(self, app_id: str) -> bool:
+        return app_id in self._worlds
 
     async def clock(self, app_id: str) -> int | None:
         world = self._worlds.get(app_id)
@@ -155,7 +174,7 @@ class MemoryStore:
     def _world(self, app_id: str) -> World:
         world = self._worlds.get(app_id)
         if world is None:
-            if len(self._worlds) >= self._bounds.apps:
+            if len(self._worlds) >= self._bounds.apps and app_id not in self._declared:
                 raise StoreFull(f"The sandbox keeps at most {self._bounds.apps:,} apps; --max-apps sets how many.")
             world = self._worlds[app_id] = World()
         return world
@@ -175,5 +194,5 @@ class MemoryStore:
         self._size += world.size - before
 
     def _refuse_more_than_fits(self) -> None:
-        if self._size >= self._bounds.bytes:
+        if self._size + sum(queue.size for queue in self._queues) >= self._bounds.bytes:
             raise StoreFull(f"The sandbox keeps at most {self._bounds.bytes:,} bytes; --max-bytes sets how many.")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orjson import dumps
+
 from sandbox.errors import StoreFull
 from sandbox.sources import Entropy
 
@@ -30,12 +32,16 @@ class Waiting:
 
 
 class Queue:
-    """The queues of every app, each oldest first. Taking is atomic: a thing acts exactly as often as it says."""
+    """The queues of every app, each oldest first. Taking is atomic: a thing acts exactly as often as it says.
+
+    `size` is about how many bytes all of them take.
+    """
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._waiting: dict[str, list[Waiting]] = {}
         self._given: dict[str, int] = {}
+        self.size = 0
 
     def add(self, app_id: str, entropy: Entropy, fields: Mapping[str, Any]) -> Waiting:
         """Queue something for an app.
@@ -51,6 +57,7 @@ class Queue:
         rest = {name: value for name, value in fields.items() if name not in rules}
         waiting = Waiting(id=f"{self._kind}_" + entropy.hex(24, self._kind, number), fields=rest, **rules)
         queue.append(waiting)
+        self.size += _weight(waiting)
         return waiting
 
     def all(self, app_id: str) -> Sequence[Waiting]:
@@ -66,6 +73,7 @@ class Queue:
             after, acts = _tried(waiting, entropy)
             if acts and after.times == 0:
                 del queue[index]
+                self.size -= _weight(waiting)
             else:
                 queue[index] = after
             if acts:
@@ -75,18 +83,25 @@ class Queue:
     def remove(self, app_id: str, waiting_id: str) -> bool:
         """Take one out; say whether it was there."""
         queue = self._waiting.get(app_id, [])
-        kept = [waiting for waiting in queue if waiting.id != waiting_id]
-        self._waiting[app_id] = kept
-        return len(kept) < len(queue)
+        found = [waiting for waiting in queue if waiting.id == waiting_id]
+        for waiting in found:
+            queue.remove(waiting)
+            self.size -= _weight(waiting)
+        return bool(found)
 
     def clear(self, app_id: str) -> None:
         """Take all of an app out; the count of those ever queued goes on."""
-        self._waiting.pop(app_id, None)
+        self.size -= sum(map(_weight, self._waiting.pop(app_id, ())))
 
     def forget(self, app_id: str) -> None:
         """Drop everything of an app, its count too."""
         self.clear(app_id)
         self._given.pop(app_id, None)
+
+
+def _weight(waiting: Waiting) -> int:
+    """Return about how many bytes a waiting thing takes."""
+    return 500 + len(dumps(waiting.fields))
 
 
 def _tried(waiting: Waiting, entropy: Entropy) -> tuple[Waiting, bool]:

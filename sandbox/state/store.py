@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 
-Counter = Literal["conversation", "completion"]
+Counter = Literal["conversation", "completion", "populate"]
 
 
 class Gone(Exception):
@@ -33,6 +33,14 @@ class Worlds(Protocol):
 
     async def override(self, app_id: str, overrides: Mapping[str, Any]) -> None:
         """Set what differs from how the app began; a changed rate limit starts its windows afresh."""
+        ...
+
+    async def touch(self, app_id: str) -> None:
+        """Make sure that the app exists, before something is kept for it elsewhere."""
+        ...
+
+    async def exists(self, app_id: str) -> bool:
+        """Say whether the app was written to."""
         ...
 
     async def clock(self, app_id: str) -> int | None:

@@ -49,7 +49,7 @@ class ControlPipeline:
             await self._answer(exchange)
         except ApiError as error:
             await send_error(exchange.send, error)
-        except (ClientGone, ServerStops):
+        except ClientGone:
             return
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -98,5 +98,7 @@ class ControlPipeline:
                     name, data = await patience.race(live.next())
                     text = b"event: %b\ndata: %b\n\n" % (name.encode(), encode(data))
                     await exchange.send({"type": "http.response.body", "body": text, "more_body": True})
+        except ServerStops:
+            await exchange.send({"type": "http.response.body", "body": b""})
         finally:
             live.leave()

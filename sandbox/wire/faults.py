@@ -5,8 +5,9 @@ Faults act after the key check and only on matched operations.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -32,7 +33,8 @@ INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
 # They need an answer with a JSON body.
 ON_JSON = frozenset({"truncate", "contract"})
 
-_FIELD = re.compile(r"\s*([a-z_]+)\s*=\s*(.*?)\s*")
+_NAME = re.compile(r"\s*([a-z_]+)\s*=\s*")
+_JSON = json.JSONDecoder()
 _BROKEN_JSON = b'{"id": "conv_1", "created_at": 17, "object": "conv'
 _HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1><p>The proxy got no answer.</p>"
 
@@ -51,8 +53,8 @@ class Queue(Protocol):
         """Return the oldest that acts on a request, counted as used; None when none does."""
         ...
 
-    async def streams_by_default(self, app_id: str) -> bool:
-        """Say whether the app streams when a request does not say."""
+    async def streams_by_default(self, app_id: str, operation: str) -> bool:
+        """Say whether an operation of the app streams when a request does not say."""
         ...
 
 
@@ -67,19 +69,21 @@ class Faults:
         self._by_header = by_header
 
     async def choose(self, exchange: Exchange, operation: Operation) -> Fault | None:
-        """Return the fault of this request: its own, or the oldest queued one that can act on its answer."""
+        """Return the fault of this request: its own, or the oldest queued one; it must be able to act on the answer."""
+        named = None
         if self._by_header and HEADER in exchange.headers:
-            return self._named(exchange.headers[HEADER].decode("latin-1"))
-        app_id = exchange.path["app_id"]
-        if not self._queue.waits(app_id):
+            named = self._named(exchange.headers[HEADER].decode("latin-1"))
+        elif not self._queue.waits(exchange.path["app_id"]):
             return None
-        streamed = bool(operation.events) and await self._will_stream(exchange, app_id)
+        streamed = bool(operation.events) and await self._will_stream(exchange, operation)
         cannot_act = ON_JSON if streamed else STREAM_FAULTS
 
         def matches(fault: Fault) -> bool:
             return fault.get("operation") in (None, operation.id) and fault["kind"] not in cannot_act
 
-        return await self._queue.take(app_id, matches)
+        if named is not None:
+            return named if matches(named) else None
+        return await self._queue.take(exchange.path["app_id"], matches)
 
     async def act(self, fault: Fault, exchange: Exchange, operation: Operation, work: Work) -> None:
         """Act a fault out around the work of a request, or instead of it.
@@ -156,24 +160,21 @@ class Faults:
         except (ServerStops, AppForgotten):
             raise BrokenOff from None
 
-    async def _will_stream(self, exchange: Exchange, app_id: str) -> bool:
+    async def _will_stream(self, exchange: Exchange, operation: Operation) -> bool:
         """Look ahead into the body: will this answer be a stream?"""
         try:
             value = decode(await exchange.body()).value
         except (ApiError, InvalidJson):
             return False
         asked = value.get("stream") if isinstance(value, dict) else None
-        return await self._queue.streams_by_default(app_id) if asked is None else asked is True
+        if asked is None:
+            return await self._queue.streams_by_default(exchange.path["app_id"], operation.id)
+        return asked is True
 
     def _named(self, header: str) -> Fault:
         """Read `kind; name=value; …` and hold it against the contract of faults."""
-        kind, *rest = header.split(";")
-        fields: dict[str, Any] = {"kind": kind.strip()}
-        for part in rest:
-            match = _FIELD.fullmatch(part)
-            if not match:
-                raise InvalidRequest(f"Sandbox-Fault: expected `kind; name=value`, got {part.strip()[:80]!r}.")
-            fields[match[1]] = _value(match[2])
+        kind, _, rest = header.partition(";")
+        fields: dict[str, Any] = {"kind": kind.strip(), **dict(_fields(rest))}
         try:
             refuse(self._law.violations(decode(encode(fields))))
         except InvalidRequest as error:
@@ -181,8 +182,19 @@ class Faults:
         return fields
 
 
-def _value(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
+def _fields(text: str) -> Iterator[tuple[str, Any]]:
+    """Read `name=value; …`; a value is JSON, or a text up to the next semicolon."""
+    while text.strip():
+        match = _NAME.match(text)
+        if not match:
+            raise InvalidRequest(f"Sandbox-Fault: expected `kind; name=value`, got {text.strip()[:80]!r}.")
+        try:
+            value, end = _JSON.raw_decode(text, match.end())
+        except ValueError:
+            value, end = None, -1
+        rest = text[end:].lstrip() if end >= 0 else ""
+        if end < 0 or rest[:1] not in ("", ";"):
+            value, _, rest = text[match.end() :].partition(";")
+            value = value.strip()
+        yield match[1], value
+        text = rest.removeprefix(";")

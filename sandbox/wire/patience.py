@@ -84,6 +84,11 @@ class Patience:
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
 
+    @property
+    def elapsed_ms(self) -> float:
+        """How long the answer has been under way, in milliseconds."""
+        return (monotonic() - self._start) * 1000
+
     def end(self, reason: Exception) -> None:
         """Let the wait that is under way, or the next one, raise `reason`."""
         if not self._ended.done():

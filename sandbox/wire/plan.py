@@ -35,13 +35,13 @@ Step = Event | Stall | Half | Break
 
 
 def steps(spoken: Spoken, fault: Mapping[str, Any] | None) -> Iterator[Step]:
-    """Yield what a stream does; `fault` is one of the kinds of `STREAM_FAULTS`, if any."""
+    """Yield what a stream does; only a `fault` of the kinds of `STREAM_FAULTS` changes it."""
     whole = list(events(spoken))
     if spoken.reply.cut:
         yield from whole[: len(whole) // 2]
         yield Break()
         return
-    if fault is None:
+    if fault is None or fault["kind"] not in STREAM_FAULTS:
         yield from whole
         return
     # Before the last event at the latest: a fault after it would never be seen.

@@ -43,6 +43,7 @@ class Recorder:
         entry = Entry(
             at=self._clock.now(),
             method=scope["method"],
+            scheme=scope["scheme"],
             path=path,
             query=scope["query_string"],
             headers=scope["headers"],
@@ -61,7 +62,7 @@ class Recorder:
 
     def _name(self, entry: Entry) -> None:
         """Give the entry its id: the n-th request of its app has always the same."""
-        number = self._journal.begin(entry.app_id)
+        number = self._journal.begin(entry)
         entry.id = "req_" + self._entropy.hex(24, entry.app_id or "", "request", number)
 
     def _close(self, entry: Entry) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from contextlib import suppress
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from sandbox.errors import ApiError, ContractError
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import raw_path, send_error
 from sandbox.wire.router import Router
+from sandbox.wire.sabotage import BrokenOff
 
 
 class Serves(Protocol):
@@ -43,6 +45,13 @@ class ContractRoute(BaseRoute):
         inside = first and unquote(first[0].decode("latin-1")) == self._base
         return (Match.FULL if inside else Match.NONE), {}
 
+    def app_of(self, raw: bytes) -> str | None:
+        """Return the app that a path would name if it stood under the base."""
+        path: dict[str, str] = {}
+        with suppress(ApiError):
+            self._router.find(f"/{self._base}".encode() + raw, "", path)
+        return path.get("app_id")
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the operation and let its pipeline answer."""
         path: dict[str, str] = {}
@@ -56,7 +65,13 @@ class ContractRoute(BaseRoute):
                 exchange.entry.app_id = path.get("app_id")
         if exchange.entry:
             exchange.entry.operation = pipeline.operation.id
-        return await pipeline(exchange)
+        try:
+            return await pipeline(exchange)
+        except BrokenOff:
+            # Closed here: once the error has left the application, the server would answer it with a 500.
+            if exchange.connection is not None:
+                exchange.connection.close_quietly()
+            raise
 
 
 def must_match(operations: Set[str], handlers: Set[str]) -> None:

@@ -101,7 +101,8 @@ class _Stream:
         if isinstance(step, Break):
             raise BrokenOff
         if isinstance(step, Stall):
-            self._due += step.ms
+            # Silent from now on, however late the stream is.
+            self._due = max(self._due, self._patience.elapsed_ms) + step.ms
             await self._patience.until(self._due)
         elif isinstance(step, Half):
             text = b"".join(self._framing.pieces(step.event))

@@ -7,13 +7,12 @@ SANDBOX_UPDATE_CONVERSATIONS to write the files anew; then read them.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.agent import vocabulary
+from sandbox.agent import slots, vocabulary
 from sandbox.agent.topics import TOPICS
 from tests.agent.turns import converse, rendered
 
@@ -21,8 +20,25 @@ FOLDER = Path(__file__).with_name("topics")
 BUSINESSES = sorted({topic.business for topic in TOPICS.values()})
 UPDATE = "SANDBOX_UPDATE_CONVERSATIONS"
 NEXT = {"en": ["How much does it cost?", "Thanks, that's all!"], "fr": ["Combien ça coûte?", "Merci, c'est tout!"]}
-# What stands in a message's places here; the demo's writer draws them.
-FILLED = {"city": "Laval", "amount": "$85", "thousands": "$12,000"}
+# What stands in a message's places here, in both languages; the demo's writer draws them.
+FILLED: dict[str, slots.Value] = {
+    "city": ("Laval", "Laval"),
+    "day": ("Friday", "vendredi"),
+    "past": slots.date(2, 20),
+    "soon": slots.date(3, 12),
+    "lastmonth": ("January", "janvier", "de janvier"),
+    "nextmonth": ("May", "mai", "de mai"),
+    "amount": slots.money(85_00),
+    "small": slots.money(11_95),
+    "monthly": slots.money(24_00),
+    "thousands": slots.money(12_000_00),
+    "used": slots.money(18_000_00),
+    "percent": ("6%", "6 %"),
+    "number": ("48213", "48213"),
+    "party": ("4", "4"),
+    "many": ("25", "25"),
+    "car": ("2021 Corolla", "Corolla 2021"),
+}
 
 
 def openers(business: str) -> Iterator[tuple[str, str, str]]:
@@ -32,11 +48,8 @@ def openers(business: str) -> Iterator[tuple[str, str, str]]:
         for language, text, *_ in lines:
             if language not in seen:
                 seen.add(language)
-                yield heading.removeprefix("# "), language, re.sub(r"\{(\w+)\}", _filled, text)
-
-
-def _filled(place: re.Match[str]) -> str:
-    return FILLED.get(place[1], "3")
+                written = slots.fill(slots.places(text), FILLED, ("en", "fr").index(language))
+                yield heading.removeprefix("# "), language, written.replace(vocabulary.NO_BREAK, " ")
 
 
 def transcripts(business: str) -> str:

@@ -1,4 +1,4 @@
-"""Apps to drive. Those of the running server are each test's own: tests share the server, and meet nothing of each other."""
+"""Apps to drive. On the running server each test has its own: they share the server and meet nothing of each other."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def sandbox(server: Server) -> Iterator[httpx2.Client]:
     """A client of the running server."""
-    with httpx2.Client(base_url=server.url, headers=AUTH, timeout=60) as client:
+    with connected(server) as client:
         yield client
+
+
+def connected(server: Server) -> httpx2.Client:
+    """Return a client of a server, with a good key, for any number of requests at once."""
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+    return httpx2.Client(base_url=server.url, headers=AUTH, timeout=60, limits=limits)
 
 
 @pytest.fixture

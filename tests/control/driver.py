@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from tests.api.calls import Api
+from tests.wire.requests import NOBODY, Wish
 
 APPS = "/_sandbox/apps"
 REQUESTS = "/_sandbox/requests"
@@ -77,6 +78,13 @@ class World:
         """Hold the app's journal against what should have come."""
         body = {"app_id": self.app_id, **wanted}
         return self._good(self.client.post(f"{REQUESTS}/verify", json=body), 200)
+
+    def ask(self, wish: Wish, conversation: str | None = None) -> httpx2.Response:
+        """Send one of the good requests of the tests of the wire to this app, to a new conversation if it needs one."""
+        if conversation is None and "{one}" in wish.path:
+            conversation = self.api.created()
+        url = wish.but(app_id=self.app_id).url(conversation or NOBODY)
+        return self.client.request(wish.method, url, headers=dict(wish.headers), content=wish.content)
 
     def entry(self, answer: Any) -> dict[str, Any]:
         """Return the journal's entry of an answer."""

@@ -127,9 +127,7 @@ def strict(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
 
 
 @pytest.mark.parametrize("call", [*WRITES.values(), *READS.values()], ids=[*WRITES, *READS])
-def test_where_only_declared_apps_exist_others_are_not_found(
-    strict: httpx2.Client, call: tuple[str, str, Any]
-) -> None:
+def test_where_only_declared_apps_exist_others_are_not_found(strict: httpx2.Client, call: tuple[str, str, Any]) -> None:
     method, path, body = call
     assert_error(World(strict, "app_other").call(method, path, body), 404, "not_found", param="app_id")
     mine = World(strict, "app_mine").call(method, path, body)
@@ -353,7 +351,9 @@ def test_what_fills_it_is_spread_over_the_past_thirty_days(world: World) -> None
 
 def test_what_fills_it_is_in_both_languages(world: World) -> None:
     world.call("POST", "/populate", {"conversations": 40, "messages": 2})
-    spoken = " ".join(world.api.items(row["id"])[0]["parts"][0]["text"] for row in world.api.list(limit=40).json()["data"])
+    spoken = " ".join(
+        world.api.items(row["id"])[0]["parts"][0]["text"] for row in world.api.list(limit=40).json()["data"]
+    )
     assert any(word in spoken.lower() for word in (" je ", " vous", " mon ", " une "))
     assert any(word in spoken.lower() for word in (" i ", " my ", " you ", " the "))
 

@@ -176,7 +176,9 @@ def ask(api: Api, operation: str, conversation: str) -> Any:
 
 def breaks(operation: str, value: Any) -> list[str]:
     """Return where an answer breaks the schema of the operation's answers."""
-    schema: Validator = next(op for op in CONTRACT.operations if op.id == operation).responses["200"]["application/json"]
+    schema: Validator = next(op for op in CONTRACT.operations if op.id == operation).responses["200"][
+        "application/json"
+    ]
     return [violation.place for violation in schema.violations(decode(json.dumps(value).encode()))]
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
-import httpx2
 import pytest
+from starlette.testclient import TestClient
 
-from tests.conftest import AUTH, Server, serving
+from sandbox import Settings, create_app
+from sandbox.wire.sabotage import BrokenOff
+from tests.conftest import AUTH, NOW, Server, serving
+from tests.control.conftest import connected
 from tests.control.driver import World
 from tests.control.raw import config_of, creation_in, message_to
 from tests.wire.sockets import Line, line
-
 
 # reset
 
@@ -167,11 +170,21 @@ def test_a_hang_ends_without_an_answer_when_its_app_is_deleted(world: World, ser
 
 
 def test_a_hang_ends_without_an_answer_when_the_server_stops() -> None:
-    with serving() as server, httpx2.Client(base_url=server.url, headers=AUTH) as client, line(server) as wire:
+    with serving() as server, connected(server) as client, line(server) as wire:
         hanging(World(client, "app_hangs"), wire)
-        server.process.terminate()
+        server.process.send_signal(signal.SIGINT)
         assert rest_of(wire.socket) == b""
         assert server.process.wait(10) == 0
+
+
+# Called in process, as by Starlette's TestClient, there is no connection to break: the break is raised.
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncate", "stale", "hang; ms=0"])
+def test_where_there_is_no_connection_a_break_is_raised(kind: str) -> None:
+    client = TestClient(create_app(Settings(now=NOW)), base_url="http://127.0.0.1", headers=AUTH)
+    with pytest.raises(BrokenOff):
+        client.get("/v1/apps/app_x/config", headers={"Sandbox-Fault": kind})
 
 
 def hanging(world: World, wire: Line) -> None:

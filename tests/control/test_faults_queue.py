@@ -125,7 +125,10 @@ def test_one_that_is_gone_cannot_be_removed(world: World) -> None:
 # What uses none up: nothing but a request that matches an operation and has a good key.
 
 ELSEWHERE: dict[str, dict[str, Any]] = {
-    "a preflight": {"method": "OPTIONS", "headers": {"Origin": "http://localhost", "Access-Control-Request-Method": "GET"}},
+    "a preflight": {
+        "method": "OPTIONS",
+        "headers": {"Origin": "http://localhost", "Access-Control-Request-Method": "GET"},
+    },
     "another method": {"method": "PUT"},
     "a wrong path": {"path": "/configs"},
     "a trailing slash": {"path": "/config/"},
@@ -146,10 +149,10 @@ def test_what_matches_nothing_uses_none_up(world: World, case: dict[str, Any]) -
 
 @pytest.mark.parametrize("operation", GOOD)
 def test_a_fault_acts_on_every_operation(world: World, operation: str) -> None:
+    conversation = world.api.created()
     world.fault("status", status=418, operation=f"apps_api_{operation}")
-    wish = GOOD[operation].but(app_id=world.app_id)
-    assert wish.send(world.client).status_code == 418
-    assert wish.send(world.client).status_code == 200
+    assert world.ask(GOOD[operation], conversation).status_code == 418
+    assert world.ask(GOOD[operation], conversation).status_code == 200
 
 
 # Which one can act: a fault of streams waits for a stream, one of JSON bodies for a JSON body.
@@ -207,15 +210,14 @@ WORK = {"after": {"status": 503}, "latency": {"ms": 0}, "truncate": {}, "contrac
 def test_what_does_no_work_counts_in_no_limit(world: World, operation: str, kind: str, counts: bool) -> None:
     world.set(rate_limit={"per_minute": 1})
     world.fault(kind, operation=f"apps_api_{operation}", **{**NO_WORK, **WORK}[kind])
-    wish = LIMITED[operation].but(app_id=world.app_id)
     conversation = world.api.created()
     try:
-        wish.send(world.client, conversation)
+        world.ask(LIMITED[operation], conversation)
     except httpx2.RemoteProtocolError:
         assert kind in ("truncate", "hang")
     except (httpx2.ReadError, httpx2.WriteError):
         assert kind == "reset"
-    assert wish.send(world.client, conversation).status_code == (429 if counts else 200)
+    assert world.ask(LIMITED[operation], conversation).status_code == (429 if counts else 200)
 
 
 def test_a_fault_acts_before_the_limit_is_looked_at(world: World) -> None:

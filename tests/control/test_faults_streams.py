@@ -110,7 +110,9 @@ def test_a_stalled_stream_leaves_the_whole_exchange(world: World) -> None:
 MESSAGE = {"message": {"content": TEXT}, "stream": True}
 
 
-@pytest.mark.parametrize(("kind", "ended"), [("stream_cut", "cut"), ("stream_garble", "cut"), ("stream_fail", "complete")])
+@pytest.mark.parametrize(
+    ("kind", "ended"), [("stream_cut", "cut"), ("stream_garble", "cut"), ("stream_fail", "complete")]
+)
 def test_the_journal_says_how_a_stream_ended(world: World, server: Server, kind: str, ended: str) -> None:
     world.fault(kind, events=3)
     raw = streamed(world, server)

@@ -104,7 +104,12 @@ def test_the_oldest_that_matches_answers_as_often_as_it_says(world: World) -> No
 
 def test_skip_lets_the_first_messages_pass(world: World) -> None:
     world.reply(HELLO, skip=2, contains="hello")
-    assert [said(world, text) == "Booked." for text in ("hello", "bonjour", "hello", "hello")] == [False, False, False, True]
+    assert [said(world, text) == "Booked." for text in ("hello", "bonjour", "hello", "hello")] == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_message_that_is_refused_uses_none_up(world: World) -> None:

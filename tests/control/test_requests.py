@@ -43,7 +43,7 @@ def test_an_entry_says_what_came_and_what_went(world: World) -> None:
 
 @pytest.mark.parametrize("operation", GOOD)
 def test_every_operation_leaves_an_entry(world: World, operation: str) -> None:
-    answer = GOOD[operation].but(app_id=world.app_id).send(world.client)
+    answer = world.ask(GOOD[operation])
     assert world.entry(answer)["operation"] == f"apps_api_{operation}"
 
 
@@ -82,8 +82,23 @@ def test_the_body_of_a_request_that_met_a_fault_is_there_too(world: World, kind:
 def test_an_unmatched_path_has_no_operation(world: World) -> None:
     answer = world.client.get(f"/apps/{world.app_id}/config")
     found = entry(world.client, answer)
-    assert (found["operation"], found["app_id"], found["status"]) == (None, None, 404)
+    assert (found["operation"], found["status"]) == (None, 404)
     assert found["response"] == answer.json()
+
+
+# Each row: a request that no operation answers, though its path names an app.
+NAMING = [
+    ("PUT", "/v1/apps/{app}/conversations"),
+    ("GET", "/v1/apps/{app}/conversation"),
+    ("GET", "/v1/apps/{app}/config/"),
+    ("GET", "/apps/{app}/config"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), NAMING)
+def test_a_stray_request_is_its_apps_where_the_path_names_one(world: World, method: str, path: str) -> None:
+    world.client.request(method, path.replace("{app}", world.app_id))
+    assert [row["operation"] for row in world.requests()] == [None]
 
 
 def test_the_control_api_and_preflights_are_not_journalled(world: World) -> None:
@@ -169,12 +184,10 @@ def test_whoever_has_an_answer_finds_its_entry(world: World, stream: bool) -> No
     """Many at once, each looking for its own as soon as the last byte is there."""
 
     def found(number: int) -> bool:
-        with httpx2.Client(base_url=world.client.base_url, headers=AUTH, timeout=60) as client:
-            for _ in range(5):
-                answer = World(client, world.app_id).api.complete(f"[[echo]] {number}", stream=stream)
-                shown = entry(client, answer)
-                assert str(number) in str(shown["response"])
-                assert shown["body"]["prompt"] == f"[[echo]] {number}"
+        for _ in range(5):
+            shown = world.entry(world.api.complete(f"[[echo]] {number}", stream=stream))
+            assert str(number) in str(shown["response"])
+            assert shown["body"]["prompt"] == f"[[echo]] {number}"
         return True
 
     with ThreadPoolExecutor(12) as pool:
@@ -280,7 +293,6 @@ PLACES: dict[str, dict[str, Any]] = {
     "the key": {"headers": {"Authorization": f"Bearer {SECRET}"}},
     "another header": {"headers": {"X-Api-Key": SECRET}},
     "a cookie": {"headers": {"Cookie": f"a=b; key={SECRET}; c=d"}},
-    "the name of a header": {"headers": {f"X-{SECRET}": "1"}},
     "a value": {"json": {"title": f"my key is {SECRET}."}},
     "metadata": {"json": {"metadata": {"deep": [{"key": SECRET}]}}},
     "the name of a field": {"json": {SECRET: 1}},
@@ -304,12 +316,9 @@ def test_no_secret_is_shown_wherever_it_stands(make_world: MakeWorld, case: dict
     rest = {name: value for name, value in case.items() if name not in ("path", "headers")}
     answer = client.request("POST", path, headers={**AUTH, **case.get("headers", {})}, **rest)
     id_ = answer.headers["sandbox-request-id"]
-    shown = {
-        name: client.get(f"{REQUESTS}{name}", headers=control).text for name in ("", f"/{id_}", ".har", f"/{id_}/curl")
-    }
-    assert {name for name, text in shown.items() if leaks(text)} == set()
-    if "token" not in str(case):
-        assert "control" in str(case) or SHOWN in shown[""] or TOKEN in str(case)
+    pages = {name: client.get(f"{REQUESTS}{name}", headers=control) for name in ("", f"/{id_}", ".har", f"/{id_}/curl")}
+    assert {page.status_code for page in pages.values()} == {200}
+    assert [name for name, page in pages.items() if leaks(page.text)] == []
 
 
 def leaks(text: str) -> bool:

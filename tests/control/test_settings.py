@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import AUTH, serving
-from tests.control.conftest import MakeWorld
+from tests.conftest import serving
+from tests.control.conftest import MakeWorld, connected
 from tests.control.driver import World
 from tests.envelope import assert_error
 
@@ -69,14 +69,26 @@ MERGES: list[tuple[list[dict[str, Any]], str, Any]] = [
     ([{"pace": {"first_ms": 5}}, {"pace": {"delta_ms": 6}}], "pace", {"first_ms": 5, "delta_ms": 6}),
     ([{"pace": {"first_ms": 5, "delta_ms": 6}}, {"pace": {"first_ms": None}}], "pace", {"first_ms": 0, "delta_ms": 6}),
     ([{"pace": {"first_ms": 5}}, {"pace": None}], "pace", {"first_ms": 0, "delta_ms": 0}),
-    ([{"rate_limit": {"per_day": 5}}, {"rate_limit": {"per_minute": 1}}], "rate_limit", {"per_minute": 1, "per_day": 5}),
-    ([{"rate_limit": {"per_day": 5}}, {"rate_limit": {"per_day": None}}], "rate_limit", {"per_minute": None, "per_day": None}),
+    (
+        [{"rate_limit": {"per_day": 5}}, {"rate_limit": {"per_minute": 1}}],
+        "rate_limit",
+        {"per_minute": 1, "per_day": 5},
+    ),
+    (
+        [{"rate_limit": {"per_day": 5}}, {"rate_limit": {"per_day": None}}],
+        "rate_limit",
+        {"per_minute": None, "per_day": None},
+    ),
     # a list is replaced
     ([{"keys": ["sk_test_aaaa1111", "sk_test_bbbb2222"]}, {"keys": ["sk_test_cccc3333"]}], "keys", ["sk_…3333"]),
     ([{"keys": ["sk_test_aaaa1111"]}, {"keys": []}], "keys", []),
     ([{"tools": [TOOL]}, {"tools": []}], "tools", []),
     # in a list null isn't a wish
-    ([{"tools": [TOOL]}, {"tools": [{"name": "x", "kind": "client", "when": ["y"]}]}], "tools", [{"name": "x", "kind": "client", "when": ["y"]}]),
+    (
+        [{"tools": [TOOL]}, {"tools": [{"name": "x", "kind": "client", "when": ["y"]}]}],
+        "tools",
+        [{"name": "x", "kind": "client", "when": ["y"]}],
+    ),
 ]
 
 
@@ -196,7 +208,7 @@ agent = { name = "Léa" }
 def test_the_config_file_declares_apps(tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(FILE, encoding="utf-8")
-    with serving("--config", str(config), "--quiet") as server, httpx2.Client(base_url=server.url) as client:
+    with serving("--config", str(config), "--quiet") as server, connected(server) as client:
         settings = World(client, "app_support").settings
     assert (settings["generative_ui"], settings["keys"], settings["agent"]["name"]) == (True, ["sk_…port"], "Léa")
     assert settings["rate_limit"] == {"per_minute": 60, "per_day": None}
@@ -208,7 +220,7 @@ def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path)
     with serving("--config", str(config), "--reload") as server:
         said = server.process.stdout
         assert said
-        with httpx2.Client(base_url=server.url, headers=AUTH) as client:
+        with connected(server) as client:
             world, other = World(client, "app_a"), World(client, "app_b")
             conversation = world.api.created(title="kept")
             world.set(titles="after_first_exchange")

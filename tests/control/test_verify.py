@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx2
 import pytest
 
+from sandbox.control.services import ControlServices
+from sandbox.control.verify import verify
+from sandbox.masking import Masker
+from sandbox.state.journal import Entry, Journal
 from tests.control.driver import REQUESTS, World
 from tests.envelope import assert_error
 
@@ -137,6 +142,44 @@ def test_no_secret_is_shown_in_a_miss(asked: World) -> None:
     result = asked.verify(headers={"Authorization": f"Bearer {secret}"})
     (miss,) = result["closest"]["misses"]
     assert (miss["expected"], miss["got"]) == ("Bearer sk_…WXYZ", "Bearer sk_…")
+
+
+# Where entries are gone. Each row: how many there should be, when three of five are left, and what can be said.
+GONE: list[tuple[Any, bool | None]] = [
+    (None, True),
+    ({"min": 3}, True),
+    (2, False),
+    ({"max": 2}, False),
+    (3, None),
+    (5, None),
+    ({"min": 4}, None),
+    ({"max": 3}, None),
+    ({"min": 1, "max": 9}, None),
+]
+
+
+@pytest.mark.parametrize(("times", "verified"), GONE)
+def test_where_entries_are_gone_only_what_is_certain_is_said(times: Any, verified: bool | None) -> None:
+    result = of_five_with_three_left(app_id="app_a", times=times)
+    assert (result["count"], result["verified"]) == (3, verified)
+    assert result["evicted"] == (2 if verified is None else 0)
+
+
+def test_what_is_gone_of_another_app_does_not_count() -> None:
+    assert of_five_with_three_left(app_id="app_b", times=0)["verified"] is True
+
+
+def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
+    """Ask a journal that has lost two of its entries."""
+    journal = Journal(most=3)
+    fields: dict[str, Any] = {"at": 0, "method": "GET", "path": b"/", "query": b"", "headers": []}
+    journal.begin(Entry(app_id="app_b", **fields))
+    for number in range(5):
+        entry = Entry(id=f"req_{number}", app_id="app_a", operation=CONFIG, **fields)
+        journal.begin(entry)
+        journal.add(entry)
+    on = SimpleNamespace(journal=journal, masker=Masker())
+    return verify({name: value for name, value in wanted.items() if value is not None}, cast("ControlServices", on))
 
 
 # Each row: a question that can't be asked, and its place.

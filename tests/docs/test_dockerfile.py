@@ -109,6 +109,6 @@ def test_the_command_of_the_documents_publishes_the_port_that_is_exposed() -> No
 
 def test_nothing_else_of_a_clone_reaches_the_image(tmp_path: Path) -> None:
     context = context_of(clone(tmp_path / "clone"), read(".dockerignore"), tmp_path / "context")
-    built_from = {"LICENSE", "README.md", "pyproject.toml", "pytest_dimedove.py", "sandbox", "schemas"}
+    built_from = {"LICENSE", "README.md", "pyproject.toml", "pytest_dimedove", "sandbox", "schemas"}
     assert {path.name for path in context.iterdir()} == built_from
     assert (ROOT / "tests").is_dir()

@@ -18,7 +18,9 @@ from tests.demands import need_packages
 from tests.docs.fresh import Started, clone, environ, environment, run, starting
 
 SCHEMAS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "schemas").rglob("*.json"))
-MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sandbox").rglob("*.py"))
+PACKAGES = {"sandbox", "pytest_dimedove"}
+MODULES = sorted(path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+MARKS = {f"{name}/py.typed" for name in PACKAGES}  # type checkers read no package without
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +63,13 @@ def elsewhere(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_the_wheel_holds_every_module_and_every_schema(published: Path) -> None:
     [wheel] = published.glob("*.whl")
     names = set(ZipFile(wheel).namelist())
-    assert {*MODULES, *(f"sandbox/{name}" for name in SCHEMAS), "sandbox/py.typed"} <= names
+    assert {*MODULES, *MARKS, *(f"sandbox/{name}" for name in SCHEMAS)} <= names
 
 
-def test_the_wheel_holds_nothing_but_the_package_and_the_plugin(published: Path) -> None:
+def test_the_wheel_holds_nothing_beside_the_packages(published: Path) -> None:
     [wheel] = published.glob("*.whl")
     tops = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"sandbox", "pytest_dimedove.py"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
 
 
 @pytest.mark.parametrize(

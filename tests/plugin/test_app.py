@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,21 @@ def test_requests_beyond_a_page_are_there_as_well(app: DimedoveApp, client: Clie
     for number in range(201):
         client.send("GET", f"/conversations?limit={number % 100 + 1}")
     assert [entry["query"] for entry in app.requests()] == [f"limit={number % 100 + 1}" for number in range(201)]
+
+
+@pytest.mark.parametrize("kind", ["status", "after", "malformed", "wrong_type", "truncate", "reset"])
+def test_a_body_is_kept_whatever_became_of_its_answer(kind: str, app: DimedoveApp, client: Client) -> None:
+    fields: Any = {"status": 503} if kind in ("status", "after") else {}
+    app.fault(kind, **fields)
+    with suppress(OSError, HTTPException, ValueError):
+        client.create(title="Kept")
+    assert [entry["body"] for entry in app.requests()] == [{"title": "Kept"}]
+
+
+def test_a_body_is_kept_where_it_was_refused_unread(app: DimedoveApp, client: Client) -> None:
+    app.settings(status="inactive")
+    assert client.send("POST", "/conversations", {"title": "Kept"})[0] == 403
+    assert [entry["body"] for entry in app.requests()] == [{"title": "Kept"}]
 
 
 @pytest.mark.parametrize("times", [2, {"min": 2}, {"max": 2}, {"min": 1, "max": 3}, None])

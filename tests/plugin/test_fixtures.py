@@ -150,12 +150,23 @@ def test_nothing_of_ours_comes_into_the_test_process(run_tests: RunTests) -> Non
     assert ran.counts() == {"passed": 1}
 
 
-def test_a_run_without_the_fixtures_pays_for_nothing(tmp_path: Path) -> None:
-    text = "import sys\ndef test_it(): print('loaded', *sorted(sys.modules))"
+@pytest.mark.parametrize(
+    ("begins", "needs"),
+    [
+        # pytest loads the plugin in every run
+        ("", set()),
+        # so does a conftest.py that names its types; no network and no process is needed for that
+        ("from pytest_dimedove import DimedoveApp", {"app", "control", "fields", "report"}),
+    ],
+)
+def test_a_run_without_the_fixtures_pays_for_nothing(begins: str, needs: set[str], tmp_path: Path) -> None:
+    shows = "import sys\ndef test_it(): print('loaded', *sorted(sys.modules))"
     with_it, without = (
-        run_in(tmp_path, text, plugin=plugin).section("Captured stdout call") for plugin in (PLUGIN, ())
+        run_in(tmp_path, f"{start}\n{shows}", plugin=plugin).section("Captured stdout call")
+        for start, plugin in ((begins, PLUGIN), ("", ()))
     )
-    assert set(with_it[0].split()) - set(without[0].split()) == {"pytest_dimedove"}
+    loaded = set(with_it[0].split()) - set(without[0].split())
+    assert loaded == {"pytest_dimedove", *(f"pytest_dimedove.{name}" for name in needs)}
 
 
 @pytest.mark.parametrize(

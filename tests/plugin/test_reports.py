@@ -121,7 +121,7 @@ def test_a_failure_points_at_the_test_and_not_into_the_plugin(run_tests: RunTest
         '>       dimedove_app.fault("statsu")',
         '>       dimedove_app.verify("apps_api_send_message")',
     ]
-    assert "pytest_dimedove.py" not in ran.said
+    assert "pytest_dimedove/" not in ran.said
 
 
 def test_what_the_server_wrote_meanwhile_is_shown(run_tests: RunTests) -> None:

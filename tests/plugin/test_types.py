@@ -15,6 +15,15 @@ def schema(name: str) -> Any:
     return json.loads((control_folder() / f"{name}.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("name", plugin.__all__)
+def test_a_public_name_is_there(name: str) -> None:
+    assert getattr(plugin, name, None)
+
+
+def test_what_is_not_public_is_not_there() -> None:
+    assert not hasattr(plugin, "call")
+
+
 def test_every_operation_can_be_named() -> None:
     assert set(get_args(plugin.Operation)) == set(schema("operation-id")["enum"]) - {None}
 

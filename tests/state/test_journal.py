@@ -151,9 +151,9 @@ def test_one_entry_is_kept_however_large() -> None:
 
 def test_requests_are_counted_by_app_and_go_on_after_entries_are_gone() -> None:
     journal = Journal(most=1)
-    assert [journal.begin(app_id) for app_id in ("a", "a", "b", None)] == [1, 2, 1, 1]
+    assert [journal.begin(entry(0, app_id)) for app_id in ("a", "a", "b", None)] == [1, 2, 1, 1]
     journal.forget(None)
-    assert (journal.count("a"), journal.begin("a")) == (2, 3)
+    assert (journal.count("a"), journal.begin(entry(0, "a"))) == (2, 3)
     journal.restart("a")
     assert (journal.count("a"), journal.count("b")) == (0, 1)
 
@@ -210,8 +210,9 @@ def grown(journal: Journal, numbers: Iterator[int], count: int, apps: int) -> in
     """Let requests come and return how much memory is in use then."""
     for number in islice(numbers, count):
         app_id = f"app_{number % apps}"
-        journal.begin(app_id)
-        journal.add(entry(number, app_id, body=b"%100d" % number, chunks=[(0.0, b"%300d" % number)]))
+        asked = entry(number, app_id, body=b"%100d" % number, chunks=[(0.0, b"%300d" % number)])
+        journal.begin(asked)
+        journal.add(asked)
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
 

@@ -27,6 +27,7 @@ def logged(log: AccessLog, out: io.StringIO, *requests: tuple[str, str], **heade
     with TestClient(create_app(Settings(now=NOW), log=log), base_url="http://127.0.0.1") as client:
         for method, path in requests:
             client.request(method, path, headers={**AUTH, **headers})
+    log.close()
     return out.getvalue().splitlines()
 
 

@@ -1,0 +1,54 @@
+"""Servers to be judged by the command, and the command run in this process as a person would run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+from starlette.types import ASGIApp
+
+from sandbox import Settings, create_app
+from sandbox.cli import main
+from tests.conformance.breaks import Answer, Ask, Break, Request, broken, nothing
+from tests.conftest import NOW
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a run of the command came to: its exit code, what it wrote to both outputs."""
+
+    code: int
+    out: str
+    err: str
+
+
+def ours(by: Break = nothing) -> ASGIApp:
+    """Return a fresh application of ours, broken in one way."""
+    return broken(create_app(Settings(now=NOW)), by)
+
+
+def conform(capsys: pytest.CaptureFixture[str], *words: str, env: Mapping[str, str] | None = None) -> Said:
+    """Run `conform` with these words."""
+    capsys.readouterr()
+    code = main(["conform", *words], env or {})
+    out, err = capsys.readouterr()
+    return Said(code, out, err)
+
+
+class Foreign:
+    """A server that doesn't say that it is the sandbox, and remembers all that it hears."""
+
+    def __init__(self, by: Break = nothing) -> None:
+        self.heard: list[Request] = []
+        self._by = by
+
+    async def __call__(self, request: Request, ask: Ask) -> Answer:
+        self.heard.append(request)
+        if request.path.startswith("/_sandbox"):
+            return Answer(404, ((b"content-type", b"text/plain"),), b"Not Found")
+        return await self._by(request, ask)
+
+    def of(self, *methods: str) -> list[Request]:
+        """Return the requests of these methods."""
+        return [request for request in self.heard if request.method in methods]

@@ -1,0 +1,239 @@
+"""The command `conform`: what it takes, where it reads it from, what its exit code says."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.cli.conform import OPTIONS
+from sandbox.settings import flag
+from tests.conformance.breaks import Answer, Ask, Request
+from tests.conformance.judging import Foreign, conform, ours
+from tests.conformance.running import running
+from tests.conformance.test_laws import a_patch_is_forgotten, refuse
+from tests.conftest import ROOT, serving
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where no conform.toml lies about."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def unused_origin() -> str:
+    """An origin where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+# Exit codes
+
+
+def test_0_a_server_that_conforms(capsys: Capture) -> None:
+    with running(ours()) as origin:
+        said = conform(capsys, origin, "--law", "APP-1")
+    assert said.code == 0
+    assert "\nconforms\n" in said.out
+
+
+def test_0_is_said_of_the_whole_sandbox_with_nothing_but_the_url(capsys: Capture) -> None:
+    with serving("--quiet") as server:
+        said = conform(capsys, server.url, "--quick")
+    assert said.code == 0, said.out
+    assert "\nconforms\n" in said.out
+
+
+def test_1_a_server_that_does_not(capsys: Capture) -> None:
+    with running(ours(a_patch_is_forgotten)) as origin:
+        assert conform(capsys, origin, "--law", "UPDATE-2").code == 1
+
+
+def test_1_a_law_that_could_not_run(capsys: Capture) -> None:
+    with running(ours(refuse("/conversations$"))) as origin:
+        said = conform(capsys, origin, "--law", "PAGE-1")
+    assert said.code == 1
+    assert "PAGE-1 could not run" in said.out
+
+
+def test_1_an_operation_that_never_succeeds(capsys: Capture) -> None:
+    with running(ours(refuse("/metrics$"))) as origin:
+        said = conform(capsys, origin, "--quick", "--read-only")
+    assert said.code == 1
+    assert "apps_api_get_app_metrics never answered 2xx" in " ".join(said.out.split())
+
+
+def test_3_nobody_is_there(capsys: Capture, unused_origin: str) -> None:
+    said = conform(capsys, unused_origin)
+    assert said.code == 3
+    assert said.err == f"dimedove-sandbox: can't reach {unused_origin}: Connection refused\n"
+
+
+def test_3_there_is_no_such_app(capsys: Capture) -> None:
+    with running(ours()) as origin:
+        said = conform(capsys, origin, "--app", "app_missing")
+    assert said.code == 3
+    assert said.err == "dimedove-sandbox: there is no app app_missing (404); --key and --app say which\n"
+
+
+def test_3_the_key_is_refused(capsys: Capture) -> None:
+    with running(ours()) as origin:
+        said = conform(capsys, origin, "--app", "app_x", "--key", "sk_test_invalid")
+    assert (said.code, said.err.count("\n")) == (3, 1)
+    assert "the key is refused (401)" in said.err
+
+
+def test_3_schemathesis_is_missing() -> None:
+    """In an environment where it can't be found, the laws still run, and a whole run says what to install."""
+    program = (
+        "import sys; sys.path_importer_cache.clear(); import importlib.util as u; real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'schemathesis' else real(name, *a)\n"
+        "from sandbox.cli import main; sys.exit(main(['conform', 'http://127.0.0.1:1']))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert done.returncode == 3
+    assert done.stderr == "dimedove-sandbox: schemathesis is missing: pip install 'dimedove-sandbox[conform]'\n"
+
+
+# Each row: words that make no sense, and what is said of them.
+WRONG = [
+    ([], "no URL"),
+    (["ftp://example.com"], "expected a URL"),
+    (["localhost:8010"], "expected a URL"),
+    (["http://"], "expected a URL"),
+    (["http://user:pw@127.0.0.1"], "expected a URL"),
+    (["http://127.0.0.1:99999"], "expected a URL"),
+    (["http://127.0.0.1/?x=1"], "expected a URL"),
+    (["http://127.0.0.1:1", "--law", "PAGE-99"], "--law PAGE-99: there is no such law"),
+    (["http://127.0.0.1:1", "--seed", "x"], "--seed: expected a whole number"),
+    (["http://127.0.0.1:1", "--max-messages", "-1"], "--max-messages: expected a whole number from 0"),
+    (["http://127.0.0.1:1", "--baseline", "none.toml"], "none.toml: can't be read"),
+    (["http://127.0.0.1:1", "--config", "none.toml"], "none.toml: can't be read"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG)
+def test_2_what_makes_no_sense_is_refused_in_one_line(capsys: Capture, words: list[str], said: str) -> None:
+    result = conform(capsys, *words)
+    assert result.code == 2
+    assert said in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_2_a_server_that_is_not_the_sandbox_needs_a_key_and_an_app(capsys: Capture) -> None:
+    with running(ours(Foreign())) as origin:
+        said = conform(capsys, origin)
+    assert said.code == 2
+    assert "doesn't say that it is the sandbox: --app and --key are needed" in said.err
+
+
+# Options
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_is_in_the_help(capsys: Capture, name: str) -> None:
+    with pytest.raises(SystemExit):
+        conform(capsys, "--help")
+    out, _ = capsys.readouterr()
+    assert (flag(name) if name != "url" else "URL") in out
+
+
+def test_options_are_read_from_a_file_in_the_folder(capsys: Capture, empty_folder: Path) -> None:
+    with running(ours()) as origin:
+        text = f'url = "{origin}"\napp = "app_of_the_file"\nlaw = ["APP-1"]\njson = "report.json"\n'
+        (empty_folder / "conform.toml").write_text(text, encoding="utf-8")
+        assert conform(capsys).code == 0
+    report = json.loads((empty_folder / "report.json").read_text(encoding="utf-8"))
+    assert report["app"] == "app_of_the_file"
+
+
+def test_a_flag_goes_before_the_file(capsys: Capture, empty_folder: Path) -> None:
+    (empty_folder / "conform.toml").write_text('app = "app_of_the_file"\njson = "report.json"\n', encoding="utf-8")
+    with running(ours()) as origin:
+        assert conform(capsys, origin, "--law", "APP-1", "--app", "app_of_the_flag").code == 0
+    report = json.loads((empty_folder / "report.json").read_text(encoding="utf-8"))
+    assert report["app"] == "app_of_the_flag"
+
+
+def test_keys_are_read_from_the_environment(capsys: Capture) -> None:
+    with running(ours()) as origin:
+        env = {"DIMEDOVE_API_KEY": "sk_test_denied"}
+        said = conform(capsys, origin, "--app", "app_x", env=env)
+    assert "the key doesn't open the app (403)" in said.err
+
+
+def test_an_unknown_option_of_the_file_is_named(capsys: Capture, empty_folder: Path) -> None:
+    (empty_folder / "conform.toml").write_text("quik = true\n", encoding="utf-8")
+    said = conform(capsys, "http://127.0.0.1:1")
+    assert said.code == 2
+    assert "conform.toml: quik: there is no such option" in said.err
+
+
+def test_a_list_shows_every_law(capsys: Capture) -> None:
+    said = conform(capsys, "--list")
+    assert said.code == 0
+    assert len(said.out.splitlines()) > 60
+    assert "PAGE-8         5.4   [V] any " in said.out
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+def test_the_url_may_have_its_base_or_not(capsys: Capture, path: str) -> None:
+    with running(ours()) as origin:
+        assert conform(capsys, origin + path, "--law", "APP-1").code == 0
+
+
+def test_laws_that_are_not_asked_for_are_listed_and_do_not_fail(capsys: Capture) -> None:
+    with running(ours()) as origin:
+        said = conform(capsys, origin, "--law", "KEY-8", "--law", "APP-1")
+    assert said.code == 0
+    assert "not asked for: needs --other-key: KEY-8" in said.out
+
+
+def test_another_key_is_held_to_open_nothing(capsys: Capture) -> None:
+    with running(ours()) as origin:
+        assert conform(capsys, origin, "--law", "KEY-8", "--other-key", "sk_test_denied").code == 0
+        assert conform(capsys, origin, "--law", "KEY-8", "--other-key", "sk_test_other").code == 1
+
+
+@pytest.mark.parametrize("status", ["400", "422"])
+def test_a_sandbox_that_refuses_with_another_status_conforms(capsys: Capture, status: str) -> None:
+    with serving("--quiet", "--validation-status", status) as server:
+        assert conform(capsys, server.url, "--law", "ERROR", "--law", "BODY-2", "--law", "PAGE-5").code == 0
+
+
+def test_one_seed_sends_the_same_requests_to_fresh_servers(capsys: Capture) -> None:
+    assert heard(capsys, "--seed", "3") == heard(capsys, "--seed", "3")
+
+
+def heard(capsys: Capture, *words: str) -> list[tuple[str, str, str, bytes]]:
+    """Return what a fresh server hears in a run."""
+    requests: list[tuple[str, str, str, bytes]] = []
+
+    async def overhear(request: Request, ask: Ask) -> Answer:
+        requests.append((request.method, request.path, request.query, request.body))
+        return await ask(request)
+
+    with running(ours(overhear)) as origin:
+        conform(capsys, origin, "--quick", *words)
+    return requests
+
+
+def test_serve_pays_nothing_for_the_judge() -> None:
+    program = (
+        "import sys; from sandbox.cli import main\n"
+        "try: main(['serve', '--port', 'x'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if 'conformance' in name or 'schemathesis' in name])"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert done.stdout == "[]\n"

@@ -1,0 +1,54 @@
+"""The control API under schemathesis, like the Apps API: it keeps its own contract whatever is asked of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.conformance.fuzz import Exercise, Plan, fuzz
+from sandbox.contract import Contract, load
+from sandbox.contract.document import control_folder
+from tests.conftest import NOW, serving
+
+pytestmark = pytest.mark.fuzz
+
+CONTROL = load(control_folder())
+TOKEN = "fuzzed-control-token"
+# A stream that never ends, and what takes as long as it is asked to: `test_events.py` and `test_apps.py` have them.
+ENDLESS, LONG = "/events", "/apps/{app_id}/populate"
+
+
+def bounded() -> Contract:
+    """Return the contract without what would keep a fuzzer waiting."""
+    bundle: dict[str, Any] = copy.deepcopy(dict(CONTROL.bundle))
+    for path in (ENDLESS, LONG):
+        del bundle["paths"][path]
+    return Contract(CONTROL.files, bundle)
+
+
+@pytest.fixture(scope="module")
+def exercise() -> Iterator[Exercise]:
+    """What comes of a run of all phases against a server that asks for a token."""
+    with serving("--now", str(NOW), "--quiet", env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}) as server:
+        plan = Plan(base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=8, detours=0)
+        yield fuzz(bounded(), plan)
+
+
+def test_nothing_is_found(exercise: Exercise) -> None:
+    assert [(finding.check, finding.operation, finding.message, finding.curl) for finding in exercise.findings] == []
+
+
+def test_nothing_keeps_the_engine_from_its_work(exercise: Exercise) -> None:
+    assert exercise.errors == ()
+
+
+# What needs an id that only an answer of the Apps API brings.
+OUT_OF_REACH = {"control_get_request", "control_get_request_curl"}
+
+
+def test_every_operation_has_succeeded(exercise: Exercise) -> None:
+    assert set(exercise.statuses) == {operation.id for operation in bounded().operations}
+    assert set(exercise.never_succeeded) <= OUT_OF_REACH

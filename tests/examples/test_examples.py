@@ -1,0 +1,69 @@
+"""The examples do what they say, against a real server, with what their language brings and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Server, serving
+from tests.demands import need_curl, need_node
+from tests.docs.fresh import environ
+
+EXAMPLES = ROOT / "examples"
+TOUR = ["bash", str(EXAMPLES / "curl" / "tour.sh")]
+
+
+def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own examples
+        command, cwd=ROOT, env=environ(**env), capture_output=True, text=True, check=False
+    )
+
+
+def test_the_node_suite_passes(server: Server) -> None:
+    done = run(need_node(), "--test", "--test-reporter=tap", "examples/node", DIMEDOVE_SANDBOX_URL=server.url)
+    assert re.findall(r"^not ok .*", done.stdout, re.MULTILINE) == []
+    assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_node_suite_fails_without_a_server() -> None:
+    assert run(need_node(), "--test", "examples/node", DIMEDOVE_SANDBOX_URL="http://127.0.0.1:1").returncode == 1
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "node").glob("*.mjs")), ids=lambda path: path.name)
+def test_a_node_example_needs_node_alone(path: Path) -> None:
+    imported = re.findall(r'^import .* from "(.*)";$', path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in imported if not name.startswith(("node:", "./"))] == []
+
+
+def test_the_python_suite_passes() -> None:
+    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    flags = ["-p", "pytest_dimedove", "-p", "no:cacheprovider", "-c", "/dev/null", "-W", "error", "-q"]
+    done = run(sys.executable, "-m", "pytest", *flags, "examples/python", **alone)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tour_goes_through(server: Server) -> None:
+    need_curl()
+    done = run(*TOUR, server.url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "# Done. The app is forgotten; its next use starts afresh."
+
+
+def test_the_tour_goes_through_where_a_token_is_asked_for(tmp_path: Path) -> None:
+    need_curl()
+    with serving("--quiet", env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": "secret"}) as server:
+        done = run(*TOUR, f"{server.url}/v1/", DIMEDOVE_SANDBOX_CONTROL_TOKEN="secret")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tour_stops_where_an_answer_is_not_as_it_says() -> None:
+    need_curl()
+    with serving("--quiet", "--control", "off") as server:
+        done = run(*TOUR, server.url)
+    assert done.returncode == 1
+    assert "expected: 201" in done.stderr
