@@ -82,7 +82,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def _demand(report: Any) -> None:
-    if report.outcome == "skipped" and os.environ.get(VARIABLE):  # noqa: TID251 - a test asks its machine
+    if report.outcome == "skipped" and os.environ.get(VARIABLE):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{VARIABLE} is set, and this was skipped: {reason}"

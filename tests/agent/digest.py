@@ -1,4 +1,4 @@
-"""Prints one digest of many titles and demo conversations: `.ci/faker-versions` compares it between versions of Faker."""
+"""Prints one digest of many titles and demo conversations; `.ci/faker-versions` compares it between versions."""
 
 from __future__ import annotations
 

@@ -49,6 +49,6 @@ def test_there_is_one_for_each_business_and_language() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_a_conversation_reads_as_it_was_approved(path: Path) -> None:
-    if os.environ.get(UPDATE):  # noqa: TID251 - asked for by hand, to write them anew
+    if os.environ.get(UPDATE):
         path.write_text(transcript(path), encoding="utf-8")
     assert transcript(path) == path.read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ VARIABLE = "DIMEDOVE_SANDBOX_"
 
 def run(*words: str, env: dict[str, str] | None = None, path: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself; `path` is where the package stands."""
-    environ = {**os.environ, "PYTHONPATH": str(path), **(env or {})}  # noqa: TID251 - a process needs one
+    environ = {**os.environ, "PYTHONPATH": str(path), **(env or {})}
     command = [sys.executable, "-P", "-m", "sandbox", *words]
     return subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, text=True, env=environ, cwd=path, timeout=PATIENCE, check=False

@@ -61,7 +61,7 @@ def environment(folder: Path, *, pip: bool = True) -> Path:
 def environ(**more: str) -> dict[str, str]:
     """Return this process's environment without what could lend a new one our packages, and with `more`."""
     hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 - hands it on
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
     quick = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PIP_NO_COMPILE": "1"}
     return {**kept, **quick, **more}
 

@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).with_name("check.mjs")
 
 
 def need_json_render() -> str:
-    folder = os.environ.get(VARIABLE)  # noqa: TID251 - a test asks its own environment
+    folder = os.environ.get(VARIABLE)
     if not folder:
         pytest.skip(f"needs @json-render/core from npm, and {VARIABLE} names no folder")
     if not Path(folder, "node_modules", "@json-render", "core").is_dir():
@@ -30,7 +30,7 @@ def need_json_render() -> str:
 
 @pytest.mark.node
 def test_every_step_is_a_valid_spec() -> None:
-    environment = {**os.environ, VARIABLE: need_json_render()}  # noqa: TID251 - Node.js needs its own
+    environment = {**os.environ, VARIABLE: need_json_render()}
     forms = patches_of_all_forms()
     done = subprocess.run(  # noqa: S603 - our own script
         [need_node(), str(SCRIPT)],

@@ -1,0 +1,71 @@
+"""docs/conformance.md: what its workflows run works, its files are read, its tables are whole.
+
+Its shell blocks run with those of all pages (tests/docs/test_examples.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from sandbox.cli.conform import OPTIONS
+from sandbox.conformance.baseline import read as read_baseline
+from sandbox.conformance.laws import all_laws
+from tests.conformance.judging import conform
+from tests.conftest import ROOT, serving
+from tests.docs.pages import ADDRESS, blocks, read
+
+PAGE = "docs/conformance.md"
+EXAMPLES = ROOT / "examples/conformance"
+WORKFLOWS = [block for block in blocks(ROOT / PAGE) if block.language == "yaml"]
+# The lines that judge; the others install, and start what isn't ours.
+COMMANDS = [
+    found for block in WORKFLOWS for found in re.findall(r"(?:run: |- )(dimedove-sandbox conform .*)", block.text)
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_workflow_runs_judges_and_leaves_its_report(command: str, tmp_path: Path) -> None:
+    (tmp_path / "baseline.toml").write_bytes((EXAMPLES / "baseline.toml").read_bytes())
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    with serving("--quiet") as server:
+        line = command.replace(ADDRESS, server.url).replace("dimedove-sandbox", f"{sys.executable} -m sandbox")
+        done = subprocess.run(  # noqa: S603 - a line of ours
+            ["/bin/sh", "-euc", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ElementTree.parse(tmp_path / "conform.xml").getroot().tag == "testsuites"  # noqa: S314 - our own
+
+
+def test_both_workflows_judge() -> None:
+    assert len(WORKFLOWS) == len(COMMANDS) == 2
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "url"])
+def test_every_option_has_its_row(name: str) -> None:
+    assert re.search(rf"(?m)^\| [^|]*`{name}`", read(PAGE))
+
+
+def test_the_example_of_a_baseline_is_one() -> None:
+    entries = read_baseline(EXAMPLES / "baseline.toml")
+    assert {entry.kind for entry in entries} == {"waived", "known"}
+    assert {entry.about for entry in entries if entry.kind == "waived"} <= {law.id for law in all_laws()}
+
+
+def test_the_example_of_a_file_with_options_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "baseline.toml").write_bytes((EXAMPLES / "baseline.toml").read_bytes())
+    with serving("--quiet") as server:
+        text = (EXAMPLES / "conform.toml").read_text(encoding="utf-8").replace(ADDRESS, server.url)
+        (tmp_path / "conform.toml").write_text(text, encoding="utf-8")
+        assert conform(capsys, "--law", "APP-1").code == 0
+    assert (tmp_path / "conform.xml").exists()
