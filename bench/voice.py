@@ -1,7 +1,8 @@
 """`python -m bench.voice`: what the agent costs without any server: a title pair, a reply, in microseconds.
 
-Each case is called many times in this process, every time for another conversation; the median counts, since the
-machine is rarely alone. The first call, which loads what the case needs of the vocabulary, stands by itself.
+Each case is called many times in this process, every time for another conversation and with another text; the median
+counts, since the machine is rarely alone. The first call, which loads what the case needs of the vocabulary, stands
+by itself.
 """
 
 from __future__ import annotations
@@ -37,9 +38,15 @@ Case = Callable[[int], object]
 def _title(*, metadata: Mapping[str, Any] | None = None, custom: str | None = None, message: str | None = None) -> Case:
     def call(number: int) -> object:
         here = _ROOT.at("conversation", number)
-        return title_pair(here, metadata=metadata or {}, custom_title=custom, message=message)
+        texts = [text and f"{text} {_word(number)}" for text in (custom, message)]
+        return title_pair(here, metadata=metadata or {}, custom_title=texts[0], message=texts[1])
 
     return call
+
+
+def _word(number: int) -> str:
+    """Return a word that tells nothing, another for each number."""
+    return "Ka" + "".join("bdgklmnprt"[int(digit)] + "o" for digit in str(number))
 
 
 def _reply(message: str, *, memory: list[Utterance] | None = None) -> Case:
@@ -50,7 +57,7 @@ def _reply(message: str, *, memory: list[Utterance] | None = None) -> Case:
                 conversation=_ROOT.at("conversation", number),
                 position=len(memory or ()) // 2,
                 now=1_790_000_000,
-                message=message,
+                message=f"{message} {_word(number)}",
                 metadata=_METADATA,
                 memory=memory or [],
             )

@@ -133,7 +133,8 @@ def talk(server: Running, generator: Generator, ids: Iterable[str], exchanges: i
 
 def _messages(ids: Iterable[str], app: str, exchange: int) -> Iterator[bytes]:
     for number, conversation in enumerate(ids):
-        text = _MESSAGES[(number + exchange) % len(_MESSAGES)]
+        # No two people write the same: what a server remembers of texts must not help it here.
+        text = f"{_MESSAGES[(number + exchange) % len(_MESSAGES)]} {_PEOPLE[number % len(_PEOPLE)]}, {conversation}"
         yield request("POST", f"{app}/conversations/{conversation}", _json({"message": {"content": text}}))
 
 

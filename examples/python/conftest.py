@@ -9,17 +9,17 @@ from pytest_dimedove import DimedoveApp
 
 
 @pytest.fixture
-def slept() -> list[float]:
+def slept() -> list[int]:
     """How long the client has slept, in seconds."""
     return []
 
 
 @pytest.fixture
-def client(dimedove_app: DimedoveApp, slept: list[float]) -> Client:
+def client(dimedove_app: DimedoveApp, slept: list[int]) -> Client:
     """A client that does not sleep: the app's clock moves instead."""
 
-    def sleep(seconds: float) -> None:
+    def sleep(seconds: int) -> None:
         slept.append(seconds)
-        dimedove_app.clock.advance(int(seconds))
+        dimedove_app.clock.advance(seconds)
 
     return Client(dimedove_app.base_url, dimedove_app.api_key, dimedove_app.app_id, sleep=sleep)

@@ -22,7 +22,7 @@ LAST = ("response.completed", "response.failed")
 class ApiError(Exception):
     """The API refused a request, or failed on it."""
 
-    def __init__(self, status: int, error: dict[str, Any], retry_after: float) -> None:
+    def __init__(self, status: int, error: dict[str, Any], retry_after: int) -> None:
         super().__init__(error.get("message") or f"status {status}")
         self.status = status
         self.type = error.get("type")
@@ -44,12 +44,12 @@ class Client:
         app_id: str,
         *,
         retries: int = 2,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[int], object] = time.sleep,
     ) -> None:
         self._app = f"{base_url}/apps/{app_id}"
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._retries = retries
-        self._sleep = sleep
+        self.sleep = sleep
 
     def create_conversation(
         self, *, user: str | None = None, title: str | None = None, metadata: dict[str, Any] | None = None
@@ -114,7 +114,7 @@ class Client:
                 if left == 0 or not (limited or (lost and recover)):
                     raise
                 if isinstance(error, ApiError) and limited:
-                    self._sleep(error.retry_after)
+                    self.sleep(error.retry_after)
                 elif recover and (found := recover()):
                     return found
         raise AssertionError("the last attempt returns or raises")
@@ -159,4 +159,4 @@ def _refusal(error: HTTPError) -> ApiError:
         told = json.loads(error.read())["error"]
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         told = {}  # what a proxy in between answers is no envelope
-    return ApiError(error.code, told, float(error.headers.get("Retry-After") or 1))
+    return ApiError(error.code, told, int(error.headers.get("Retry-After") or 1))

@@ -50,7 +50,7 @@ def test_reading_survives(kind: str, dimedove_app: DimedoveApp, client: Client) 
 
 
 def test_a_rate_limit_is_waited_for_as_long_as_it_says(
-    dimedove_app: DimedoveApp, client: Client, slept: list[float]
+    dimedove_app: DimedoveApp, client: Client, slept: list[int]
 ) -> None:
     dimedove_app.settings(rate_limit={"per_minute": 1})
     dimedove_app.clock.freeze()

@@ -1,0 +1,123 @@
+"""The pytest plugin of the Dimedove Sandbox: one server process a session, one fresh app a test.
+
+It starts the server as a process and speaks HTTP to it. Of the package `sandbox` it imports nothing, so that a test
+process stays free of it and a folder `sandbox/` of the user's own does no harm. It needs the standard library alone.
+
+    def test_it_survives_two_bad_answers(dimedove_app: DimedoveApp) -> None:
+        client = MyClient(dimedove_app.base_url, dimedove_app.api_key, dimedove_app.app_id)
+        dimedove_app.fault("status", status=503, times=2)
+        client.create_conversation(title="Support inquiry")
+        dimedove_app.verify("apps_api_create_conversation", body={"title": "Support inquiry"}, times=3)
+
+pytest loads this module in every run, also in those that never use a fixture of it. So here is what pytest has to find,
+and no more: the other modules are loaded when they are first needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_dimedove.app import Clock, Dimedove, DimedoveApp
+    from pytest_dimedove.control import DimedoveError
+    from pytest_dimedove.fields import (
+        Entry,
+        FaultFields,
+        FaultKind,
+        Operation,
+        ReplyRules,
+        SettingChanges,
+        Times,
+        Wanted,
+    )
+    from pytest_dimedove.server import Process
+
+__all__ = [
+    "Clock",
+    "Dimedove",
+    "DimedoveApp",
+    "DimedoveError",
+    "Entry",
+    "FaultFields",
+    "FaultKind",
+    "Operation",
+    "ReplyRules",
+    "SettingChanges",
+    "Times",
+    "Wanted",
+]
+
+# A failure is shown where the test stands, not in here.
+__tracebackhide__ = True
+
+_APP: pytest.StashKey[DimedoveApp] = pytest.StashKey()
+_PROCESS: pytest.StashKey[Process] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def dimedove(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dimedove]:
+    """A running sandbox, started when the first test asks for it and ended with the session.
+
+    `DIMEDOVE_SANDBOX_URL` uses one that runs already (`DIMEDOVE_SANDBOX_CONTROL_TOKEN` is its token, where it asks for
+    one); `DIMEDOVE_SANDBOX_COMMAND` names the command of another installation, as `/opt/sandbox/bin/dimedove-sandbox`.
+    """
+    from pytest_dimedove.server import Process, running_already
+
+    environ = os.environ  # noqa: TID251 - a plugin is told so
+    if server := running_already(environ):
+        yield server
+        return
+    process = Process(environ, tmp_path_factory.mktemp("dimedove") / "sandbox.log")
+    pytestconfig.stash[_PROCESS] = process
+    try:
+        yield process.server()
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def dimedove_app(dimedove: Dimedove, request: pytest.FixtureRequest) -> Iterator[DimedoveApp]:
+    """A fresh app for this test alone; everything in it goes with the test."""
+    from pytest_dimedove.control import DimedoveError
+    from pytest_dimedove.names import app_id, place
+
+    shared = _PROCESS not in request.config.stash
+    app = dimedove.app(app_id(request.node.nodeid, place() if shared else ""))
+    request.node.stash[_APP] = app
+    yield app
+    # A server that is gone, as after Ctrl-C, has nothing to forget.
+    with suppress(DimedoveError):
+        app.delete()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, where a test failed, what its app was asked and what the server wrote meanwhile."""
+    report = yield
+    app, process = item.stash.get(_APP, None), item.config.stash.get(_PROCESS, None)
+    if report.failed and report.when != "teardown" and app:
+        from pytest_dimedove.app import story
+
+        report.sections.append((f"Dimedove requests of {app.app_id}", story(app)))
+    if report.failed and process and (log := process.new_log()):
+        report.sections.append(("Dimedove Sandbox log", log))
+    if report.when == "teardown" and process:
+        process.clear_log()
+    return report
+
+
+# A type checker would take every name there is for one of ours. No `__dir__` beside it: pytest reads what that names.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Return a public name, loading its module now."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pytest_dimedove import app, control, fields
+
+        return next(vars(module)[name] for module in (app, control, fields) if name in vars(module))

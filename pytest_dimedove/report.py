@@ -1,0 +1,60 @@
+"""What a failing test shows, as text: pure functions of what the sandbox answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_dimedove.control import message_of
+from pytest_dimedove.fields import Entry
+
+# A failure is shown where the test stands, not in here.
+__tracebackhide__ = True
+
+
+def unverified(
+    question: Mapping[str, Any], result: Mapping[str, Any], entry_of: Callable[[str], Entry]
+) -> Iterator[str]:
+    """Say in lines why the requests are not as they should be; `entry_of` finds an entry of the journal by its id."""
+    times = question.get("times", {"min": 1})
+    low, high = (times.get("min"), times.get("max")) if isinstance(times, dict) else (times, times)
+    bounds = (
+        f"exactly {low}" if low == high else f"from {low or 0} to {high}" if high is not None else f"at least {low}"
+    )
+    yield f"expected {bounds} such requests, got {result['count']}:"
+    for name in ("app_id", "operation", "status", "headers", "body"):
+        if name in question:
+            yield f"    {name}: {_json(question[name])}"
+    if result["verified"] is None:
+        yield f"{result['evicted']} of the entries in question are gone from the journal, so it can't be said."
+    elif (closest := result["closest"]) and result["count"] < (low or 0):
+        yield f"the nearest miss: {_line(entry_of(closest['id']), question['app_id'])}"
+        for miss in closest["misses"]:
+            got = f"got {_json(miss['got'])}" if "got" in miss else "nothing is there"
+            yield f"    {miss['place']}: expected {_json(miss['expected'])}, {got}"
+
+
+def story(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, Any]]) -> str:
+    """Return what an app was asked, for a person, and which of the faults and replies that wait never acted."""
+    lines = [line for entry in entries for line in _lines(entry, app_id)] or ["no request came"]
+    still = [f"still waiting, never used: {_json(thing)}" for thing in waiting if not thing["used"]]
+    return "\n".join([*lines, *still])
+
+
+def _lines(entry: Entry, app_id: str) -> Iterator[str]:
+    yield _line(entry, app_id)
+    problem = entry["violation"] or (message_of(_json(entry["response"]).encode()) if entry["response"] else None)
+    yield from (f"    {remark}" for remark in filter(None, [problem, *entry["warnings"]]))
+
+
+def _line(entry: Entry, app_id: str) -> str:
+    """Return a request in one line; the part of the path that all have in common is left out."""
+    path = entry["path"].replace(f"/v1/apps/{app_id}", "…") + (f"?{entry['query']}" if entry["query"] else "")
+    fault = f"  fault {entry['fault']}" if entry["fault"] else ""
+    ended = f"  {entry['ended'].replace('_', ' ')}" if entry["ended"] != "complete" else ""
+    return f"{entry['method']:6} {path}  {entry['status'] or 'no answer'}{fault}{ended}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
