@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 
 pytest_plugins = ["tests.demands"]
+
+# A law holds however busy the machine is; how fast things are is measured in bench/.
+hypothesis.settings.register_profile("sandbox", deadline=None)
+hypothesis.settings.load_profile("sandbox")
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = 1_790_000_000
