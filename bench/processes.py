@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.load import HOST, KEY
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 FIRST_ANSWER = "/v1/apps/app_x/config"
 

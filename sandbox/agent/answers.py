@@ -11,6 +11,10 @@ from sandbox.agent.turn import Utterance
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 _PHONE = re.compile(r"(?:\+?1[ .-]?)?\(?\b\d{3}\)?[ .-]?\d{3}[ .-]?\d{4}\b")
+_AMOUNT = re.compile(
+    r"\$ ?(\d{1,5})(?:\.(\d\d))?(?![\d,])|(?<![\d,.])(\d{1,3}(?:[ \u00a0\u202f]\d{3})?)(?:,(\d\d))?[ \u00a0\u202f]?\$"
+)
+_MORE = re.compile(r"\b(?:higher|more|extra|plus|augment\w*|increase\w*|above|over)\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?<![\w@.-])(?:[A-Za-z]{1,6}-?)?\d[\d-]{2,19}[A-Za-z]?(?![\w@.])")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:-\d\d-\d\d)?")
 _REFERENCE_KEYS: Final = (
@@ -39,6 +43,16 @@ def phone(text: str) -> str | None:
     """Return the first North American phone number of `text`, as it was written."""
     match = _PHONE.search(text[:READ_LIMIT])
     return match[0].strip() if match else None
+
+
+def amount(text: str) -> int | None:
+    """Return the first amount of dollars of `text`, in cents, unless it is the difference between two."""
+    head = text[:READ_LIMIT]
+    match = _AMOUNT.search(head) if "$" in head else None
+    if match is None or _MORE.search(head):
+        return None
+    whole = "".join(filter(str.isdecimal, match[1] or match[3]))
+    return int(whole) * 100 + int(match[2] or match[4] or 0)
 
 
 def reference(text: str) -> str | None:

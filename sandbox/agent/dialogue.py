@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sandbox.agent import answers, facts, moves, speech
+from sandbox.agent import answers, facts, moves, speech, telling
 from sandbox.agent.moves import MOVES
 from sandbox.agent.speech import Voice
 from sandbox.agent.understood import HANDLERS, submitted
@@ -31,18 +31,36 @@ _ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "offer_email": frozenset(("documents",)),
     "offer_quote": frozenset(("quote", "price")),
     "offer_book": frozenset(("booking",)),
+    "offer_table": frozenset(("booking",)),
     "offer_split": frozenset(("payment",)),
     "check": frozenset(("status",)),
+    "hold": frozenset(("booking",)),
 }
 # Questions that only a yes or a no answers; "It never came" is no answer to "Shall I send you a copy?".
 _YES_OR_NO: Final = frozenset(
-    ("offer_email", "offer_quote", "offer_book", "offer_split", "check", "confirm_cancel", "solved", "slot_yes")
+    (
+        "slot_yes",
+        "offer_email",
+        "offer_quote",
+        "offer_book",
+        "offer_table",
+        "offer_split",
+        "check",
+        "confirm_cancel",
+        "solved",
+    )
 )
+_CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
+# What we offered beyond what was asked for; a mere thank-you declines it.
+_OPTIONAL: Final = frozenset(
+    ("offer_email", "offer_quote", "offer_book", "offer_table", "offer_split", "check", "hold", "solved")
+)
+_ENDED_BY: Final = (_CLOSING | _OPTIONAL) - {"solved"}  # "All good" says that something works
 _ACCESS = re.compile(
     r"password|mot de passe|log ?in|sign in|connect|website|\bsite\b|\bapp\b|portal|portail|account|compte"
 )
 _HOW = re.compile(r"\bhow (?:do|can|to)\b|\bcomment\b")
-_CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
+_SAYING: Final = frozenset(("statement", "yes", "no", "thanks"))  # what may hold more than a courtesy
 _FREE: Final = frozenset(("human", "complaint"))  # what always comes before our own question
 
 
@@ -51,6 +69,7 @@ class Response(NamedTuple):
 
     parts: list[str]
     intent: str | None = None
+    sober: bool = False
 
 
 def respond(voice: Voice) -> Response:
@@ -62,8 +81,13 @@ def respond(voice: Voice) -> Response:
         return Response(submitted(voice))
     if reading.kind in ("empty", "nonsense"):
         return Response([voice.say(reading.kind), voice.ask(asked or "clarify")])
+    if reading.ends and not reading.intent and not voice.first and (reading.thanks or asked in _ENDED_BY):
+        return Response([voice.say("thanks_done" if reading.thanks else "done")])
     if asked and _answers(voice, asked):
         return _more(voice) if asked in _CLOSING else Response(HANDLERS[asked](voice))
+    told = telling.told(voice) if reading.intent or reading.kind in _SAYING else None
+    if told:
+        return Response(telling.tell(voice, told), sober=told.sober)
     intent = intent_of(voice)
     if intent:
         return Response(MOVES[intent](voice), intent)
@@ -75,9 +99,11 @@ def intent_of(voice: Voice) -> str | None:
     intent = voice.reading.intent
     usual = facts.usual_intent(voice.topic)
     if voice.topic and voice.topic.id == "travel.compensation" and intent in ("status", "question", None):
-        return "claim"
+        return "claim" if voice.reading.kind == "statement" else intent
     if intent == "question" and usual == "documents" and _HOW.search(voice.folded):
         return "documents"
+    if intent == "question" and usual == "claim" and _HOW.search(voice.folded):
+        return "claim"
     if intent == "problem" and usual == "return":
         return "return"
     if intent == "problem" and _is_no_breakdown(voice, usual):
@@ -102,6 +128,8 @@ def _answers(voice: Voice, asked: str) -> bool:
         return reading.kind == "thanks" and asked in _CLOSING
     if asked in _CLOSING and reading.thanks and reading.kind == "yes" and not reading.intent:
         return True
+    if asked in _CLOSING and reading.intent:
+        return False
     given = {"email": answers.email, "phone": answers.phone}.get(asked)
     if given and given(voice.text):
         return True
@@ -117,7 +145,7 @@ def _answers(voice: Voice, asked: str) -> bool:
 
 def _fits(voice: Voice, asked: str) -> bool:
     """Say whether a statement settles a question that a yes or a no would settle."""
-    if asked == "slot_yes" or asked == "offer_book":
+    if asked in ("slot_yes", "offer_book", "offer_table"):
         return voice.wish() is not None
     if asked == "offer_email":
         return answers.email(voice.text) is not None
@@ -144,7 +172,8 @@ def _courtesy(voice: Voice, asked: str | None) -> list[str]:
     if kind == "thanks" and voice.first:
         return [voice.say("thanks"), voice.ask("help")]
     if kind == "thanks":
-        return [voice.say("thanks"), voice.ask(asked)] if asked else [voice.say("thanks_done")]
+        again = asked and asked not in _OPTIONAL
+        return [voice.say("thanks"), voice.ask(str(asked))] if again else [voice.say("thanks_done")]
     if kind == "yes":
         return [voice.say("yes_more"), voice.ask("clarify")]
     return [voice.say("goodbye" if kind == "goodbye" else "done")]

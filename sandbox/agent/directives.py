@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from sandbox.reply import Pace
@@ -18,6 +19,8 @@ LONG_WORDS: Final = 2_000
 MOST_LONG_WORDS: Final = 20_000
 
 _MOST_UNKNOWN: Final = 10
+_MOST_READ: Final = 1_000
+_FEW: Final = 40  # so many different words are taken out one by one, more in one go
 _BRACKETED = re.compile(r"\[\[([^\[\]\n]{1,90})\]\]")
 _NAME = re.compile(r"[^\W\d_][\w-]*")
 _NUMBER = re.compile(r"[0-9]+")
@@ -78,25 +81,22 @@ def parse(text: str) -> Directives:
 
 def _parsed(text: str, echo: str | None) -> Directives:
     words: dict[str, Word] = {}
-    unknown: dict[str, None] = {}
-
-    def take(match: re.Match[str]) -> str:
-        word = _word(match[1])
+    unknown: list[str] = []
+    taken: set[str] = set()
+    # A word said a hundred thousand times is read once; of a hundred thousand words, the first thousand.
+    for bracketed in islice(dict.fromkeys(_BRACKETED.findall(text)), _MOST_READ):
+        word = _word(bracketed)
         if word is None:
-            return match[0]
+            continue
+        taken.add(bracketed)
         if isinstance(word, Word):
             words.setdefault(word.name, word)
         elif len(unknown) < _MOST_UNKNOWN:
-            unknown[match[0]] = None
-        return " "
-
-    rest = _BRACKETED.sub(take, text)
+            unknown.append(f"[[{bracketed}]]")
+    rest = _without(text, taken) if taken else text
     if echo is not None:
         words["echo"] = Word("echo")
-    changed = bool(words or unknown)
-    return Directives(
-        words=tuple(words.values()), unknown=tuple(unknown), rest=_closed(rest) if changed else rest, echo=echo
-    )
+    return Directives(words=tuple(words.values()), unknown=tuple(unknown), rest=rest, echo=echo)
 
 
 def _word(bracketed: str) -> Word | str | None:
@@ -110,6 +110,15 @@ def _word(bracketed: str) -> Word | str | None:
     if name in KNOWN:
         return Word(name, int(arguments[0])) if numbered else name
     return name if numbered else None
+
+
+def _without(text: str, taken: set[str]) -> str:
+    """Return `text` without the bracketed words that were taken."""
+    if len(taken) > _FEW:
+        return _closed(_BRACKETED.sub(lambda match: " " if match[1] in taken else match[0], text))
+    for bracketed in taken:
+        text = text.replace(f"[[{bracketed}]]", " ")
+    return _closed(text)
 
 
 def _closed(text: str) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 from zlib import crc32
 
-from sandbox.agent import vocabulary, when
+from sandbox.agent import answers, matters, vocabulary, when
 from sandbox.agent.language import Language
 from sandbox.agent.text import fold
 from sandbox.agent.topics import Topic
@@ -36,6 +36,15 @@ def business(name: str, lang: Language) -> Mapping[str, Any]:
     data = vocabulary.load(f"replies/businesses/{name}")
     words = typeset(data[lang]) if lang == "fr" else data[lang]
     return {**{key: value for key, value in data.items() if key not in ("en", "fr")}, **words}
+
+
+@cache
+def of_topic(name: str, topic: str | None, lang: Language) -> Mapping[str, Any]:
+    """Return what is said for a business, with what a topic of it has instead."""
+    if topic is None:
+        return business(name, lang)
+    known = matters.matter(topic)
+    return {**business(name, lang), **known.words[lang], **known.numbers}
 
 
 def typeset(value: Any) -> Any:
@@ -106,7 +115,7 @@ class Facts(dict[str, str]):
         self.lang: Language = lang
         self.topic = topic
         self.name = topic.business if topic else "general"
-        self.data = business(self.name, lang)
+        self.data = of_topic(self.name, topic.id if topic else None, lang)
         self.today = when.today(turn.now)
         self._drawn: int | None = None
 
@@ -180,7 +189,13 @@ class Facts(dict[str, str]):
 
     def _bill(self, share: int = 1) -> str:
         low, high = self.data["bill"]
-        return money((low * 100 + self.draw(7, (high - low) * 50) * 2) // share, self.lang)
+        cents = self._told_bill() or low * 100 + self.draw(7, (high - low) * 50) * 2
+        return money(cents // share, self.lang)
+
+    def _told_bill(self) -> int | None:
+        """Return the amount that the person named, in this message or before."""
+        said = (self.turn.message, *(said.text for said in reversed(self.turn.memory) if said.role == "user"))
+        return next((cents for text in said if (cents := answers.amount(text))), None)
 
     def _date(self, days: int) -> str:
         return when.write_date(self.today + timedelta(days=days), self.lang)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import READ_LIMIT, fold, spaced
+from sandbox.agent.text import KEPT, READ_LIMIT, fold, spaced
 
 _MOST_WORDS: Final = 400
 
@@ -30,13 +30,17 @@ class Reading:
     intent: str | None = None
     urgent: bool = False
     thanks: bool = False
+    ends: bool = False
     words: int = 0
     fields: tuple[tuple[str, str], ...] = ()
 
 
 def detect(text: str) -> Reading:
-    """Return what `text` says; only its beginning is read."""
-    head = text[:READ_LIMIT]
+    """Return what `text` says; only its beginning is read, and a short text that comes again only once."""
+    return _detected(text) if len(text) <= KEPT else _detect(text[:READ_LIMIT])
+
+
+def _detect(head: str) -> Reading:
     if not head.strip():
         return Reading(kind="empty")
     fields = submitted(head)
@@ -52,6 +56,7 @@ def detect(text: str) -> Reading:
         intent=intent,
         urgent=any(mark in padded for mark in small.urgent),
         thanks=any(word in small.thanks for word in words[:12]),
+        ends=any(phrase in padded for phrase in small.ends),
         words=len(words),
     )
 
@@ -74,6 +79,9 @@ def submitted(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs) if len(pairs) > 1 and 2 * len(pairs) >= len(lines) else ()
 
 
+_detected = lru_cache(maxsize=512)(_detect)
+
+
 class _SmallTalk(NamedTuple):
     """The words of courtesy and of short answers; what may be more than a word stands between spaces."""
 
@@ -87,6 +95,7 @@ class _SmallTalk(NamedTuple):
     thanks: frozenset[str]
     goodbyes: tuple[str, ...]
     urgent: tuple[str, ...]
+    ends: tuple[str, ...]
 
 
 @cache
@@ -103,6 +112,7 @@ def _small_talk() -> _SmallTalk:
         no_starts=phrases("no_starts"),
         goodbyes=phrases("goodbyes"),
         urgent=phrases("urgent"),
+        ends=phrases("ends"),
     )
 
 
@@ -150,7 +160,7 @@ def _is_nonsense(words: list[str]) -> bool:
 # "Cancel my appointment" is about cancelling, whatever stands beside it.
 _DECISIVE: Final = {
     "cancelling": 250,
-    "rescheduling": 250,
+    "rescheduling": 450,
     "human": 100,
     "complaint": 250,
     "conditional": 150,

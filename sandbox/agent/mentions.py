@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sandbox.agent import slots
 from sandbox.agent.slots import Value
-from sandbox.agent.text import fold
+from sandbox.agent.text import KEPT, fold
 
 SEEN = 1_000  # characters of a message that are searched for values
 
@@ -26,13 +26,25 @@ MONEY = tuple(_MONEY_SLOTS.split())
 
 def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
     """Return the slots that a message and its metadata fill by themselves."""
+    found = dict(_said(text) if len(text) <= KEPT else _read(text[:SEEN]))
+    if "city" not in found:
+        _read_city(metadata, found)
+    return found
+
+
+def _read(text: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    text = text[:SEEN]
-    _read_city(text, metadata, found)
+    cities = _cities()
+    city = next((cities[word] for word in _WORDS.findall(text) if word in cities), None)
+    if city:
+        found["city"] = city
     _read_day(text, found)
     if any(map(str.isdecimal, text)):
         _read_numbers(text, found)
     return found
+
+
+_said = lru_cache(maxsize=512)(_read)
 
 
 def _read_numbers(text: str, found: dict[str, Value]) -> None:
@@ -61,12 +73,7 @@ _TOWN = re.compile(r"(?!(?:le|les)\b)[^\W\d_][^\W\d_' .-]*(?:[ '.-][^\W\d_]+){0,
 _VOWELS = "aeiou"
 
 
-def _read_city(text: str, metadata: Mapping[str, Any], found: dict[str, Value]) -> None:
-    cities = _cities()
-    for word in _WORDS.findall(text):
-        if word in cities:
-            found["city"] = cities[word]
-            return
+def _read_city(metadata: Mapping[str, Any], found: dict[str, Value]) -> None:
     told = metadata.get("city")
     if isinstance(told, str) and len(told) <= 25 and _TOWN.fullmatch(told):
         found["city"] = (told, told, f"d'{told}" if fold(told)[0] in _VOWELS else f"de {told}")

@@ -13,6 +13,7 @@ from typing import Final
 from sandbox.agent import answers, facts, vocabulary, when
 from sandbox.agent.facts import Slot
 from sandbox.agent.speech import Voice
+from sandbox.agent.telling import has_reference, matter, tell
 from sandbox.agent.text import spaced
 
 Move = Callable[[Voice], list[str]]
@@ -36,13 +37,21 @@ _SENDABLE: Final = (
 
 
 def quote(voice: Voice) -> list[str]:
-    """Begin a quote: ask the one thing it needs."""
+    """Begin a quote: ask the one thing it needs; what has one price for all needs none."""
+    known = matter(voice)
+    if known.price and "{low}" not in known.price.english and "quote_line" not in known.words["en"]:
+        return price(voice)
     return [voice.say("quote"), voice.ask("quote")]
 
 
 def price(voice: Voice) -> list[str]:
-    """Give a range of prices and offer an exact one."""
-    return [voice.say("price"), voice.ask("offer_quote")]
+    """Say what the matter costs; for a range, offer an exact price."""
+    told = matter(voice).price
+    if told is None:
+        return [voice.say("price"), voice.ask("offer_quote")]
+    lead, *after = tell(voice, told)
+    voice.facts["price_line"] = lead
+    return [voice.say("price"), *after]
 
 
 def booking(voice: Voice) -> list[str]:
@@ -68,7 +77,7 @@ def claim(voice: Voice) -> list[str]:
         return [voice.say("claim"), voice.ask("details")]
     if not when.speaks_of_time(voice.folded):
         return [voice.say("claim"), voice.ask("when_happened")]
-    return [voice.say("claim"), voice.say("claim_opened"), voice.ask("phone")]
+    return [voice.say("claim"), voice.say("claim_filed"), voice.ask("phone")]
 
 
 def complaint(voice: Voice) -> list[str]:
@@ -80,7 +89,11 @@ def complaint(voice: Voice) -> list[str]:
 
 def hours(voice: Voice) -> list[str]:
     """Give the opening hours."""
-    return [voice.say("hours"), voice.say("hours_note"), voice.ask("offer_book")]
+    after = _AFTER_HOURS.get(voice.facts.name, "offer_book")
+    return [voice.say("hours"), voice.say("hours_note"), voice.ask(after)]
+
+
+_AFTER_HOURS: Final = {"restaurant": "offer_table", "retail": "anything_else"}
 
 
 def contact(voice: Voice) -> list[str]:
@@ -213,10 +226,20 @@ def wished(voice: Voice, wish: when.Wish, act: str) -> list[str]:
 
 
 def _offered(voice: Voice, act: str) -> list[str]:
+    if act == "rescheduling" and _OLD_DAY.search(voice.folded):
+        return [voice.say(act), offered(voice, voice.facts.slots(1)), voice.ask("slot")]
     wish = voice.wish()
-    if wish:
+    # "In the morning" beside another matter than a booking wishes for nothing.
+    if wish and (wish.day or voice.reading.intent in ("booking", "rescheduling")):
         return wished(voice, wish, act)
     return [voice.say(act), offered(voice, voice.facts.slots()), voice.ask("slot")]
+
+
+# "Move my viewing on Friday", "from Friday to next week": the day is the one that doesn't suit.
+_WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche)\b"
+_OLD_DAY = re.compile(
+    rf"\b(?:from|on|de) {_WEEKDAY}(?!.*\b(?:to|for|a|au|pour) {_WEEKDAY})|\bnext week\b|\bsemaine prochaine\b"
+)
 
 
 @cache
@@ -234,8 +257,3 @@ def known_answer(voice: Voice) -> str | None:
         if any(word in text for word in words):
             return english if voice.lang == "en" else french
     return None
-
-
-def has_reference(voice: Voice) -> bool:
-    """Say whether the message or the metadata has the number of a file."""
-    return bool(answers.reference(voice.text) or answers.known_reference(voice.turn.metadata))

@@ -59,18 +59,24 @@ def _topic(turn: Turn, text: str, reading: Reading) -> tuple[Topic | None, bool]
     if reading.kind == "statement" or reading.words > 3:
         found = _told(text, reading.intent, turn.metadata if not turn.position else {})
     earlier = [said.text for said in reversed(turn.memory) if said.role == "user" and len(said.text) > _TELLING]
-    for said in earlier[:_MOST_READ]:
+    first = earlier[-1] if earlier else ""
+    # What was filled in says less than what was said: its labels ("policy number") name other topics.
+    for said in sorted(earlier[:_MOST_READ], key=_is_form):
         before = _told_before(said[:_REMEMBERED])
         if before is None:
             continue
         if found is None:
-            return _settled(before, said, earlier[-1]), False
+            return _settled(before, said, first), False
         if found.business != before.business:
             found = topics.detect(text, {"context": said}) or found
         break
     if found:
         return found, True
     return (topics.detect("", turn.metadata) if turn.metadata else None), False
+
+
+def _is_form(said: str) -> bool:
+    return "\n" in said and bool(intents.submitted(said[:_REMEMBERED]))
 
 
 def _told(text: str, intent: str | None, metadata: Mapping[str, Any] = _NOTHING) -> Topic | None:
@@ -132,7 +138,7 @@ def _shown_off(voice: Voice, asked: Directives) -> list[OutputItem]:
 def _answered(voice: Voice) -> tuple[OutputItem, ...]:
     """Return the answer to an ordinary message, with the calls and the form that its words bring about."""
     response = dialogue.respond(voice)
-    hello = [_hello(voice, sober=response.intent in _SOBER), *_asides(voice, response.intent)]
+    hello = [_hello(voice, sober=response.sober or response.intent in _SOBER), *_asides(voice, response.intent)]
     called = tools.called(voice.turn.profile.tools, voice.text)
     if called:
         calls = [tools.call(voice, tool, number) for number, tool in enumerate(called)]

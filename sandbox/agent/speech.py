@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import facts, vocabulary, when
+from sandbox.agent import facts, matters, vocabulary, when
 from sandbox.agent.facts import Facts
 from sandbox.agent.intents import Reading
 from sandbox.agent.language import Language
@@ -54,6 +54,8 @@ def _questions() -> Mapping[str, list[tuple[str, str]]]:
                 if kind in acts(lang)["questions"] or kind in ("quote", "reference"):
                     for text in texts:
                         index.setdefault(text[-_KEY:], []).append((text, kind))
+        for kind, text in matters.questions(lang):
+            index.setdefault(text[-_KEY:], []).append((text, kind))
     return index
 
 

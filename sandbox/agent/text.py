@@ -8,6 +8,9 @@ import unicodedata
 READ_LIMIT = 4_000
 """How many characters of a message are read for its meaning: a person's message whole, a hostile one in part."""
 
+KEPT = 400
+"""A text of at most so many characters is kept with what was read in it, as test suites say the same again."""
+
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\u202f": " "})

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from sandbox.agent import intents, mentions, slots, vocabulary
 from sandbox.agent.slots import Pools, Value, pick
+from sandbox.agent.text import KEPT
 from sandbox.agent.topics import READ, TOPICS, Topic, detect, tokens
 from sandbox.agent.turn import TitlePair
 from sandbox.sources import Entropy
@@ -87,10 +88,19 @@ def _render(title: _Title, random: Random, known: Mapping[str, Value]) -> TitleP
 
 def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
     """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
+    known = mentions.known(text, metadata)
+    fitting = _kept_fitting if len(text) <= KEPT else _fitting
+    ties, intent = fitting(topic, text, frozenset(known))
+    if ties:
+        return _render(pick(ties, random), random, known)
+    return _framed(topic, intent or ("question" if "?" in text else ""))
+
+
+def _fitting(topic: Topic, text: str, known: frozenset[str]) -> tuple[tuple[_Title, ...], str | None]:
+    """Return the titles that say a text best, of those whose places are known, and what the text wants."""
     reading = intents.detect(text)
     stems = _stems(text)
     named = stems | _stems(" ".join(topic.label))
-    known = mentions.known(text, metadata)
     best, ties = 3 if reading.intent else 2, []
     for title, words in zip(_titles(topic), _words(topic), strict=True):
         if all(name in known for name in title.names):
@@ -99,10 +109,10 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
                 best, ties = score, [title]
             elif score == best and ties:
                 ties.append(title)
-    if ties:
-        return _render(pick(ties, random), random, known)
-    question = reading.intent or ("question" if "?" in text else "")
-    return _framed(topic, question)
+    return tuple(ties), reading.intent
+
+
+_kept_fitting = lru_cache(maxsize=512)(_fitting)
 
 
 def _score(title: _Title, words: _Words, stems: frozenset[str], named: frozenset[str], intent: str | None) -> int:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import fold
+from sandbox.agent.text import KEPT, fold
 from sandbox.agent.turn import TitlePair
 
 READ = 2_000  # characters of a text that are looked at
@@ -103,13 +103,21 @@ TOPICS: Mapping[str, Topic] = _Topics()
 
 def detect(text: str, metadata: Mapping[str, Any]) -> Topic | None:
     """Return the topic that a text in either language is about, helped by metadata; None where nothing tells it."""
+    hints = tuple(_hints(metadata)) if metadata else ()
+    return _detected(text, hints) if len(text) + sum(map(len, hints)) <= KEPT else _detect(text[:READ], hints)
+
+
+def _detect(text: str, hints: tuple[str, ...]) -> Topic | None:
     index = _read_index()
     scores = _Scores()
-    _count(index, tokens(text[:READ]), 2, scores)
-    for hint in _hints(metadata):
+    _count(index, tokens(text), 2, scores)
+    for hint in hints:
         _count(index, tokens(hint), 1, scores)
     winner = scores.winner(index)
     return None if winner is None else TOPICS[winner]
+
+
+_detected = lru_cache(maxsize=512)(_detect)
 
 
 @lru_cache(maxsize=16)

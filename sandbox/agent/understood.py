@@ -12,10 +12,12 @@ from typing import Final
 from sandbox.agent import answers, facts, intents, moves, when
 from sandbox.agent.facts import Slot
 from sandbox.agent.speech import Voice
+from sandbox.agent.telling import has_reference
 from sandbox.agent.text import fold
 
 Handler = Callable[[Voice], list[str]]
 
+_TROUBLES: Final = ("problem", "claim", "payment")  # with a bill or a return, they all want the money back
 _MOST_READ: Final = 4  # earlier messages of the user that are read for what they wanted
 
 
@@ -126,9 +128,12 @@ _ANY: Final = frozenset(("any", "anytime", "whichever", "either", "importe", "pe
 
 
 def _offered_slots(voice: Voice) -> list[Slot]:
-    """Return the times that our last reply offered, as a list or in bold."""
-    last = voice.last_reply()
-    text = last.text if last else ""
+    """Return the times that our last reply offered, as a list or in bold, else those of the reply before."""
+    texts = [said.text for said in voice.turn.memory[-4:] if said.role == "assistant"]
+    return next((times for text in reversed(texts) if (times := _times(voice, text))), [])
+
+
+def _times(voice: Voice, text: str) -> list[Slot]:
     lines = [line[2:] for line in text.split("\n") if line.startswith("- ")] or re.findall(
         r"\*\*([^*\n]{5,60})\*\*", text
     )
@@ -181,12 +186,18 @@ def _split(voice: Voice) -> list[str]:
     return [voice.say("split"), voice.ask("anything_else")]
 
 
+def _held(voice: Voice) -> list[str]:
+    if voice.reading.kind == "no":
+        return [voice.say("no_problem"), voice.ask("anything_else")]
+    return [voice.say("held"), voice.ask("anything_else")]
+
+
 def _quoted(voice: Voice) -> list[str]:
     return [voice.say("gladly"), voice.ask("quote")]
 
 
 def _checked(voice: Voice) -> list[str]:
-    return _reference(voice) if moves.has_reference(voice) else [voice.say("gladly"), voice.ask("reference")]
+    return _reference(voice) if has_reference(voice) else [voice.say("gladly"), voice.ask("reference")]
 
 
 def submitted(voice: Voice) -> list[str]:
@@ -201,12 +212,13 @@ def submitted(voice: Voice) -> list[str]:
 
 def _goal(voice: Voice) -> str | None:
     """Return what the person last asked for before this message."""
+    usual = facts.usual_intent(voice.topic)
     users = [said for said in voice.turn.memory if said.role == "user"]
     for said in reversed(users[-_MOST_READ:]):
         intent = intents.detect(said.text[:400]).intent
         if intent:
-            return intent
-    return facts.usual_intent(voice.topic)
+            return str(usual) if intent in _TROUBLES and usual in ("refund", "return") else intent
+    return usual
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -224,6 +236,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "offer_email": _offer_email,
     "offer_quote": _offer(_quoted),
     "offer_book": _offer(moves.booking),
+    "offer_table": _offer(moves.booking),
     "offer_split": _offer(_split),
     "check": _offer(_checked),
+    "hold": _held,
 }

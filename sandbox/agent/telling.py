@@ -1,0 +1,65 @@
+"""What is said because the topic itself has an answer to the words of a message; the answers are in `matters`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sandbox.agent import answers, matters
+from sandbox.agent.matters import Matter, Told
+from sandbox.agent.speech import Voice, question_of
+from sandbox.agent.text import spaced
+
+# What a message asks for that no word of its topic overrules.
+_OTHERWISE: Final = frozenset(
+    ("human", "complaint", "cancelling", "rescheduling", "form", "bot", "language", "off_topic", "wrong")
+)
+_TIMES: Final = ("slot", "slot_yes")
+
+
+def told(voice: Voice) -> Told | None:
+    """Return the answer that the topic has to the words of this message, unless it was given just now."""
+    text = spaced(voice.folded)
+    last = voice.last_reply()
+    asks_otherwise = voice.reading.intent in _OTHERWISE or voice.reading.kind == "thanks"
+    for known in matter(voice).replies:
+        if (known.always or not asks_otherwise) and known.fits(text):
+            said = known.parts(voice.lang)[0].format_map(voice.facts)
+            return None if last and said in last.text else known
+    return None
+
+
+def tell(voice: Voice, known: Told) -> list[str]:
+    """Say an answer of the topic and what comes after it."""
+    lead, question = (part.format_map(voice.facts) for part in known.parts(voice.lang))
+    if known.after == "=reference" and has_reference(voice):
+        return [lead, str(voice.facts["found_line"]), voice.ask("offer_email")]
+    return [lead, question] if question else [lead, *_after(voice, known)]
+
+
+def _after(voice: Voice, known: Told) -> list[str]:
+    if known.after == "none":
+        return []
+    if known.after == "documents":
+        return [voice.say("documents"), voice.ask("offer_email")]
+    if known.after == "slot":
+        return [voice.facts.listed(voice.facts.slots()), voice.ask("slot")]
+    kind = _still_open(voice) if known.after == "offer_book" else known.after
+    return [voice.ask("anything_else" if kind == "-" else kind)]
+
+
+def _still_open(voice: Voice) -> str:
+    """Return what to ask where a time could be booked: about the times just offered, nothing once one was."""
+    asked = [question_of(said.text) for said in voice.turn.memory if said.role == "assistant"]
+    if asked and asked[-1] in _TIMES:
+        return str(asked[-1])
+    return "-" if any(kind in _TIMES for kind in asked) else "offer_book"
+
+
+def matter(voice: Voice) -> Matter:
+    """Return what is known about what the message is about."""
+    return matters.matter(voice.topic.id if voice.topic else "")
+
+
+def has_reference(voice: Voice) -> bool:
+    """Say whether the message or the metadata has the number of a file."""
+    return bool(answers.reference(voice.text) or answers.known_reference(voice.turn.metadata))
