@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,15 +70,20 @@ class Entropy:
 
     def uuid(self, *address: str | int) -> str:
         """Return the version 4 UUID that belongs to `address`."""
-        return str(uuid.UUID(bytes=self._digest(address, 16), version=4))
+        digest = self._digest(address, 16)
+        digits, variant = digest.hex(), "89ab"[digest[8] >> 4 & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def _digest(self, address: tuple[str | int, ...], size: int) -> bytes:
         return self._extended(address).digest()[:size]
 
     def _extended(self, address: tuple[str | int, ...]) -> hashlib.blake2b:
-        state = self._state.copy()
+        text = ""
         for part in address:
-            encoded = str(part).encode("utf-8", "surrogatepass")
-            # The length keeps ("ab", "c") and ("a", "bc") apart.
-            state.update(b"%d:%b" % (len(encoded), encoded))
+            word = str(part)
+            # The length, in bytes, keeps ("ab", "c") and ("a", "bc") apart.
+            size = len(word) if word.isascii() else len(word.encode("utf-8", "surrogatepass"))
+            text += f"{size}:{word}"
+        state = self._state.copy()
+        state.update(text.encode("utf-8", "surrogatepass"))
         return state

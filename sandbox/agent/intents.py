@@ -176,7 +176,7 @@ class _Phrase(NamedTuple):
 
 
 @cache
-def _phrases() -> tuple[dict[str, list[_Phrase]], dict[str, list[_Phrase]]]:
+def _phrases() -> tuple[dict[str, list[_Phrase]], dict[str, list[tuple[str, list[_Phrase]]]]]:
     """Return the phrases by their first word, whole ones and beginnings of words (`cancel*`)."""
     whole: dict[str, list[_Phrase]] = {}
     beginnings: dict[str, list[_Phrase]] = {}
@@ -188,7 +188,10 @@ def _phrases() -> tuple[dict[str, list[_Phrase]], dict[str, list[_Phrase]]]:
             entry = _Phrase(tuple(rest), _SAME.get(intent, intent), weight)
             table = beginnings if first.endswith("*") else whole
             table.setdefault(first.rstrip("*"), []).append(entry)
-    return whole, beginnings
+    by_head: dict[str, list[tuple[str, list[_Phrase]]]] = {}
+    for begun in sorted(beginnings, key=len):
+        by_head.setdefault(begun[:4], []).append((begun, beginnings[begun]))
+    return whole, by_head
 
 
 def _intent(words: list[str]) -> str | None:
@@ -196,9 +199,8 @@ def _intent(words: list[str]) -> str | None:
     scores: dict[str, int] = {}
     for position, word in enumerate(words):
         found = whole.get(word, ())
-        for length in range(4, min(len(word), 10) + 1):
-            entries = beginnings.get(word[:length])
-            if entries:
+        for begun, entries in beginnings.get(word[:4], ()):
+            if word.startswith(begun):
                 found = (*found, *entries)
         for phrase in found:
             if not phrase.rest or _follows(words, position + 1, phrase.rest):

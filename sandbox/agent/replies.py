@@ -11,7 +11,7 @@ from sandbox.agent.dialogue import Response
 from sandbox.agent.directives import Directives
 from sandbox.agent.intents import Reading
 from sandbox.agent.language import Language
-from sandbox.agent.speech import Voice, acts, laid_out
+from sandbox.agent.speech import Voice, acts, laid_out, question_of
 from sandbox.agent.topics import Topic
 from sandbox.agent.turn import Tool, Turn
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
@@ -65,7 +65,7 @@ def _topic(turn: Turn, text: str, reading: Reading) -> tuple[Topic | None, bool]
         before = _told_before(said[:_REMEMBERED])
         if before is None:
             continue
-        if found is None:
+        if found is None or (found.business == before.business and reading.intent is None and _asked_for_more(turn)):
             return _settled(before, said, first), False
         if found.business != before.business:
             found = topics.detect(text, {"context": said}) or found
@@ -73,6 +73,12 @@ def _topic(turn: Turn, text: str, reading: Reading) -> tuple[Topic | None, bool]
     if found:
         return found, True
     return (topics.detect("", turn.metadata) if turn.metadata else None), False
+
+
+def _asked_for_more(turn: Turn) -> bool:
+    """Say whether the message comes after a question of ours, whose answer ("2019 Honda Civic") opens no new topic."""
+    last = turn.memory[-1] if turn.memory else None
+    return last is not None and last.role == "assistant" and question_of(last.text) in ("quote", "newinfo")
 
 
 def _is_form(said: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from orjson import Fragment
 
-from sandbox.agent.titles import title_pair
 from sandbox.api.services import Services
+from sandbox.api.voice import title_pair
 from sandbox.calls import Answer, App, Body, Call
 from sandbox.contract import encode
 from sandbox.errors import InvalidRequest, NotFound

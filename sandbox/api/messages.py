@@ -6,11 +6,10 @@ from functools import partial
 
 import orjson
 
-from sandbox.agent.replies import reply
-from sandbox.agent.scripted import fits, scripted
 from sandbox.api.conversations import find
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.services import Services
+from sandbox.api.voice import fits, reply, scripted_reply
 from sandbox.calls import Answer, Call, Spoken
 from sandbox.contract import encode
 
@@ -26,7 +25,7 @@ async def apps_api_send_message(call: Call, on: Services) -> Answer:
         metadata = orjson.loads(conversation.metadata)
     turn = await hear(app, on, conversation, body["message"]["content"], metadata or {}, app.clock.now())
     script = on.replies.take(app.id, app.entropy, partial(fits, message=turn.message))
-    spoken = scripted(script.fields, turn.here) if script else reply(turn)
+    spoken = scripted_reply(script.fields, turn.here) if script else reply(turn)
 
     async def settle() -> None:
         await keep(app, on, conversation, turn, spoken, app.clock.now())

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from sandbox.agent.persona import Persona, persona
-from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
+from sandbox.api.voice import default_tools
 from sandbox.app_settings import Tool
 from sandbox.calls import App
 

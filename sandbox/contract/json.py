@@ -81,7 +81,8 @@ def decode(raw: bytes) -> Document:
 
 def encode(value: Any) -> bytes:
     """Write compact UTF-8 JSON, with no escapes beyond what JSON demands."""
-    return orjson.dumps(value, default=_fragment)
+    # orjson's bytes keep the buffer that they were written in, 4 KiB; what is stored must be as long as it says.
+    return b"".join((orjson.dumps(value, default=_fragment), b""))
 
 
 def _fragment(value: Any) -> orjson.Fragment:

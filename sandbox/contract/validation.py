@@ -63,7 +63,8 @@ class Validator:
 
     def violations(self, document: Document) -> list[Violation]:
         """Return the faults of a document, in the schema's order; empty where there are none."""
-        too_large = [fault for name in self._byte_limits for fault in self._too_large(document, name)]
+        small = document.size <= self._least_limit
+        too_large = [] if small else [fault for name in self._byte_limits for fault in self._too_large(document, name)]
         if not too_large and self._compiled.is_valid(document.value):
             return []
         return sorted([*self._explained(document.value), *too_large], key=lambda fault: self._rank(fault.path))
@@ -81,6 +82,10 @@ class Validator:
     @cached_property
     def _byte_limits(self) -> dict[str, int]:
         return {name: schema["x-max-bytes"] for name, schema in self.properties.items() if "x-max-bytes" in schema}
+
+    @cached_property
+    def _least_limit(self) -> int:
+        return min(self._byte_limits.values(), default=2**63)
 
     @cached_property
     def _explainer(self) -> Explainer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,11 @@ def bearer_key(headers: Headers) -> str:
     header = headers.get(b"authorization")
     if header is None:
         raise InvalidApiKey("No API key: send it as `Authorization: Bearer sk_test_…`.")
+    return _key_of(header)
+
+
+@lru_cache(maxsize=1_024)
+def _key_of(header: bytes) -> str:
     scheme, _, token = header.decode("latin-1").partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer":
@@ -85,10 +91,16 @@ def json_body(raw: bytes) -> Document:
         raise InvalidRequest(f"{error}.", code=error.code) from None
 
 
-def parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> dict[str, Any]:
+def parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> Mapping[str, Any]:
     """Hold path and query against the contract; return the query's values, defaults filled in."""
-    refuse(operation.path_schema.violations(Document(b"", path)))
-    sent = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True) if operation.takes_query else []
+    if not operation.path_schema.is_valid(path):
+        refuse(operation.path_schema.violations(Document(b"", path)))
+    return _query(operation, query_string) if operation.takes_query else {}
+
+
+@lru_cache(maxsize=1_024)
+def _query(operation: Operation, query_string: bytes) -> Mapping[str, Any]:
+    sent = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
     values: dict[str, Any] = {}
     faults: list[Violation] = []
     for name, kind in operation.takes_query.items():

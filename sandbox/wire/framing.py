@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import orjson
 
@@ -12,11 +13,15 @@ from sandbox.wire.events import Event
 
 
 class Framing:
-    """One stream's way of writing events; `lots` decides where a hostile form strikes."""
+    """One stream's way of writing events; what `lots` makes decides where a hostile form strikes."""
 
-    def __init__(self, style: str, lots: random.Random) -> None:
+    def __init__(self, style: str, lots: Callable[[], random.Random]) -> None:
         self._style = style
-        self._lots = lots
+        self._make_lots = lots
+
+    @cached_property
+    def _lots(self) -> random.Random:
+        return self._make_lots()
 
     def pieces(self, event: Event) -> Iterator[bytes]:
         """Yield what is written for one event, a piece a write."""

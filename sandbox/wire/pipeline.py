@@ -77,8 +77,9 @@ class Pipeline:
         magic.refuse_key(key)
         faults = self._house.faults
         fault = await faults.choose(exchange, self.operation)
-        work = partial(self._work, exchange, key, fault)
-        await (faults.act(fault, exchange, self.operation, work) if fault else work())
+        if fault is None:
+            return await self._work(exchange, key, None)
+        return await faults.act(fault, exchange, self.operation, partial(self._work, exchange, key, fault))
 
     async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
         operation = self.operation

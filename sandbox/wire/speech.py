@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from starlette.types import Send
 
@@ -54,7 +55,7 @@ class Speaker:
             async with Patience(exchange.receive, app.id, self._endings) as patience:
                 await patience.until(pace.first_ms)
                 if spoken.streamed:
-                    framing = Framing(app.settings.framing, app.entropy.random("framing", spoken.id))
+                    framing = Framing(app.settings.framing, partial(app.entropy.random, "framing", spoken.id))
                     stream = _Stream(operation, pace, patience, exchange.send, framing)
                     await stream.run(spoken, steps(spoken, fault))
                 else:
