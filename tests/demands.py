@@ -35,7 +35,9 @@ def need_node() -> str:
 
 
 def need_packages() -> None:
-    """Make sure that pip reaches an index: fresh environments are filled from there."""
+    """Make sure that fresh environments are wanted, and that pip reaches the index that fills them."""
+    if not os.environ.get(VARIABLE):
+        pytest.skip(f"fills fresh environments for a minute or more; {VARIABLE}=1 asks for it, as .ci/run does")
     if not _pip_reaches_an_index():
         pytest.skip("needs an index of packages, and pip reaches none")
 

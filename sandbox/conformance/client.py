@@ -24,14 +24,23 @@ _BILLED = re.compile(r"POST .*/apps/[^/?]+/(conversations/[^/?]+|completions)(\?
 _CREATES = re.compile(r"POST .*/apps/[^/?]+/conversations(\?.*)?")
 _CONVERSATION = re.compile(r"[A-Z]+ (.*/apps/[^/?]+)/conversations/([^/?]+)(\?.*)?")
 _PIECE = 65_536
+_MOST_LATE = 3
 
 
 class Unreachable(Exception):
     """Nobody answers at the server's address."""
 
 
-class Throttled(Exception):
+class Stopped(Exception):
+    """The run can't go on; the text says why."""
+
+
+class Throttled(Stopped):
     """The server went on saying 429 for longer than was agreed to wait."""
+
+
+class Silent(Stopped):
+    """The server has left several requests, one after the other, without an end."""
 
 
 class BudgetSpent(Exception):
@@ -180,6 +189,7 @@ class Client:
         self.origin = origin
         self.limits = limits
         self._heard = heard
+        self._late_in_a_row = 0
         self.tally = Tally()
         self.history: list[Answer] = []
         self._wait = wait
@@ -190,6 +200,7 @@ class Client:
 
         Raises:
             Throttled: the wait was too long.
+            Silent: the server doesn't answer any more.
             BudgetSpent: one message more than was allowed.
         """
         self._permit(request)
@@ -246,6 +257,8 @@ class Client:
         self._wait(seconds)
 
     def _once(self, request: Request) -> Answer:
+        if self._late_in_a_row >= _MOST_LATE:
+            raise Silent(f"{_MOST_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
         if self.limits.rate:
             self._wait(1 / self.limits.rate)
         self.tally.requests += 1
@@ -255,6 +268,7 @@ class Client:
             return Answer(request=request, status=None, trouble=f"no connection: {error.strerror or error}")
         with contextlib.closing(connection), self._watched(connection) as is_late:
             answer = _exchange(connection, self._head(request) + (request.body or b""), request)
+        self._late_in_a_row = self._late_in_a_row + 1 if is_late() else 0
         return _late(answer, self.limits.whole) if is_late() else answer
 
     def _connect(self, timeout: float) -> socket.socket:

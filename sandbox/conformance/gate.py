@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Throttled
+from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Stopped
 
 _REFUSAL = b'{"error":{"message":"kept back by the judge","type":"method_not_allowed","param":null,"code":null}}'
 _NO_BODY = (204, 304)
@@ -28,7 +28,7 @@ class Gate:
         self._client = client
         self._messages = messages
         self._mark = mark
-        self.throttled: Throttled | None = None
+        self.stopped: Stopped | None = None
 
     @contextlib.contextmanager
     def open(self) -> Iterator[str]:
@@ -59,14 +59,14 @@ class Gate:
                     connection.sendall(self._answer(request))
 
     def _answer(self, request: Request) -> bytes:
-        if self.throttled is not None or (request.is_billed and not self._messages):
+        if self.stopped is not None or (request.is_billed and not self._messages):
             return _refused()
         try:
             return _written(self._client.send(self._marked(request), remember=False))
         except BudgetSpent:
             return _refused()
-        except Throttled as error:
-            self.throttled = error
+        except Stopped as error:
+            self.stopped = error
             return _refused()
 
     def _marked(self, request: Request) -> Request:

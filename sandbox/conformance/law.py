@@ -110,6 +110,7 @@ def expect_status(answer: Answer, *statuses: int, why: str = "", about: str = ""
     """Hold an answer to one of these statuses."""
     expected = "status " + " or ".join(map(str, statuses)) + (f" ({why})" if why else "")
     expect(answer.status in statuses, expected, answer.summary, answer, about=about)
+    expect(answer.is_whole, "a whole answer", answer.trouble, answer, about="whole")
 
 
 def expect_equal(got: object, wanted: object, what: str, *answers: Answer, about: str = "") -> None:

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 from sandbox.conformance.baseline import Weighed
 from sandbox.conformance.findings import Finding
+from sandbox.conformance.law import Law
 from sandbox.conformance.shown import harmless
 
 COLUMNS = 80
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 _MOST_SCRIPT_LINES = 80
+_FEW = 12
 
 
 class Report:
@@ -89,12 +91,14 @@ class Report:
             yield f"  {self._verdict.left} conversations are left, marked {self._verdict.run} in their metadata"
 
     def _not_asked_for(self) -> Iterator[str]:
-        reasons: dict[str, list[str]] = {}
+        reasons: dict[str, list[Law]] = {}
         for outcome in self._verdict.outcomes:
             if outcome.result in ("not asked for", "not applicable"):
-                reasons.setdefault(f"{outcome.result}: {outcome.reason}", []).append(outcome.law.id)
+                reasons.setdefault(f"{outcome.result}: {outcome.reason}", []).append(outcome.law)
         for reason, laws in reasons.items():
-            yield from wrapped(f"{reason}: {', '.join(laws)}", "  ")
+            topics = Counter(law.topic for law in laws)
+            named = [str(law) for law in laws] if len(laws) < _FEW else [f"{n} of {name}" for name, n in topics.items()]
+            yield from wrapped(f"{reason}: {', '.join(named)}", "  ")
         for text in self._verdict.not_asked_for:
             yield from wrapped(f"not asked for: {text}", "  ")
 

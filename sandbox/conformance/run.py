@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sandbox.conformance.caller import COMPLETE, MARK, READS, SEND
-from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Throttled, pause
+from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Stopped, pause
 from sandbox.conformance.documented import documented, judged, without
 from sandbox.conformance.evidence import NoEvidence
 from sandbox.conformance.findings import Finding, of_checks, of_law, operation_of
@@ -79,7 +79,7 @@ def hold(law: Law, subject: Subject, masked: Masked) -> Outcome:
     """Hold a server to one law.
 
     Raises:
-        Throttled: the server went on saying 429.
+        Stopped: the server says 429 for too long, or nothing any more.
     """
     try:
         law.check(subject)
@@ -90,7 +90,7 @@ def hold(law: Law, subject: Subject, masked: Masked) -> Outcome:
         return Outcome(law=law, result="not applicable", reason=masked(str(error)))
     except (NoEvidence, BudgetSpent) as error:
         return Outcome(law=law, result="could not run", reason=masked(str(error)))
-    except Throttled:
+    except Stopped:
         raise
     except Exception as error:  # an answer in a shape that nobody expects ends no run
         reason = f"an answer of a kind that the law can't read ({type(error).__name__}: {error})"
@@ -127,7 +127,7 @@ class _Run:
         try:
             self._part_one(verdict)
             self._part_two(verdict)
-        except Throttled as error:
+        except Stopped as error:
             verdict.incomplete = str(error)
         self._close(verdict)
         return verdict
@@ -176,8 +176,8 @@ class _Run:
                     request_timeout=plan.max_wait + 60,
                 ),
             )
-        if gate.throttled is not None:
-            raise gate.throttled
+        if gate.stopped is not None:
+            raise gate.stopped
         verdict.exercise = exercise
         found = exercise.findings if subject.is_sandbox else judged(exercise.findings)
         verdict.findings += of_checks(found, masking(subject, origin))
@@ -228,7 +228,7 @@ class _Run:
             for one, app in list(client.tally.left.items()):
                 request = Request(method="DELETE", target=f"{app}/conversations/{one}", headers=headers)
                 client.send(request, remember=False)
-        except Throttled:
+        except Stopped:
             return
 
     def _heard(self, answer: Answer) -> None:

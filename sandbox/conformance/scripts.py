@@ -15,7 +15,9 @@ _PLAIN = re.compile(rb"[\x20-\x7e]*")
 _LONG = 4_000
 
 # Shows an answer, and keeps the id in it.
-_ID = "id() { tee /dev/stderr | grep -o '\"id\": *\"[^\"]*\"' | head -n 1 | cut -d '\"' -f 4; }"
+_ID = """id() {
+  tee /dev/stderr | grep -o '"id": *"[^"]*"' | head -n 1 | cut -d '"' -f 4
+}"""
 _COLUMNS = 76
 
 

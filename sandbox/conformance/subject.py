@@ -25,8 +25,13 @@ SHELF = 22
 _PAGES = 20
 HELLO = "Hello, how can I change the address on my policy?"
 AGAIN = "Thank you. And when does it expire?"
-# Composed and decomposed letters, both writing directions, a joined emoji, quotes of every kind, control characters.
-DIFFICULT = "Où ça? e\u0301 \u202eעברית\u202c 👩‍👩‍👧‍👦🏽 \"'\\/<b>&amp;\t\n\u2028\x7f{{x}}"
+# White space at both ends, composed and decomposed letters, both writing directions, joined emoji without a gap, quotes
+# of every kind, control characters.
+DIFFICULT = (
+    " Où ça? e\u0301 \u202eעברית\u202c 👩‍👩‍👧‍👦🏽 👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦 \"'\\/<b>&amp;\t\n\u2028\x7f{{x}}"
+    + "e\u0301" * 30
+    + " \n"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

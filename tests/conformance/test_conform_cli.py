@@ -18,6 +18,8 @@ from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
 from tests.conftest import ROOT, serving
 
+pytestmark = pytest.mark.fuzz
+
 Capture = pytest.CaptureFixture[str]
 
 

@@ -21,6 +21,8 @@ from tests.conformance.judging import conform
 from tests.conftest import ROOT, serving
 from tests.docs.pages import ADDRESS, blocks, read
 
+pytestmark = pytest.mark.fuzz
+
 PAGE = "docs/conformance.md"
 EXAMPLES = ROOT / "examples/conformance"
 WORKFLOWS = [block for block in blocks(ROOT / PAGE) if block.language == "yaml"]

@@ -20,6 +20,8 @@ from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.judging import Foreign, conform, ours
 from tests.conformance.running import running
 
+pytestmark = pytest.mark.fuzz
+
 KEY = "sk_live_4242424242"
 MINE = ("--app", "app_theirs", "--key", KEY)
 BILLED = re.compile(r"/apps/[^/]+/(conversations/[^/]+|completions)$")

@@ -21,10 +21,13 @@ TOPICS = (
     "deletion",
     "users",
     "pages",
+    "cursors",
     "metadata",
     "titles",
     "messages",
+    "tools",
     "streams",
+    "deltas",
     "completions",
     "metrics",
 )

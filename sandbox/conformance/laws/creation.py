@@ -7,7 +7,7 @@ import re
 from sandbox.conformance.caller import CREATE, GET, LIST, USER_LIST
 from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, rows_of
-from sandbox.conformance.law import Broken, expect, expect_equal, expect_status, for_each, law, shown
+from sandbox.conformance.law import Broken, NotApplicable, expect, expect_equal, expect_status, for_each, law, shown
 from sandbox.conformance.subject import DIFFICULT, Subject
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -97,6 +97,26 @@ def everybody_sees_what_was_created(server: Subject) -> None:
     same(next((row for row in rows_of(listed) if row.get("id") == one), None), created, listed)
     page, row = server.in_the_list(one)
     same(row, created, page)
+
+
+@law(
+    "READ-1",
+    source="V",
+    clause="2.4",
+    operations=(LIST, GET),
+    writes=False,
+)
+def what_is_listed_can_be_read(server: Subject) -> None:
+    """Every conversation that the app's list shows can be read, and reading shows the same."""
+    listed = server.ask(LIST, query="limit=3")
+    expect_status(listed, 200)
+    if not rows_of(listed):
+        raise NotApplicable("the app has no conversation yet")
+    for row in rows_of(listed):
+        read = server.get(str(row.get("id")))
+        expect_status(read, 200)
+        for name in ("id", "created_at", "external_user_id"):
+            expect_equal(read.object.get(name), row.get(name), name, listed, read, about=name)
 
 
 # Each row: a title that something on the way may spoil.

@@ -39,8 +39,20 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
     say(t("copied"));
   } catch {
-    say(t("copy.failed"), true);
+    const done = copiedByHand(text);
+    say(t(done ? "copied" : "copy.failed"), !done);
   }
+}
+
+/** Off loopback a browser gives the clipboard to https alone. @param {string} text */
+function copiedByHand(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
 }
 
 /** @param {string} name @param {string} text */

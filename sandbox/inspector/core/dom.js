@@ -6,7 +6,7 @@
 
 /** @typedef {Record<string, any>} Props */
 /** @typedef {{tag: string, props: Props, children: VNode[], text?: string}} VNode */
-/** @typedef {VNode | string | number | null | undefined | false | Child[]} Child */
+/** @typedef {VNode | string | number | null | undefined | false | any[]} Child */
 /** @typedef {Element & {_events?: Record<string, (event: any) => void>, _nodes?: VNode[]}} Kept */
 
 const TEXT = "#text";
@@ -90,6 +90,7 @@ function create(node) {
 
 /** @param {Node} target @param {VNode} old @param {VNode} node */
 function patch(target, old, node) {
+  if (old === node) return;
   if (node.tag === TEXT) {
     if (old.text !== node.text) target.nodeValue = node.text ?? "";
     return;

@@ -18,11 +18,13 @@ const LONGEST_WAIT = 8000;
 export function stayConnected(ears) {
   let wait = FIRST_WAIT;
   let abort = new AbortController();
+  let tries = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
   async function once() {
     abort = new AbortController();
+    const mine = (tries += 1);
     try {
       const body = await listen(abort.signal);
       wait = FIRST_WAIT;
@@ -30,9 +32,11 @@ export function stayConnected(ears) {
       ears.connected();
       for await (const { event, data } of readEvents(body)) ears.hears(event, JSON.parse(data));
     } catch (error) {
+      if (mine !== tries) return;
       const status = /** @type {any} */ (error).status;
       if (status === 401 || status === 404) return ears.says("off");
     }
+    if (mine !== tries) return;
     ears.says("lost");
     timer = setTimeout(once, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT);
@@ -43,6 +47,7 @@ export function stayConnected(ears) {
 
   function again() {
     clearTimeout(timer);
+    tries += 1;
     abort.abort();
     ears.says("connecting");
     wait = FIRST_WAIT;

@@ -35,7 +35,8 @@ import { readRoute } from "./route.js";
  * @property {boolean} raw whether bodies are shown as one line
  * @property {Entry | null} opened an entry that was opened and is not in the list
  * @property {boolean} missing whether the entry that the address names is gone
- * @property {App[] | null} apps
+ * @property {App[] | null} apps those that exist
+ * @property {Record<string, App>} looked those that were looked at, which need not exist
  * @property {Play} play
  * @property {Data} data of the app that is open
  * @property {Queues} queues of the app that is open
@@ -65,6 +66,7 @@ export const store = createStore({
   opened: null,
   missing: false,
   apps: null,
+  looked: {},
   play: NO_PLAY,
   data: NO_DATA,
   queues: { app: "", faults: null, replies: null },

@@ -15,6 +15,9 @@ export function markdown(text) {
   return h("div", { class: "markdown" }, blocks(text.replace(/\r\n?/g, "\n").split("\n"), 0));
 }
 
+/** Show a sentence or two, without a block around them. @param {string} text @returns {Child} */
+export const sentence = (text) => inline(text);
+
 /** @param {string[]} lines @param {number} depth @returns {Child[]} */
 function blocks(lines, depth) {
   /** @type {Child[]} */

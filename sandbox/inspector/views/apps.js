@@ -1,0 +1,243 @@
+// @ts-check
+/** The apps: each a private world. Settings, clock and keys on one side, the data on the other. */
+
+import { h } from "../core/dom.js";
+import { dateTime, number, plural, t } from "../core/i18n.js";
+import { go, linkTo } from "../core/route.js";
+import { appOf, change, clock, deleteConversation, moreConversations, populate, reset } from "../actions/apps.js";
+import { say } from "../actions/talk.js";
+import { partsOfItem } from "../parts/reply.js";
+import { json } from "../parts/json.js";
+import { markdown } from "../parts/markdown.js";
+import { a, appPicker, badge, button, empty, field, select, toggle } from "../parts/pieces.js";
+import { part } from "./entry.js";
+import { FRAMINGS, titleOf } from "./playground.js";
+
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/server.js").App} App */
+/** @typedef {import("../core/dom.js").Child} Child */
+
+/** @param {State} state */
+export function appsView(state) {
+  const [id, what, which] = state.route.parts;
+  return h(
+    "div",
+    { class: `apps ${id ? "with-detail" : ""}` },
+    h("aside", { class: "side", "aria-label": t("view.apps") }, h("div", { class: "field" }, h("span", { class: "label" }, t("apps.open")), appPicker(id ?? "", (state.apps ?? []).map((app) => app.app_id), (app) => go(linkTo("apps", [app])), "all-apps")), list(state, id)),
+    h("section", { class: "app", "aria-label": id ?? t("view.apps"), key: id ?? "none" }, id ? [head(state, id), h("div", { class: "columns" }, h("div", { class: "column wide" }, what === "conversations" && which ? conversation(state, id) : data(state, id, what === "users" ? which : undefined)), h("div", { class: "column", tabindex: "0", role: "region", "aria-label": t("settings") }, settings(appOf(id)), clockPart(state, id), accessPart(appOf(id)), toolsPart(appOf(id))))] : empty(t("apps.choose"), t("apps.choose.hint"))),
+  );
+}
+
+/** @param {State} state @param {string | undefined} id */
+function list({ apps }, id) {
+  if (apps === null) return h("p", { class: "quiet" }, t("loading"));
+  return h(
+    "ul",
+    { class: "conversations", "data-list": true },
+    apps.map((app) =>
+      h("li", { key: app.app_id }, a(linkTo("apps", [app.app_id]), [h("span", { class: "name" }, app.app_id), h("span", { class: "quiet" }, `${plural("conversations", app.counts.conversations)} · ${plural("requests", app.counts.requests)}`)], { "data-item": true, "aria-current": app.app_id === id ? "true" : undefined })),
+    ),
+  );
+}
+
+/** @param {State} state @param {string} id */
+function head(state, id) {
+  const app = appOf(id);
+  return h(
+    "header",
+    { class: "app-head" },
+    a(linkTo("apps"), "×", { class: "close", "aria-label": t("close"), "data-close": true }),
+    h("h2", null, id, " ", app && app.settings.status !== "live" && badge("fault", app.settings.status)),
+    h("p", { class: "facts" }, a(linkTo("playground", [id]), t("view.playground")), a(linkTo("requests", [], { app: id }), t("view.requests")), a(linkTo("faults", [id]), t("view.faults"))),
+    state.data.metrics &&
+      h(
+        "dl",
+        { class: "metrics" },
+        Object.entries(state.data.metrics).map(([name, value]) => h("div", null, h("dt", null, t(/** @type {any} */ (`metrics.${name}`))), h("dd", null, number(value)))),
+        app && h("div", null, h("dt", null, t("metrics.requests")), h("dd", null, number(app.counts.requests))),
+      ),
+  );
+}
+
+/** @param {State} state @param {string} id @param {string | undefined} user */
+function data({ data: known }, id, user) {
+  const rows = known.conversations;
+  const tools = h("span", { class: "tools" }, user !== undefined && a(linkTo("apps", [id]), t("data.all"), { class: "button" }), resetButton(id));
+  return [
+    populatePart(id),
+    part(
+      user === undefined ? t("data.conversations") : t("data.of.user", { user }),
+      null,
+      tools,
+      known.error ? h("div", { class: "alert violation" }, known.error) : rows === null ? h("p", { class: "quiet" }, t("loading")) : rows.length === 0 ? h("p", { class: "quiet" }, t("data.none")) : table(id, rows),
+    ),
+    known.more && button(t("data.more"), () => moreConversations(id, user)),
+  ];
+}
+
+/** @param {string} id @param {any[]} rows */
+function table(id, rows) {
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": t("data.conversations") },
+    h(
+      "table",
+      { class: "data", "data-list": true },
+      h("thead", null, h("tr", null, ["title", "user", "created"].map((name) => h("th", { scope: "col" }, t(/** @type {any} */ (`data.${name}`)))))),
+      h(
+        "tbody",
+        null,
+        rows.map((one) =>
+          h(
+            "tr",
+            { key: one.id },
+            h("td", null, a(linkTo("apps", [id, "conversations", one.id]), titleOf(one), { "data-item": true })),
+            h("td", null, one.external_user_id ? a(linkTo("apps", [id, "users", one.external_user_id]), one.external_user_id) : h("span", { class: "quiet" }, t("user.none"))),
+            h("td", { class: "nowrap" }, dateTime(one.created_at)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {State} state @param {string} id */
+function conversation({ data: { detail, error } }, id) {
+  const back = a(linkTo("apps", [id]), `← ${t("data.conversations")}`, { class: "button" });
+  if (!detail) return [back, error ? h("div", { class: "alert violation" }, error) : h("p", { class: "quiet" }, t("loading"))];
+  const { items = [], ...rest } = detail;
+  return [
+    h("p", { class: "tools" }, back, a(linkTo("playground", [id, detail.id]), t("entry.in.playground"), { class: "button" }), button(t("data.delete"), () => deleteConversation(id, detail.id), { class: "danger" })),
+    part(titleOf(detail), null, null, json(rest)),
+    part(t("data.items"), plural("messages", items.length), null, h("ol", { class: "items" }, items.map(item))),
+  ];
+}
+
+/** @param {any} one */
+function item(one) {
+  /** @type {Child[]} */
+  const shown = partsOfItem(one.parts).map((piece) => (piece.type === "text" ? markdown(piece.text) : piece.type === "tool" ? h("p", null, "⚙ ", h("code", null, piece.name), " ", h("code", null, piece.args)) : h("details", null, h("summary", null, t("form.label")), json(piece.spec))));
+  return h("li", { key: one.id, class: one.role }, h("p", { class: "quiet" }, h("strong", null, t(/** @type {any} */ (`role.${one.role}`))), ` · ${dateTime(one.created_at)} · `, h("code", null, one.id)), shown);
+}
+
+/** @param {string} id */
+function populatePart(id) {
+  return h(
+    "form",
+    {
+      class: "inline-form",
+      onsubmit: (/** @type {any} */ event) => {
+        event.preventDefault();
+        const form = event.target.elements;
+        populate(id, { conversations: Number(form.conversations.value), users: Number(form.users.value) });
+      },
+    },
+    field(t("populate.conversations"), h("input", { name: "conversations", type: "number", min: "1", max: "10000", initial: "25", required: true })),
+    field(t("populate.users"), h("input", { name: "users", type: "number", min: "1", max: "1000", initial: "10", required: true })),
+    h("button", { type: "submit" }, t("populate")),
+  );
+}
+
+/** Asks once more in the same place. @param {string} id */
+function resetButton(id) {
+  return button(
+    t("reset"),
+    () => {
+      const asked = /** @type {HTMLButtonElement} */ (document.querySelector("[data-reset]"));
+      if (asked.dataset.reset === "sure") return reset(id);
+      asked.dataset.reset = "sure";
+      say(t("reset.sure", { app: id }));
+      setTimeout(() => (asked.dataset.reset = ""), 4000);
+    },
+    { class: "danger", "data-reset": "", title: t("reset.hint") },
+  );
+}
+
+/** @param {App | null} app */
+function settings(app) {
+  if (!app) return h("p", { class: "quiet" }, t("loading"));
+  const { app_id: id, settings: now } = app;
+  const set = (/** @type {string} */ name) => (/** @type {unknown} */ value) => change(id, { [name]: value });
+  const options = (/** @type {string[]} */ names) => names.map((name) => /** @type {[string, string]} */ ([name, name]));
+  const text = (/** @type {string} */ name, /** @type {any} */ value, /** @type {any} */ props, /** @type {(value: string) => unknown} */ changed) => field(name, h("input", { key: `${name}${value}`, initial: value ?? "", onchange: (/** @type {any} */ event) => event.target.checkValidity() && changed(event.target.value), ...props }));
+  return part(
+    t("settings"),
+    null,
+    null,
+    h(
+      "div",
+      { class: "settings" },
+      field("status", select(now.status, options(["live", "inactive", "no_agent"]), set("status"))),
+      field("titles", select(now.titles, options(["at_creation", "after_first_exchange"]), set("titles"))),
+      field("framing", select(now.framing, options(FRAMINGS), set("framing"))),
+      toggle("stream", now.stream, set("stream")),
+      toggle("generative_ui", now.generative_ui, set("generative_ui")),
+      h("div", { class: "pair" }, text("pace.first_ms", now.pace.first_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { first_ms: Number(value) } })), text("pace.delta_ms", now.pace.delta_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { delta_ms: Number(value) } }))),
+      text("agent.name", now.agent.name, { maxlength: "100", required: true }, (value) => change(id, { agent: { name: value } })),
+      h("div", { class: "pair" }, text("agent.primary_color", now.agent.primary_color, { type: "color" }, (value) => change(id, { agent: { primary_color: value } })), text("agent.secondary_color", now.agent.secondary_color, { type: "color" }, (value) => change(id, { agent: { secondary_color: value } }))),
+    ),
+  );
+}
+
+/** @param {State} state @param {string} id */
+function clockPart({ data: { clock: now } }, id) {
+  const step = (/** @type {number} */ seconds, /** @type {string} */ label) => button(label, () => clock(id, "advance", seconds));
+  return part(
+    t("clock"),
+    now ? t(now.frozen ? "clock.frozen" : "clock.running") : null,
+    null,
+    now && [
+      h("p", { class: "big" }, dateTime(now.now), " ", h("code", { class: "quiet" }, now.now)),
+      h("div", { class: "tools" }, button(t("clock.freeze"), () => clock(id, "freeze")), step(60, t("clock.minute")), step(3600, t("clock.hour")), step(86400, t("clock.day")), now.frozen && button(t("clock.release"), () => clock(id, "release"))),
+    ],
+  );
+}
+
+/** @param {App | null} app */
+function accessPart(app) {
+  if (!app) return null;
+  const { app_id: id, settings: now } = app;
+  const limit = (/** @type {any} */ form, /** @type {string} */ name) => (form[name].value === "" ? null : Number(form[name].value));
+  return part(
+    t("access"),
+    null,
+    null,
+    [
+      h("p", null, h("strong", null, t("keys.title")), " ", now.keys === null ? t("keys.any") : now.keys.length ? now.keys.map((key) => [h("code", null, key), " "]) : t("keys.none")),
+      h(
+        "form",
+        {
+          class: "inline-form",
+          onsubmit: async (/** @type {any} */ event) => {
+            event.preventDefault();
+            const keys = event.target.elements.keys.value.split(/[\s,]+/).filter(Boolean);
+            if (await change(id, { keys: keys.length ? keys : null })) event.target.reset();
+          },
+        },
+        field(t("keys.set"), h("input", { name: "keys", autocomplete: "off", spellcheck: "false", placeholder: "sk_test_a, sk_test_b" }), t("keys.hint")),
+        h("button", { type: "submit" }, t("keys.replace")),
+      ),
+      h(
+        "form",
+        {
+          class: "inline-form",
+          key: JSON.stringify(now.rate_limit),
+          onsubmit: (/** @type {any} */ event) => {
+            event.preventDefault();
+            const form = event.target.elements;
+            const [minute, day] = [limit(form, "per_minute"), limit(form, "per_day")];
+            change(id, { rate_limit: minute === null && day === null ? null : { per_minute: minute, per_day: day } });
+          },
+        },
+        field(t("limit.minute"), h("input", { name: "per_minute", type: "number", min: "0", placeholder: t("limit.none"), initial: now.rate_limit?.per_minute ?? "" })),
+        field(t("limit.day"), h("input", { name: "per_day", type: "number", min: "0", placeholder: t("limit.none"), initial: now.rate_limit?.per_day ?? "" })),
+        h("button", { type: "submit" }, t("limit.set")),
+      ),
+    ],
+  );
+}
+
+/** @param {App | null} app */
+function toolsPart(app) {
+  return app && part(t("tools"), null, null, h("ul", { class: "plain-list" }, app.settings.tools.map((tool) => h("li", { key: tool.name }, h("details", null, h("summary", null, h("code", null, tool.name), " ", badge(tool.kind, tool.kind)), json(tool))))));
+}

@@ -1,0 +1,308 @@
+"""Where a server is broken: between it and the world, in one place, for the requests that the break is about.
+
+A mutant is made by a decorator on a few lines that change a request, an answer, the JSON of a good answer or the events
+of a stream. All other requests reach the healthy server untouched, streams and cut answers included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox import Settings, create_app
+from tests.conformance.breaks import Answer, Ask, Break, Request
+
+Json = dict[str, Any]
+Events = list[tuple[str, Json]]
+Memory = dict[str, Any]
+Whole = Callable[[Request, Ask, Memory], Awaitable[Answer]]
+
+KEY = "sk_test_conform"
+APP = "app_conform_1"
+
+_ONE = "/v1/apps/[^/]*/conversations/[^/]*"
+_ALL = "/v1/apps/[^/]*/conversations"
+_OPERATIONS = {
+    "create": f"POST {_ALL}",
+    "list": f"GET {_ALL}",
+    "users": "GET /v1/apps/[^/]*/users/[^/]*/conversations",
+    "get": f"GET {_ONE}",
+    "update": f"PATCH {_ONE}",
+    "delete": f"DELETE {_ONE}",
+    "send": f"POST {_ONE}",
+    "complete": "POST /v1/apps/[^/]*/completions",
+    "config": "GET /v1/apps/[^/]*/config",
+    "metrics": "GET /v1/apps/[^/]*/metrics",
+    "any": ".*/v1/.*",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """One break: what it is called, the clauses of which a finding must name one, and how the server is made.
+
+    `other_key` is handed to the judge, where the break needs a second account.
+    """
+
+    name: str
+    clauses: tuple[str, ...]
+    by: Whole
+    operations: tuple[str, ...]
+    settings: Settings
+    other_key: str | None = None
+
+    def serve(self) -> ASGIApp:
+        """Return a fresh server with this break."""
+        app, memory = create_app(self.settings), Memory()
+
+        async def mutated(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or not self._is_about(scope):
+                await app(scope, receive, send)
+                return
+
+            async def ask(request: Request) -> Answer:
+                return await _asked(app, scope, request)
+
+            request = await _read(scope, receive)
+            if b"[[cut]]" in request.body and "cut" not in self.name:
+                await app(_scope(scope, request), _receiving(request), send)
+                return
+            answer = await self.by(request, ask, memory)
+            await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+            await send({"type": "http.response.body", "body": answer.body})
+
+        return mutated
+
+    def _is_about(self, scope: Scope) -> bool:
+        line = f"{scope['method']} {scope['raw_path'].decode('latin-1')}"
+        return any(re.fullmatch(_OPERATIONS[name], line, re.DOTALL) for name in self.operations)
+
+
+def whole(
+    *operations: str, clauses: str, settings: Settings | None = None, other_key: str | None = None
+) -> Callable[[Whole], Mutant]:
+    """Make a mutant of what answers in the server's place; it may ask the healthy server, and has a memory."""
+
+    def made(by: Whole) -> Mutant:
+        return Mutant(
+            name=by.__name__.replace("_", " "),
+            clauses=tuple(clauses.split()),
+            by=by,
+            operations=operations,
+            settings=settings or Settings(),
+            other_key=other_key,
+        )
+
+    return made
+
+
+def request(
+    *operations: str, clauses: str, settings: Settings | None = None, other_key: str | None = None
+) -> Callable[[Callable[[Request], Request]], Mutant]:
+    """Make a mutant of what changes a request."""
+
+    def made(change: Callable[[Request], Request]) -> Mutant:
+        async def by(request: Request, ask: Ask, memory: Memory) -> Answer:
+            return await ask(change(request))
+
+        return whole(*operations, clauses=clauses, settings=settings, other_key=other_key)(_named(by, change))
+
+    return made
+
+
+def answer(
+    *operations: str, clauses: str, settings: Settings | None = None
+) -> Callable[[Callable[[Request, Answer], Answer]], Mutant]:
+    """Make a mutant of what changes an answer."""
+
+    def made(change: Callable[[Request, Answer], Answer]) -> Mutant:
+        async def by(request: Request, ask: Ask, memory: Memory) -> Answer:
+            return change(request, await ask(request))
+
+        return whole(*operations, clauses=clauses, settings=settings)(_named(by, change))
+
+    return made
+
+
+def body(
+    *operations: str, clauses: str, settings: Settings | None = None
+) -> Callable[[Callable[[Json, Memory], object]], Mutant]:
+    """Make a mutant of what changes the JSON of a good answer, in place; the memory is the server's."""
+
+    def made(change: Callable[[Json, Memory], object]) -> Mutant:
+        async def by(request: Request, ask: Ask, memory: Memory) -> Answer:
+            given = await ask(request)
+            if given.status != 200 or not _is_json(given):
+                return given
+            value = loads(given.body)
+            change(value, memory)
+            return given.saying(dumps(value))
+
+        return whole(*operations, clauses=clauses, settings=settings)(_named(by, change))
+
+    return made
+
+
+def stream(
+    *operations: str, clauses: str, settings: Settings | None = None
+) -> Callable[[Callable[[bytes], bytes]], Mutant]:
+    """Make a mutant of what changes the bytes of a stream."""
+
+    def made(change: Callable[[bytes], bytes]) -> Mutant:
+        def by(request: Request, given: Answer) -> Answer:
+            return replace(given, body=change(given.body)) if _is_stream(given) else given
+
+        by.__name__ = change.__name__
+        return answer(*operations, clauses=clauses, settings=settings)(by)
+
+    return made
+
+
+def events(
+    *operations: str, clauses: str, settings: Settings | None = None
+) -> Callable[[Callable[[Events], Events]], Mutant]:
+    """Make a mutant of what changes the events of a stream, which is written in the usual form."""
+
+    def made(change: Callable[[Events], Events]) -> Mutant:
+        def by(body: bytes) -> bytes:
+            read: Events = []
+            for block in body.decode().split("\n\n")[:-1]:
+                name, data = block.split("\n", 1)
+                read.append((name.removeprefix("event: "), loads(data.removeprefix("data: ").encode())))
+            return b"".join(b"event: %s\ndata: %s\n\n" % (name.encode(), dumps(data)) for name, data in change(read))
+
+        by.__name__ = change.__name__
+        return stream(*operations, clauses=clauses, settings=settings)(by)
+
+    return made
+
+
+def of_break(by: Break, *operations: str, clauses: str) -> Mutant:
+    """Make a mutant of a break that other tests use too."""
+
+    async def mutated(request: Request, ask: Ask, memory: Memory) -> Answer:
+        return await by(request, ask)
+
+    return whole(*operations, clauses=clauses)(_named(mutated, by))
+
+
+def header(request: Request, name: str) -> str:
+    """Return what a request says in a header, or nothing."""
+    return dict(request.headers).get(name.encode(), b"").decode("latin-1")
+
+
+def with_header(request: Request, name: str, value: str | None) -> Request:
+    """Return a request with another value in a header, or without it."""
+    rest = tuple(each for each in request.headers if each[0] != name.encode())
+    return replace(request, headers=rest if value is None else (*rest, (name.encode(), value.encode("latin-1"))))
+
+
+def refusal(status: int, kind: str) -> Answer:
+    """Return an error as the API answers it."""
+    value = {"error": {"message": "No.", "type": kind, "param": None, "code": None}}
+    return Answer(status, (), b"").saying(dumps(value))
+
+
+def error_of(answer: Answer) -> Json:
+    """Return the error that an answer tells of; empty if it tells of none."""
+    if answer.status < 400 or not _is_json(answer):
+        return {}
+    error: Json = loads(answer.body)["error"]
+    return error
+
+
+def saying_error(answer: Answer, **changes: Any) -> Answer:
+    """Return an error with some keys changed."""
+    error = error_of(answer)
+    return answer.saying(dumps({"error": {**error, **changes}})) if error else answer
+
+
+def loads(text: bytes) -> Json:
+    """Read a JSON object so that `dumps` writes its numbers as they were; those that Python would change are texts."""
+
+    def kept(digits: str) -> Any:
+        return int(digits) if len(digits) < 16 and digits != "-0" else f"\0{digits}"
+
+    value = json.loads(text.decode(), parse_int=kept, parse_float=lambda digits: f"\0{digits}")
+    return value if isinstance(value, dict) else {}
+
+
+def dumps(value: Json) -> bytes:
+    """Write a JSON object."""
+    text = json.dumps(value, ensure_ascii=False)
+    return re.sub(r'"\\u0000([-+.0-9eE]+)"', r"\1", text).encode("utf-8", "surrogatepass")
+
+
+def fields(request: Request) -> Json:
+    """Return the JSON object of a request; empty if there is none, or none that the server would read."""
+    try:
+        return loads(request.body) if len(request.body) <= 2**20 else {}
+    except (ValueError, RecursionError):
+        return {}
+
+
+def with_fields(request: Request, value: Json) -> Request:
+    """Return a request with another JSON body."""
+    text = dumps(value)
+    return replace(with_header(request, "content-length", str(len(text))), body=text)
+
+
+def last(path: str) -> str:
+    """Return the last segment of a path."""
+    return path.rpartition("/")[2]
+
+
+def _named(by: Whole, change: Callable[..., object]) -> Whole:
+    by.__name__ = change.__name__
+    return by
+
+
+def _is_json(answer: Answer) -> bool:
+    return dict(answer.headers).get(b"content-type") == b"application/json"
+
+
+def _is_stream(answer: Answer) -> bool:
+    return answer.status == 200 and dict(answer.headers).get(b"content-type", b"").startswith(b"text/event-stream")
+
+
+def _scope(scope: Scope, request: Request) -> Scope:
+    path = request.path.encode("latin-1")
+    changed = {"method": request.method, "raw_path": path, "query_string": request.query.encode("latin-1")}
+    return {**scope, **changed, "path": request.path, "headers": list(request.headers)}
+
+
+def _receiving(request: Request) -> Receive:
+    unsent: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
+
+    async def receive() -> Message:
+        if not unsent:
+            await asyncio.Event().wait()  # the client says no more, and waits
+        return unsent.pop()
+
+    return receive
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    return Request(scope["method"], path, query, tuple((name, value) for name, value in scope["headers"]), body)
+
+
+async def _asked(app: ASGIApp, scope: Scope, request: Request) -> Answer:
+    told: list[Message] = []
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    await app(_scope(scope, request), _receiving(request), send)
+    body = b"".join(message.get("body", b"") for message in told[1:])
+    return Answer(told[0]["status"], tuple(told[0]["headers"]), body)

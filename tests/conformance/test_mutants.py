@@ -1,0 +1,73 @@
+"""The judge is judged: each single break of our own server is found, by a finding that names the right clause.
+
+Without SANDBOX_ALL_MUTANTS only two of the mutants are run (about twenty seconds of work on one core); with
+`SANDBOX_ALL_MUTANTS=1` all of them, and more seeds against the unbroken server (about half an
+hour of work on one core). Spread them over all cores:
+
+    SANDBOX_ALL_MUTANTS=1 pytest tests/conformance/test_mutants.py --dist load
+
+`python -m tests.conformance.judge_table` runs all of them too, and writes docs/judge.md.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import pytest
+
+from sandbox import create_app
+from sandbox.conformance.law import Law
+from sandbox.conformance.laws import TOPICS
+from tests.conformance.mutants import NOT_YET_CAUGHT, all_mutants, judging
+from tests.conformance.mutants.seams import Mutant
+
+pytestmark = pytest.mark.fuzz
+
+ALL = bool(os.environ.get("SANDBOX_ALL_MUTANTS"))
+MUTANTS = all_mutants()
+
+# Two that no schema can say.
+HANDFUL = {
+    "deleted lives on",
+    "a delta is lost",
+}
+RUN = [mutant for mutant in MUTANTS if ALL or mutant.name in HANDFUL]
+SEEDS = (1, 2, 3) if ALL else (1,)
+
+
+@pytest.mark.parametrize("mutant", RUN, ids=lambda mutant: mutant.name.replace(" ", "-"))
+def test_a_break_is_found_and_its_clause_named(mutant: Mutant) -> None:
+    judged = judging.judge_mutant(mutant)
+    assert judged.rules(mutant.clauses), f"expected one of {mutant.clauses}, found {judged.found}\n{judged.said}"
+    assert judged.code == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_found_where_nothing_is_broken(seed: int) -> None:
+    judged = judging.judged(create_app(), "--seed", str(seed))
+    assert judged.found == ()
+    assert judged.code == 0
+
+
+def test_there_are_enough_mutants() -> None:
+    assert len(MUTANTS) >= 60
+    assert {mutant.name for mutant in MUTANTS} >= HANDFUL
+
+
+def test_every_mutant_has_a_name_of_its_own() -> None:
+    names = [mutant.name for mutant in (*MUTANTS, *(mutant for mutant, _ in NOT_YET_CAUGHT))]
+    assert len(set(names)) == len(names)
+
+
+def test_every_schema_is_broken_by_some_mutant() -> None:
+    clauses = {clause for mutant in MUTANTS for clause in mutant.clauses}
+    assert {f"3.{number}" for number in range(1, 17)} <= clauses
+
+
+def test_every_topic_of_laws_is_broken_by_some_mutant() -> None:
+    """Of each module of laws, some mutant names the clause of at least one law."""
+    clauses = {clause for mutant in MUTANTS for clause in mutant.clauses}
+    for topic in TOPICS:
+        laws = vars(import_module(f"sandbox.conformance.laws.{topic}")).values()
+        assert clauses & {law.clause for law in laws if isinstance(law, Law)}, topic

@@ -1,0 +1,1 @@
+"""A second implementation of the API, which knows nothing of ours."""

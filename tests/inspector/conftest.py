@@ -1,0 +1,93 @@
+"""The door to the inspector: a real browser at a real server. Skipped, with the reason, where there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import Server
+from tests.inspector.client import Client
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+Open = Callable[..., "Page"]
+
+
+def need_browser() -> str:
+    """Return the path of Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or pytest.skip("needs Chromium, which is not installed")
+
+
+def need_axe() -> str:
+    """Return the source of axe-core, found in the `node_modules` of the folder that SANDBOX_NODE_MODULES names."""
+    place = os.environ.get("SANDBOX_NODE_MODULES")
+    if not place:
+        pytest.skip("needs axe-core: SANDBOX_NODE_MODULES is not set")
+    return (Path(place) / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = need_browser()
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of its own: English, light, wide."""
+    fresh = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-CA", color_scheme="light")
+    fresh.set_default_timeout(15_000)
+    playwright.expect.set_options(timeout=15_000)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def open_at(context: BrowserContext, server: Server) -> Iterator[Open]:
+    """Return a function that opens an address of the inspector; what the page complains of fails the test."""
+    complaints: list[str] = []
+
+    def open_(address: str = "", url: str = server.url) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{url}/_sandbox/{address}")
+        return page
+
+    yield open_
+    assert complaints == []
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest) -> str:
+    """An app id that nobody else uses."""
+    return "app_" + re.sub(r"\W+", "_", request.node.name, flags=re.ASCII)[:90]
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    """The client under test, as a person's program would be."""
+    return Client(server.url)
