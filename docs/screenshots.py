@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.conftest import serving
 from tests.inspector.client import Client
 
 IMAGES = Path(__file__).parent / "images"
-WINDOW = {"width": 1280, "height": 760}
+WINDOW: ViewportSize = {"width": 1280, "height": 760}
 APP = "app_checkout"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,8 @@ import pytest
 from tests.conftest import Server
 from tests.inspector.client import Client
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -48,8 +49,11 @@ def need_axe() -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+
+    from playwright.sync_api import sync_playwright  # not installed everywhere
+
     path = need_browser()
-    with playwright.sync_playwright() as running:
+    with sync_playwright() as running:
         started = running.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         started.close()
@@ -58,9 +62,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own: English, light, wide."""
+    from playwright.sync_api import expect  # not installed everywhere
+
     fresh = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-CA", color_scheme="light")
     fresh.set_default_timeout(15_000)
-    playwright.expect.set_options(timeout=15_000)
+    expect.set_options(timeout=15_000)
     yield fresh
     fresh.close()
 
@@ -84,7 +90,7 @@ def open_at(context: BrowserContext, server: Server) -> Iterator[Open]:
 @pytest.fixture
 def app(request: pytest.FixtureRequest) -> str:
     """An app id that nobody else uses."""
-    return "app_" + re.sub(r"\W+", "_", request.node.name, flags=re.ASCII)[:90]
+    return f"app_{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
 
 
 @pytest.fixture

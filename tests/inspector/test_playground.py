@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
 
 from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+
+pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
+
+from playwright.sync_api import Locator, Page, expect
 
 
 def say(page: Page, text: str) -> None:

@@ -9,11 +9,14 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.conftest import serving
 from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+
+pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 HOSTILE = "<img src=x onerror=\"document.title='hit'\">"
 
