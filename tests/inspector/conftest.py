@@ -47,7 +47,7 @@ def need_axe() -> str:
     return (Path(place) / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
 
     from playwright.sync_api import sync_playwright  # not installed everywhere
