@@ -133,8 +133,6 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         masker=parts.masker,
         contract=parts.contract,
         version=sandbox.__version__,
-        clock=parts.clock,
-        entropy=parts.entropy,
         end_answers=parts.endings.forget,
         populate=partial(populate, on=parts.services),
         look=settings_in_force,

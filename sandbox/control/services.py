@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from sandbox.calls import App
 from sandbox.contract import Contract
 from sandbox.masking import Masker
-from sandbox.sources import Clock, Entropy
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.queues import Queue
@@ -54,8 +53,6 @@ class ControlServices:
     masker: Masker
     contract: Contract
     version: str
-    clock: Clock
-    entropy: Entropy
     end_answers: Callable[[str], None]
     populate: Callable[..., Awaitable[None]]
     look: Callable[[App], Mapping[str, Any]]
