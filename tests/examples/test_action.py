@@ -51,6 +51,16 @@ def get(url: str) -> Any:
         return json.load(answer)
 
 
+def until_the_log_has(word: str, job: Job) -> str:
+    """Return the log once a word is in it, or after a thousand further requests: lines are written a moment later."""
+    log = Path(job.outputs["log"])
+    for _ in range(1_000):
+        if word in log.read_text(encoding="utf-8"):
+            break
+        get(f"{job.outputs['url']}/_sandbox/health")
+    return log.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
 def test_everything_is_described(kind: str) -> None:
     assert all(entry["description"] for entry in ACTION[kind].values())
@@ -90,7 +100,7 @@ def test_a_config_file_sets_the_server_and_the_log_has_its_requests(
     job.steps["install"] = installed
     assert job.run(START) == 0, job.said
     assert get(f"{job.outputs['url']}/_sandbox/apps/app_mine")["settings"]["framing"] == "crlf"
-    assert "/_sandbox/apps/app_mine" in Path(job.outputs["log"]).read_text(encoding="utf-8")
+    assert "/_sandbox/apps/app_mine" in until_the_log_has("app_mine", job)
 
 
 def test_a_server_that_does_not_start_fails_the_step_with_its_reason(
