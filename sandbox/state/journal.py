@@ -10,6 +10,7 @@ import heapq
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 Headers = list[tuple[bytes, bytes]]
@@ -62,10 +63,11 @@ class Entry:
 
     def weigh(self) -> int:
         """Note and return about how many bytes the entry holds on to, once it is whole."""
-        held = len(self.body) + len(self.path) + len(self.query)
-        held += sum(len(chunk) + CHUNK_BYTES for _, chunk in self.chunks)
-        for name, value in (*self.headers, *self.answer_headers):
-            held += len(name) + len(value)
+        held = len(self.body) + len(self.path) + len(self.query) + CHUNK_BYTES * len(self.chunks)
+        for _, chunk in self.chunks:
+            held += len(chunk)
+        for headers in (self.headers, self.answer_headers):
+            held += sum(map(len, chain.from_iterable(headers)))
         self.size = held + ENTRY_BYTES
         return self.size
 

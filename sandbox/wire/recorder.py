@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,7 +34,7 @@ class Recorder:
         self._app = app
         self._journal = journal
         self._clock = clock
-        self._entropy = entropy
+        self._requests = lru_cache(maxsize=1_024)(lambda app_id: entropy.at(app_id, "request"))
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +64,7 @@ class Recorder:
     def _name(self, entry: Entry) -> None:
         """Give the entry its id: the n-th request of its app has always the same."""
         number = self._journal.begin(entry)
-        entry.id = "req_" + self._entropy.hex(24, entry.app_id or "", "request", number)
+        entry.id = "req_" + self._requests(entry.app_id or "").hex(24, number)
 
     def _close(self, entry: Entry) -> None:
         if entry.id:
@@ -74,6 +75,8 @@ class Recorder:
 
 class Recording:
     """One request while it is under way."""
+
+    __slots__ = ("_began", "_body", "_close", "_closed", "_entry", "_name", "_receive", "_send", "_size", "_whole")
 
     def __init__(self, entry: Entry, receive: Receive, send: Send, close: Listener, name: Listener | None) -> None:
         self._entry = entry
