@@ -64,14 +64,9 @@ def _entry(call: ControlCall, on: ControlServices) -> Entry:
 
 
 def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Entry]:
-    last = None
-    if "after" in query:
-        cursor = on.journal.get(query["after"])
-        if cursor is None:
-            raise NotFound("after: there is no such request.", param="after", code="unknown_cursor")
-        last = cursor.number
-    for entry in on.journal.newest_first(query.get("app_id"), query.get("operation")):
-        if last is not None and entry.number >= last:
-            continue
-        if query.get("status") in (None, entry.status):
+    after = query.get("after")
+    if after is not None and on.journal.get(after) is None:
+        raise NotFound("after: there is no such request.", param="after", code="unknown_cursor")
+    for entry in on.journal.newest_first(after):
+        if all(query.get(name) in (None, getattr(entry, name)) for name in ("app_id", "operation", "status")):
             yield entry

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from sandbox.state.journal import Entry
 from sandbox.wire.checks import whole_body
 from sandbox.wire.http import Headers, headers_of
 
 ENTRY = "sandbox.entry"
 CONNECTION = "sandbox.connection"
+
+
+class Noting(Protocol):
+    """Where it is noted what became of a request, for the journal."""
+
+    app_id: str | None
+    operation: str | None
+    fault: str | None
+    violation: str | None
 
 
 class Exchange:
@@ -30,7 +38,7 @@ class Exchange:
         self.send = send
         self.path = path
         self.headers: Headers = headers_of(scope)
-        self.entry: Entry | None = scope.get(ENTRY)
+        self.entry: Noting | None = scope.get(ENTRY)
         self._body: bytes | None = None
 
     @property

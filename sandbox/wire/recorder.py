@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.sources import Clock, Entropy, monotonic
-from sandbox.state.journal import Ended, Entry, Headers, Journal
+from sandbox.state.journal import Counted, Ended, Entry, Journal
 from sandbox.wire.exchange import ENTRY
 from sandbox.wire.guard import is_control
 from sandbox.wire.http import raw_path
@@ -34,14 +33,13 @@ class Recorder:
         self._app = app
         self._journal = journal
         self._clock = clock
-        self._prefix = lru_cache(maxsize=1_024)(lambda app_id: "req_" + entropy.hex(16, app_id or "", "request"))
+        self._entropy = entropy
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        journalled = not (is_control(scope) or is_preflight(scope))
-        recording = Recording(scope, receive, send, self._clock.now(), self if journalled else None, self._log)
+        recording = Recording(self, scope, receive, send, self._clock.now())
         scope[ENTRY] = recording
         try:
             await self._app(scope, recording.receive, recording.send)
@@ -51,61 +49,73 @@ class Recorder:
         recording.end("client_gone")
         return None
 
-    def name(self, entry: Entry) -> None:
-        """Give the entry its id: the n-th request of its app has always the same, and says which it is."""
-        number = self._journal.begin(entry)
-        entry.id = f"{self._prefix(entry.app_id)}{number:08x}"
+    def name(self, recording: Recording) -> None:
+        """Give a request its id: the n-th of its app has always the same, and says which it is."""
+        recording.app = app = self._journal.begin(recording.app_id)
+        if not app.prefix:
+            app.prefix = "req_" + self._entropy.hex(16, app.app_id or "", "request")
+        recording.id = f"{app.prefix}{app.requests:08x}"
 
-    def keep(self, entry: Entry) -> None:
-        """Put the entry into the journal."""
-        self._journal.add(entry)
+    def close(self, recording: Recording) -> None:
+        """Hand a request that ended on."""
+        entry = recording.entry()
+        if recording.id:
+            self._journal.add(recording.app, entry)
+        if self._log:
+            self._log(entry)
 
 
-class Recording(Entry):
-    """One request while it is under way; `recorder` is None where only the log is told."""
+class Recording:
+    """One request while it is under way."""
 
-    __slots__ = ("_began", "_body", "_closed", "_log", "_receive", "_recorder", "_send", "_size", "_whole")
+    # What the pipeline notes while it works.
+    app_id: str | None = None
+    operation: str | None = None
+    fault: str | None = None
+    violation: str | None = None
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, at: int, recorder: Recorder | None, log: Listener | None
-    ) -> None:
-        super().__init__(at, scope["method"], raw_path(scope), scope["query_string"], scope["headers"], scope["scheme"])
+    app: Counted
+    id = ""
+    _ended: Ended | None = None
+    _took = 0.0
+    _whole = False
+    _size = 0
+    _start: Message | None = None
+
+    def __init__(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send, at: int) -> None:
+        self._recorder = recorder
+        self._scope = scope
         self._receive = receive
         self._send = send
-        self._recorder = recorder
-        self._log = log
+        self._at = at
         self._began = monotonic()
+        self._journalled = not (is_control(scope) or is_preflight(scope))
         self._body: list[bytes] = []
-        self._size = 0
-        self._closed = False
-        self._whole = False
+        self._chunks: list[tuple[float, bytes]] = []
 
     async def receive(self) -> Message:
         """Pass a piece of the request on, and keep it."""
         message = await self._receive()
         self._whole = not message.get("more_body", False)
-        if self._recorder and self._size < MOST_KEPT and (chunk := message.get("body")):
+        if self._journalled and self._size < MOST_KEPT and (chunk := message.get("body")):
             self._body.append(chunk)
             self._size += len(chunk)
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a piece of the answer on, and keep it."""
-        if message["type"] == "http.response.start":
-            if not self._whole and self._recorder and _has_body(self.headers):
-                await self._hear_rest()
-            self.status = message["status"]
-            headers = message["headers"]
-            if self._recorder:
-                self._recorder.name(self)
-                message["headers"] = headers = [*headers, (REQUEST_ID, self.id.encode())]
-            self.answer_headers = headers
-        elif message["type"] == "http.response.body":
-            chunk = message.get("body", b"")
-            if chunk and self._recorder:
-                self.chunks.append(((monotonic() - self._began) * 1000, chunk))
-            if not message.get("more_body", False):
+        if message["type"] == "http.response.body":
+            if self._journalled and (chunk := message.get("body")):
+                self._chunks.append(((monotonic() - self._began) * 1000, chunk))
+            if not message.get("more_body"):
                 self.end("complete")
+        elif message["type"] == "http.response.start":
+            self._start = message
+            if self._journalled:
+                if not self._whole and _has_body(self._scope):
+                    await self._hear_rest()
+                self._recorder.name(self)
+                message["headers"] = [*message["headers"], (REQUEST_ID, self.id.encode())]
         await self._send(message)
 
     async def _hear_rest(self) -> None:
@@ -119,26 +129,43 @@ class Recording(Entry):
                     await self.receive()
 
     def end(self, ended: Ended) -> None:
-        """Close the entry, once."""
-        if self._closed:
+        """Close the request, once."""
+        if self._ended is not None:
             return
-        self._closed = True
-        self.ended = ended
-        self.duration_ms = (monotonic() - self._began) * 1000
-        if self._recorder:
-            if not self.id:
-                self._recorder.name(self)
-            self.body = b"".join(self._body)
-            self._recorder.keep(self)
-        if self._log:
-            self._log(self)
+        self._ended = ended
+        self._took = (monotonic() - self._began) * 1000
+        if self._journalled and not self.id:
+            self._recorder.name(self)
+        self._recorder.close(self)
+
+    def entry(self) -> Entry:
+        """Return what the journal keeps of the request, once it has ended."""
+        scope, start = self._scope, self._start
+        return Entry(
+            self._at,
+            scope["method"],
+            raw_path(scope),
+            scope["query_string"],
+            scope["headers"],
+            scope["scheme"],
+            self.id,
+            self.app_id,
+            self.operation,
+            b"".join(self._body),
+            start["status"] if start else None,
+            start["headers"] if start else [],
+            self._chunks,
+            self._took,
+            self.fault,
+            self.violation,
+            self._ended or "cut",
+        )
 
 
-def _has_body(headers: Headers) -> bool:
-    for name, _ in headers:
-        if name == b"content-length" or name == b"transfer-encoding":
-            return all(other != b"expect" for other, _ in headers)
-    return False
+def _has_body(scope: Scope) -> bool:
+    """Say whether a request has a body that its client sends without being asked to."""
+    names = dict(scope["headers"])
+    return (b"content-length" in names or b"transfer-encoding" in names) and b"expect" not in names
 
 
 def is_preflight(scope: Scope) -> bool:

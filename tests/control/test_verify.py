@@ -173,11 +173,10 @@ def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
     """Ask a journal that has lost two of its entries."""
     journal = Journal(most=3)
     fields: dict[str, Any] = {"at": 0, "method": "GET", "path": b"/", "query": b"", "headers": []}
-    journal.begin(Entry(app_id="app_b", **fields))
+    journal.begin("app_b")
     for number in range(5):
         entry = Entry(id=f"req_{number}", app_id="app_a", operation=CONFIG, **fields)
-        journal.begin(entry)
-        journal.add(entry)
+        journal.add(journal.begin(entry.app_id), entry)
     on = SimpleNamespace(journal=journal, masker=Masker())
     return verify({name: value for name, value in wanted.items() if value is not None}, cast("ControlServices", on))
 
