@@ -54,9 +54,9 @@ def _detect(head: str) -> Reading:
     return Reading(
         kind=leads or "statement" if intent else _kind(padded, words, leads),
         intent=intent,
-        urgent=any(mark in padded for mark in small.urgent),
+        urgent=bool(small.urgent.search(padded)),
         thanks=any(word in small.thanks for word in words[:12]),
-        ends=any(phrase in padded for phrase in small.ends),
+        ends=bool(small.ends.search(padded)),
         words=len(words),
     )
 
@@ -94,8 +94,8 @@ class _SmallTalk(NamedTuple):
     greeting_rest: frozenset[str]
     thanks: frozenset[str]
     goodbyes: tuple[str, ...]
-    urgent: tuple[str, ...]
-    ends: tuple[str, ...]
+    urgent: re.Pattern[str]
+    ends: re.Pattern[str]
 
 
 @cache
@@ -106,13 +106,16 @@ def _small_talk() -> _SmallTalk:
     def phrases(key: str) -> tuple[str, ...]:
         return tuple(f" {phrase} " for phrase in words[key])
 
+    def any_of(key: str) -> re.Pattern[str]:
+        return re.compile(" (?:" + "|".join(map(re.escape, words[key])) + ") ")
+
     return _SmallTalk(
         **single,
         yes_starts=phrases("yes_starts"),
         no_starts=phrases("no_starts"),
         goodbyes=phrases("goodbyes"),
-        urgent=phrases("urgent"),
-        ends=phrases("ends"),
+        urgent=any_of("urgent"),
+        ends=any_of("ends"),
     )
 
 

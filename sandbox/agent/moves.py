@@ -243,17 +243,17 @@ _OLD_DAY = re.compile(
 
 
 @cache
-def _known_answers(business: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
-    """Return the answers that we have for a business, then those for any: their words, English, French."""
+def _known_answers(business: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the answers that we have for a business, then those for any, by each of their words: English, French."""
     data = vocabulary.load("replies/answers")
     rows = [*data.get(business, ()), *(data["any"])]
-    return tuple((tuple(f" {word}" for word in words.split(", ")), en, facts.typeset(fr)) for words, en, fr in rows)
+    return tuple((f" {word}", en, facts.typeset(fr)) for words, en, fr in rows for word in words.split(", "))
 
 
 def known_answer(voice: Voice) -> str | None:
     """Return the answer that we have to the message's question, by its words; it still has its slots."""
     text = spaced(voice.folded)
-    for words, english, french in _known_answers(voice.facts.name):
-        if any(word in text for word in words):
+    for word, english, french in _known_answers(voice.facts.name):
+        if word in text:
             return english if voice.lang == "en" else french
     return None
