@@ -99,19 +99,21 @@ class _Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        self.store = MemoryStore(*_apps(self.settings, self.control), bounds, (self.faults, self.replies))
+        self.store = MemoryStore(
+            *_apps(self.settings, self.control), bounds, (self.faults, self.replies), self.settings.seed
+        )
         self.services = Services(self.store, self.store, self.replies)
-        self.directory = Directory(self.services, self.clock, self.entropy)
+        self.directory = Directory(self.services, self.clock)
         self.masker = Masker([self.settings.control_token or ""])
 
 
 def _api_pipelines(parts: _Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
     by_header = parts.settings.control != "off"
-    desk = FaultDesk(parts.faults, parts.store, parts.entropy)
+    desk = FaultDesk(parts.faults, parts.store)
     house = House(
         directory=parts.directory,
-        faults=Faults(desk, parts.control.schema("Fault"), parts.endings, parts.entropy, by_header=by_header),
+        faults=Faults(desk, parts.control.schema("Fault"), parts.endings, by_header=by_header),
         speaker=Speaker(parts.endings),
         validation_status=int(parts.settings.validation_status),
     )
@@ -132,6 +134,7 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         bus=parts.bus,
         masker=parts.masker,
         contract=parts.contract,
+        settings_law=parts.control.schema("AppSettings"),
         version=sandbox.__version__,
         end_answers=parts.endings.forget,
         populate=partial(populate, on=parts.services),
@@ -146,8 +149,8 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
 def _handled(name: str, on: ControlServices) -> Any:
     handler = control.HANDLERS[name]
 
-    async def run(path: Any, query: Any, body: Any) -> Any:
-        return await handler(ControlCall(path=path, query=query, body=body), on)
+    async def run(path: Any, query: Any, body: Document) -> Any:
+        return await handler(ControlCall(path=path, query=query, document=body), on)
 
     return run
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.calls import App
-from sandbox.contract import Contract
+from sandbox.calls import App, File
+from sandbox.contract import Contract, Document, Validator
 from sandbox.masking import Masker
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
@@ -52,6 +52,7 @@ class ControlServices:
     bus: Bus
     masker: Masker
     contract: Contract
+    settings_law: Validator
     version: str
     end_answers: Callable[[str], None]
     populate: Callable[..., Awaitable[None]]
@@ -64,8 +65,13 @@ class ControlCall:
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
-    body: Any
+    document: Document
+
+    @property
+    def body(self) -> Any:
+        """The value of the request's body."""
+        return self.document.value
 
 
-# A JSON object, a plain text, an answer that goes on, or None: an answer without a body.
-ControlAnswer = dict[str, Any] | str | LiveEvents | None
+# A JSON object, a plain text, a file, an answer that goes on, or None: an answer without a body.
+ControlAnswer = dict[str, Any] | str | File | LiveEvents | None
