@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from sandbox.contract import Contract, Document, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
 from sandbox.control.faults import FaultDesk
+from sandbox.control.keeper import Keeper, Kept
 from sandbox.control.services import ControlCall, ControlServices
 from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
 from sandbox.masking import Masker, escape
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
         log: is told of each request when it has been answered; by default nobody is.
 
     Raises:
-        SettingsError: an app of the settings has a setting that it can't have.
+        SettingsError: an app of the settings has a setting that it can't have, or the file of `data` is no good.
         ContractError: the contract can't be used.
     """
     parts = _Parts(settings or Settings())
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
+    app.state.keeper = parts.keeper
     app.state.declare = lambda new: parts.store.declare(*_apps(new, parts.control))
     return app
 
@@ -105,6 +108,19 @@ class _Parts:
         self.services = Services(self.store, self.store, self.replies)
         self.directory = Directory(self.services, self.clock)
         self.masker = Masker([self.settings.control_token or ""])
+        self.keeper = self._keeper(self.settings.data) if self.settings.data else None
+
+    def _keeper(self, path: str) -> Keeper:
+        """Return what keeps all apps in a file, and load that file."""
+        kept = Kept(
+            store=self.store,
+            faults=self.faults,
+            replies=self.replies,
+            contract=self.contract,
+            control=self.control,
+            clock=self.clock,
+        )
+        return Keeper(Path(path), kept)
 
 
 def _api_pipelines(parts: _Parts) -> list[Pipeline]:
@@ -135,6 +151,7 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         masker=parts.masker,
         contract=parts.contract,
         settings_law=parts.control.schema("AppSettings"),
+        keeper=parts.keeper,
         version=sandbox.__version__,
         end_answers=parts.endings.forget,
         populate=partial(populate, on=parts.services),

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sandbox.control import apps, clock, live, queued, requests, snapshots
+from sandbox.control import apps, clock, live, queued, requests, saving, snapshots
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 
 
@@ -47,6 +47,7 @@ HANDLERS: Mapping[str, ControlHandler] = {
         requests.control_delete_requests,
         live.control_events,
         live.control_health,
+        saving.control_save,
         clock.control_get_clock,
         clock.control_set_clock,
         clock.control_advance_clock,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sandbox.calls import App, File
 from sandbox.contract import Contract, Document, Validator
+from sandbox.control.keeper import Keeper
 from sandbox.masking import Masker
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
@@ -53,6 +54,7 @@ class ControlServices:
     masker: Masker
     contract: Contract
     settings_law: Validator
+    keeper: Keeper | None
     version: str
     end_answers: Callable[[str], None]
     populate: Callable[..., Awaitable[None]]

@@ -48,9 +48,9 @@ def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
     yield b"]}"
 
 
-def whole_settings(settings: AppSettings) -> dict[str, Any]:
+def whole_settings(settings: AppSettings | None) -> dict[str, Any]:
     """Return settings as a JSON document; a setting that is none is left out."""
-    document: dict[str, Any] = _plain(asdict(settings), keep_none=False)
+    document: dict[str, Any] = _plain(asdict(settings or AppSettings()), keep_none=False)
     return document
 
 

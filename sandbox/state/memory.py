@@ -62,12 +62,20 @@ class MemoryStore:
             app_id: base.merged(self._worlds[app_id].overrides) for app_id, base in bases.items() if base is not None
         }
 
+    def used(self) -> Sequence[str]:
+        """Return the ids of the apps that something is kept of."""
+        return sorted(self._worlds)
+
     def _base(self, app_id: str) -> AppSettings | None:
         return self._declared.get(app_id, self._defaults)
 
     # Worlds
 
     async def settings(self, app_id: str) -> AppSettings | None:
+        return self.settings_of(app_id)
+
+    def settings_of(self, app_id: str) -> AppSettings | None:
+        """Return the settings of an app; None when there is no such app."""
         changed = self._settings.get(app_id)
         return changed if changed is not None else self._base(app_id)
 
@@ -104,10 +112,23 @@ class MemoryStore:
         return world.origin if world else Origin(self._seed, app_id)
 
     async def image(self, app_id: str) -> WorldImage:
+        return self.image_of(app_id)
+
+    def image_of(self, app_id: str) -> WorldImage:
+        """Return all that is kept of an app, as it is at this moment."""
         world = self._worlds.get(app_id)
         return world.image() if world else WorldImage(origin=Origin(self._seed, app_id))
 
     async def restore(self, app_id: str, image: WorldImage) -> None:
+        self.put_back(app_id, image)
+
+    def put_back(self, app_id: str, image: WorldImage) -> None:
+        """Put an image in place of all that is kept of an app.
+
+        Raises:
+            KeyError: there is no such app.
+            StoreFull: it does not fit.
+        """
         base, old = self._base(app_id), self._worlds.get(app_id)
         if base is None:
             raise KeyError(app_id)

@@ -32,9 +32,12 @@ def bounded() -> Contract:
 
 
 @pytest.fixture(scope="module")
-def exercise() -> Iterator[Exercise]:
+def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exercise]:
     """What comes of a run of all phases against a server that asks for a token."""
-    with serving("--now", str(NOW), "--quiet", env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}) as server:
+    data = tmp_path_factory.mktemp("fuzz") / "sandbox.data"
+    with serving(
+        "--now", str(NOW), "--quiet", "--data", str(data), env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}
+    ) as server:
         plan = Plan(base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=8, detours=0)
         yield fuzz(bounded(), plan)
 

@@ -43,7 +43,7 @@ def lived_in(world: World) -> World:
     world.api.delete(world.api.created(title="Gone"))
     world.api.created(title="Kept")
     world.api.complete("Hello")
-    world.fault("status", status=503, skip=9)
+    world.fault("status", status=503, skip=9, operation="apps_api_create_completion")
     world.reply({"type": "message", "text": "Later."}, contains="never said")
     world.freeze(NOW + 60)
     return world
