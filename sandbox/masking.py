@@ -27,7 +27,7 @@ class Masker:
         for secret in tuple(self._secrets):
             if secret in text:
                 text = text.replace(secret, "…")
-        return _KEY.sub(_masked, text) if "sk_" in text else text
+        return _KEY.sub(self._key, text) if "sk_" in text else text
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every text in it hidden, names too."""
@@ -39,12 +39,27 @@ class Masker:
             return [self.value(child) for child in value]
         return value
 
+    def stand_ins(self, spared: Iterable[str]) -> StandIns:
+        """Return what puts the same well-formed stand-in for the same key, but for keys that are no secret."""
+        return StandIns(self._secrets, spared)
+
+    def _key(self, match: re.Match[str]) -> str:
+        key = match.group()
+        return f"sk_…{key[-4:]}" if len(key) > len("sk_test_") + 4 else "sk_…"
+
+
+class StandIns(Masker):
+    """Hides keys behind others that can be used in their place, so that what was done with them can be done again."""
+
+    def __init__(self, secrets: Iterable[str], spared: Iterable[str]) -> None:
+        super().__init__(secrets)
+        self._known: dict[str, str] = {key: key for key in spared}
+
+    def _key(self, match: re.Match[str]) -> str:
+        key = match.group()
+        return self._known.setdefault(key, f"{key[:8]}stand_in_{len(self._known)}")
+
 
 def escape(text: str) -> str:
     """Return a client's text with all that could fool a terminal (control, bidi, separators) spelled out."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-
-
-def _masked(match: re.Match[str]) -> str:
-    key = match.group()
-    return f"sk_…{key[-4:]}" if len(key) > len("sk_test_") + 4 else "sk_…"

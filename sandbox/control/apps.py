@@ -68,6 +68,7 @@ async def forget(app_id: str, on: ControlServices) -> None:
     on.faults.forget(app_id)
     on.replies.forget(app_id)
     on.journal.restart(app_id)
+    on.history.forget(app_id)
     await on.worlds.forget(app_id)
     if app_id == magic.DEMO_APP:
         on.apps.replant()

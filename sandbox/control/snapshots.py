@@ -61,9 +61,11 @@ async def _restore(app_id: str, taken: Snapshot, on: ControlServices) -> None:
     if base is None:
         raise magic.unknown_app()
     settings = AppSettings().merged(_silenced(taken.settings))
-    await on.worlds.restore(app_id, replace(taken.world, overrides=changes_from(base, settings)))
+    world = replace(taken.world, overrides=changes_from(base, settings))
+    await on.worlds.restore(app_id, world)
     on.end_answers(app_id)
     on.journal.restart(app_id)
+    on.history.begin(app_id, replace(taken, world=world, settings=whole_settings(settings)), turn=on.journal.turn())
     on.faults.restore(app_id, taken.faults)
     on.replies.restore(app_id, taken.replies)
 

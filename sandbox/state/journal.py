@@ -36,11 +36,12 @@ class Entry:
     """One request and its answer.
 
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
-    where no answer was begun. `number` is the entry's place in the journal.
+    where no answer was begun. `number` is the entry's place in the journal, `turn` its place among all that was asked.
     """
 
     id: str = ""
     number: int = 0
+    turn: int = 0
     at: int
     app_id: str | None = None
     operation: str | None = None
@@ -85,7 +86,13 @@ class Journal:
         self._lost = 0
         self._size = 0
         self._last = 0
+        self._turns = 0
         self._listeners: list[Callable[[Entry], None]] = []
+
+    def turn(self) -> int:
+        """Return the place of something that is asked now, among all that is ever asked."""
+        self._turns += 1
+        return self._turns
 
     def begin(self, entry: Entry) -> int:
         """Count one more request of the entry's app and return its number."""
