@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from sandbox.cli import serve
+from sandbox.cli.serve import greeting, listen, prepare_logs, serve_on
 from sandbox.settings import Settings, SettingsError, options
 
 if TYPE_CHECKING:
@@ -48,18 +48,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:  # no
 
 def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
     settings = _settings(bundle, port)
-    listening = serve.listen(settings)
+    listening = listen(settings)
     if listening is None:
         return 3
     with listening, suppress(KeyboardInterrupt):
-        serve.prepare_logs(quiet=True)
+        prepare_logs(quiet=True)
         from sandbox.app import create_app
 
         app = create_app(settings)
-        print(serve.greeting(settings, listening.getsockname()[1], None), flush=True)
+        print(greeting(settings, listening.getsockname()[1], None), flush=True)
         told = _Told(bundle, listening.getsockname()[1])
         told.start()
-        serve.serve_on(app, listening, {}, (), until=lambda: not keep and not told.is_alive())
+        serve_on(app, listening, {}, (), until=lambda: not keep and not told.is_alive())
     if told.problem:
         raise told.problem
     return 1 if told.differing or told.is_alive() else 0
