@@ -44,7 +44,7 @@ def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
     for index, conversation in enumerate(snapshot.world.conversations):
         items = snapshot.world.items.get(conversation.number, ())
         written = encode(_conversation(conversation, items))
-        yield (b"," if index else b"") + (_masked(written, masker) if masker else written)
+        yield (b"," if index else b"") + (_masked(written, masker) if masker and masker.finds(written) else written)
     yield b"]}"
 
 
