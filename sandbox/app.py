@@ -11,9 +11,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ExceptionHandler
 
 import sandbox
 from sandbox import api, control, magic
@@ -32,7 +29,6 @@ from sandbox.control.keeper import Keeper, Kept
 from sandbox.control.noting import noted
 from sandbox.control.services import ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, whole_settings
-from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
 from sandbox.masking import Masker, escape
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
@@ -44,13 +40,12 @@ from sandbox.state.queues import Backlog, Queue
 from sandbox.wire import inspector, static
 from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
-from sandbox.wire.exchange import ENTRY
 from sandbox.wire.faults import Faults
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
-from sandbox.wire.http import raw_path
 from sandbox.wire.patience import Endings
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.recorder import Listener, Recorder
+from sandbox.wire.refusals import crashed, refusing
 from sandbox.wire.routes import ContractRoute, must_match
 from sandbox.wire.speech import Speaker
 
@@ -81,7 +76,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
             ContractRoute(parts.control.base, _control_pipelines(parts)),
         ],
         middleware=_middleware(parts, log),
-        exception_handlers={HTTPException: _refusing(api_route), Exception: _crashed},
+        exception_handlers={HTTPException: refusing(api_route), Exception: crashed},
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
@@ -244,28 +239,3 @@ def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
         *([] if settings.like_production else [Middleware(Cors, settings.cors_origin)]),
         Middleware(ControlGuard, access, (*PUBLIC_CONTROL, *inspector.paths())),
     ]
-
-
-def _refusing(api_route: ContractRoute) -> ExceptionHandler:
-    """Return what answers a path or method that no route takes, in the API's envelope."""
-
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-        if entry := request.scope.get(ENTRY):
-            entry.app_id = api_route.app_of(raw_path(request.scope))
-        if error.status_code == 405:
-            allowed = tuple((error.headers or {}).get("Allow", "GET").split(", "))
-            return _envelope(MethodNotAllowed(request.method, tuple(sorted(allowed))))
-        return _envelope(NotFound("There is nothing at this path."))
-
-    return refused
-
-
-async def _crashed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of a handler
-    """Answer what nobody expected."""
-    return _envelope(InternalError("The sandbox failed on this request; its log has the reason."))
-
-
-def _envelope(error: ApiError) -> Response:
-    headers = {"x-content-type-options": "nosniff", **error.headers}
-    return Response(encode(error.envelope()), error.status, headers, "application/json")
