@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from json import dumps
 from typing import Any
 
+_PREFIX = re.compile(r"sk_(?:live|test)_|[a-z]+_")
 _KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]+")
 
 
@@ -33,9 +34,8 @@ class Masker:
     def finds(self, written: bytes) -> bool:
         """Say whether there may be something to hide in a JSON text: far quicker than to look at each value."""
         secrets = tuple(self._secrets)
-        return b"sk_" in written or any(
-            dumps(secret, ensure_ascii=False)[1:-1].encode() in written for secret in secrets
-        )
+        escaped = (dumps(secret, ensure_ascii=False)[1:-1].encode() for secret in secrets)
+        return any(mark in written for mark in (b"sk_", b"whsec_", *escaped))
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every text in it hidden, names too."""
@@ -65,7 +65,8 @@ class StandIns(Masker):
 
     def _key(self, match: re.Match[str]) -> str:
         key = match.group()
-        return self._known.setdefault(key, f"{key[:8]}stand_in_{len(self._known)}")
+        prefix = _PREFIX.match(key)
+        return self._known.setdefault(key, f"{prefix.group() if prefix else ''}stand_in_{len(self._known)}")
 
 
 def escape(text: str) -> str:
