@@ -35,7 +35,8 @@ class Replay:
             raise BundleError(f"the bundle's first state can't be put back: {refused}")
         differing = sum(self._same(step) is False for step in self._bundle.steps)
         count = sum(isinstance(step, Asked) for step in self._bundle.steps)
-        self._say(f"{count} requests: {'all the same' if not differing else f'{differing} differ'}")
+        asked = "1 request" if count == 1 else f"{count} requests"
+        self._say(f"{asked}: {f'{differing} differ' if differing else 'all the same'}")
         return differing
 
     def _same(self, step: Asked | Set) -> bool:
