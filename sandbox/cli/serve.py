@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import errno
-import gc
 import ipaddress
-import logging
 import secrets
-import signal
-import socket
 import ssl
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sandbox.cli.watch import ConfigWatch
-from sandbox.masking import escape
+from sandbox.cli.server import Interrupted, listen, prepare_logs, serve_on
+from sandbox.cli.watch import ConfigWatch, Watch
 from sandbox.settings import Option, Settings, SettingsError, flag, gather, options
 
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
 CONFIG_VARIABLE = "DIMEDOVE_SANDBOX_CONFIG"
-# Clients that keep connections open should never meet one that was closed a moment ago.
-KEEP_ALIVE_SECONDS = 75
 
 
 def add_parser(commands: Any) -> None:
@@ -55,20 +43,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return gather(vars(arguments), environ, config)
 
     settings, token = _with_token(read())
+    if settings.save_every and not settings.data:
+        raise SettingsError("--save-every goes with --data: expected a file to save into")
     tls = _tls(settings)
-    try:
-        listening = _listen(settings.host, settings.port)
-    except (OSError, UnicodeError) as error:
-        where = escape(f"{settings.host}:{settings.port}")
-        hint = "; --port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
-        reason = getattr(error, "strerror", None) or "not a host name"
-        print(f"dimedove-sandbox: can't listen on {where}: {reason}{hint}", file=sys.stderr)
+    listening = listen(settings)
+    if listening is None:
         return 3
-    interrupted = _Interrupted()
+    interrupted = Interrupted()
     with listening:
-        _prepare_logs(quiet=settings.quiet)
+        prepare_logs(quiet=settings.quiet)
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
+        from sandbox.cli.autosave import Autosave
         from sandbox.wire.access_log import for_stream
 
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format)
@@ -76,8 +62,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Whoever reads no further than the first line closes the pipe.
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)
-        watch = ConfigWatch(config, settings, read, app.state.declare) if config and settings.reload else None
-        _serve(app, listening, tls, watch, interrupted)
+        watches: list[Watch] = []
+        if config and settings.reload:
+            watches.append(ConfigWatch(config, settings, read, app.state.declare))
+        if settings.save_every:
+            watches.append(Autosave(app.state.keeper, settings.save_every))
+        serve_on(app, listening, tls, watches, interrupted)
         if log:
             log.close()
     return 0
@@ -107,62 +97,6 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
 
 
-class _Interrupted:
-    """Notes a Ctrl-C from now on. As an exception it could come anywhere, also where imports swallow it."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
-        self.asked = True
-
-
-def _serve(
-    app: Starlette,
-    listening: socket.socket,
-    tls: dict[str, Any],
-    watch: ConfigWatch | None,
-    interrupted: _Interrupted,
-) -> None:
-    import uvicorn
-
-    from sandbox.wire.protocol import SandboxProtocol
-
-    class Server(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            app.state.endings.stop()
-            super().handle_exit(sig, frame)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            # From here on uvicorn hears the signals.
-            self.should_exit = self.should_exit or interrupted.asked
-            await super().startup(sockets)
-
-        async def on_tick(self, counter: int) -> bool:
-            if watch:
-                watch.look()
-            return await super().on_tick(counter)
-
-    config = uvicorn.Config(
-        app,
-        http=SandboxProtocol,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="none",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
-        **tls,
-    )
-    # What is loaded by now stays for ever: the garbage collector need not look at it again, nor run so often.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    Server(config).run(sockets=[listening])
-
-
 def _tls(settings: Settings) -> dict[str, Any]:
     """Return what uvicorn needs to serve https; nothing for http."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
@@ -175,11 +109,6 @@ def _tls(settings: Settings) -> dict[str, Any]:
         reason = error.strerror or "not a certificate and its key"
         raise SettingsError(f"--tls-cert {settings.tls_cert}, --tls-key {settings.tls_key}: {reason}") from None
     return {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    return socket.create_server(address[:2], family=family, backlog=2048)
 
 
 def _with_token(settings: Settings) -> tuple[Settings, str | None]:
@@ -195,24 +124,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _prepare_logs(*, quiet: bool) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("dimedove-sandbox: %(message)s"))
-    handler.addFilter(_is_news)
-    logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, handlers=[handler])
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Keep back what uvicorn says of connections that were closed on purpose."""
-    from sandbox.wire.sabotage import BrokenOff
-
-    cause = record.exc_info[1] if record.exc_info else None
-    return (
-        not isinstance(cause, BrokenOff | asyncio.CancelledError)
-        and "graceful shutdown exceeded" not in record.getMessage()
-    )
 
 
 def _add_flag(parser: argparse.ArgumentParser, name: str, option: Option) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.calls import App
-from sandbox.contract import Contract
+from sandbox.calls import App, File
+from sandbox.contract import Contract, Document, Validator
+from sandbox.control.history import History
+from sandbox.control.keeper import Keeper
 from sandbox.masking import Masker
+from sandbox.sources import Clock
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.queues import Queue
@@ -41,7 +44,7 @@ class Apps(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlServices:
-    """The parts of one server that the control API drives."""
+    """The parts of one server that the control API drives; `server` are the settings on which its answers depend."""
 
     apps: Apps
     worlds: Worlds
@@ -49,10 +52,15 @@ class ControlServices:
     faults: Queue
     replies: Queue
     journal: Journal
+    history: History
+    clock: Clock
     bus: Bus
     masker: Masker
     contract: Contract
+    settings_law: Validator
+    keeper: Keeper | None
     version: str
+    server: Mapping[str, Any]
     end_answers: Callable[[str], None]
     populate: Callable[..., Awaitable[None]]
     look: Callable[[App], Mapping[str, Any]]
@@ -64,8 +72,13 @@ class ControlCall:
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
-    body: Any
+    document: Document
+
+    @property
+    def body(self) -> Any:
+        """The value of the request's body."""
+        return self.document.value
 
 
-# A JSON object, a plain text, an answer that goes on, or None: an answer without a body.
-ControlAnswer = dict[str, Any] | str | LiveEvents | None
+# A JSON object, a plain text, a file, an answer that goes on, or None: an answer without a body.
+ControlAnswer = dict[str, Any] | str | File | LiveEvents | None

@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     """One request and its answer.
 
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
-    where no answer was begun.
+    where no answer was begun. `turn` is the entry's place among all that was asked.
     """
 
     at: int
@@ -46,6 +46,7 @@ class Entry(NamedTuple):
     fault: str | None = None
     violation: str | None = None
     ended: Ended = "complete"
+    turn: int = 0
 
     def weight(self) -> int:
         """Return about how many bytes the entry holds on to."""
@@ -98,7 +99,13 @@ class Journal:
         self._lost = 0
         self._weight = 0
         self._last = 0
+        self._turns = 0
         self._listeners: list[Callable[[Entry], None]] = []
+
+    def turn(self) -> int:
+        """Return the place of something that is asked now, among all that is ever asked."""
+        self._turns += 1
+        return self._turns
 
     def begin(self, app_id: str | None) -> Counted:
         """Count one more request of an app; the one that was quiet longest makes room when there are too many."""

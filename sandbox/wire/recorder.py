@@ -39,7 +39,7 @@ class Recorder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        recording = Recording(self, scope, receive, send, self._clock.now())
+        recording = Recording(self, scope, receive, send, self._clock.now(), self._journal.turn())
         scope[ENTRY] = recording
         try:
             await self._app(scope, recording.receive, recording.send)
@@ -82,12 +82,13 @@ class Recording:
     _size = 0
     _start: Message | None = None
 
-    def __init__(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send, at: int) -> None:
+    def __init__(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send, at: int, turn: int) -> None:
         self._recorder = recorder
         self._scope = scope
         self._receive = receive
         self._send = send
         self._at = at
+        self._turn = turn
         self._began = monotonic()
         self._journalled = not (is_control(scope) or is_preflight(scope))
         self._body: list[bytes] = []
@@ -159,6 +160,7 @@ class Recording:
             self.fault,
             self.violation,
             self._ended or "cut",
+            self._turn,
         )
 
 
