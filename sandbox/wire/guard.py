@@ -88,7 +88,10 @@ class ControlGuard:
                 "Origin: the control API is not for pages of other origins; --control-origin allows one."
             )
         trusted_origin = origin is not None and origin.decode("latin-1") in self._access.origins
-        if headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none") and not trusted_origin:
+        # A link on another page may lead to what anybody may see: the other page sees nothing of it.
+        linked = path in self._public and scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == b"navigate"
+        from_elsewhere = headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none")
+        if from_elsewhere and not trusted_origin and not linked:
             return AccessDenied("Sec-Fetch-Site: the control API is not for pages of other sites.")
         if b"dimedove-signature" in headers:
             return AccessDenied("A webhook delivery can't call the control API.")

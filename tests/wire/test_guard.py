@@ -125,6 +125,24 @@ def test_the_control_api_refuses_foreign_callers(
     assert_error(apps.request(method, path, headers=headers), 403, "access_denied")
 
 
+FOLLOWED_LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_sandbox/", 200),
+        ("GET", "/_sandbox/apps", 403),
+        ("POST", "/_sandbox/", 403),
+        ("DELETE", "/_sandbox/apps/app_x", 403),
+    ],
+)
+def test_a_link_from_another_page_leads_to_the_page_and_to_nothing_else(
+    apps: TestClient, method: str, path: str, status: int
+) -> None:
+    assert apps.request(method, path, headers=FOLLOWED_LINK).status_code == status
+
+
 def test_two_origins_are_foreign(apps: TestClient) -> None:
     headers = [("Origin", "http://127.0.0.1"), ("Origin", "https://evil.example")]
     assert_error(apps.get("/_sandbox/apps", headers=headers), 403, "access_denied")
