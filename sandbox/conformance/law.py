@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from sandbox.conformance.client import Answer
+from sandbox.conformance.evidence import NoEvidence
 from sandbox.conformance.subject import Subject
 
 Source = Literal["S", "V", "D"]
@@ -111,6 +112,20 @@ def expect_status(answer: Answer, *statuses: int, why: str = "", about: str = ""
     expected = "status " + " or ".join(map(str, statuses)) + (f" ({why})" if why else "")
     expect(answer.status in statuses, expected, answer.summary, answer, about=about)
     expect(answer.is_whole, "a whole answer", answer.trouble, answer, about="whole")
+
+
+def expect_answered(make: Callable[[], T]) -> T:
+    """Return evidence of a message or a completion; that it isn't answered with success breaks the law.
+
+    Raises:
+        NoEvidence: something else of it could not be had.
+    """
+    try:
+        return make()
+    except NoEvidence as missing:
+        if not missing.answer.request.is_billed:
+            raise
+        raise Broken("status 200", missing.answer.summary, missing.answer) from None
 
 
 def expect_equal(got: object, wanted: object, what: str, *answers: Answer, about: str = "") -> None:

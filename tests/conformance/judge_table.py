@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from sandbox import create_app
 from sandbox.conformance.laws import all_laws
-from tests.conformance.mutants import NOT_YET_CAUGHT, all_mutants
+from tests.conformance.mutants import all_mutants
 from tests.conformance.mutants.judging import judge_mutant, judged
 from tests.conformance.mutants.seams import KEY, Mutant
 from tests.conformance.running import running
@@ -36,7 +36,7 @@ HOW = {
     "--quick": "`--quick`, a short part one and all laws",
     "--laws": "the laws alone (part two), and with `--quick` where these find nothing",
 }
-MUTANTS = {mutant.name: mutant for mutant in (*all_mutants(), *(mutant for mutant, _ in NOT_YET_CAUGHT))}
+MUTANTS = {mutant.name: mutant for mutant in all_mutants()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +133,6 @@ def page(rows: dict[str, Row], how: str) -> str:
         head,
         "|---|---|---|" + ("---|" if others else ""),
         *(_line(mutant, rows[mutant.name], noise if others else None) for mutant in all_mutants()),
-        "",
-        "## Not caught yet",
-        "",
-        "| break | clause | why |",
-        "|---|---|---|",
-        *(f"| {mutant.name} | {' '.join(mutant.clauses)} | {reason} |" for mutant, reason in NOT_YET_CAUGHT),
     ]
     return "\n".join(lines) + "\n"
 

@@ -12,10 +12,10 @@ import pytest
 
 from sandbox.cli.conform import OPTIONS
 from sandbox.settings import flag
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.judging import Foreign, conform, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import ROOT, serving
 
 pytestmark = pytest.mark.fuzz

@@ -10,8 +10,9 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 
 from sandbox.conformance.fuzz import PHASES, Exercise, Plan, fuzz, no_literals_of_the_process
 from sandbox.contract import load
-from tests.conformance.breaks import Answer, Ask, Request, nothing
+from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import KEY, NOW, serving
 
 pytestmark = pytest.mark.fuzz

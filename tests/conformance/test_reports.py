@@ -21,10 +21,11 @@ from sandbox.conformance.scripts import script
 from sandbox.conformance.shown import Masked, harmless
 from sandbox.contract import load
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Break, Request
+from tests.conformance.breaks import Break
 from tests.conformance.judging import Said, conform, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, headed
+from tests.conformance.wire import Answer, Ask, Request
 from tests.demands import need_curl
 
 KEY = "sk_test_conform"

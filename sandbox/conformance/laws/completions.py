@@ -9,6 +9,7 @@ from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, ids_of
 from sandbox.conformance.law import (
     expect,
+    expect_answered,
     expect_equal,
     expect_error,
     expect_no_growth,
@@ -136,7 +137,7 @@ def completions_use_no_tools(server: Subject) -> None:
 )
 def a_failed_completion_is_empty(server: Subject) -> None:
     """A completion that fails is 200 with `status: failed` and an empty text."""
-    answer = server.completion("[[fail]]")
+    answer = expect_answered(lambda: server.completion("[[fail]]"))
     expect_equal(answer.object.get("status"), "failed", "status", answer)
     expect_equal(answer.object.get("text"), "", "text", answer)
 

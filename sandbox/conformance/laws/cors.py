@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, GET
+from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, GET, SEND
 from sandbox.conformance.client import Answer
+from sandbox.conformance.evidence import id_of
 from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 
@@ -52,14 +53,21 @@ def local_pages_may_read(server: Subject) -> None:
     "CORS-2",
     source="D",
     clause="4.9",
-    operations=(COMPLETE,),
+    operations=(SEND, COMPLETE),
 )
-def local_pages_may_read_streams(server: Subject) -> None:
-    """A page of a loopback origin may read streams too."""
-    body = {"prompt": "[[echo]] x", "stream": True}
-    answer = server.ask(COMPLETE, body=body, headers={"Origin": LOCAL[0]})
-    expect_status(answer, 200)
-    readable(answer, LOCAL[0])
+def local_pages_may_read_what_is_said(server: Subject) -> None:
+    """A page of a loopback origin may read replies and completions too, and streams of both."""
+    one = id_of(server.shelf()[0])
+
+    def check(case: tuple[str, bool]) -> None:
+        operation, stream = case
+        body = {"message": {"content": "[[echo]] x"}} if operation == SEND else {"prompt": "[[echo]] x"}
+        headers = {"Origin": LOCAL[0]}
+        answer = server.ask(operation, conversation=one, body={**body, "stream": stream}, headers=headers)
+        expect_status(answer, 200)
+        readable(answer, LOCAL[0])
+
+    for_each(((SEND, False), (SEND, True), (COMPLETE, True)), check)
 
 
 @law(

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, CREATE, GET, LIST, METRICS, READS, SEND, USER_LIST
+from typing import Any
+
+from sandbox.conformance.caller import (
+    ALL,
+    COMPLETE,
+    CONFIG,
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    METRICS,
+    READS,
+    SEND,
+    UPDATE,
+    USER_LIST,
+)
 from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import id_of
 from sandbox.conformance.law import expect, expect_error, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 
 # A request of each operation that would be good with a key, for conversations that don't exist.
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     SEND: {"message": {"content": "Hello"}, "stream": False},
     COMPLETE: {"prompt": "Hello"},
-    "apps_api_update_conversation": {"title": "Hello"},
+    UPDATE: {"title": "Hello"},
 }
 
 
@@ -154,7 +169,7 @@ def another_key_opens_nothing(server: Subject) -> None:
         answer = server.ask(operation, conversation=one, key=server.other_key, body=BODIES.get(operation))
         expect_status(answer, 403, 404)
 
-    for_each((*READS, "apps_api_update_conversation", "apps_api_delete_conversation"), check)
+    for_each((*READS, UPDATE, DELETE), check)
 
 
 @law(
@@ -214,7 +229,8 @@ def a_limit_is_for_messages_and_completions_alone(server: Subject) -> None:
 
     def check(operation: str) -> None:
         body = {"metadata": server.marked()} if operation == CREATE else None
-        answer = server.ask(operation, conversation=id_of(server.shelf()[0]), key="sk_test_limited", body=body)
+        one = id_of(server.shelf()[0])
+        answer = server.ask(operation, conversation=one, key="sk_test_limited", body=body, patient=False)
         expect_status(answer, 200)
 
     for_each((LIST, USER_LIST, GET, CONFIG, METRICS, CREATE), check)

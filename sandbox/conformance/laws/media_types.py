@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, SEND, UPDATE, compact
+from typing import Any
+
+from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, NOBODY, SEND, UPDATE, compact
 from sandbox.conformance.evidence import id_of
 from sandbox.conformance.law import expect, expect_error, expect_status, for_each, law
+from sandbox.conformance.laws.keys import BODIES
 from sandbox.conformance.subject import Subject
 
 
@@ -12,7 +15,7 @@ from sandbox.conformance.subject import Subject
     "TYPE-1",
     source="D",
     clause="4.4",
-    operations=(UPDATE,),
+    operations=(CREATE, UPDATE, SEND, COMPLETE),
 )
 def json_may_have_parameters_or_no_type(server: Subject) -> None:
     """A body is `application/json` with any parameters, or has no type."""
@@ -25,11 +28,21 @@ def json_may_have_parameters_or_no_type(server: Subject) -> None:
         "",
     )
 
-    def check(media_type: str) -> None:
-        answer = server.ask(UPDATE, conversation=one, body={"title": "Number 1"}, headers={"Content-Type": media_type})
-        expect_status(answer, 200, why=media_type or "no Content-Type")
+    # Each row: an operation, the conversation, a body, and the status that says that the body was read. No message is
+    # spent: one goes to a conversation that nobody has, and a prompt is empty.
+    table: tuple[tuple[str, str, dict[str, Any], int], ...] = (
+        (CREATE, NOBODY, {"metadata": server.marked()}, 200),
+        (UPDATE, one, {"title": "Number 1"}, 200),
+        (SEND, NOBODY, BODIES[SEND], 404),
+        (COMPLETE, NOBODY, {"prompt": ""}, server.invalid),
+    )
 
-    for_each(types, check)
+    def check(case: tuple[str, tuple[str, str, dict[str, Any], int]]) -> None:
+        media_type, (operation, conversation, body, status) = case
+        answer = server.ask(operation, conversation=conversation, body=body, headers={"Content-Type": media_type})
+        expect_status(answer, status, why=media_type or "no Content-Type")
+
+    for_each([(media_type, row) for media_type in types for row in table], check)
 
 
 @law(

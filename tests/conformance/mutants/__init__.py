@@ -5,10 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from tests.conformance.mutants import gaps
 from tests.conformance.mutants.seams import Mutant
 
-NOT_YET_CAUGHT = gaps.NOT_YET_CAUGHT
 TOPICS = ("access", "bodies", "state", "pages", "speech", "streams")
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from sandbox import Settings
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
 from tests.conformance.mutants.seams import (
     APP,
@@ -21,6 +20,7 @@ from tests.conformance.mutants.seams import (
     saying_error,
     with_header,
 )
+from tests.conformance.wire import Answer, Ask, Request
 
 OTHER_KEY = "sk_test_other"
 BEARER = f"Bearer {KEY}"
@@ -90,6 +90,12 @@ def a_429_names_no_time(request: Request, answer: Answer) -> Answer:
 def the_limited_key_reads_nothing(request: Request, answer: Answer) -> Answer:
     limited = header(request, "authorization").endswith("sk_test_limited")
     return refusal(403, "access_denied") if limited else answer
+
+
+@seams.answer("list", "get", "config", clauses="10.1")
+def reading_is_limited_too(request: Request, answer: Answer) -> Answer:
+    limited = header(request, "authorization").endswith("sk_test_limited")
+    return refusal(429, "rate_limit_exceeded") if limited else answer
 
 
 @seams.request("any", clauses="4.11", settings=Settings(apps={APP: {"keys": [KEY]}}), other_key=OTHER_KEY)
@@ -205,6 +211,11 @@ def every_page_may_read(request: Request, answer: Answer) -> Answer:
 @seams.answer("any", clauses="4.9")
 def no_page_may_read_errors(request: Request, answer: Answer) -> Answer:
     return answer.without(b"access-control-allow-origin") if answer.status >= 400 else answer
+
+
+@seams.answer("send", clauses="4.9")
+def no_page_may_read_replies(request: Request, answer: Answer) -> Answer:
+    return answer.without(b"access-control-allow-origin")
 
 
 @seams.answer("complete", clauses="4.9")

@@ -7,9 +7,9 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
 from tests.conformance.mutants.seams import Json, Memory, dumps, error_of, loads, refusal
+from tests.conformance.wire import Answer, Ask, Request
 
 LISTS = ("list", "users")
 
@@ -167,6 +167,11 @@ def an_empty_page_has_empty_ids(value: Json, memory: Memory) -> None:
 @seams.body(*LISTS, clauses="3.7")
 def a_list_is_an_array(value: Json, memory: Memory) -> None:
     value["object"] = "array"
+
+
+@seams.body("list", clauses="2.2")
+def the_apps_list_leaves_users_out(value: Json, memory: Memory) -> None:
+    value["data"] = [row for row in value["data"] if row["external_user_id"] is None]
 
 
 @seams.request(*LISTS, clauses="4.8 5.4")

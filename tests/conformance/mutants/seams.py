@@ -6,17 +6,18 @@ of a stream. All other requests reach the healthy server untouched, streams and 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox import Settings, create_app
-from tests.conformance.breaks import Answer, Ask, Break, Request
+from tests.conformance import wire
+from tests.conformance.breaks import Break
+from tests.conformance.wire import Answer, Ask, Request
 
 Json = dict[str, Any]
 Events = list[tuple[str, Json]]
@@ -67,15 +68,13 @@ class Mutant:
                 return
 
             async def ask(request: Request) -> Answer:
-                return await _asked(app, scope, request)
+                return await wire.asked(app, scope, request)
 
-            request = await _read(scope, receive)
+            request = await wire.read(scope, receive)
             if b"[[cut]]" in request.body and "cut" not in self.name:
-                await app(_scope(scope, request), _receiving(request), send)
+                await wire.pass_on(app, scope, request, send)
                 return
-            answer = await self.by(request, ask, memory)
-            await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-            await send({"type": "http.response.body", "body": answer.body})
+            await wire.answer(send, await self.by(request, ask, memory))
 
         return mutated
 
@@ -269,40 +268,3 @@ def _is_json(answer: Answer) -> bool:
 
 def _is_stream(answer: Answer) -> bool:
     return answer.status == 200 and dict(answer.headers).get(b"content-type", b"").startswith(b"text/event-stream")
-
-
-def _scope(scope: Scope, request: Request) -> Scope:
-    path = request.path.encode("latin-1")
-    changed = {"method": request.method, "raw_path": path, "query_string": request.query.encode("latin-1")}
-    return {**scope, **changed, "path": request.path, "headers": list(request.headers)}
-
-
-def _receiving(request: Request) -> Receive:
-    unsent: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
-
-    async def receive() -> Message:
-        if not unsent:
-            await asyncio.Event().wait()  # the client says no more, and waits
-        return unsent.pop()
-
-    return receive
-
-
-async def _read(scope: Scope, receive: Receive) -> Request:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-    return Request(scope["method"], path, query, tuple((name, value) for name, value in scope["headers"]), body)
-
-
-async def _asked(app: ASGIApp, scope: Scope, request: Request) -> Answer:
-    told: list[Message] = []
-
-    async def send(message: Message) -> None:
-        told.append(message)
-
-    await app(_scope(scope, request), _receiving(request), send)
-    body = b"".join(message.get("body", b"") for message in told[1:])
-    return Answer(told[0]["status"], tuple(told[0]["headers"]), body)

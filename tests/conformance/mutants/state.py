@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
 from tests.conformance.mutants.seams import Json, Memory, dumps, error_of, fields, last, loads, refusal, with_fields
+from tests.conformance.wire import Answer, Ask, Request
 
 SHOWING = ("create", "get", "update")
 LISTS = ("list", "users")
