@@ -81,7 +81,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Judge the server, and return the exit code."""
     # Imported late: `serve` pays for nothing of it.
-    from sandbox.conformance.client import Unreachable
+    from sandbox.conformance.connection import Unreachable
     from sandbox.conformance.preparation import CannotRun, WrongUse
 
     if arguments.list:

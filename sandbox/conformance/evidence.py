@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 
 
 class NoEvidence(Exception):

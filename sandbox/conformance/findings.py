@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sandbox.conformance import caller
 from sandbox.conformance.caller import Caller
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.fuzz import Finding as Fuzzed
 from sandbox.conformance.law import Broken, Law
 from sandbox.conformance.scripts import script

@@ -12,7 +12,8 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Stopped
+from sandbox.conformance.client import BudgetSpent, Client, Stopped
+from sandbox.conformance.exchange import Answer, Request
 
 _REFUSAL = b'{"error":{"message":"kept back by the judge","type":"method_not_allowed","param":null,"code":null}}'
 _NO_BODY = (204, 304)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import NoEvidence
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.subject import Subject
 
 Source = Literal["S", "V", "D"]

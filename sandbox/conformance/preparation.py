@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox.conformance.caller import CONFIG, LIST, METRICS
-from sandbox.conformance.client import Answer, Client, Limits, Origin, Request, pause
+from sandbox.conformance.client import Client, Limits, pause
+from sandbox.conformance.exchange import Answer, Origin, Request
 from sandbox.conformance.law import Law
 from sandbox.conformance.laws import all_laws
 from sandbox.conformance.subject import Subject

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sandbox.conformance.caller import COMPLETE, MARK, READS, SEND
-from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Stopped, pause
+from sandbox.conformance.client import BudgetSpent, Client, Stopped, pause
 from sandbox.conformance.documented import documented, judged, without
 from sandbox.conformance.evidence import NoEvidence
+from sandbox.conformance.exchange import Answer, Request
 from sandbox.conformance.findings import Finding, of_checks, of_law, operation_of
 from sandbox.conformance.fuzz import PHASES, Exercise, fuzz
 from sandbox.conformance.fuzz import Plan as FuzzPlan

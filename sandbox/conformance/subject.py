@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from sandbox.conformance import sse
 from sandbox.conformance.caller import LIST, Caller
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import NoEvidence, good, id_of, ids_of, items_of, rows_of
+from sandbox.conformance.exchange import Answer
 
 T = TypeVar("T")
 

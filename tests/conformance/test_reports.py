@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.cli import main
-from sandbox.conformance.client import Answer as Came
-from sandbox.conformance.client import Request as Sent
+from sandbox.conformance.exchange import Answer as Came
+from sandbox.conformance.exchange import Request as Sent
 from sandbox.conformance.preparation import Plan, place_of
 from sandbox.conformance.run import Verdict, judge
 from sandbox.conformance.scripts import script

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, DELETE, GET, LIST, METRICS, SEND, UPDATE, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, ids_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
 from sandbox.conformance.laws.keys import BODIES
 from sandbox.conformance.subject import Subject

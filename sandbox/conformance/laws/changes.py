@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CREATE, GET, LIST, UPDATE, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, rows_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect_equal, expect_status, for_each, law
 from sandbox.conformance.laws.creation import TITLES
 from sandbox.conformance.subject import Subject

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.conformance.caller import COMPLETE, LIST, METRICS
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, ids_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import (
     expect,
     expect_answered,

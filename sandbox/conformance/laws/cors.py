@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, GET, SEND
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 

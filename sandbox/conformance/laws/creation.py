@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from sandbox.conformance.caller import CREATE, GET, LIST, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, rows_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import Broken, NotApplicable, expect, expect_equal, expect_status, for_each, law, shown
 from sandbox.conformance.subject import DIFFICULT, Subject
 

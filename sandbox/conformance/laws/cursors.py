@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CONFIG, CREATE, DELETE, LIST, NOBODY, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, ids_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, for_each, law
 from sandbox.conformance.laws.apps import other_app
 from sandbox.conformance.laws.pages import BOTH, difference, holds, newest_first, page, walk, walked

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sandbox.conformance.caller import SEND
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, law, shown
 from sandbox.conformance.laws.streams import BOTH, TEXT, TEXT_DONE, in_every_stream
 from sandbox.conformance.sse import Event

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, CREATE, GET, LIST, READS, SEND, UPDATE, USER_LIST
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
 from sandbox.conformance.laws.order import LARGE, TEXT
 from sandbox.conformance.subject import Subject

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.conformance import sse
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 
 
 def parts_of(answer: Answer) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ from sandbox.conformance.caller import (
     UPDATE,
     USER_LIST,
 )
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_error, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 

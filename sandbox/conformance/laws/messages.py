@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.conformance.caller import CONFIG, GET, LIST, METRICS, SEND
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, ids_of, items_of, texts_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import (
     NotApplicable,
     expect,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.conformance.caller import COMPLETE, CREATE, GET, LIST, SEND, USER_LIST, compact
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, rows_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 

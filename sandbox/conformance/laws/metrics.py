@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CREATE, DELETE, METRICS, SEND
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, law
 from sandbox.conformance.subject import HELLO, Subject
 

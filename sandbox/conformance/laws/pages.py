@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from sandbox.conformance.caller import LIST, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import id_of, ids_of, rows_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import Broken, expect, expect_equal, expect_error, expect_status, for_each, law, shown
 from sandbox.conformance.subject import SHELF, Subject
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sandbox.conformance import sse
 from sandbox.conformance.caller import COMPLETE, SEND
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import Broken, expect, expect_equal, for_each, law, shown
 from sandbox.conformance.laws.grammar import output_of
 from sandbox.conformance.sse import Event

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CREATE, GET, LIST, SEND, UPDATE
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law, shown
 from sandbox.conformance.subject import Subject
 
