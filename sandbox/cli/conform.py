@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.settings import Option, SettingsError, flag
+from sandbox.settings import Option, SettingsError, first_said, flag, read_file
 from sandbox.sources import monotonic
 
 CONFIG = "conform.toml"
@@ -159,35 +158,14 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
         SettingsError: a value is wrong, a name unknown, the file unreadable, the URL missing.
     """
     path = Path(flags["config"] or CONFIG)
-    from_file = _read_file(path) if flags["config"] or path.exists() else {}
-    values: dict[str, Any] = {}
-    for name, option in OPTIONS.items():
-        variable = {"key": KEY_VARIABLE, "other_key": OTHER_KEY_VARIABLE}.get(name, "")
-        if flags.get(name) is not None:
-            values[name] = option.read(flags[name], flag(name))
-        elif environ.get(variable):
-            values[name] = option.read(environ[variable], variable)
-        elif name in from_file:
-            values[name] = option.read(from_file[name], f"{path}: {name}")
+    from_file = read_file(path, tuple(OPTIONS)) if flags["config"] or path.exists() else {}
+    variables = {"key": KEY_VARIABLE, "other_key": OTHER_KEY_VARIABLE}
+    values = first_said(OPTIONS, variables, flags, environ, from_file, path)
     if "url" not in values:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
     files = {name: values.pop(name, None) for name in _OF_FILES}
     plan = {"laws" if name == "law" else name: value for name, value in values.items()}
     return _Asked(plan=plan, **files)
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from None
-    values = {name.replace("-", "_"): value for name, value in values.items()}
-    for name in values:
-        if name not in OPTIONS:
-            raise SettingsError(f"{path}: {name}: there is no such option; known are {', '.join(OPTIONS)}")
-    return values
 
 
 def _list_laws() -> None:

@@ -177,7 +177,7 @@ def test_an_unknown_option_of_the_file_is_named(capsys: Capture, empty_folder: P
     (empty_folder / "conform.toml").write_text("quik = true\n", encoding="utf-8")
     said = conform(capsys, "http://127.0.0.1:1")
     assert said.code == 2
-    assert "conform.toml: quik: there is no such option" in said.err
+    assert "conform.toml: quik: there is no such setting" in said.err
 
 
 def test_a_list_shows_every_law(capsys: Capture) -> None:
