@@ -134,6 +134,11 @@ def expect_equal(got: object, wanted: object, what: str, *answers: Answer, about
     expect(same, f"{what} {shown(wanted)}", got if got is None else shown(got), *answers, about=about)
 
 
+def expect_type(answer: Answer, wanted: str, *proof: Answer) -> None:
+    """Hold an answer to its media type; `proof` is what was sent before."""
+    expect(answer.media_type == wanted, wanted, answer.media_type or "no type", *proof, answer)
+
+
 def expect_error(
     answer: Answer, status: int, kind: str, *, param: object = ANYTHING, code: object = ANYTHING, why: str = ""
 ) -> None:

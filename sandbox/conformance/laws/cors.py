@@ -29,13 +29,7 @@ def readable(answer: Answer, origin: str) -> None:
     expect(credentials is None, "no Access-Control-Allow-Credentials", credentials or "", answer)
 
 
-@law(
-    "CORS-1",
-    source="D",
-    clause="4.9",
-    operations=(CONFIG, GET),
-    writes=False,
-)
+@law("CORS-1", source="D", clause="4.9", operations=(CONFIG, GET), writes=False)
 def local_pages_may_read(server: Subject) -> None:
     """A page of a loopback origin, on any port, may read every answer, errors included, without credentials."""
 
@@ -49,12 +43,7 @@ def local_pages_may_read(server: Subject) -> None:
     for_each(LOCAL, check)
 
 
-@law(
-    "CORS-2",
-    source="D",
-    clause="4.9",
-    operations=(SEND, COMPLETE),
-)
+@law("CORS-2", source="D", clause="4.9", operations=(SEND, COMPLETE))
 def local_pages_may_read_what_is_said(server: Subject) -> None:
     """A page of a loopback origin may read replies and completions too, and streams of both."""
     one = id_of(server.shelf()[0])
@@ -70,13 +59,7 @@ def local_pages_may_read_what_is_said(server: Subject) -> None:
     for_each(((SEND, False), (SEND, True), (COMPLETE, True)), check)
 
 
-@law(
-    "CORS-3",
-    source="D",
-    clause="4.9",
-    operations=(CONFIG,),
-    writes=False,
-)
+@law("CORS-3", source="D", clause="4.9", operations=(CONFIG,), writes=False)
 def strangers_may_not(server: Subject) -> None:
     """A stranger's page may read nothing."""
 
@@ -88,13 +71,7 @@ def strangers_may_not(server: Subject) -> None:
     for_each(("https://example.com", "http://localhost.example.com", "http://127.0.0.1.example.com", "null"), check)
 
 
-@law(
-    "CORS-4",
-    source="D",
-    clause="4.9",
-    operations=ALL,
-    writes=False,
-)
+@law("CORS-4", source="D", clause="4.9", operations=ALL, writes=False)
 def preflights_are_answered(server: Subject) -> None:
     """A preflight of a loopback origin needs no key and allows any header, on every path of the contract."""
 

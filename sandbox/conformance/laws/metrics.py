@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import CREATE, DELETE, METRICS, SEND
+from sandbox.conformance.caller import CONFIG, CREATE, DELETE, LIST, METRICS, SEND, USER_LIST
 from sandbox.conformance.evidence import good, id_of
 from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, law
@@ -20,12 +20,7 @@ def grown(server: Subject, name: str, by: int, before: Answer, *proof: Answer) -
     expect(right, f"{name} {old} + {by}", f"{new}", *proof, after)
 
 
-@law(
-    "METRICS-1",
-    source="V",
-    clause="5.6",
-    operations=(CREATE, METRICS),
-)
+@law("METRICS-1", source="V", clause="5.6", operations=(CREATE, METRICS))
 def a_conversation_counts_one(server: Subject) -> None:
     """A new conversation counts one."""
     before = good(server.ask(METRICS))
@@ -33,13 +28,7 @@ def a_conversation_counts_one(server: Subject) -> None:
     grown(server, CONVERSATIONS, 2, before, *created)
 
 
-@law(
-    "METRICS-2",
-    source="V",
-    clause="5.6",
-    operations=(CREATE, METRICS),
-    needs_sandbox=True,
-)
+@law("METRICS-2", source="V", clause="5.6", operations=(CREATE, METRICS), needs_sandbox=True)
 def a_user_counts_once(server: Subject) -> None:
     """A user counts once, however many conversations there are."""
     before = good(server.ask(METRICS))
@@ -48,12 +37,7 @@ def a_user_counts_once(server: Subject) -> None:
     grown(server, USERS, 2, before, *created)
 
 
-@law(
-    "METRICS-3",
-    source="V",
-    clause="5.6",
-    operations=(SEND, METRICS),
-)
+@law("METRICS-3", source="V", clause="5.6", operations=(SEND, METRICS))
 def a_message_counts(server: Subject) -> None:
     """A message counts: the metrics grow with every exchange."""
     created = good(server.create())
@@ -65,12 +49,7 @@ def a_message_counts(server: Subject) -> None:
     expect(right, f"{MESSAGES} above {old}", f"{new}", created, sent, after)
 
 
-@law(
-    "METRICS-4",
-    source="D",
-    clause="5.6",
-    operations=(SEND, METRICS),
-)
+@law("METRICS-4", source="D", clause="5.6", operations=(SEND, METRICS))
 def both_roles_count(server: Subject) -> None:
     """Messages of both roles count: an exchange is two, a reply that failed leaves one."""
     before = good(server.ask(METRICS))
@@ -81,12 +60,7 @@ def both_roles_count(server: Subject) -> None:
     grown(server, MESSAGES, 1, before, created, failed)
 
 
-@law(
-    "METRICS-5",
-    source="D",
-    clause="5.5",
-    operations=(DELETE, METRICS),
-)
+@law("METRICS-5", source="D", clause="5.5", operations=(DELETE, METRICS))
 def deleted_still_counts(server: Subject) -> None:
     """A deleted conversation still counts, and so do its messages and its user."""
     created, sent = server.counted()
@@ -96,12 +70,7 @@ def deleted_still_counts(server: Subject) -> None:
         grown(server, name, 0, before, created, sent, deleted)
 
 
-@law(
-    "METRICS-6",
-    source="D",
-    clause="5.3",
-    operations=(CREATE, METRICS),
-)
+@law("METRICS-6", source="D", clause="5.3", operations=(CREATE, METRICS))
 def the_empty_user_counts(server: Subject) -> None:
     """The empty user id counts as a user."""
     first = good(server.create(external_user_id=""))
@@ -112,17 +81,11 @@ def the_empty_user_counts(server: Subject) -> None:
     grown(server, USERS, 0, before, first, again)
 
 
-@law(
-    "METRICS-7",
-    source="V",
-    clause="5.6",
-    operations=(METRICS,),
-    needs_sandbox=True,
-)
+@law("METRICS-7", source="V", clause="5.6", operations=(METRICS,), needs_sandbox=True)
 def reading_counts_nowhere(server: Subject) -> None:
     """Reading counts nowhere."""
     before = good(server.ask(METRICS))
-    for operation in ("apps_api_list_conversations", "apps_api_get_app_config", "apps_api_list_user_conversations"):
+    for operation in (LIST, CONFIG, USER_LIST):
         good(server.ask(operation))
     for name in (CONVERSATIONS, MESSAGES, USERS):
         grown(server, name, 0, before, before)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, NOBODY, SEND, UPDATE
 from sandbox.conformance.law import expect_error, for_each, law
+from sandbox.conformance.laws.samples import LARGE, TEXT
 from sandbox.conformance.subject import Subject
 
-MIB = 1024 * 1024
-TEXT = {"Content-Type": "text/plain"}
 NO_JSON = b"{"
-LARGE = b"{" + b" " * MIB
 GOOD = {"message": {"content": "Hello"}}
 
 
@@ -38,12 +36,7 @@ def the_key_comes_before_the_app(server: Subject) -> None:
     )
 
 
-@law(
-    "ORDER-4",
-    source="D",
-    clause="4.1",
-    operations=(CONFIG,),
-)
+@law("ORDER-4", source="D", clause="4.1", operations=(CONFIG,))
 def the_app_comes_before_access(server: Subject) -> None:
     """That the app exists is checked before the key's access to it."""
     expect_error(server.ask(CONFIG, app="app_missing", key="sk_test_denied"), 404, "not_found")
@@ -77,12 +70,7 @@ def the_limit_comes_before_the_body(server: Subject) -> None:
     for_each((NO_JSON, LARGE), check)
 
 
-@law(
-    "ORDER-8",
-    source="D",
-    clause="4.1",
-    operations=(SEND, CREATE),
-)
+@law("ORDER-8", source="D", clause="4.1", operations=(SEND, CREATE))
 def the_media_type_comes_before_size_and_json(server: Subject) -> None:
     """The media type is checked before the size and the JSON."""
     for_each(
@@ -97,12 +85,7 @@ def the_size_comes_before_json(server: Subject) -> None:
     for_each((SEND, CREATE), lambda operation: expect_error(server.ask(operation, raw=LARGE), 413, "payload_too_large"))
 
 
-@law(
-    "ORDER-10",
-    source="D",
-    clause="4.1",
-    operations=(SEND, UPDATE),
-)
+@law("ORDER-10", source="D", clause="4.1", operations=(SEND, UPDATE))
 def the_body_comes_before_the_conversation(server: Subject) -> None:
     """JSON and schema are checked before the conversation."""
 
