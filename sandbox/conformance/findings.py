@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sandbox.conformance import caller
 from sandbox.conformance.caller import Caller
 from sandbox.conformance.exchange import Answer
-from sandbox.conformance.fuzz import Finding as Fuzzed
+from sandbox.conformance.exercise import Finding as Fuzzed
 from sandbox.conformance.law import Broken, Law
 from sandbox.conformance.scripts import script
 from sandbox.conformance.shown import Masked

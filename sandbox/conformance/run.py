@@ -16,8 +16,9 @@ from sandbox.conformance.client import BudgetSpent, Client, Stopped, pause
 from sandbox.conformance.documented import documented, judged, without
 from sandbox.conformance.evidence import NoEvidence
 from sandbox.conformance.exchange import Answer, Request
+from sandbox.conformance.exercise import Exercise
 from sandbox.conformance.findings import Finding, of_checks, of_law, operation_of
-from sandbox.conformance.fuzz import PHASES, Exercise, fuzz
+from sandbox.conformance.fuzz import PHASES, fuzz
 from sandbox.conformance.fuzz import Plan as FuzzPlan
 from sandbox.conformance.gate import Gate
 from sandbox.conformance.law import Broken, Law, NotApplicable

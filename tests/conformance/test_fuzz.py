@@ -8,7 +8,9 @@ from __future__ import annotations
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 
-from sandbox.conformance.fuzz import PHASES, Exercise, Plan, fuzz, no_literals_of_the_process
+from sandbox.conformance.exercise import Exercise
+from sandbox.conformance.fuzz import PHASES, Plan, fuzz
+from sandbox.conformance.literals import no_literals_of_the_process
 from sandbox.contract import load
 from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed

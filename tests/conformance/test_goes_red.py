@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.conformance.fuzz import Finding
+from sandbox.conformance.exercise import Finding
 from tests.conformance import breaks
 from tests.conformance.breaks import Break, broken
 from tests.conformance.plans import fuzzed

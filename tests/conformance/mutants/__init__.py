@@ -7,7 +7,7 @@ from types import ModuleType
 
 from tests.conformance.mutants.seams import Mutant
 
-TOPICS = ("access", "bodies", "state", "pages", "speech", "streams")
+TOPICS = ("access", "order", "bodies", "state", "users", "snapshots", "metrics", "pages", "speech", "streams")
 
 
 def all_mutants() -> tuple[Mutant, ...]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import Json, Memory, error_of, fields, header, refusal, with_fields, with_header
+from tests.conformance.mutants.seams import Memory
+from tests.conformance.mutants.values import Json, error_of, fields, header, refusal, with_fields, with_header
 from tests.conformance.wire import Answer, Ask, Request
 
 

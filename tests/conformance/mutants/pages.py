@@ -8,10 +8,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from tests.conformance import breaks
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import Json, Memory, dumps, error_of, loads, refusal
+from tests.conformance.mutants.seams import LISTS, Memory
+from tests.conformance.mutants.values import Json, dumps, error_of, last, loads, refusal
 from tests.conformance.wire import Answer, Ask, Request
-
-LISTS = ("list", "users")
 
 
 def _asked(request: Request) -> dict[str, str]:
@@ -137,7 +136,7 @@ async def of_two_cursors_one_counts(request: Request, ask: Ask, memory: Memory) 
 async def a_deleted_cursor_is_unknown(request: Request, ask: Ask, memory: Memory) -> Answer:
     answer = await ask(request)
     if request.method == "DELETE":
-        memory[seams.last(request.path)] = answer.status == 200
+        memory[last(request.path)] = answer.status == 200
     gone = memory.get(_asked(request).get("after", "")) or memory.get(_asked(request).get("before", ""))
     return refusal(404, "not_found") if gone else answer
 
@@ -196,7 +195,7 @@ async def a_message_moves_its_conversation(request: Request, ask: Ask, memory: M
     if answer.status != 200:
         return answer
     if request.method == "POST":
-        memory[seams.last(request.path)] = True
+        memory[last(request.path)] = True
         return answer
     value = loads(answer.body)
     value["data"].sort(key=lambda row: row["id"] not in memory)

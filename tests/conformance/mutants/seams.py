@@ -6,7 +6,6 @@ of a stream. All other requests reach the healthy server untouched, streams and 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -17,15 +16,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox import Settings, create_app
 from tests.conformance import wire
 from tests.conformance.breaks import Break
+from tests.conformance.mutants.values import Json, dumps, is_json, is_stream, loads
 from tests.conformance.wire import Answer, Ask, Request
 
-Json = dict[str, Any]
 Events = list[tuple[str, Json]]
 Memory = dict[str, Any]
 Whole = Callable[[Request, Ask, Memory], Awaitable[Answer]]
 
 KEY = "sk_test_conform"
 APP = "app_conform_1"
+
+# Operations that answer with a conversation, and with a list of them.
+SHOWING = ("create", "get", "update")
+LISTS = ("list", "users")
 
 _ONE = "/v1/apps/[^/]*/conversations/[^/]*"
 _ALL = "/v1/apps/[^/]*/conversations"
@@ -137,7 +140,7 @@ def body(
     def made(change: Callable[[Json, Memory], object]) -> Mutant:
         async def by(request: Request, ask: Ask, memory: Memory) -> Answer:
             given = await ask(request)
-            if given.status != 200 or not _is_json(given):
+            if given.status != 200 or not is_json(given):
                 return given
             value = loads(given.body)
             change(value, memory)
@@ -155,7 +158,7 @@ def stream(
 
     def made(change: Callable[[bytes], bytes]) -> Mutant:
         def by(request: Request, given: Answer) -> Answer:
-            return replace(given, body=change(given.body)) if _is_stream(given) else given
+            return replace(given, body=change(given.body)) if is_stream(given) else given
 
         by.__name__ = change.__name__
         return answer(*operations, clauses=clauses, settings=settings)(by)
@@ -191,80 +194,6 @@ def of_break(by: Break, *operations: str, clauses: str) -> Mutant:
     return whole(*operations, clauses=clauses)(_named(mutated, by))
 
 
-def header(request: Request, name: str) -> str:
-    """Return what a request says in a header, or nothing."""
-    return dict(request.headers).get(name.encode(), b"").decode("latin-1")
-
-
-def with_header(request: Request, name: str, value: str | None) -> Request:
-    """Return a request with another value in a header, or without it."""
-    rest = tuple(each for each in request.headers if each[0] != name.encode())
-    return replace(request, headers=rest if value is None else (*rest, (name.encode(), value.encode("latin-1"))))
-
-
-def refusal(status: int, kind: str) -> Answer:
-    """Return an error as the API answers it."""
-    value = {"error": {"message": "No.", "type": kind, "param": None, "code": None}}
-    return Answer(status, (), b"").saying(dumps(value))
-
-
-def error_of(answer: Answer) -> Json:
-    """Return the error that an answer tells of; empty if it tells of none."""
-    if answer.status < 400 or not _is_json(answer):
-        return {}
-    error: Json = loads(answer.body)["error"]
-    return error
-
-
-def saying_error(answer: Answer, **changes: Any) -> Answer:
-    """Return an error with some keys changed."""
-    error = error_of(answer)
-    return answer.saying(dumps({"error": {**error, **changes}})) if error else answer
-
-
-def loads(text: bytes) -> Json:
-    """Read a JSON object so that `dumps` writes its numbers as they were; those that Python would change are texts."""
-
-    def kept(digits: str) -> Any:
-        return int(digits) if len(digits) < 16 and digits != "-0" else f"\0{digits}"
-
-    value = json.loads(text.decode(), parse_int=kept, parse_float=lambda digits: f"\0{digits}")
-    return value if isinstance(value, dict) else {}
-
-
-def dumps(value: Json) -> bytes:
-    """Write a JSON object."""
-    text = json.dumps(value, ensure_ascii=False)
-    return re.sub(r'"\\u0000([-+.0-9eE]+)"', r"\1", text).encode("utf-8", "surrogatepass")
-
-
-def fields(request: Request) -> Json:
-    """Return the JSON object of a request; empty if there is none, or none that the server would read."""
-    try:
-        return loads(request.body) if len(request.body) <= 2**20 else {}
-    except (ValueError, RecursionError):
-        return {}
-
-
-def with_fields(request: Request, value: Json) -> Request:
-    """Return a request with another JSON body."""
-    text = dumps(value)
-    return replace(with_header(request, "content-length", str(len(text))), body=text)
-
-
-def last(path: str) -> str:
-    """Return the last segment of a path."""
-    return path.rpartition("/")[2]
-
-
 def _named(by: Whole, change: Callable[..., object]) -> Whole:
     by.__name__ = change.__name__
     return by
-
-
-def _is_json(answer: Answer) -> bool:
-    return dict(answer.headers).get(b"content-type") == b"application/json"
-
-
-def _is_stream(answer: Answer) -> bool:
-    return answer.status == 200 and dict(answer.headers).get(b"content-type", b"").startswith(b"text/event-stream")

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sandbox import Settings
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import APP, Json, Memory, dumps, error_of, fields, loads, refusal, with_fields
+from tests.conformance.mutants.seams import APP, Memory
+from tests.conformance.mutants.values import Json, dumps, error_of, fields, loads, refusal, with_fields
 from tests.conformance.wire import Answer, Ask, Request
 
 WITH_FORMS = Settings(apps={APP: {"generative_ui": True}})
