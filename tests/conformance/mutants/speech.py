@@ -187,7 +187,7 @@ def completions_share_an_id(value: Json, memory: Memory) -> None:
 
 @seams.body("complete", clauses="10.3")
 def a_completion_is_trimmed(value: Json, memory: Memory) -> None:
-    value["text"] = value["text"].strip("}")
+    value["text"] = value["text"].strip()
 
 
 @seams.answer("complete", clauses="3.12")
