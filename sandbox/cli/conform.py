@@ -108,6 +108,9 @@ def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
     from sandbox.contract import load
 
     entries = read(Path(asked.baseline)) if asked.baseline else ()
+    for report in filter(None, (asked.junit, asked.json)):
+        if not Path(report).absolute().parent.is_dir():
+            raise SettingsError(f"{report}: can't be written: there is no such folder")
     progress = _Progress()
     began = monotonic()
     weighed = weigh(judge(Plan(**asked.plan), load(), progress.say, progress.note), entries)

@@ -83,7 +83,7 @@ def test_3_there_is_no_such_app(capsys: Capture) -> None:
     with running(ours()) as origin:
         said = conform(capsys, origin, "--app", "app_missing")
     assert said.code == 3
-    assert said.err == "dimedove-sandbox: there is no app app_missing (404); --key and --app say which\n"
+    assert said.err.endswith(": there is no app app_missing (404); the URL's path and --app say what to judge\n")
 
 
 def test_3_the_key_is_refused(capsys: Capture) -> None:

@@ -226,3 +226,9 @@ def test_what_is_harmless_stays_so_when_it_is_made_harmless_again(text: str) -> 
     once = harmless(text, lines=True)
     assert harmless(once, lines=True) == once
     assert not re.search(r"(?m)^\s*::|##\[", once)
+
+
+def test_what_a_check_found_is_one_paragraph(capsys: pytest.CaptureFixture[str]) -> None:
+    with running(ours(breaks.created_is_201)) as origin:
+        said = conform(capsys, origin, "--quick")
+    assert "expected  a status that the contract has\n  got       status 201: Received: 201" in said.out

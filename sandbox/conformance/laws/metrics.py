@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.conformance.caller import CONFIG, CREATE, DELETE, LIST, METRICS, SEND, USER_LIST
 from sandbox.conformance.evidence import good, id_of
 from sandbox.conformance.exchange import Answer
-from sandbox.conformance.law import expect, law
+from sandbox.conformance.law import expect, law, shown
 from sandbox.conformance.subject import HELLO, Subject
 
 CONVERSATIONS, MESSAGES, USERS = "total_conversations", "total_messages", "total_users"
@@ -17,7 +17,7 @@ def grown(server: Subject, name: str, by: int, before: Answer, *proof: Answer) -
     old, new = before.object.get(name), after.object.get(name)
     more = new - old if isinstance(old, int) and isinstance(new, int) else -1
     right = more == by or (more > by and not server.is_alone)
-    expect(right, f"{name} {old} + {by}", f"{new}", *proof, after)
+    expect(right, f"{name} {shown(old)} + {by}", shown(new), *proof, after)
 
 
 @law("METRICS-1", source="V", clause="5.6", operations=(CREATE, METRICS))
@@ -46,7 +46,7 @@ def a_message_counts(server: Subject) -> None:
     after = good(server.ask(METRICS))
     old, new = before.object.get(MESSAGES), after.object.get(MESSAGES)
     right = isinstance(old, int) and isinstance(new, int) and new > old
-    expect(right, f"{MESSAGES} above {old}", f"{new}", created, sent, after)
+    expect(right, f"{MESSAGES} above {shown(old)}", shown(new), created, sent, after)
 
 
 @law("METRICS-4", source="D", clause="5.6", operations=(SEND, METRICS))
