@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,18 +51,18 @@ class Plan:
     max_stream_events: int = 10_000
 
 
-def fuzz(contract: Contract, plan: Plan) -> Exercise:
-    """Run the plan and return what came of it."""
+def fuzz(contract: Contract, plan: Plan, note: Callable[[int], None] = lambda _: None) -> Exercise:
+    """Run the plan and return what came of it; `note` is told now and then how many requests were sent."""
     document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
     log = _Log(document, plan.key)
-    _run(document, _config(plan), log)
+    _run(document, _config(plan), log, note)
     for detour in range(1, plan.detours + 1 if "stateful" in plan.phases else 1):
         if missing := log.never_walked():
-            _run(narrowed(document, missing), _detour(plan, detour), log)
+            _run(narrowed(document, missing), _detour(plan, detour), log, note)
     return log.exercise()
 
 
-def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log) -> None:
+def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, note: Callable[[int], None]) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
@@ -74,6 +74,7 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log) -> None:
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 log.scenario(event)
+                note(log.requests)
             elif isinstance(event, events.NonFatalError):
                 log.error(event.label, f"{event.info.title}: {event.info.message}")
             elif isinstance(event, events.FatalError):
@@ -143,14 +144,14 @@ class _Log:
         self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._names.values()}
         self._walked: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
         self._findings: dict[tuple[str, ...], Finding] = {}
-        self._requests = 0
+        self.requests = 0
         self._errors: dict[str, None] = {}
 
     def scenario(self, event: ScenarioFinished) -> None:
         """Take in all that one scenario sent, got and found."""
         recorder = event.recorder
         for case_id, interaction in recorder.interactions.items():
-            self._requests += 1
+            self.requests += 1
             self._answer(recorder, case_id, interaction)
         for case_id, checks in recorder.checks.items():
             for check in checks:
@@ -176,7 +177,7 @@ class _Log:
             links={link: dict(sorted(seen.items())) for link, seen in self._walked.items()},
             never_succeeded=tuple(name for name, seen in self._statuses.items() if not any(map(_succeeds, seen))),
             never_walked=self.never_walked(),
-            requests=self._requests,
+            requests=self.requests,
             errors=tuple(self._errors),
         )
 

@@ -177,6 +177,7 @@ class _Run:
                     sandbox_rules=subject.is_sandbox,
                     request_timeout=plan.max_wait + 60,
                 ),
+                lambda requests: self._note(f"part one: {requests:,} requests"),
             )
         if gate.stopped is not None:
             raise gate.stopped
