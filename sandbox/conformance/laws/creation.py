@@ -83,6 +83,7 @@ def what_is_listed_can_be_read(server: Subject) -> None:
     """Every conversation that the app's list shows can be read, and reading shows the same."""
     listed = server.ask(LIST, query="limit=3")
     expect_status(listed, 200)
+    expect(isinstance(listed.object.get("data"), list), "data, a list", listed.summary, listed)
     if not rows_of(listed):
         raise NotApplicable("the app has no conversation yet")
     for row in rows_of(listed):
