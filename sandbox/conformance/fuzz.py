@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sandbox.conformance.ambient import no_detours, no_literals_of_the_process
 from sandbox.conformance.exercise import Exchange, Exercise, Finding
-from sandbox.conformance.literals import no_literals_of_the_process
 from sandbox.conformance.tune import Link, links, narrowed, operations, spared_cursors, tuned
 from sandbox.contract import Contract
 
@@ -70,7 +70,7 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, note: Ca
     config = schemathesis.Config.from_dict(settings)
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
     schema.hooks.register_hook_with_name(_sensible, "map_case")
-    with no_literals_of_the_process():
+    with no_literals_of_the_process(), no_detours():
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 log.scenario(event)
