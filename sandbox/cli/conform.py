@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.settings import Option, SettingsError, first_said, flag, read_file
 from sandbox.sources import monotonic
+
+if TYPE_CHECKING:
+    from sandbox.conformance.baseline import Weighed
 
 CONFIG = "conform.toml"
 KEY_VARIABLE, OTHER_KEY_VARIABLE = "DIMEDOVE_API_KEY", "DIMEDOVE_OTHER_API_KEY"
@@ -100,10 +104,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
     from sandbox.conformance.baseline import read, weigh
-    from sandbox.conformance.jsonreport import json_report
-    from sandbox.conformance.junit import junit
     from sandbox.conformance.preparation import Plan
-    from sandbox.conformance.report import Report, summary
+    from sandbox.conformance.report import Report
     from sandbox.conformance.run import judge
     from sandbox.contract import load
 
@@ -121,13 +123,22 @@ def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
         # What a server says must not command the runner; nobody can guess the word that gives it its ear back.
         word = hashlib.sha256(f"{began!r} {monotonic()!r} {asked.plan.get('key')}".encode()).hexdigest()
         lines = [f"::stop-commands::{word}", *lines, f"::{word}::"]
-    print("\n".join(lines).encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding or "utf-8"))
-    for path, text in ((asked.junit, junit), (asked.json, json_report)):
-        if path:
-            _write(path, text(weighed))
+    _print(lines)
+    _write_reports(asked, weighed, environ)
+    return weighed.exit_code
+
+
+def _write_reports(asked: _Asked, weighed: Weighed, environ: Mapping[str, str]) -> None:
+    from sandbox.conformance.jsonreport import json_report
+    from sandbox.conformance.junit import junit
+    from sandbox.conformance.report import summary
+
+    if asked.junit:
+        _write(asked.junit, junit(weighed))
+    if asked.json:
+        _write(asked.json, json_report(weighed))
     if environ.get("GITHUB_STEP_SUMMARY"):
         _write(environ["GITHUB_STEP_SUMMARY"], summary(weighed), mode="a")
-    return weighed.exit_code
 
 
 class _Progress:
@@ -174,8 +185,17 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
 def _list_laws() -> None:
     from sandbox.conformance.laws import all_laws
 
-    for law in all_laws():
-        print(f"{law.id:14} {law.clause:5} [{law.source}] {law.needs:8} {law.sentence}")
+    _print([f"{law.id:14} {law.clause:5} [{law.source}] {law.needs:8} {law.sentence}" for law in all_laws()])
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Write lines to stdout, as well as its encoding can."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print("\n".join(lines).encode(encoding, "replace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # Whoever reads no further than the first lines closes the pipe; Python would flush the rest into it at its end.
+        sys.stdout = io.StringIO()
 
 
 def _write(path: str, text: str, mode: str = "w") -> None:

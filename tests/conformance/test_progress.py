@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from sandbox.contract import load
 from tests.conformance.judging import conform, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.fuzz
 
@@ -33,6 +36,15 @@ def test_a_log_that_is_no_terminal_is_told_only_what_lasts(capsys: pytest.Captur
     with running(ours()) as origin:
         said = conform(capsys, origin, "--law", "APP-1")
     assert said.err.splitlines() == [f"judging {origin}/v1, app app_conform_1, the sandbox", "part two: one law"]
+
+
+def test_who_reads_no_further_ends_nothing_with_a_traceback() -> None:
+    command = [sys.executable, "-m", "sandbox", "conform", "--list"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:  # noqa: S603
+        assert listing.stdout and listing.stderr
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+    assert listing.returncode == 0
 
 
 def test_a_run_that_stopped_early_is_no_green_in_junit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
