@@ -41,7 +41,8 @@ def test_a_log_that_is_no_terminal_is_told_only_what_lasts(capsys: pytest.Captur
 def test_who_reads_no_further_ends_nothing_with_a_traceback() -> None:
     command = [sys.executable, "-m", "sandbox", "conform", "--list"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:  # noqa: S603
-        assert listing.stdout and listing.stderr
+        assert listing.stdout
+        assert listing.stderr
         listing.stdout.close()
         assert listing.stderr.read() == b""
     assert listing.returncode == 0
