@@ -36,7 +36,7 @@ def marked(server: Subject, field: bytes) -> bytes:
     return compact({"metadata": server.marked()})[:-2] + b"," + field + b"}}"
 
 
-@law("BODY-1", source="V", clause="4.11", operations=WITH_BODY)
+@law("BODY-1", source="V", clause="4.11", operations=(CREATE, UPDATE, SEND))
 def no_body_breaks_the_server(server: Subject) -> None:
     """No body makes the server fail: what can't be used is a clear 4xx, never a 5xx, never a lost connection."""
 

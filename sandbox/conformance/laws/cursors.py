@@ -11,7 +11,7 @@ from sandbox.conformance.laws.walks import BOTH, difference, holds, newest_first
 from sandbox.conformance.subject import SHELF, Subject
 
 
-@law("PAGE-8", source="V", clause="5.4", operations=BOTH)
+@law("PAGE-8", source="V", clause="5.4", operations=(USER_LIST,))
 def a_walk_meets_every_row_once(server: Subject) -> None:
     """`last_id` handed on as `after` gives the next page: a walk meets every row once, in order, in pages of any
     size."""
@@ -26,7 +26,7 @@ def a_walk_meets_every_row_once(server: Subject) -> None:
     for_each([(limit, order) for limit in (21, 11, 5, 1) for order in ("desc", "asc")], check)
 
 
-@law("PAGE-12", source="D", clause="5.4", operations=BOTH)
+@law("PAGE-12", source="D", clause="5.4", operations=(USER_LIST,))
 def before_gives_the_page_before(server: Subject) -> None:
     """`before` gives the page that ends just before a row, still in the requested order."""
     ids = newest_first(server)
@@ -42,7 +42,7 @@ def before_gives_the_page_before(server: Subject) -> None:
     for_each(("desc", "asc"), check)
 
 
-@law("PAGE-13", source="D", clause="5.4", operations=BOTH)
+@law("PAGE-13", source="D", clause="5.4", operations=(USER_LIST,))
 def a_walk_backwards_meets_every_row_once(server: Subject) -> None:
     """A walk backwards by `first_id` as `before` meets every row once."""
     ids = newest_first(server)
@@ -87,7 +87,7 @@ def two_cursors_conflict(server: Subject) -> None:
     for_each(BOTH, check)
 
 
-@law("PAGE-16", source="V", clause="5.4", operations=(CREATE, *BOTH))
+@law("PAGE-16", source="V", clause="5.4", operations=(CREATE, USER_LIST))
 def a_walk_is_steady_while_others_write(server: Subject) -> None:
     """Rows created during a walk don't disturb it: each row that was there at its beginning is met once."""
     user = server.user("steady")
@@ -99,7 +99,7 @@ def a_walk_is_steady_while_others_write(server: Subject) -> None:
     expect(met == rows, "the five rows, once each, newest first", difference(rows, met), *server.client.history[-9:])
 
 
-@law("PAGE-17", source="D", clause="5.4", operations=(DELETE, *BOTH))
+@law("PAGE-17", source="D", clause="5.4", operations=(DELETE, USER_LIST))
 def a_deleted_cursor_keeps_its_place(server: Subject) -> None:
     """A cursor that was deleted keeps its place: the walk goes on behind it."""
     user = server.user("cursor")

@@ -68,7 +68,7 @@ def every_error_has_all_keys(server: Subject) -> None:
     for_each(failures(server), check)
 
 
-@law("ERROR-3", source="V", clause="4.11", operations=(GET, CONFIG, LIST), writes=False)
+@law("ERROR-3", source="V", clause="4.11", operations=(GET, LIST), writes=False)
 def the_type_goes_with_the_status(server: Subject) -> None:
     """The type of an error goes with its status."""
     expect_error(server.ask(GET), 404, "not_found")

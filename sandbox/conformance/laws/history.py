@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox.conformance.caller import GET, LIST, METRICS, SEND
+from sandbox.conformance.caller import GET, METRICS, SEND, USER_LIST
 from sandbox.conformance.evidence import good, id_of, ids_of, items_of, texts_of
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_no_growth, for_each, law, shown
 from sandbox.conformance.laws.grammar import parts_of, said_by, well_formed
@@ -115,7 +115,7 @@ def ids_are_unique(server: Subject) -> None:
     expect(len(set(map(str, replies))) == len(replies), "different ids of replies", shown(replies), *proof)
 
 
-@law("MESSAGE-14", source="V", clause="5.4", operations=(SEND, LIST))
+@law("MESSAGE-14", source="V", clause="5.4", operations=(SEND, USER_LIST))
 def a_message_moves_nothing(server: Subject) -> None:
     """A message doesn't move its conversation in the lists: their order is by creation."""
     first, second = server.talk()

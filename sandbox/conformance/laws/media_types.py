@@ -76,7 +76,7 @@ def encoded_bodies_are_refused(server: Subject) -> None:
     for_each(cases, check)
 
 
-@law("TYPE-4", source="D", clause="4.7", operations=(CONFIG, LIST), writes=False)
+@law("TYPE-4", source="D", clause="4.7", operations=(CONFIG,), writes=False)
 def accept_decides_nothing(server: Subject) -> None:
     """`Accept` decides nothing: whatever it says, or if there is none, the answer is the same."""
     accepts = (
@@ -98,7 +98,7 @@ def accept_decides_nothing(server: Subject) -> None:
     for_each(accepts, check)
 
 
-@law("TYPE-5", source="S", clause="1.3", operations=(CONFIG, LIST), writes=False)
+@law("TYPE-5", source="S", clause="1.3", operations=(CONFIG, METRICS, LIST, USER_LIST), writes=False)
 def answers_are_json(server: Subject) -> None:
     """A good answer that isn't a stream is `application/json`."""
 

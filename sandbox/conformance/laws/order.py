@@ -27,7 +27,7 @@ def the_method_comes_before_the_key(server: Subject) -> None:
     )
 
 
-@law("ORDER-3", source="D", clause="4.1", operations=(CONFIG, SEND))
+@law("ORDER-3", source="D", clause="4.1", operations=(CONFIG,))
 def the_key_comes_before_the_app(server: Subject) -> None:
     """The key is checked before the app."""
     for_each(
@@ -63,19 +63,20 @@ def the_state_comes_before_the_limit(server: Subject) -> None:
 def the_limit_comes_before_the_body(server: Subject) -> None:
     """The rate limit is checked before the body."""
 
-    def check(body: bytes) -> None:
-        answer = server.ask(SEND, key="sk_test_limited", raw=body, headers=TEXT, patient=False)
+    def check(case: tuple[str, bytes]) -> None:
+        operation, body = case
+        answer = server.ask(operation, key="sk_test_limited", raw=body, headers=TEXT, patient=False)
         expect_error(answer, 429, "rate_limit_exceeded")
 
-    for_each((NO_JSON, LARGE), check)
+    for_each([(operation, body) for operation in (SEND, COMPLETE) for body in (NO_JSON, LARGE)], check)
 
 
 @law("ORDER-8", source="D", clause="4.1", operations=(SEND, CREATE))
 def the_media_type_comes_before_size_and_json(server: Subject) -> None:
     """The media type is checked before the size and the JSON."""
     for_each(
-        (NO_JSON, LARGE),
-        lambda body: expect_error(server.ask(SEND, raw=body, headers=TEXT), 415, "unsupported_media_type"),
+        [(operation, body) for operation in (SEND, CREATE) for body in (NO_JSON, LARGE)],
+        lambda case: expect_error(server.ask(case[0], raw=case[1], headers=TEXT), 415, "unsupported_media_type"),
     )
 
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from itertools import islice
 
-from sandbox.conformance.caller import LIST
+from sandbox.conformance.caller import LIST, USER_LIST
 from sandbox.conformance.evidence import ids_of, rows_of
 from sandbox.conformance.exchange import Answer
-from sandbox.conformance.law import Broken, expect, expect_equal, expect_error, expect_status, for_each, law, shown
+from sandbox.conformance.law import (
+    Broken,
+    NotApplicable,
+    expect,
+    expect_equal,
+    expect_error,
+    expect_status,
+    for_each,
+    law,
+    shown,
+)
 from sandbox.conformance.laws.walks import BOTH, difference, holds, newest_first, page, walk
 from sandbox.conformance.subject import SHELF, Subject
 
 
-@law("PAGE-1", source="V", clause="5.4", operations=BOTH)
+@law("PAGE-1", source="V", clause="5.4", operations=(USER_LIST,))
 def newest_come_first(server: Subject) -> None:
     """A list has the newest first by default, and under `order=desc`."""
     ids = newest_first(server)
     for_each(("limit=100", "limit=100&order=desc"), lambda query: holds(server, query, ids))
 
 
-@law("PAGE-2", source="V", clause="5.4", operations=BOTH)
+@law("PAGE-2", source="V", clause="5.4", operations=(USER_LIST,))
 def oldest_come_first_when_asked(server: Subject) -> None:
     """Under `order=asc` a list has the oldest first: the same rows, the other way round."""
     holds(server, "limit=100&order=asc", newest_first(server)[::-1])
@@ -34,7 +44,7 @@ def a_page_has_twenty_rows(server: Subject) -> None:
     expect_equal(len(rows_of(answer)), 20, "rows", *server.shelf(), answer)
 
 
-@law("PAGE-4", source="V", clause="5.4", operations=BOTH)
+@law("PAGE-4", source="V", clause="5.4", operations=(USER_LIST,))
 def limits_are_kept(server: Subject) -> None:
     """`limit` is from 1 to 100, both included, and is kept."""
     ids = newest_first(server)
@@ -66,11 +76,12 @@ def numbers_are_plain_digits(server: Subject) -> None:
     """Whole numbers of the query are plain digits: `020`, `+20`, `1.0` and nothing at all are refused."""
     texts = ("020", "+20", "%2B20", "1.0", "", "%2020", "1e1", "0x10", "%D9%A2", "9" * 400)
 
-    def check(text: str) -> None:
-        answer = server.ask(LIST, query=f"limit={text}")
+    def check(case: tuple[str, str]) -> None:
+        operation, text = case
+        answer = server.ask(operation, query=f"limit={text}")
         expect_error(answer, server.invalid, "invalid_request_error", param="limit", why=f"limit={text[:20]}")
 
-    for_each(texts, check)
+    for_each([(operation, text) for text in texts for operation in BOTH], check)
 
 
 @law("PAGE-7", source="D", clause="4.8", operations=BOTH)
@@ -87,7 +98,7 @@ def parameters_come_once(server: Subject) -> None:
     for_each(("limit=2&page=7&x&x=1", "limit=2&Limit=0&", "&&limit=2"), lambda query: holds(server, query, ids[:2]))
 
 
-@law("PAGE-9", source="V", clause="3.7", operations=BOTH)
+@law("PAGE-9", source="V", clause="3.7", operations=(USER_LIST,))
 def the_end_is_exact(server: Subject) -> None:
     """`has_more` says whether more rows lie beyond the page: false on a page that ends with the last row, true
     before."""
@@ -103,7 +114,7 @@ def the_end_is_exact(server: Subject) -> None:
     for_each(("desc", "asc"), check)
 
 
-@law("PAGE-10", source="V", clause="3.7", operations=BOTH)
+@law("PAGE-10", source="V", clause="3.7", operations=(USER_LIST,))
 def nothing_follows_the_last_row(server: Subject) -> None:
     """Nothing follows the last row: after it comes an empty page, without ids and without more."""
     answer = page(server, f"after={newest_first(server)[-1]}")
@@ -159,3 +170,31 @@ def no_row_comes_twice(server: Subject) -> None:
         expect(len(set(ids)) == len(ids), "every row once", difference(sorted(set(ids)), ids), answer)
 
     for_each((server.ask(LIST, query="limit=100"), page(server, "limit=100")), check)
+
+
+@law("PAGE-21", source="D", clause="5.4", operations=(LIST,))
+def the_apps_list_is_paged_as_well(server: Subject) -> None:
+    """The app's list is paged as a user's is: in both orders, from both sides, to its exact end."""
+    if not server.is_alone:
+        raise NotApplicable("others use the app too")
+    server.shelf()
+    pages = list(walk(lambda query: server.ask(LIST, query=query), "limit=100"))
+    ids = [one for answer in pages for one in ids_of(answer)]
+    backwards = list(walk(lambda query: server.ask(LIST, query=query), "limit=100&order=asc"))
+    met = [one for answer in backwards for one in ids_of(answer)]
+    expect(met == ids[::-1], "the other way round under order=asc", difference(ids[::-1], met), *backwards[:1])
+
+    def check(case: tuple[str, list[str], bool]) -> None:
+        query, wanted, more = case
+        answer = server.ask(LIST, query=query)
+        expect_status(answer, 200)
+        expect_equal(ids_of(answer), wanted, f"ids ({query})", answer)
+        expect_equal(answer.object.get("has_more"), more, f"has_more ({query})", answer, about="has_more")
+
+    cases = (
+        (f"limit=2&after={ids[-3]}", ids[-2:], False),
+        (f"limit=1&after={ids[-3]}", ids[-2:-1], True),
+        (f"limit=2&before={ids[5]}", ids[3:5], True),
+        (f"limit=5&before={ids[5]}", ids[:5], False),
+    )
+    for_each(cases, check)

@@ -173,6 +173,26 @@ def the_apps_list_leaves_users_out(value: Json, memory: Memory) -> None:
     value["data"] = [row for row in value["data"] if row["external_user_id"] is None]
 
 
+@seams.request("list", clauses="5.4")
+def the_apps_list_has_one_order(request: Request) -> Request:
+    return replace(request, query=request.query.replace("order=asc", "order=desc"))
+
+
+@seams.body("list", clauses="5.4 3.7")
+def the_apps_list_always_has_more(value: Json, memory: Memory) -> None:
+    value["has_more"] = bool(value["data"])
+
+
+@seams.whole("list", clauses="5.4")
+async def the_apps_list_turns_round_before(request: Request, ask: Ask, memory: Memory) -> Answer:
+    answer = await ask(request)
+    if answer.status != 200 or "before=" not in request.query:
+        return answer
+    value = loads(answer.body)
+    value["data"].reverse()
+    return answer.saying(dumps(value))
+
+
 @seams.request(*LISTS, clauses="4.8 5.4")
 def numbers_may_be_padded(request: Request) -> Request:
     return replace(request, query=re.sub(r"limit=(?:0|\+|%2B|%20)+([1-9])", r"limit=\1", request.query))
