@@ -2,7 +2,7 @@
 
     python -m tests.conformance.judge_table [--default] [--schemathesis] [--processes N] [--results FILE]
 
-The judge runs with `--quick`, about six seconds of work a mutant; with `--default` as a default run does, about
+The judge runs with `--quick`, about five seconds of work a mutant; with `--default` as a default run does, about
 fifteen. `--schemathesis` adds what a default `schemathesis run` finds in the same time, which is as much again. With
 `--results` what was found is kept, and a run that was stopped goes on where it was.
 """

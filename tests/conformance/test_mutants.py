@@ -1,8 +1,8 @@
 """The judge is judged: each single break of our own server is found, by a finding that names the right clause.
 
-Without SANDBOX_ALL_MUTANTS only two of the mutants are judged, and the unbroken server with one seed (about twenty
+Without SANDBOX_ALL_MUTANTS only two of the mutants are judged, and the unbroken server with one seed (about fifteen
 seconds of work on one core); with `SANDBOX_ALL_MUTANTS=1` all of them, and the unbroken server with twenty seeds (about
-half an hour of work on one core). Spread them over all cores:
+twenty minutes of work on one core). Spread them over all cores:
 
     SANDBOX_ALL_MUTANTS=1 pytest tests/conformance/test_mutants.py -n 2 --dist load
 
