@@ -40,6 +40,7 @@ def _peer(name: str) -> tuple[str, ...]:
 
 
 SANDBOX = Kind(label="sandbox", command=("-m", "sandbox", "serve", "--quiet", "--port"), keeps=True)
+UNRECORDED = Kind(label="(c) without journal, faults", command=("-m", "bench.servers.unrecorded"), keeps=True)
 FASTAPI = Kind(label="FastAPI mock", command=_peer("fastapi_mock"), keeps=True)
 STARLETTE = Kind(label="(b) Starlette route", command=_peer("starlette_route"))
 STARLETTE_STREAM = Kind(label="(b) StreamingResponse", command=_peer("starlette_stream"))

@@ -14,7 +14,8 @@ from typing import Any
 from bench.measure import Growth, LaneRates, Rates, Starts, ratio
 
 # What the shape of the sandbox must allow, of the base of each workload; start: at most so many times as long.
-AIMS = {"create": 0.60, "get": 0.70, "list": 0.60, "stream": 0.70}
+# The base of `journal` is the sandbox itself without it.
+AIMS = {"create": 0.60, "get": 0.70, "list": 0.60, "stream": 0.70, "journal": 0.90}
 START_AIM = 1.5
 
 OURS, PEER = "sandbox", "FastAPI"
@@ -95,7 +96,7 @@ def standing(results: Results) -> Iterator[Standing]:
             for lane in ours:
                 what = f"{measured.name}: {lane.label} of {base.label}"
                 yield Standing(what=what, ratio=ratio(lane.rates, base.rates), aim=AIMS[measured.name])
-        for lane, peer in zip(ours, _named(measured.lanes, PEER), strict=True):
+        for lane, peer in zip(ours, _named(measured.lanes, PEER), strict=False):
             what = f"{measured.name}: {lane.label} of {peer.label}"
             yield Standing(what=what, ratio=ratio(lane.rates, peer.rates), aim=1.0)
         if len(ours) > 1:

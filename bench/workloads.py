@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.load import Generator, request
-from bench.processes import FASTAPI, RAW, RAW_STREAM, SANDBOX, STARLETTE, STARLETTE_STREAM, Kind, Running
+from bench.processes import FASTAPI, RAW, RAW_STREAM, SANDBOX, STARLETTE, STARLETTE_STREAM, UNRECORDED, Kind, Running
 from bench.servers.constants import EVENTS
 
 APP = "/v1/apps/app_bench"
@@ -88,6 +88,12 @@ def workloads(scale: Scale) -> list[Workload]:
             lanes=[*_floors(_listing(1)), *_keepers(_listing, scale.few), *_keepers(_listing, scale.many)],
         ),
         Workload(
+            name="journal",
+            title="create, with and without journal and faults",
+            connections=32,
+            lanes=_bare_and_whole(_creating),
+        ),
+        Workload(
             name="message",
             title="send a message, answered as JSON",
             connections=32,
@@ -141,6 +147,10 @@ def _messages(ids: Iterable[str], app: str, exchange: int) -> Iterator[bytes]:
 def _lanes(prepare: Prepare) -> list[Lane]:
     kinds = (SANDBOX, FASTAPI)
     return [*_floors(prepare), *(Lane(label=kind.label, kind=kind, prepare=prepare) for kind in kinds)]
+
+
+def _bare_and_whole(prepare: Prepare) -> list[Lane]:
+    return [Lane(label=kind.label, kind=kind, prepare=prepare) for kind in (UNRECORDED, SANDBOX)]
 
 
 def _floors(prepare: Prepare) -> list[Lane]:

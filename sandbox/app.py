@@ -45,7 +45,7 @@ from sandbox.wire.http import raw_path
 from sandbox.wire.patience import Endings
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.recorder import Listener, Recorder
-from sandbox.wire.routes import ContractRoute, must_match
+from sandbox.wire.routes import Ahead, ContractRoute, must_match
 from sandbox.wire.speech import Speaker
 
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
             *static.routes(parts.contract, parts.control, about),
             ContractRoute(parts.control.base, _control_pipelines(parts)),
         ],
-        middleware=_middleware(parts, log),
+        middleware=_middleware(parts, api_route, log),
         exception_handlers={HTTPException: _refusing(api_route), Exception: _crashed},
     )
     app.router.redirect_slashes = False
@@ -187,7 +187,7 @@ def _is_app_id(app_id: str, control_contract: Contract) -> bool:
     return named.path_schema.is_valid({"app_id": app_id})
 
 
-def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
+def _middleware(parts: _Parts, api_route: ContractRoute, log: Listener | None) -> list[Middleware]:
     """Return what every request passes before it is routed, outermost first."""
     settings = parts.settings
     access = ControlAccess(
@@ -197,6 +197,7 @@ def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
         Middleware(Recorder, parts.journal, parts.clock, parts.entropy, log),
         Middleware(HostGuard, settings.allow_host),
         *([] if settings.like_production else [Middleware(Cors, settings.cors_origin)]),
+        Middleware(Ahead, api_route),
         Middleware(ControlGuard, access, (*PUBLIC_CONTROL, *inspector.paths())),
     ]
 

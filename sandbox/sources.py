@@ -38,9 +38,8 @@ class FrozenClock:
         return self.at
 
 
-def monotonic() -> float:
-    """Return seconds of a clock that never goes back: for durations and pacing, never for what is answered."""
-    return time.monotonic()
+# Seconds of a clock that never goes back: for durations and pacing, never for what is answered.
+monotonic = time.monotonic
 
 
 class Entropy:

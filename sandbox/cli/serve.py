@@ -9,6 +9,7 @@ import gc
 import ipaddress
 import logging
 import secrets
+import signal
 import socket
 import ssl
 import sys
@@ -63,7 +64,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         reason = getattr(error, "strerror", None) or "not a host name"
         print(f"dimedove-sandbox: can't listen on {where}: {reason}{hint}", file=sys.stderr)
         return 3
-    with listening, suppress(KeyboardInterrupt):
+    interrupted = _Interrupted()
+    with listening:
         _prepare_logs(quiet=settings.quiet)
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)
         watch = ConfigWatch(config, settings, read, app.state.declare) if config and settings.reload else None
-        _serve(app, listening, tls, watch)
+        _serve(app, listening, tls, watch, interrupted)
         if log:
             log.close()
     return 0
@@ -105,7 +107,24 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
 
 
-def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch: ConfigWatch | None) -> None:
+class _Interrupted:
+    """Notes a Ctrl-C from now on. As an exception it could come anywhere, also where imports swallow it."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
+        self.asked = True
+
+
+def _serve(
+    app: Starlette,
+    listening: socket.socket,
+    tls: dict[str, Any],
+    watch: ConfigWatch | None,
+    interrupted: _Interrupted,
+) -> None:
     import uvicorn
 
     from sandbox.wire.protocol import SandboxProtocol
@@ -114,6 +133,11 @@ def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch:
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             app.state.endings.stop()
             super().handle_exit(sig, frame)
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            # From here on uvicorn hears the signals.
+            self.should_exit = self.should_exit or interrupted.asked
+            await super().startup(sockets)
 
         async def on_tick(self, counter: int) -> bool:
             if watch:

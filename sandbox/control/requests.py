@@ -70,8 +70,8 @@ def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Entry]:
         if cursor is None:
             raise NotFound("after: there is no such request.", param="after", code="unknown_cursor")
         last = cursor.number
-    for entry in on.journal.newest_first():
+    for entry in on.journal.newest_first(query.get("app_id"), query.get("operation")):
         if last is not None and entry.number >= last:
             continue
-        if all(query.get(name) in (None, getattr(entry, name)) for name in ("app_id", "operation", "status")):
+        if query.get("status") in (None, entry.status):
             yield entry

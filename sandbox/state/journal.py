@@ -1,37 +1,46 @@
 """The request journal: what was really asked and answered, bounded by count and bytes (CONTROL.md, Requests).
 
-Entries are kept as they came, in bytes; whoever reads one turns it into JSON. Oldest out first, but an app's newest
-entries go last, so that one noisy app does not wipe out what a quiet one asked.
+Entries are kept packed, one piece of bytes each: the many small objects of a request would cost more to hold on to than
+to pack. Whoever reads one unpacks it, and turns it into JSON. Oldest out first, but an app's newest entries go last, so
+that one noisy app does not wipe out what a quiet one asked.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import Counter, OrderedDict, defaultdict, deque
+import marshal
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from itertools import chain
+from operator import attrgetter
+from typing import Literal, NamedTuple
 
 Headers = list[tuple[bytes, bytes]]
 Ended = Literal["complete", "client_gone", "cut"]
 
-# What an entry costs beside the bytes that it keeps.
-ENTRY_BYTES = 1_500
-CHUNK_BYTES = 125
+# What an entry costs beside its packed bytes.
+ENTRY_BYTES = 700
+# So many entries, or bytes in them, wait at most until they are packed; a piece of an answer costs some of its own.
+TOGETHER, MOST_WAITING_BYTES, CHUNK_BYTES = 64, 4 * 1024**2, 125
 # For so many apps at least it is known how many requests they had.
 FEWEST_APPS = 100
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Counted:
-    """What is counted of one app: its requests, and the entries that are gone, by operation."""
+    """What is counted of one app: its requests, its entries ever added, and those that are gone, by operation."""
 
+    app_id: str | None
     requests: int = 0
+    added: int = 0
     forgotten: bool = False
     evicted: Counter[str | None] = field(default_factory=Counter)
+    # Entries whose turn to go has come while they were among the app's newest.
+    spared: list[_Kept] = field(default_factory=list)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Entry:
     """One request and its answer.
 
@@ -39,16 +48,16 @@ class Entry:
     where no answer was begun. `number` is the entry's place in the journal.
     """
 
-    id: str = ""
-    number: int = 0
     at: int
-    app_id: str | None = None
-    operation: str | None = None
     method: str
-    scheme: str = "http"
     path: bytes
     query: bytes
     headers: Headers
+    scheme: str = "http"
+    id: str = ""
+    number: int = 0
+    app_id: str | None = None
+    operation: str | None = None
     body: bytes = b""
     status: int | None = None
     answer_headers: Headers = field(default_factory=list)
@@ -57,17 +66,18 @@ class Entry:
     fault: str | None = None
     violation: str | None = None
     ended: Ended = "complete"
-    size: int = 0
     counted: Counted | None = None
 
-    def weigh(self) -> int:
-        """Note and return about how many bytes the entry holds on to, once it is whole."""
-        held = len(self.body) + len(self.path) + len(self.query)
-        held += sum(len(chunk) + CHUNK_BYTES for _, chunk in self.chunks)
-        for name, value in (*self.headers, *self.answer_headers):
-            held += len(name) + len(value)
-        self.size = held + ENTRY_BYTES
-        return self.size
+
+class _Kept(NamedTuple):
+    """An entry as it is kept: what entries are looked for by, its place among those of its app, and the rest."""
+
+    number: int
+    id: str
+    app: Counted
+    nth: int
+    operation: str | None
+    packed: bytes
 
 
 class Journal:
@@ -77,11 +87,14 @@ class Journal:
         self._most = most
         self._most_bytes = most_bytes
         self._spared = spared
-        self._entries: dict[int, Entry] = {}
-        self._numbers: dict[str, int] = {}
-        self._newest: defaultdict[str | None, deque[int]] = defaultdict(deque)
-        self._spare: list[int] = []
+        # Oldest first: those whose turn to go will come, and those whose turn has come while they were spared.
+        self._ahead: deque[_Kept] = deque()
+        self._passed: dict[int, _Kept] = {}
+        # Numbers of the passed ones that are no longer spared.
+        self._due: list[int] = []
         self._known: OrderedDict[str | None, Counted] = OrderedDict()
+        self._waiting: list[Entry] = []
+        self._waiting_bytes = 0
         self._lost = 0
         self._size = 0
         self._last = 0
@@ -98,28 +111,25 @@ class Journal:
         """Keep an entry; what no longer fits goes. One whose app was forgotten meanwhile is not kept."""
         if entry.counted is not None and entry.counted.forgotten:
             return
-        self._last += 1
-        entry.number = self._last
-        self._entries[entry.number] = entry
-        self._numbers[entry.id] = entry.number
-        self._size += entry.weigh()
-        newest = self._newest[entry.app_id]
-        newest.append(entry.number)
-        if len(newest) > self._spared:
-            heapq.heappush(self._spare, newest.popleft())
-        while len(self._entries) > self._most or (self._size > self._most_bytes and len(self._entries) > 1):
-            self._evict()
+        self._last = entry.number = self._last + 1
+        self._waiting.append(entry)
+        self._waiting_bytes += len(entry.body) + CHUNK_BYTES * len(entry.chunks)
+        for _, chunk in entry.chunks:
+            self._waiting_bytes += len(chunk)
+        if len(self._waiting) >= TOGETHER or self._waiting_bytes > MOST_WAITING_BYTES:
+            self._put_away()
         for listener in self._listeners:
             listener(entry)
 
     def get(self, entry_id: str) -> Entry | None:
         """Return the entry with this id."""
-        number = self._numbers.get(entry_id)
-        return self._entries.get(number) if number else None
+        return next((_unpacked(kept) for kept in self._newest_first() if kept.id == entry_id), None)
 
-    def newest_first(self) -> Iterator[Entry]:
-        """Yield every entry, newest first."""
-        return reversed(self._entries.values())
+    def newest_first(self, app_id: str | None = None, operation: str | None = None) -> Iterator[Entry]:
+        """Yield the entries of an app or operation, None: of all, newest first."""
+        for kept in self._newest_first():
+            if app_id in (None, kept.app.app_id) and operation in (None, kept.operation):
+                yield _unpacked(kept)
 
     def count(self, app_id: str) -> int:
         """Return how many requests an app has had since it began, evicted ones too."""
@@ -131,6 +141,7 @@ class Journal:
 
     def evicted(self, app_id: str | None, operation: str | None) -> int:
         """Return how many entries that a question is about are gone; None asks about any."""
+        self._put_away()
         if app_id is not None and app_id not in self._known:
             return self._lost
         asked = self._known.values() if app_id is None else [self._known[app_id]]
@@ -139,17 +150,18 @@ class Journal:
 
     def forget(self, app_id: str | None) -> None:
         """Drop the entries of an app, of all apps for None; what was evicted of it is forgotten too."""
-        gone = [entry for entry in self._entries.values() if app_id in (None, entry.app_id)]
-        for entry in gone:
-            self._drop(entry)
+        self._put_away()
+        stay = [kept for kept in reversed(list(self._newest_first())) if app_id not in (None, kept.app.app_id)]
+        self._passed = {kept.number: kept for kept in stay if kept.number in self._passed}
+        self._ahead = deque(kept for kept in stay if kept.number not in self._passed)
+        self._due = [number for number in self._due if number in self._passed]
+        heapq.heapify(self._due)
+        self._size = sum(len(kept.packed) + ENTRY_BYTES for kept in stay)
         for known in self._known if app_id is None else {app_id} & self._known.keys():
             self._known[known].evicted.clear()
+            self._known[known].spared.clear()
         if app_id is None:
             self._lost = 0
-        for app in [app for app in self._newest if app_id in (None, app)]:
-            del self._newest[app]
-        self._spare = [number for number in self._spare if number in self._entries]
-        heapq.heapify(self._spare)
 
     def restart(self, app_id: str) -> None:
         """Forget an app whole, its count of requests too."""
@@ -163,31 +175,77 @@ class Journal:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _evict(self) -> None:
-        number = heapq.heappop(self._spare) if self._spare else next(iter(self._entries))
-        entry = self._entries[number]
-        newest = self._newest[entry.app_id]
-        if newest and newest[0] == number:
-            newest.popleft()
-        if not newest:
-            del self._newest[entry.app_id]
-        self._drop(entry)
-        self._app(entry.app_id).evicted[entry.operation] += 1
+    def _newest_first(self) -> Iterator[_Kept]:
+        self._put_away()
+        return chain(reversed(self._ahead), reversed(self._passed.values()))
 
-    def _drop(self, entry: Entry) -> None:
-        del self._entries[entry.number]
-        # A forgotten app counts from 1 again, and a late answer of it may have the same id.
-        if self._numbers.get(entry.id) == entry.number:
-            del self._numbers[entry.id]
-        self._size -= entry.size
+    def _put_away(self) -> None:
+        """Pack the entries that wait: many at once cost much less than each in the middle of its request."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        for entry in waiting:
+            app = entry.counted or self._app(entry.app_id)
+            app.added += 1
+            kept = _Kept(entry.number, entry.id, app, app.added, entry.operation, packed(entry))
+            self._ahead.append(kept)
+            self._size += len(kept.packed) + ENTRY_BYTES
+            while app.spared and not self._is_spared(app.spared[0]):
+                heapq.heappush(self._due, app.spared.pop(0).number)
+            while self._is_too_much():
+                self._evict()
+
+    def _is_too_much(self) -> bool:
+        count = len(self._ahead) + len(self._passed)
+        return count > self._most or (self._size > self._most_bytes and count > 1)
+
+    def _is_spared(self, kept: _Kept) -> bool:
+        """Say whether an entry is among the newest of its app."""
+        return kept.app.added - kept.nth < self._spared
+
+    def _evict(self) -> None:
+        kept = self._next_to_go()
+        self._size -= len(kept.packed) + ENTRY_BYTES
+        if self._known.get(kept.app.app_id) is kept.app:
+            kept.app.evicted[kept.operation] += 1
+        else:
+            self._lost += 1
+
+    def _next_to_go(self) -> _Kept:
+        """Take out the oldest that isn't spared, the oldest of all where all are."""
+        if self._due:
+            return self._passed.pop(heapq.heappop(self._due))
+        while self._ahead:
+            kept = self._ahead.popleft()
+            if not self._is_spared(kept):
+                return kept
+            self._passed[kept.number] = kept
+            kept.app.spared.append(kept)
+        kept = self._passed.pop(next(iter(self._passed)))
+        kept.app.spared.pop(0)
+        return kept
 
     def _app(self, app_id: str | None) -> Counted:
         """Return what is counted of an app; the one that was quiet longest makes room when there are too many."""
         app = self._known.get(app_id)
         if app is None:
-            app = self._known[app_id] = Counted()
+            app = self._known[app_id] = Counted(app_id)
             if len(self._known) > max(self._most, FEWEST_APPS):
                 _, quiet = self._known.popitem(last=False)
                 self._lost += sum(quiet.evicted.values())
         self._known.move_to_end(app_id)
         return app
+
+
+# All of an entry but what is counted, in the order of its fields.
+_values = attrgetter(*(each.name for each in fields(Entry) if each.name != "counted"))
+
+# The fastest writer there is; a version of it without references, which take longer to find than to write.
+_MARSHAL = 2
+
+
+def packed(entry: Entry) -> bytes:
+    """Return all of an entry in one piece; it never leaves this process."""
+    return marshal.dumps(_values(entry), _MARSHAL)
+
+
+def _unpacked(kept: _Kept) -> Entry:
+    return Entry(*marshal.loads(kept.packed))  # noqa: S302 - packed above

@@ -15,6 +15,9 @@ from sandbox.wire.http import Headers, headers_of, raw_path, send_error
 
 CONTROL = "/_sandbox"
 
+_UNDER = CONTROL + "/"
+_CONTROL_RAW, _UNDER_RAW = CONTROL.encode(), _UNDER.encode()
+
 _PORT = re.compile(r"(?<=[^:]):[0-9]*$")
 
 
@@ -110,7 +113,8 @@ def _name(host: str) -> str:
 
 def is_control(scope: Scope) -> bool:
     """Say whether a request is for the control API, however its path is spelled."""
-    return any(path == CONTROL or path.startswith(CONTROL + "/") for path in (scope["path"], _raw(scope)))
+    path, raw = scope["path"], raw_path(scope)
+    return path.startswith(_UNDER) or path == CONTROL or raw.startswith(_UNDER_RAW) or raw == _CONTROL_RAW
 
 
 def _raw(scope: Scope) -> str:

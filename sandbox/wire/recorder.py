@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,25 +34,15 @@ class Recorder:
         self._app = app
         self._journal = journal
         self._clock = clock
-        self._entropy = entropy
+        self._prefix = lru_cache(maxsize=1_024)(lambda app_id: "req_" + entropy.hex(16, app_id or "", "request"))
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        path = raw_path(scope)
-        entry = Entry(
-            at=self._clock.now(),
-            method=scope["method"],
-            scheme=scope["scheme"],
-            path=path,
-            query=scope["query_string"],
-            headers=scope["headers"],
-        )
-        scope[ENTRY] = entry
-        recording = Recording(
-            entry, receive, send, self._close, None if is_control(scope) or is_preflight(scope) else self._name
-        )
+        journalled = not (is_control(scope) or is_preflight(scope))
+        recording = Recording(scope, receive, send, self._clock.now(), self if journalled else None, self._log)
+        scope[ENTRY] = recording
         try:
             await self._app(scope, recording.receive, recording.send)
         except BaseException:
@@ -60,27 +51,29 @@ class Recorder:
         recording.end("client_gone")
         return None
 
-    def _name(self, entry: Entry) -> None:
-        """Give the entry its id: the n-th request of its app has always the same."""
+    def name(self, entry: Entry) -> None:
+        """Give the entry its id: the n-th request of its app has always the same, and says which it is."""
         number = self._journal.begin(entry)
-        entry.id = "req_" + self._entropy.hex(24, entry.app_id or "", "request", number)
+        entry.id = f"{self._prefix(entry.app_id)}{number:08x}"
 
-    def _close(self, entry: Entry) -> None:
-        if entry.id:
-            self._journal.add(entry)
-        if self._log:
-            self._log(entry)
+    def keep(self, entry: Entry) -> None:
+        """Put the entry into the journal."""
+        self._journal.add(entry)
 
 
-class Recording:
-    """One request while it is under way."""
+class Recording(Entry):
+    """One request while it is under way; `recorder` is None where only the log is told."""
 
-    def __init__(self, entry: Entry, receive: Receive, send: Send, close: Listener, name: Listener | None) -> None:
-        self._entry = entry
+    __slots__ = ("_began", "_body", "_closed", "_log", "_receive", "_recorder", "_send", "_size", "_whole")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, at: int, recorder: Recorder | None, log: Listener | None
+    ) -> None:
+        super().__init__(at, scope["method"], raw_path(scope), scope["query_string"], scope["headers"], scope["scheme"])
         self._receive = receive
         self._send = send
-        self._close = close
-        self._name = name
+        self._recorder = recorder
+        self._log = log
         self._began = monotonic()
         self._body: list[bytes] = []
         self._size = 0
@@ -91,25 +84,26 @@ class Recording:
         """Pass a piece of the request on, and keep it."""
         message = await self._receive()
         self._whole = not message.get("more_body", False)
-        if self._name and self._size < MOST_KEPT and (chunk := message.get("body")):
+        if self._recorder and self._size < MOST_KEPT and (chunk := message.get("body")):
             self._body.append(chunk)
             self._size += len(chunk)
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a piece of the answer on, and keep it."""
-        entry = self._entry
         if message["type"] == "http.response.start":
-            await self._hear_rest()
-            entry.status = message["status"]
-            if self._name:
-                self._name(entry)
-                message["headers"] = [*message["headers"], (REQUEST_ID, entry.id.encode())]
-            entry.answer_headers = message["headers"]
+            if not self._whole and self._recorder and _has_body(self.headers):
+                await self._hear_rest()
+            self.status = message["status"]
+            headers = message["headers"]
+            if self._recorder:
+                self._recorder.name(self)
+                message["headers"] = headers = [*headers, (REQUEST_ID, self.id.encode())]
+            self.answer_headers = headers
         elif message["type"] == "http.response.body":
             chunk = message.get("body", b"")
-            if chunk and self._name:
-                entry.chunks.append(((monotonic() - self._began) * 1000, chunk))
+            if chunk and self._recorder:
+                self.chunks.append(((monotonic() - self._began) * 1000, chunk))
             if not message.get("more_body", False):
                 self.end("complete")
         await self._send(message)
@@ -119,8 +113,6 @@ class Recording:
 
         A client that waits to be asked for its body, or is slow to send it, is not waited for.
         """
-        if self._whole or not self._name or not _has_body(self._entry.headers):
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(SOON):
                 while not self._whole and self._size < MOST_KEPT:
@@ -131,18 +123,22 @@ class Recording:
         if self._closed:
             return
         self._closed = True
-        entry = self._entry
-        if self._name and not entry.id:
-            self._name(entry)
-        entry.body = b"".join(self._body)
-        entry.duration_ms = (monotonic() - self._began) * 1000
-        entry.ended = ended
-        self._close(entry)
+        self.ended = ended
+        self.duration_ms = (monotonic() - self._began) * 1000
+        if self._recorder:
+            if not self.id:
+                self._recorder.name(self)
+            self.body = b"".join(self._body)
+            self._recorder.keep(self)
+        if self._log:
+            self._log(self)
 
 
 def _has_body(headers: Headers) -> bool:
-    names = {name for name, _ in headers}
-    return b"expect" not in names and not names.isdisjoint((b"content-length", b"transfer-encoding"))
+    for name, _ in headers:
+        if name == b"content-length" or name == b"transfer-encoding":
+            return all(other != b"expect" for other, _ in headers)
+    return False
 
 
 def is_preflight(scope: Scope) -> bool:

@@ -57,8 +57,7 @@ class Router(Generic[Target]):
 
     def _resolve(self, raw_path: bytes, parameters: dict[str, str]) -> Mapping[str, Target]:
         node = self._root
-        for raw in raw_path.split(b"/")[1:]:
-            segment = _decoded(raw)
+        for segment in _segments(raw_path):
             if segment in node.words:
                 node = node.words[segment]
             elif node.parameter and segment:
@@ -71,9 +70,12 @@ class Router(Generic[Target]):
         return node.methods
 
 
-def _decoded(segment: bytes) -> str:
+def _segments(raw_path: bytes) -> list[str]:
+    """Return the decoded segments; where nothing is to be decoded, splitting comes after."""
     try:
-        return (unquote_to_bytes(segment) if b"%" in segment else segment).decode()
+        if b"%" in raw_path:
+            return [unquote_to_bytes(segment).decode() for segment in raw_path.split(b"/")[1:]]
+        return raw_path.decode().split("/")[1:]
     except UnicodeDecodeError:
         raise _unknown_path() from None
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.contract import Operation
 from sandbox.errors import ApiError, ContractError
@@ -33,12 +33,17 @@ class ContractRoute(BaseRoute):
 
     def __init__(self, base: str, pipelines: Iterable[Serves]) -> None:
         self._base = base.removeprefix("/")
+        self._plain = f"{base}/".encode()
         self._router: Router[Serves] = Router()
         for pipeline in pipelines:
             self._router.add(pipeline.operation, pipeline)
 
+    def claims(self, scope: Scope) -> bool:
+        """Say whether a path is under the base without a doubt, as nearly all are."""
+        return scope["type"] == "http" and raw_path(scope).startswith(self._plain)
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Say whether a path is under the base."""
+        """Say whether a path is under the base, however its first segment is spelled."""
         if scope["type"] != "http":
             return Match.NONE, {}
         first = raw_path(scope).split(b"/", 2)[1:2]
@@ -56,15 +61,15 @@ class ContractRoute(BaseRoute):
         """Find the operation and let its pipeline answer."""
         path: dict[str, str] = {}
         exchange = Exchange(scope, receive, send, path)
+        entry = exchange.entry
         try:
             pipeline = self._router.find(raw_path(scope), scope["method"], path)
         except ApiError as error:
+            if entry:
+                entry.app_id = path.get("app_id")
             return await send_error(send, error)
-        finally:
-            if exchange.entry:
-                exchange.entry.app_id = path.get("app_id")
-        if exchange.entry:
-            exchange.entry.operation = pipeline.operation.id
+        if entry:
+            entry.app_id, entry.operation = path.get("app_id"), pipeline.operation.id
         try:
             return await pipeline(exchange)
         except BrokenOff:
@@ -72,6 +77,19 @@ class ContractRoute(BaseRoute):
             if exchange.connection is not None:
                 exchange.connection.close_quietly()
             raise
+
+
+class Ahead:
+    """Takes what a route claims past everything that stands before the router; the route has all it needs."""
+
+    def __init__(self, app: ASGIApp, route: ContractRoute) -> None:
+        self._app = app
+        self._route = route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._route.claims(scope):
+            return await self._route.handle(scope, receive, send)
+        return await self._app(scope, receive, send)
 
 
 def must_match(operations: Set[str], handlers: Set[str]) -> None:
