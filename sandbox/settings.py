@@ -114,17 +114,10 @@ def gather(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | 
     Raises:
         SettingsError: a value is wrong, a name unknown or the file unreadable.
     """
-    from_file = _read_file(config) if config else {}
-    known = options()
-    values: dict[str, Any] = {}
-    for name, option in known.items():
-        variable = ENV_PREFIX + name.upper()
-        if flags.get(name) is not None:
-            values[name] = option.read(flags[name], flag(name))
-        elif environ.get(variable):
-            values[name] = option.read(environ[variable], variable)
-        elif name in from_file:
-            values[name] = option.read(from_file[name], f"{config}: {name}")
+    table = options()
+    from_file = read_file(config, (*table, "apps")) if config else {}
+    variables = {name: ENV_PREFIX + name.upper() for name in table}
+    values = first_said(table, variables, flags, environ, from_file, config)
     apps = from_file.get("apps", {})
     if not isinstance(apps, dict) or not all(isinstance(app, dict) for app in apps.values()):
         raise SettingsError(f"{config}: apps: expected tables such as [apps.app_support]")
@@ -136,20 +129,47 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def first_said(
+    table: Mapping[str, Option],
+    variables: Mapping[str, str],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    from_file: Mapping[str, Any],
+    file: Path | None,
+) -> dict[str, Any]:
+    """Return the options of a table that are set: by a flag, else by their environment variable, else by the file.
+
+    Raises:
+        SettingsError: a value is wrong.
+    """
+    values: dict[str, Any] = {}
+    for name, option in table.items():
+        variable = variables.get(name, "")
+        if flags.get(name) is not None:
+            values[name] = option.read(flags[name], flag(name))
+        elif environ.get(variable):
+            values[name] = option.read(environ[variable], variable)
+        elif name in from_file:
+            values[name] = option.read(from_file[name], f"{file}: {name}")
+    return values
+
+
+def read_file(path: Path, known: Sequence[str]) -> dict[str, Any]:
+    """Read a TOML file that may set these names; each may be written as its flag is: cors-origin or cors_origin.
+
+    Raises:
+        SettingsError: the file can't be read, or sets another name.
+    """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
-    # A key may be written as its flag is: cors-origin or cors_origin.
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values:
-        if name != "apps" and name not in options():
-            raise SettingsError(
-                f"{path}: {escape(name)}: there is no such setting; known are {', '.join(options())}, apps"
-            )
+        if name not in known:
+            raise SettingsError(f"{path}: {escape(name)}: there is no such setting; known are {', '.join(known)}")
     return values
 
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import sys
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox.settings import Option, SettingsError, flag
+from sandbox.settings import Option, SettingsError, first_said, flag, read_file
 from sandbox.sources import monotonic
+
+if TYPE_CHECKING:
+    from sandbox.conformance.baseline import Weighed
 
 CONFIG = "conform.toml"
 KEY_VARIABLE, OTHER_KEY_VARIABLE = "DIMEDOVE_API_KEY", "DIMEDOVE_OTHER_API_KEY"
@@ -81,7 +84,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Judge the server, and return the exit code."""
     # Imported late: `serve` pays for nothing of it.
-    from sandbox.conformance.client import Unreachable
+    from sandbox.conformance.connection import Unreachable
     from sandbox.conformance.preparation import CannotRun, WrongUse
 
     if arguments.list:
@@ -101,14 +104,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
     from sandbox.conformance.baseline import read, weigh
-    from sandbox.conformance.jsonreport import json_report
-    from sandbox.conformance.junit import junit
     from sandbox.conformance.preparation import Plan
-    from sandbox.conformance.report import Report, summary
+    from sandbox.conformance.report import Report
     from sandbox.conformance.run import judge
     from sandbox.contract import load
 
     entries = read(Path(asked.baseline)) if asked.baseline else ()
+    for report in filter(None, (asked.junit, asked.json)):
+        if not Path(report).absolute().parent.is_dir():
+            raise SettingsError(f"{report}: can't be written: there is no such folder")
     progress = _Progress()
     began = monotonic()
     weighed = weigh(judge(Plan(**asked.plan), load(), progress.say, progress.note), entries)
@@ -119,13 +123,22 @@ def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
         # What a server says must not command the runner; nobody can guess the word that gives it its ear back.
         word = hashlib.sha256(f"{began!r} {monotonic()!r} {asked.plan.get('key')}".encode()).hexdigest()
         lines = [f"::stop-commands::{word}", *lines, f"::{word}::"]
-    print("\n".join(lines).encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding or "utf-8"))
-    for path, text in ((asked.junit, junit), (asked.json, json_report)):
-        if path:
-            _write(path, text(weighed))
+    _print(lines)
+    _write_reports(asked, weighed, environ)
+    return weighed.exit_code
+
+
+def _write_reports(asked: _Asked, weighed: Weighed, environ: Mapping[str, str]) -> None:
+    from sandbox.conformance.jsonreport import json_report
+    from sandbox.conformance.junit import junit
+    from sandbox.conformance.report import summary
+
+    if asked.junit:
+        _write(asked.junit, junit(weighed))
+    if asked.json:
+        _write(asked.json, json_report(weighed))
     if environ.get("GITHUB_STEP_SUMMARY"):
         _write(environ["GITHUB_STEP_SUMMARY"], summary(weighed), mode="a")
-    return weighed.exit_code
 
 
 class _Progress:
@@ -159,16 +172,9 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
         SettingsError: a value is wrong, a name unknown, the file unreadable, the URL missing.
     """
     path = Path(flags["config"] or CONFIG)
-    from_file = _read_file(path) if flags["config"] or path.exists() else {}
-    values: dict[str, Any] = {}
-    for name, option in OPTIONS.items():
-        variable = {"key": KEY_VARIABLE, "other_key": OTHER_KEY_VARIABLE}.get(name, "")
-        if flags.get(name) is not None:
-            values[name] = option.read(flags[name], flag(name))
-        elif environ.get(variable):
-            values[name] = option.read(environ[variable], variable)
-        elif name in from_file:
-            values[name] = option.read(from_file[name], f"{path}: {name}")
+    from_file = read_file(path, tuple(OPTIONS)) if flags["config"] or path.exists() else {}
+    variables = {"key": KEY_VARIABLE, "other_key": OTHER_KEY_VARIABLE}
+    values = first_said(OPTIONS, variables, flags, environ, from_file, path)
     if "url" not in values:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
     files = {name: values.pop(name, None) for name in _OF_FILES}
@@ -176,25 +182,20 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
     return _Asked(plan=plan, **files)
 
 
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from None
-    values = {name.replace("-", "_"): value for name, value in values.items()}
-    for name in values:
-        if name not in OPTIONS:
-            raise SettingsError(f"{path}: {name}: there is no such option; known are {', '.join(OPTIONS)}")
-    return values
-
-
 def _list_laws() -> None:
     from sandbox.conformance.laws import all_laws
 
-    for law in all_laws():
-        print(f"{law.id:14} {law.clause:5} [{law.source}] {law.needs:8} {law.sentence}")
+    _print([f"{law.id:14} {law.clause:5} [{law.source}] {law.needs:8} {law.sentence}" for law in all_laws()])
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Write lines to stdout, as well as its encoding can."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print("\n".join(lines).encode(encoding, "replace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # Whoever reads no further than the first lines closes the pipe; Python would flush the rest into it at its end.
+        sys.stdout = io.StringIO()
 
 
 def _write(path: str, text: str, mode: str = "w") -> None:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.conformance.client import Answer, Client, Request
+from sandbox.conformance.client import Client
+from sandbox.conformance.exchange import Answer, Request
 from sandbox.contract import Contract, Operation
 
 CREATE = "apps_api_create_conversation"

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sandbox.conformance.fuzz import Finding
+from sandbox.conformance.exercise import Finding
 from sandbox.conformance.tune import METHODS
 from sandbox.contract import Contract
 

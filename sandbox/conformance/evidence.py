@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 
 
 class NoEvidence(Exception):
-    """What a law wanted to look at could not be had; the text says what came instead."""
+    """What a law wanted to look at could not be had; `answer` is what came instead."""
+
+    def __init__(self, wanted: str, answer: Answer) -> None:
+        super().__init__(f"{answer.request}: expected {wanted}, got {answer.summary}")
+        self.answer = answer
 
 
 def good(answer: Answer) -> Answer:
@@ -19,7 +23,7 @@ def good(answer: Answer) -> Answer:
         NoEvidence: it isn't.
     """
     if not answer.is_good:
-        raise NoEvidence(f"{answer.request}: expected 200, got {answer.summary}")
+        raise NoEvidence("200", answer)
     return answer
 
 
@@ -31,7 +35,7 @@ def id_of(answer: Answer) -> str:
     """
     found = answer.object.get("id")
     if not isinstance(found, str) or not found:
-        raise NoEvidence(f"{answer.request}: expected an id, got {answer.summary}")
+        raise NoEvidence("an id", answer)
     return found
 
 

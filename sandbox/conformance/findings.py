@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from sandbox.conformance import caller
 from sandbox.conformance.caller import Caller
-from sandbox.conformance.client import Answer
-from sandbox.conformance.fuzz import Finding as Fuzzed
+from sandbox.conformance.exchange import Answer
+from sandbox.conformance.exercise import Finding as Fuzzed
 from sandbox.conformance.law import Broken, Law
 from sandbox.conformance.scripts import script
 from sandbox.conformance.shown import Masked
@@ -39,17 +39,21 @@ _TAKES = {
     caller.LIST: "5.4",
     caller.USER_LIST: "5.4",
 }
+# Of each check: the clause that it speaks for, empty where that hangs on the operation, and what it expects.
 _CHECKS = {
-    "not_a_server_error": "4.11",
-    "status_code_conformance": "4.10",
-    "content_type_conformance": "1.3",
-    "response_headers_conformance": "4.11",
-    "ignored_auth": "1.2",
-    "missing_required_header": "1.2",
-    "unsupported_method": "4.6",
-    "allow_header_conformance": "4.6",
-    "use_after_free": "5.5",
-    "ensure_resource_availability": "2.4",
+    "not_a_server_error": ("4.11", "no failure of the server"),
+    "status_code_conformance": ("4.10", "a status that the contract has"),
+    "content_type_conformance": ("1.3", "the media type that the contract has"),
+    "response_headers_conformance": ("4.11", "the headers that the contract has"),
+    "response_schema_conformance": ("", "a body as its schema says"),
+    "negative_data_rejection": ("", "a refusal: the request breaks the schema"),
+    "positive_data_acceptance": ("", "success: the request is as the schema says"),
+    "ignored_auth": ("1.2", "401 without a good key"),
+    "missing_required_header": ("1.2", "401 without a key"),
+    "unsupported_method": ("4.6", "405 with Allow: the path has no such method"),
+    "allow_header_conformance": ("4.6", "the methods of the path in Allow"),
+    "use_after_free": ("5.5", "404: it was deleted"),
+    "ensure_resource_availability": ("2.4", "success: it was created"),
 }
 # Clauses that the sandbox alone decided.
 _DECIDED = {"4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9", "4.10"}
@@ -134,8 +138,8 @@ def _of_check(found: Fuzzed, masked: Masked) -> Finding:
         clause=clause,
         source="D" if clause in _DECIDED else "S" if found.operation == caller.CREATE else "V",
         operations=(found.operation,),
-        expected=f"what the contract says of {found.operation}",
-        got=masked(found.message),
+        expected=_CHECKS.get(found.check, ("", "what the contract says"))[1],
+        got=masked(_came(found)),
         script=masked(found.curl),
         seen=found.seen,
         fingerprint=_fingerprint(*found.identity[1:]),
@@ -150,7 +154,13 @@ def _clause_of(found: Fuzzed) -> str:
         return "6.4" if streamed else _ANSWERS.get(found.operation, "3.15")
     if found.check in ("negative_data_rejection", "positive_data_acceptance"):
         return _TAKES.get(found.operation, "4.5")
-    return _CHECKS.get(found.check, "4.10")
+    return _CHECKS.get(found.check, ("4.10", ""))[0]
+
+
+def _came(found: Fuzzed) -> str:
+    """Return what came, in one paragraph: the status, and what the engine says of it, or else the body."""
+    status = "no answer" if found.exchange.status is None else f"status {found.exchange.status}"
+    return " ".join(f"{status}: {found.message or found.exchange.body}".split())
 
 
 def _fingerprint(*parts: str) -> str:

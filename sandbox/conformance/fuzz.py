@@ -8,14 +8,14 @@ out, and says what was reached as well as what was found: on this API a run with
 from __future__ import annotations
 
 import copy
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.conformance.tune import Link, links, narrowed, operations, tuned
+from sandbox.conformance.ambient import no_detours, no_literals_of_the_process
+from sandbox.conformance.exercise import Exchange, Exercise, Finding
+from sandbox.conformance.tune import Link, links, narrowed, operations, spared_cursors, tuned
 from sandbox.contract import Contract
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
-_CURSORS = ("after", "before")
-_ID = re.compile(r"[\w.~-]{4,}", re.ASCII)
 _CREATE = "apps_api_create_conversation"
 _SHOWN = 2_000
 
@@ -53,64 +51,18 @@ class Plan:
     max_stream_events: int = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request and its answer, long bodies shortened; `status` is None if none came."""
-
-    method: str
-    url: str
-    request_body: str
-    status: int | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that a check holds against one operation: the smallest case of it, and how often it was seen.
-
-    `identity` stays the same from run to run. `curl` repeats the case where the environment has `API_KEY`.
-    """
-
-    check: str
-    operation: str
-    title: str
-    message: str
-    identity: tuple[str, ...]
-    phase: str
-    seen: int
-    curl: str
-    exchange: Exchange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exercise:
-    """What a run found, and what it reached.
-
-    `statuses` counts the answers of each operation by status, `links` those to each link that was followed with a value
-    from the answer that it belongs to and otherwise valid data. `errors` are what kept the engine from its work.
-    """
-
-    findings: tuple[Finding, ...]
-    statuses: Mapping[str, Mapping[int, int]]
-    links: Mapping[Link, Mapping[int, int]]
-    never_succeeded: tuple[str, ...]
-    never_walked: tuple[Link, ...]
-    requests: int
-    errors: tuple[str, ...]
-
-
-def fuzz(contract: Contract, plan: Plan) -> Exercise:
-    """Run the plan and return what came of it."""
+def fuzz(contract: Contract, plan: Plan, note: Callable[[int], None] = lambda _: None) -> Exercise:
+    """Run the plan and return what came of it; `note` is told now and then how many requests were sent."""
     document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
     log = _Log(document, plan.key)
-    _run(document, _config(plan), log)
+    _run(document, _config(plan), log, note)
     for detour in range(1, plan.detours + 1 if "stateful" in plan.phases else 1):
         if missing := log.never_walked():
-            _run(narrowed(document, missing), _detour(plan, detour), log)
+            _run(narrowed(document, missing), _detour(plan, detour), log, note)
     return log.exercise()
 
 
-def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log) -> None:
+def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, note: Callable[[int], None]) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
@@ -118,37 +70,15 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log) -> None:
     config = schemathesis.Config.from_dict(settings)
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
     schema.hooks.register_hook_with_name(_sensible, "map_case")
-    with no_literals_of_the_process():
+    with no_literals_of_the_process(), no_detours():
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 log.scenario(event)
+                note(log.requests)
             elif isinstance(event, events.NonFatalError):
                 log.error(event.label, f"{event.info.title}: {event.info.message}")
             elif isinstance(event, events.FatalError):
                 log.error("schemathesis", repr(event.exception))
-
-
-@contextmanager
-def no_literals_of_the_process() -> Iterator[None]:
-    """Keep Hypothesis from drawing literals out of the Python files that this process has loaded.
-
-    It has no setting for that. They may be anybody's, the server may be a stranger's; and what is sent would hang on
-    what else the process does, no longer on the seed alone.
-    """
-    from hypothesis.internal.conjecture import providers
-    from hypothesis.internal.constants_ast import Constants
-
-    if not hasattr(providers, "_get_local_constants"):
-        yield  # another release of Hypothesis, which names it otherwise; a test of ours is red then
-        return
-    found = providers._get_local_constants
-    providers._get_local_constants = Constants
-    providers.CONSTANTS_CACHE.cache.clear()
-    try:
-        yield
-    finally:
-        providers._get_local_constants = found
-        providers.CONSTANTS_CACHE.cache.clear()
 
 
 def _config(plan: Plan) -> dict[str, Any]:
@@ -189,7 +119,7 @@ def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:
     if case.meta is None:
         return case
     phase, about = case.meta.phase.name.value, getattr(case.meta.phase.data, "parameter", None)
-    spared = _spared_cursors(case.query, phase, about)
+    spared = spared_cursors(case.query, phase, about)
     if spared:
         case.query = {name: value for name, value in case.query.items() if name not in spared}
     creates = context.operation is not None and context.operation.definition.raw.get("operationId") == _CREATE
@@ -197,21 +127,6 @@ def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:
         # A conversation of nobody is in no user's list: the links to it would be dead ends.
         case.body = {**case.body, "external_user_id": "user_abc123"}
     return case
-
-
-def _spared_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> set[str]:
-    """Return the cursors to leave out: a made-up one is unknown, two are refused, and both hide everything else.
-
-    Coverage gives each parameter a value in every case: there only the cursor that the case is about stays. A walk
-    keeps what looks like an id and comes from a link. Of two that are left the longer one stays.
-    """
-    given = {name: str(query[name]) for name in _CURSORS if name in query}
-    if phase == "coverage":
-        return {name for name in given if name != about}
-    spared = {name for name, value in given.items() if phase == "stateful" and not _ID.fullmatch(value)}
-    if given and len(given) - len(spared) == len(_CURSORS):
-        spared.add(min(given, key=lambda name: len(given[name])))
-    return spared
 
 
 class _Log:
@@ -229,14 +144,14 @@ class _Log:
         self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._names.values()}
         self._walked: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
         self._findings: dict[tuple[str, ...], Finding] = {}
-        self._requests = 0
+        self.requests = 0
         self._errors: dict[str, None] = {}
 
     def scenario(self, event: ScenarioFinished) -> None:
         """Take in all that one scenario sent, got and found."""
         recorder = event.recorder
         for case_id, interaction in recorder.interactions.items():
-            self._requests += 1
+            self.requests += 1
             self._answer(recorder, case_id, interaction)
         for case_id, checks in recorder.checks.items():
             for check in checks:
@@ -262,7 +177,7 @@ class _Log:
             links={link: dict(sorted(seen.items())) for link, seen in self._walked.items()},
             never_succeeded=tuple(name for name, seen in self._statuses.items() if not any(map(_succeeds, seen))),
             never_walked=self.never_walked(),
-            requests=self._requests,
+            requests=self.requests,
             errors=tuple(self._errors),
         )
 

@@ -12,13 +12,15 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Stopped
+from sandbox.conformance.client import BudgetSpent, Client, Stopped
+from sandbox.conformance.exchange import Answer, Request
 
 _REFUSAL = b'{"error":{"message":"kept back by the judge","type":"method_not_allowed","param":null,"code":null}}'
 _NO_BODY = (204, 304)
 _NOT_PASSED_ON = {"connection", "proxy-connection", "keep-alive", "host"}
 _FRAMING = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _MOST_HEAD = 1024 * 1024
+_PIECE = 65_536
 
 
 class Gate:
@@ -29,6 +31,7 @@ class Gate:
         self._messages = messages
         self._mark = mark
         self.stopped: Stopped | None = None
+        self._closing = False
 
     @contextlib.contextmanager
     def open(self) -> Iterator[str]:
@@ -40,18 +43,16 @@ class Gate:
                 yield f"http://127.0.0.1:{listener.getsockname()[1]}"
             finally:
                 # An accept that waits is woken by a last caller who says nothing.
-                self._client_is_done = True
+                self._closing = True
                 with contextlib.suppress(OSError), socket.create_connection(listener.getsockname(), timeout=1):
                     pass
                 thread.join()
-
-    _client_is_done = False
 
     def _serve(self, listener: socket.socket) -> None:
         while True:
             connection, _ = listener.accept()
             with connection, contextlib.suppress(OSError):
-                if self._client_is_done:
+                if self._closing:
                     return
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.settimeout(30)
@@ -94,7 +95,7 @@ def _read(connection: socket.socket) -> Request | None:
     """Read one request as it was written."""
     raw = b""
     while b"\r\n\r\n" not in raw:
-        piece = connection.recv(65_536)
+        piece = connection.recv(_PIECE)
         if not piece or len(raw) > _MOST_HEAD:
             return None
         raw += piece
@@ -107,8 +108,8 @@ def _read(connection: socket.socket) -> Request | None:
         body = _chunks(connection, body)
     else:
         length = int(fields.get("content-length") or 0)
-        while len(body) < length and (piece := connection.recv(65_536)):
-            body += piece
+        while len(body) < length:
+            body += _more(connection)
     has_body = "content-length" in fields or "transfer-encoding" in fields
     kept = [each for each in headers if each[0].lower() not in (_NOT_PASSED_ON | {"transfer-encoding"})]
     return Request(method=method, target=target, headers=tuple(kept), body=body if has_body else None)
@@ -118,14 +119,22 @@ def _chunks(connection: socket.socket, raw: bytes) -> bytes:
     body = b""
     while True:
         while b"\r\n" not in raw:
-            raw += connection.recv(65_536)
+            raw += _more(connection)
         size, _, raw = raw.partition(b"\r\n")
         length = int(size, 16)
         while len(raw) < length + 2:
-            raw += connection.recv(65_536)
+            raw += _more(connection)
         body, raw = body + raw[:length], raw[length + 2 :]
         if length == 0:
             return body
+
+
+def _more(connection: socket.socket) -> bytes:
+    """Return what comes next; who hangs up in the middle of a request is an OSError."""
+    piece = connection.recv(_PIECE)
+    if not piece:
+        raise ConnectionResetError("the request broke off")
+    return piece
 
 
 def _written(answer: Answer) -> bytes:

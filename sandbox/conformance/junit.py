@@ -42,6 +42,9 @@ def _checks(suite: Element, weighed: Weighed) -> None:
 def _laws(suite: Element, weighed: Weighed) -> None:
     if weighed.verdict.exercise is None:
         _properties(suite, weighed)
+    if weighed.verdict.incomplete:
+        case = SubElement(suite, "testcase", classname="laws", name="the whole run")
+        SubElement(case, "error", message=harmless(weighed.verdict.incomplete))
     broken = {finding.rule: finding for finding in weighed.failing if finding.is_law}
     known = {finding.rule: entry for finding, entry in weighed.known if finding.is_law}
     waived = {outcome.law.id: entry for outcome, entry in weighed.waived}

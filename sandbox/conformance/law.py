@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from sandbox.conformance.client import Answer
+from sandbox.conformance.evidence import NoEvidence
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.subject import Subject
 
 Source = Literal["S", "V", "D"]
@@ -113,10 +114,29 @@ def expect_status(answer: Answer, *statuses: int, why: str = "", about: str = ""
     expect(answer.is_whole, "a whole answer", answer.trouble, answer, about="whole")
 
 
+def expect_answered(make: Callable[[], T]) -> T:
+    """Return evidence of a message or a completion; that it isn't answered with success breaks the law.
+
+    Raises:
+        NoEvidence: something else of it could not be had.
+    """
+    try:
+        return make()
+    except NoEvidence as missing:
+        if not missing.answer.request.is_billed:
+            raise
+        raise Broken("status 200", missing.answer.summary, missing.answer) from None
+
+
 def expect_equal(got: object, wanted: object, what: str, *answers: Answer, about: str = "") -> None:
     """Hold a value to another; numbers and truth values are different things."""
     same = got == wanted and isinstance(got, bool) == isinstance(wanted, bool)
     expect(same, f"{what} {shown(wanted)}", got if got is None else shown(got), *answers, about=about)
+
+
+def expect_type(answer: Answer, wanted: str, *proof: Answer) -> None:
+    """Hold an answer to its media type; `proof` is what was sent before."""
+    expect(answer.media_type == wanted, wanted, answer.media_type or "no type", *proof, answer)
 
 
 def expect_error(

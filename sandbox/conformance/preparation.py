@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox.conformance.caller import CONFIG, LIST, METRICS
-from sandbox.conformance.client import Answer, Client, Limits, Origin, Request, pause
+from sandbox.conformance.client import Client, Limits, Stopped, pause
+from sandbox.conformance.connection import Unreachable
+from sandbox.conformance.exchange import Answer, Origin, Request
 from sandbox.conformance.law import Law
 from sandbox.conformance.laws import all_laws
 from sandbox.conformance.subject import Subject
 from sandbox.contract import Contract
 
 _HEALTH = "/_sandbox/health"
+# Seconds in which the first answers have to be there: who never answers is found out soon.
+_SCOUTING = 5
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -75,11 +79,9 @@ def prepare(
         WrongUse: the plan makes no sense.
     """
     origin, base = place_of(plan.url, contract)
-    scout = Client(origin, Limits(whole=10, max_wait=plan.max_wait, rate=plan.rate, writes=False), wait=wait)
+    scout = Client(origin, Limits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False), wait=wait)
     scout.probe()
-    # Without the key: whoever listens there may not be who was meant.
-    health = scout.send(Request(method="GET", target=_HEALTH), patient=False)
-    sandbox = health.object.get("sandbox") is True
+    sandbox = _says_that_it_is_the_sandbox(scout)
     if not sandbox and not (plan.app and plan.key):
         raise WrongUse(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
     limits = Limits(
@@ -90,18 +92,22 @@ def prepare(
     )
     app, key = plan.app or f"app_conform_{plan.seed}", plan.key or "sk_test_conform"
     asking = Subject(scout, contract, base=base, app=app, key=key, run="")
-    _check_access(asking, app_is_chosen=plan.app is not None)
+    try:
+        _check_access(asking, app_is_chosen=plan.app is not None)
+        run, invalid = _name(asking, plan.seed), _invalid(asking)
+    except Stopped as error:
+        raise CannotRun(f"{origin}: {error}") from None
     subject = Subject(
         Client(origin, limits, heard=heard, wait=wait),
         contract,
         base=base,
         app=app,
         key=key,
-        run=_name(asking, plan.seed),
+        run=run,
         other_key=plan.other_key,
         is_sandbox=sandbox or plan.sandbox_rules,
         is_alone=sandbox and plan.app is None,
-        invalid=400 if asking.ask(LIST, query="limit=0").status == 400 else 422,
+        invalid=invalid,
     )
     return Prepared(subject=subject, is_sandbox=sandbox)
 
@@ -150,20 +156,37 @@ def why_not(law: Law, prepared: Prepared, plan: Plan) -> str | None:
     return None
 
 
+def _says_that_it_is_the_sandbox(scout: Client) -> bool:
+    # Without the key: whoever listens there may not be who was meant.
+    health = scout.send(Request(method="GET", target=_HEALTH), patient=False)
+    if health.is_late:
+        raise Unreachable(f"{scout.origin}: it listens, but {health.trouble}")
+    return health.object.get("sandbox") is True
+
+
 def _check_access(asking: Subject, *, app_is_chosen: bool) -> None:
     """Stop where nothing could come of a run: no answer at all, a wrong key, an app that isn't there."""
     answers = [asking.ask(operation) for operation in (CONFIG, METRICS, LIST)]
     if all(answer.status is None for answer in answers):
         raise CannotRun(f"{asking.client.origin}: {answers[0].trouble}")
     status = answers[0].status or 0
-    if {answer.status for answer in answers} != {status}:
+    if {answer.status for answer in answers} != {status} or (status in (401, 403) and not app_is_chosen):
         return
-    if status == 404 or (status in (401, 403) and app_is_chosen):
-        what = {401: "the key is refused", 403: "the key doesn't open the app"}
-        raise CannotRun(f"{what.get(status, f'there is no app {asking.app}')} ({status}); --key and --app say which")
+    if status in (401, 403):
+        what = "the key is refused" if status == 401 else "the key doesn't open the app"
+        raise CannotRun(f"{what} ({status}); --key and --app say which")
+    if status == 404:
+        known = isinstance(answers[0].object.get("error"), dict)
+        what = f"there is no app {asking.app}" if known else f"nothing of this API is at {asking.base}"
+        raise CannotRun(f"{asking.client.origin}: {what} (404); the URL's path and --app say what to judge")
 
 
 def _name(asking: Subject, seed: int) -> str:
     """Return a name for a run that no earlier run on this app had: it counts what was ever created there."""
     total = asking.ask(METRICS).object.get("total_conversations")
     return f"conform-{seed}-{total if isinstance(total, int) else 0}"
+
+
+def _invalid(asking: Subject) -> int:
+    """Return the status with which the server refuses what breaks the schema."""
+    return 400 if asking.ask(LIST, query="limit=0").status == 400 else 422

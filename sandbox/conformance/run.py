@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sandbox.conformance.caller import COMPLETE, MARK, READS, SEND
-from sandbox.conformance.client import Answer, BudgetSpent, Client, Request, Stopped, pause
+from sandbox.conformance.client import BudgetSpent, Client, Stopped, pause
 from sandbox.conformance.documented import documented, judged, without
 from sandbox.conformance.evidence import NoEvidence
+from sandbox.conformance.exchange import Answer, Request
+from sandbox.conformance.exercise import Exercise
 from sandbox.conformance.findings import Finding, of_checks, of_law, operation_of
-from sandbox.conformance.fuzz import PHASES, Exercise, fuzz
+from sandbox.conformance.fuzz import PHASES, fuzz
 from sandbox.conformance.fuzz import Plan as FuzzPlan
 from sandbox.conformance.gate import Gate
 from sandbox.conformance.law import Broken, Law, NotApplicable
@@ -175,6 +177,7 @@ class _Run:
                     sandbox_rules=subject.is_sandbox,
                     request_timeout=plan.max_wait + 60,
                 ),
+                lambda requests: self._note(f"part one: {requests:,} requests"),
             )
         if gate.stopped is not None:
             raise gate.stopped

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from sandbox.conformance.client import Answer, Origin, Request
+from sandbox.conformance.exchange import Answer, Origin, Request
 from sandbox.conformance.shown import Masked
 
 _REPEATED = re.compile(rb"(.{1,8}?)\1{99,}", re.DOTALL)

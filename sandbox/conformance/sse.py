@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sandbox.conformance.client import read_json
+from sandbox.conformance.exchange import read_json
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 

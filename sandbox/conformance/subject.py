@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from sandbox.conformance import sse
 from sandbox.conformance.caller import LIST, Caller
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import NoEvidence, good, id_of, ids_of, items_of, rows_of
+from sandbox.conformance.exchange import Answer
 
 T = TypeVar("T")
 
@@ -64,6 +64,7 @@ class Subject(Caller):
 
     @cached_property
     def _made(self) -> dict[tuple[Any, ...], Any]:
+        """What was made so far, or why it could not be, by its name."""
         return {}
 
     @cached_property
@@ -112,7 +113,7 @@ class Subject(Caller):
 
     def completion(self, prompt: str = HELLO, **more: Any) -> Answer:
         """Return what came of a prompt."""
-        return self._once(("completion", prompt[:100], str(more)), lambda: good(self.complete(prompt, **more)))
+        return self._once(("completion", prompt, str(more)), lambda: good(self.complete(prompt, **more)))
 
     def counted(self) -> tuple[Answer, Answer]:
         """Return a user's conversation and its first message, sent when this is asked for the first time."""

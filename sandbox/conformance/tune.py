@@ -6,6 +6,7 @@ Left alone, a fuzzer makes up app ids, is answered 404 for ever, and finds nothi
 from __future__ import annotations
 
 import copy
+import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from typing import Any
 
 APP_ID = "app_id"
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+_CURSORS = ("after", "before")
+_ID = re.compile(r"[\w.~-]{4,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -68,6 +72,21 @@ def links(document: Mapping[str, Any]) -> Iterator[tuple[Link, dict[str, Any]]]:
             for name, spec in response.get("links", {}).items():
                 link = Link(source=operation["operationId"], status=status, name=name, target=spec["operationId"])
                 yield link, spec
+
+
+def spared_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> set[str]:
+    """Return the cursors to leave out: a made-up one is unknown, two are refused, and both hide everything else.
+
+    Coverage gives each parameter a value in every case: there only the cursor that the case is about stays. A walk
+    keeps what looks like an id and comes from a link. Of two that are left the longer one stays.
+    """
+    given = {name: str(query[name]) for name in _CURSORS if name in query}
+    if phase == "coverage":
+        return {name for name in given if name != about}
+    spared = {name for name, value in given.items() if phase == "stateful" and not _ID.fullmatch(value)}
+    if given and len(given) - len(spared) == len(_CURSORS):
+        spared.add(min(given, key=lambda name: len(given[name])))
+    return spared
 
 
 def _pin_app(document: dict[str, Any], app_id: str) -> None:

@@ -1,59 +1,19 @@
-"""Servers with one thing broken each: a wrapper around our own, so that nothing inside knows of it.
-
-A break gets the request and a way to ask the healthy server, and answers in its place.
-"""
+"""Servers with one thing broken each: a wrapper around our own, so that nothing inside knows of it."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.conformance import wire
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import KEY
 
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request, whole."""
-
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    body: bytes
-
-    @property
-    def creates(self) -> bool:
-        return self.method == "POST" and self.path.endswith("/conversations")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer, whole; a stream has come to its end."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def without(self, header: bytes) -> Answer:
-        """Return the same answer without a header."""
-        return replace(self, headers=tuple(each for each in self.headers if each[0] != header))
-
-    def saying(self, body: bytes, content_type: bytes = b"application/json") -> Answer:
-        """Return the same answer with another body."""
-        rest = self.without(b"content-type").without(b"content-length").headers
-        sized = ((b"content-type", content_type), (b"content-length", b"%d" % len(body)))
-        return replace(self, headers=(*rest, *sized), body=body)
-
-
-Ask = Callable[[Request], Awaitable[Answer]]
 Break = Callable[[Request, Ask], Awaitable[Answer]]
 
 
@@ -62,11 +22,9 @@ def broken(app: ASGIApp, by: Break) -> ASGIApp:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def ask(request: Request) -> Answer:
-            return await _asked(app, scope, request)
+            return await wire.asked(app, scope, request)
 
-        answer = await by(await _read(scope, receive), ask)
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-        await send({"type": "http.response.body", "body": answer.body})
+        await wire.answer(send, await by(await wire.read(scope, receive), ask))
 
     return wrapped
 
@@ -156,30 +114,3 @@ def moved_to(origin: str) -> Break:
         return Answer(307, ((b"location", f"{origin}{request.path}".encode()), (b"content-length", b"0")), b"")
 
     return moved
-
-
-async def _read(scope: Scope, receive: Receive) -> Request:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    headers = tuple((name, value) for name, value in scope["headers"])
-    return Request(scope["method"], scope["raw_path"].decode(), scope["query_string"].decode(), headers, body)
-
-
-async def _asked(app: ASGIApp, scope: Scope, request: Request) -> Answer:
-    told: list[Message] = []
-    unsent: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
-
-    async def receive() -> Message:
-        if not unsent:
-            await asyncio.Event().wait()  # the client says no more, and waits
-        return unsent.pop()
-
-    async def send(message: Message) -> None:
-        told.append(message)
-
-    changed = {"method": request.method, "query_string": request.query.encode(), "headers": list(request.headers)}
-    await app({**scope, **changed}, receive, send)
-    body = b"".join(message.get("body", b"") for message in told[1:])
-    return Answer(told[0]["status"], tuple(told[0]["headers"]), body)

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp
 
 from sandbox import Settings, create_app
 from sandbox.cli import main
-from tests.conformance.breaks import Answer, Ask, Break, Request, broken, nothing
+from tests.conformance.breaks import Break, broken, nothing
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import NOW
 
 

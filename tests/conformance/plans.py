@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox import Settings, create_app
-from sandbox.conformance.fuzz import Exercise, Plan, fuzz
+from sandbox.conformance.exercise import Exercise
+from sandbox.conformance.fuzz import Plan, fuzz
 from sandbox.contract import load
 from tests.conformance.breaks import Break, broken
 from tests.conformance.running import running

@@ -12,10 +12,10 @@ import pytest
 
 from sandbox.cli.conform import OPTIONS
 from sandbox.settings import flag
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.judging import Foreign, conform, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import ROOT, serving
 
 pytestmark = pytest.mark.fuzz
@@ -83,7 +83,7 @@ def test_3_there_is_no_such_app(capsys: Capture) -> None:
     with running(ours()) as origin:
         said = conform(capsys, origin, "--app", "app_missing")
     assert said.code == 3
-    assert said.err == "dimedove-sandbox: there is no app app_missing (404); --key and --app say which\n"
+    assert said.err.endswith(": there is no app app_missing (404); the URL's path and --app say what to judge\n")
 
 
 def test_3_the_key_is_refused(capsys: Capture) -> None:
@@ -177,7 +177,7 @@ def test_an_unknown_option_of_the_file_is_named(capsys: Capture, empty_folder: P
     (empty_folder / "conform.toml").write_text("quik = true\n", encoding="utf-8")
     said = conform(capsys, "http://127.0.0.1:1")
     assert said.code == 2
-    assert "conform.toml: quik: there is no such option" in said.err
+    assert "conform.toml: quik: there is no such setting" in said.err
 
 
 def test_a_list_shows_every_law(capsys: Capture) -> None:

@@ -17,6 +17,7 @@ import pytest
 from sandbox.cli.conform import OPTIONS
 from sandbox.conformance.baseline import read as read_baseline
 from sandbox.conformance.laws import all_laws
+from sandbox.settings import flag
 from tests.conformance.judging import conform
 from tests.conftest import ROOT, serving
 from tests.docs.pages import ADDRESS, blocks, read
@@ -52,7 +53,7 @@ def test_both_workflows_judge() -> None:
 
 @pytest.mark.parametrize("name", [name for name in OPTIONS if name != "url"])
 def test_every_option_has_its_row(name: str) -> None:
-    assert re.search(rf"(?m)^\| [^|]*`{name}`", read(PAGE))
+    assert re.search(rf"(?m)^\| [^|]*`{flag(name)}`", read(PAGE))
 
 
 def test_the_example_of_a_baseline_is_one() -> None:

@@ -5,13 +5,18 @@ What it sends hangs on the seed.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 
-from sandbox.conformance.fuzz import PHASES, Exercise, Plan, fuzz, no_literals_of_the_process
+from sandbox.conformance.ambient import no_literals_of_the_process
+from sandbox.conformance.exercise import Exercise
+from sandbox.conformance.fuzz import PHASES, Plan, fuzz
 from sandbox.contract import load
-from tests.conformance.breaks import Answer, Ask, Request, nothing
+from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import KEY, NOW, serving
 
 pytestmark = pytest.mark.fuzz
@@ -64,6 +69,17 @@ def test_no_literal_of_this_process_is_sent() -> None:
     """Literals of our own modules are among them: `[[cut]]` and `[[slow]]` would make a good answer look bad."""
     with no_literals_of_the_process():
         assert list(HypothesisProvider(None)._local_constants) == []
+
+
+def test_no_proxy_and_no_password_of_the_environment_comes_between(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password secret\n", encoding="utf-8")
+    for name, value in (("http_proxy", "http://127.0.0.1:1"), ("no_proxy", ""), ("NETRC", str(tmp_path / "netrc"))):
+        monkeypatch.setenv(name, value)
+    exercise = fuzzed(nothing, "examples")
+    assert exercise.errors == ()
+    assert 200 in exercise.statuses["apps_api_create_conversation"]
 
 
 def sent(*phases: str, seed: int) -> Sent:

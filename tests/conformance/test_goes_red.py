@@ -7,11 +7,12 @@ import subprocess
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.conformance.fuzz import Finding
+from sandbox.conformance.exercise import Finding
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Break, Request, broken
+from tests.conformance.breaks import Break, broken
 from tests.conformance.plans import fuzzed
 from tests.conformance.running import running
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import KEY, NOW
 from tests.demands import need_curl
 

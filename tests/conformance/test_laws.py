@@ -17,8 +17,9 @@ from sandbox.conformance.laws import all_laws
 from sandbox.conformance.preparation import Plan
 from sandbox.conformance.run import Verdict, judge
 from sandbox.contract import load
-from tests.conformance.breaks import Answer, Ask, Break, Request, broken, nothing
+from tests.conformance.breaks import Break, broken, nothing
 from tests.conformance.running import running
+from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import NOW, serving
 from tests.docs.pages import read
 

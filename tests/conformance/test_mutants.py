@@ -1,10 +1,10 @@
 """The judge is judged: each single break of our own server is found, by a finding that names the right clause.
 
-Without SANDBOX_ALL_MUTANTS only two of the mutants are run (about twenty seconds of work on one core); with
-`SANDBOX_ALL_MUTANTS=1` all of them, and more seeds against the unbroken server (about half an
-hour of work on one core). Spread them over all cores:
+Without SANDBOX_ALL_MUTANTS only two of the mutants are judged, and the unbroken server with one seed (about fifteen
+seconds of work on one core); with `SANDBOX_ALL_MUTANTS=1` all of them, and the unbroken server with twenty seeds (about
+twenty minutes of work on one core). Spread them over all cores:
 
-    SANDBOX_ALL_MUTANTS=1 pytest tests/conformance/test_mutants.py --dist load
+    SANDBOX_ALL_MUTANTS=1 pytest tests/conformance/test_mutants.py -n 2 --dist load
 
 `python -m tests.conformance.judge_table` runs all of them too, and writes docs/judge.md.
 """
@@ -19,7 +19,7 @@ import pytest
 from sandbox import create_app
 from sandbox.conformance.law import Law
 from sandbox.conformance.laws import TOPICS
-from tests.conformance.mutants import NOT_YET_CAUGHT, all_mutants, judging
+from tests.conformance.mutants import all_mutants, judging
 from tests.conformance.mutants.seams import Mutant
 
 pytestmark = pytest.mark.fuzz
@@ -28,16 +28,13 @@ ALL = bool(os.environ.get("SANDBOX_ALL_MUTANTS"))
 MUTANTS = all_mutants()
 
 # Two that no schema can say.
-HANDFUL = {
-    "deleted lives on",
-    "a delta is lost",
-}
+HANDFUL = {"deleted lives on", "a delta is lost"}
 RUN = [mutant for mutant in MUTANTS if ALL or mutant.name in HANDFUL]
-SEEDS = (1, 2, 3) if ALL else (1,)
+SEEDS = range(1, 21) if ALL else (1,)
 
 
 @pytest.mark.parametrize("mutant", RUN, ids=lambda mutant: mutant.name.replace(" ", "-"))
-def test_a_break_is_found_and_its_clause_named(mutant: Mutant) -> None:
+def test_a_quick_run_finds_the_break_and_names_its_clause(mutant: Mutant) -> None:
     judged = judging.judge_mutant(mutant)
     assert judged.rules(mutant.clauses), f"expected one of {mutant.clauses}, found {judged.found}\n{judged.said}"
     assert judged.code == 1
@@ -51,12 +48,12 @@ def test_nothing_is_found_where_nothing_is_broken(seed: int) -> None:
 
 
 def test_there_are_enough_mutants() -> None:
-    assert len(MUTANTS) >= 60
+    assert len(MUTANTS) >= 200
     assert {mutant.name for mutant in MUTANTS} >= HANDFUL
 
 
 def test_every_mutant_has_a_name_of_its_own() -> None:
-    names = [mutant.name for mutant in (*MUTANTS, *(mutant for mutant, _ in NOT_YET_CAUGHT))]
+    names = [mutant.name for mutant in MUTANTS]
     assert len(set(names)) == len(names)
 
 

@@ -13,18 +13,19 @@ from pathlib import Path
 import pytest
 
 from sandbox.cli import main
-from sandbox.conformance.client import Answer as Came
-from sandbox.conformance.client import Request as Sent
+from sandbox.conformance.exchange import Answer as Came
+from sandbox.conformance.exchange import Request as Sent
 from sandbox.conformance.preparation import Plan, place_of
 from sandbox.conformance.run import Verdict, judge
 from sandbox.conformance.scripts import script
 from sandbox.conformance.shown import Masked, harmless
 from sandbox.contract import load
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Break, Request
+from tests.conformance.breaks import Break
 from tests.conformance.judging import Said, conform, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, headed
+from tests.conformance.wire import Answer, Ask, Request
 from tests.demands import need_curl
 
 KEY = "sk_test_conform"
@@ -225,3 +226,9 @@ def test_what_is_harmless_stays_so_when_it_is_made_harmless_again(text: str) -> 
     once = harmless(text, lines=True)
     assert harmless(once, lines=True) == once
     assert not re.search(r"(?m)^\s*::|##\[", once)
+
+
+def test_what_a_check_found_is_one_paragraph(capsys: pytest.CaptureFixture[str]) -> None:
+    with running(ours(breaks.created_is_201)) as origin:
+        said = conform(capsys, origin, "--quick")
+    assert "expected  a status that the contract has\n  got       status 201: Received: 201" in said.out

@@ -16,9 +16,9 @@ import pytest
 from sandbox.conformance.preparation import Plan
 from sandbox.conformance.run import Verdict, judge
 from sandbox.contract import load
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.judging import Foreign, conform, ours
 from tests.conformance.running import running
+from tests.conformance.wire import Answer, Ask, Request
 
 pytestmark = pytest.mark.fuzz
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.conformance.fuzz import Exercise, Plan, fuzz
+from sandbox.conformance.exercise import Exercise
+from sandbox.conformance.fuzz import Plan, fuzz
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from tests.conftest import NOW, serving

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from sandbox.conformance.caller import COMPLETE, CREATE, GET, METRICS, SEND, UPDATE, compact
-from sandbox.conformance.client import Answer
+from sandbox.conformance.caller import CREATE, GET, METRICS, SEND, UPDATE, compact
 from sandbox.conformance.evidence import good, id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_no_growth, expect_status, for_each, law
+from sandbox.conformance.laws.samples import MIB, WITH_BODY
 from sandbox.conformance.subject import Subject
-
-MIB = 1024 * 1024
-WITH_BODY = (CREATE, UPDATE, SEND, COMPLETE)
 
 # Each row: why it can't be kept, and the body. Small enough for anybody's server.
 HOSTILE: tuple[tuple[str, bytes], ...] = (
@@ -38,12 +36,7 @@ def marked(server: Subject, field: bytes) -> bytes:
     return compact({"metadata": server.marked()})[:-2] + b"," + field + b"}}"
 
 
-@law(
-    "BODY-1",
-    source="V",
-    clause="4.11",
-    operations=WITH_BODY,
-)
+@law("BODY-1", source="V", clause="4.11", operations=(CREATE, UPDATE, SEND))
 def no_body_breaks_the_server(server: Subject) -> None:
     """No body makes the server fail: what can't be used is a clear 4xx, never a 5xx, never a lost connection."""
 
@@ -77,12 +70,7 @@ NOT_JSON: tuple[tuple[bytes, str], ...] = (
 )
 
 
-@law(
-    "BODY-2",
-    source="D",
-    clause="4.3",
-    operations=WITH_BODY,
-)
+@law("BODY-2", source="D", clause="4.3", operations=WITH_BODY)
 def what_is_not_json_is_refused(server: Subject) -> None:
     """What isn't JSON (cut short, invalid UTF-8, `NaN`, lone surrogates, nothing at all) is 422 `invalid_json`."""
     cases = [(operation, *row) for row in NOT_JSON for operation in WITH_BODY]
@@ -95,12 +83,7 @@ def what_is_not_json_is_refused(server: Subject) -> None:
     for_each(cases, check)
 
 
-@law(
-    "BODY-3",
-    source="D",
-    clause="4.3",
-    operations=WITH_BODY,
-)
+@law("BODY-3", source="D", clause="4.3", operations=WITH_BODY)
 def a_body_has_at_most_a_mebibyte(server: Subject) -> None:
     """A body has at most 1 MiB: one byte more is 413 `payload_too_large`, and the client sees that answer."""
     body = compact({"title": "Large", "metadata": server.marked()})
@@ -114,12 +97,7 @@ def a_body_has_at_most_a_mebibyte(server: Subject) -> None:
     for_each([(operation, size) for size in (MIB + 1, 2 * MIB) for operation in WITH_BODY], check)
 
 
-@law(
-    "BODY-4",
-    source="D",
-    clause="4.3",
-    operations=(CREATE, METRICS),
-)
+@law("BODY-4", source="D", clause="4.3", operations=(CREATE, METRICS))
 def json_has_at_most_a_hundred_levels(server: Subject) -> None:
     """JSON of 100 levels is kept, JSON of 101 is 422 `too_deep` before anything is stored."""
 
@@ -134,12 +112,7 @@ def json_has_at_most_a_hundred_levels(server: Subject) -> None:
     expect_no_growth(server, before, after, answer)
 
 
-@law(
-    "BODY-5",
-    source="D",
-    clause="4.3",
-    operations=(CREATE,),
-)
+@law("BODY-5", source="D", clause="4.3", operations=(CREATE,))
 def the_last_of_duplicate_keys_counts(server: Subject) -> None:
     """Of duplicate keys the last counts."""
     mark = compact({"metadata": server.marked()})[1:-1]
@@ -152,12 +125,7 @@ def the_last_of_duplicate_keys_counts(server: Subject) -> None:
 NUMBERS = ("0", "-0", "1.10", "1e2", "9007199254740993", "-12345678901234567890", "0.1e-10", "1E+2", "3.0")
 
 
-@law(
-    "BODY-6",
-    source="D",
-    clause="4.3",
-    operations=(CREATE, GET),
-)
+@law("BODY-6", source="D", clause="4.3", operations=(CREATE, GET))
 def numbers_are_never_rounded(server: Subject) -> None:
     """A number comes back exactly as it was sent, or is refused; it is never rounded."""
 
@@ -174,12 +142,7 @@ def numbers_are_never_rounded(server: Subject) -> None:
     for_each(NUMBERS, check)
 
 
-@law(
-    "BODY-7",
-    source="D",
-    clause="3.16",
-    operations=(CREATE, UPDATE),
-)
+@law("BODY-7", source="D", clause="3.16", operations=(CREATE, UPDATE))
 def unknown_fields_are_ignored(server: Subject) -> None:
     """Unknown fields of a body are ignored."""
     extra = {"titel": 1, "__proto__": [], "": None, "id": "mine", "created_at": 1, "deleted": True}
@@ -192,12 +155,7 @@ def unknown_fields_are_ignored(server: Subject) -> None:
     expect_equal(shown.object.get("metadata"), server.marked(), "metadata", created, updated, shown)
 
 
-@law(
-    "BODY-8",
-    source="D",
-    clause="4.4",
-    operations=(GET,),
-)
+@law("BODY-8", source="D", clause="4.4", operations=(GET,))
 def a_body_where_none_belongs_is_ignored(server: Subject) -> None:
     """An operation without a body ignores a body and its type."""
     one = id_of(good(server.create()))
@@ -210,12 +168,7 @@ def a_body_where_none_belongs_is_ignored(server: Subject) -> None:
     for_each((("GET", "application/json"), ("GET", "text/plain"), ("DELETE", "application/json")), check)
 
 
-@law(
-    "BODY-9",
-    source="D",
-    clause="4.1",
-    operations=(CREATE, METRICS),
-)
+@law("BODY-9", source="D", clause="4.1", operations=(CREATE, METRICS))
 def a_refused_request_leaves_nothing(server: Subject) -> None:
     """A refused request leaves nothing behind."""
     before = good(server.ask(METRICS))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CREATE, GET, LIST, UPDATE, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, rows_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect_equal, expect_status, for_each, law
 from sandbox.conformance.laws.creation import TITLES
 from sandbox.conformance.subject import Subject
@@ -15,12 +15,7 @@ def titled(server: Subject, name: str) -> Answer:
     return good(server.create(external_user_id=server.user(name), title="Before", metadata={"plan": "term_life"}))
 
 
-@law(
-    "UPDATE-1",
-    source="V",
-    clause="3.5",
-    operations=(UPDATE,),
-)
+@law("UPDATE-1", source="V", clause="3.5", operations=(UPDATE,))
 def an_update_answers_the_new_title(server: Subject) -> None:
     """An update answers the conversation with its new title."""
     created = titled(server, "update")
@@ -30,12 +25,7 @@ def an_update_answers_the_new_title(server: Subject) -> None:
     expect_equal(answer.object.get("title"), "After", "title", created, answer)
 
 
-@law(
-    "UPDATE-2",
-    source="V",
-    clause="2.5",
-    operations=(UPDATE, GET, LIST, USER_LIST),
-)
+@law("UPDATE-2", source="V", clause="2.5", operations=(UPDATE, GET, LIST, USER_LIST))
 def everybody_sees_the_new_title(server: Subject) -> None:
     """A changed title is the one that is read and listed from then on."""
     created = titled(server, "updated")
@@ -50,12 +40,7 @@ def everybody_sees_the_new_title(server: Subject) -> None:
     expect_equal((row or {}).get("title"), "After", "title in the list", created, updated, page)
 
 
-@law(
-    "UPDATE-3",
-    source="V",
-    clause="3.5",
-    operations=(UPDATE, GET),
-)
+@law("UPDATE-3", source="V", clause="3.5", operations=(UPDATE, GET))
 def null_takes_the_title_away(server: Subject) -> None:
     """`title: null` takes the custom title away."""
     created = titled(server, "untitled")
@@ -66,12 +51,7 @@ def null_takes_the_title_away(server: Subject) -> None:
     expect_equal(read.object.get("title"), None, "title", created, updated, read)
 
 
-@law(
-    "UPDATE-4",
-    source="D",
-    clause="3.5",
-    operations=(UPDATE, GET),
-)
+@law("UPDATE-4", source="D", clause="3.5", operations=(UPDATE, GET))
 def without_title_nothing_changes(server: Subject) -> None:
     """A body without `title` changes nothing."""
     created = titled(server, "unchanged")
@@ -81,12 +61,7 @@ def without_title_nothing_changes(server: Subject) -> None:
         expect_equal(answer.object.get("title"), "Before", "title", created, updated, answer)
 
 
-@law(
-    "UPDATE-5",
-    source="V",
-    clause="2.5",
-    operations=(UPDATE, GET),
-)
+@law("UPDATE-5", source="V", clause="2.5", operations=(UPDATE, GET))
 def all_else_stays(server: Subject) -> None:
     """An update changes the title alone: id, time, user and metadata stay."""
     created = titled(server, "kept")
@@ -96,12 +71,7 @@ def all_else_stays(server: Subject) -> None:
             expect_equal(answer.object.get(name), created.object.get(name), name, created, updated, answer, about=name)
 
 
-@law(
-    "UPDATE-6",
-    source="V",
-    clause="3.5",
-    operations=(UPDATE, GET),
-)
+@law("UPDATE-6", source="V", clause="3.5", operations=(UPDATE, GET))
 def new_titles_are_kept_to_the_letter(server: Subject) -> None:
     """Any text is kept to the letter when a title is changed."""
     created = titled(server, "letters")
@@ -117,12 +87,7 @@ def new_titles_are_kept_to_the_letter(server: Subject) -> None:
     expect_equal(read.object.get("title"), TITLES[-1], "title", created, last, read)
 
 
-@law(
-    "UPDATE-7",
-    source="V",
-    clause="2.5",
-    operations=(CREATE, UPDATE, GET),
-)
+@law("UPDATE-7", source="V", clause="2.5", operations=(CREATE, UPDATE, GET))
 def others_stay(server: Subject) -> None:
     """An update changes one conversation and no other."""
     one, other = titled(server, "one"), titled(server, "other")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, GET
-from sandbox.conformance.client import Answer
+from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, GET, SEND
+from sandbox.conformance.evidence import id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law
 from sandbox.conformance.subject import Subject
 
@@ -28,13 +29,7 @@ def readable(answer: Answer, origin: str) -> None:
     expect(credentials is None, "no Access-Control-Allow-Credentials", credentials or "", answer)
 
 
-@law(
-    "CORS-1",
-    source="D",
-    clause="4.9",
-    operations=(CONFIG, GET),
-    writes=False,
-)
+@law("CORS-1", source="D", clause="4.9", operations=(CONFIG, GET), writes=False)
 def local_pages_may_read(server: Subject) -> None:
     """A page of a loopback origin, on any port, may read every answer, errors included, without credentials."""
 
@@ -48,27 +43,23 @@ def local_pages_may_read(server: Subject) -> None:
     for_each(LOCAL, check)
 
 
-@law(
-    "CORS-2",
-    source="D",
-    clause="4.9",
-    operations=(COMPLETE,),
-)
-def local_pages_may_read_streams(server: Subject) -> None:
-    """A page of a loopback origin may read streams too."""
-    body = {"prompt": "[[echo]] x", "stream": True}
-    answer = server.ask(COMPLETE, body=body, headers={"Origin": LOCAL[0]})
-    expect_status(answer, 200)
-    readable(answer, LOCAL[0])
+@law("CORS-2", source="D", clause="4.9", operations=(SEND, COMPLETE))
+def local_pages_may_read_what_is_said(server: Subject) -> None:
+    """A page of a loopback origin may read replies and completions too, and streams of both."""
+    one = id_of(server.shelf()[0])
+
+    def check(case: tuple[str, bool]) -> None:
+        operation, stream = case
+        body = {"message": {"content": "[[echo]] x"}} if operation == SEND else {"prompt": "[[echo]] x"}
+        headers = {"Origin": LOCAL[0]}
+        answer = server.ask(operation, conversation=one, body={**body, "stream": stream}, headers=headers)
+        expect_status(answer, 200)
+        readable(answer, LOCAL[0])
+
+    for_each(((SEND, False), (SEND, True), (COMPLETE, True)), check)
 
 
-@law(
-    "CORS-3",
-    source="D",
-    clause="4.9",
-    operations=(CONFIG,),
-    writes=False,
-)
+@law("CORS-3", source="D", clause="4.9", operations=(CONFIG,), writes=False)
 def strangers_may_not(server: Subject) -> None:
     """A stranger's page may read nothing."""
 
@@ -80,13 +71,7 @@ def strangers_may_not(server: Subject) -> None:
     for_each(("https://example.com", "http://localhost.example.com", "http://127.0.0.1.example.com", "null"), check)
 
 
-@law(
-    "CORS-4",
-    source="D",
-    clause="4.9",
-    operations=ALL,
-    writes=False,
-)
+@law("CORS-4", source="D", clause="4.9", operations=ALL, writes=False)
 def preflights_are_answered(server: Subject) -> None:
     """A preflight of a loopback origin needs no key and allows any header, on every path of the contract."""
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CONFIG, CREATE, DELETE, LIST, NOBODY, USER_LIST
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, ids_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, for_each, law
 from sandbox.conformance.laws.apps import other_app
-from sandbox.conformance.laws.pages import BOTH, difference, holds, newest_first, page, walk, walked
+from sandbox.conformance.laws.walks import BOTH, difference, holds, newest_first, page, walk, walked
 from sandbox.conformance.subject import SHELF, Subject
 
 
-@law(
-    "PAGE-8",
-    source="V",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-8", source="V", clause="5.4", operations=(USER_LIST,))
 def a_walk_meets_every_row_once(server: Subject) -> None:
     """`last_id` handed on as `after` gives the next page: a walk meets every row once, in order, in pages of any
     size."""
@@ -31,12 +26,7 @@ def a_walk_meets_every_row_once(server: Subject) -> None:
     for_each([(limit, order) for limit in (21, 11, 5, 1) for order in ("desc", "asc")], check)
 
 
-@law(
-    "PAGE-12",
-    source="D",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-12", source="D", clause="5.4", operations=(USER_LIST,))
 def before_gives_the_page_before(server: Subject) -> None:
     """`before` gives the page that ends just before a row, still in the requested order."""
     ids = newest_first(server)
@@ -52,12 +42,7 @@ def before_gives_the_page_before(server: Subject) -> None:
     for_each(("desc", "asc"), check)
 
 
-@law(
-    "PAGE-13",
-    source="D",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-13", source="D", clause="5.4", operations=(USER_LIST,))
 def a_walk_backwards_meets_every_row_once(server: Subject) -> None:
     """A walk backwards by `first_id` as `before` meets every row once."""
     ids = newest_first(server)
@@ -73,12 +58,7 @@ def a_walk_backwards_meets_every_row_once(server: Subject) -> None:
     expect(met == ids[:-1], "every row once, in order", difference(ids[:-1], met), *server.shelf(), *pages[:3])
 
 
-@law(
-    "PAGE-14",
-    source="D",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-14", source="D", clause="5.4", operations=BOTH)
 def unknown_cursors_are_404(server: Subject) -> None:
     """A cursor that is unknown, or of another app, or empty, is 404 `not_found`, `unknown_cursor`, and `param` names
     it."""
@@ -95,12 +75,7 @@ def unknown_cursors_are_404(server: Subject) -> None:
         expect_error(answer, 404, "not_found", code="unknown_cursor", why="another app's conversation")
 
 
-@law(
-    "PAGE-15",
-    source="D",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-15", source="D", clause="5.4", operations=BOTH)
 def two_cursors_conflict(server: Subject) -> None:
     """Both cursors at once are 422 `conflict`."""
     ids = newest_first(server)
@@ -112,12 +87,7 @@ def two_cursors_conflict(server: Subject) -> None:
     for_each(BOTH, check)
 
 
-@law(
-    "PAGE-16",
-    source="V",
-    clause="5.4",
-    operations=(CREATE, *BOTH),
-)
+@law("PAGE-16", source="V", clause="5.4", operations=(CREATE, USER_LIST))
 def a_walk_is_steady_while_others_write(server: Subject) -> None:
     """Rows created during a walk don't disturb it: each row that was there at its beginning is met once."""
     user = server.user("steady")
@@ -129,12 +99,7 @@ def a_walk_is_steady_while_others_write(server: Subject) -> None:
     expect(met == rows, "the five rows, once each, newest first", difference(rows, met), *server.client.history[-9:])
 
 
-@law(
-    "PAGE-17",
-    source="D",
-    clause="5.4",
-    operations=(DELETE, *BOTH),
-)
+@law("PAGE-17", source="D", clause="5.4", operations=(DELETE, USER_LIST))
 def a_deleted_cursor_keeps_its_place(server: Subject) -> None:
     """A cursor that was deleted keeps its place: the walk goes on behind it."""
     user = server.user("cursor")
@@ -152,12 +117,7 @@ def a_deleted_cursor_keeps_its_place(server: Subject) -> None:
         expect_equal(ids_of(answer), wanted, "ids", *created, deleted, answer)
 
 
-@law(
-    "PAGE-18",
-    source="D",
-    clause="5.4",
-    operations=(USER_LIST,),
-)
+@law("PAGE-18", source="D", clause="5.4", operations=(USER_LIST,))
 def anothers_conversation_is_a_place(server: Subject) -> None:
     """Any conversation of the app is a cursor of a user's list, another user's too: a place in the order of
     creation."""

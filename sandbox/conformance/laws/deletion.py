@@ -5,16 +5,11 @@ from __future__ import annotations
 from sandbox.conformance.caller import DELETE, GET, LIST, SEND, UPDATE, USER_LIST
 from sandbox.conformance.evidence import good, id_of, ids_of
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
-from sandbox.conformance.laws.keys import BODIES
+from sandbox.conformance.laws.samples import BODIES
 from sandbox.conformance.subject import Subject
 
 
-@law(
-    "DELETE-1",
-    source="V",
-    clause="3.6",
-    operations=(DELETE,),
-)
+@law("DELETE-1", source="V", clause="3.6", operations=(DELETE,))
 def a_deletion_says_what(server: Subject) -> None:
     """A deletion says what was deleted."""
     created = good(server.create(title="To be deleted"))
@@ -24,12 +19,7 @@ def a_deletion_says_what(server: Subject) -> None:
     expect(answer.object.get("deleted", True) is True, "deleted: true", answer.summary, created, answer)
 
 
-@law(
-    "DELETE-2",
-    source="V",
-    clause="5.5",
-    operations=(DELETE, LIST, USER_LIST),
-)
+@law("DELETE-2", source="V", clause="5.5", operations=(DELETE, LIST, USER_LIST))
 def deleted_is_gone_from_lists(server: Subject) -> None:
     """A deleted conversation is gone from the app's list and from its user's."""
     created = good(server.create(external_user_id=server.user("unlisted")))
@@ -40,12 +30,7 @@ def deleted_is_gone_from_lists(server: Subject) -> None:
         expect(gone, "a list without it", "a list with it", created, deleted, listed)
 
 
-@law(
-    "DELETE-3",
-    source="D",
-    clause="5.5",
-    operations=(DELETE, GET, UPDATE, SEND),
-)
+@law("DELETE-3", source="D", clause="5.5", operations=(DELETE, GET, UPDATE, SEND))
 def deleted_is_404(server: Subject) -> None:
     """A deleted conversation is 404 to get, update, delete and send message."""
     created, deleted = server.gone()
@@ -58,12 +43,7 @@ def deleted_is_404(server: Subject) -> None:
     for_each((GET, UPDATE, SEND, DELETE), check)
 
 
-@law(
-    "DELETE-4",
-    source="V",
-    clause="2.6",
-    operations=(DELETE, GET, USER_LIST),
-)
+@law("DELETE-4", source="V", clause="2.6", operations=(DELETE, GET, USER_LIST))
 def others_stay(server: Subject) -> None:
     """A deletion takes one conversation and no other."""
     user = server.user("pair")

@@ -7,19 +7,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sandbox.conformance.caller import SEND
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, law, shown
-from sandbox.conformance.laws.streams import BOTH, TEXT, TEXT_DONE, in_every_stream
+from sandbox.conformance.laws.grammar import BOTH, TEXT, TEXT_DONE, in_every_stream
 from sandbox.conformance.sse import Event
 from sandbox.conformance.subject import Subject
 
 
-@law(
-    "STREAM-9",
-    source="V",
-    clause="6.4",
-    operations=BOTH,
-)
+@law("STREAM-9", source="V", clause="6.4", operations=BOTH)
 def deltas_make_the_text(server: Subject) -> None:
     """The text of `output_text.done` is its deltas joined."""
 
@@ -37,12 +32,7 @@ def deltas_make_the_text(server: Subject) -> None:
     in_every_stream(server, check)
 
 
-@law(
-    "STREAM-16",
-    source="D",
-    clause="6.3",
-    operations=BOTH,
-)
+@law("STREAM-16", source="D", clause="6.3", operations=BOTH)
 def deltas_are_about_a_word(server: Subject) -> None:
     """A delta is about a word: a text comes in many, none of them empty or long."""
 
@@ -55,12 +45,7 @@ def deltas_are_about_a_word(server: Subject) -> None:
     in_every_stream(server, check)
 
 
-@law(
-    "STREAM-17",
-    source="D",
-    clause="6.3",
-    operations=(SEND,),
-)
+@law("STREAM-17", source="D", clause="6.3", operations=(SEND,))
 def deltas_split_no_character(server: Subject) -> None:
     """A delta never splits a character or an emoji sequence."""
 

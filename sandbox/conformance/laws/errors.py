@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.conformance.caller import ALL, COMPLETE, CONFIG, CREATE, GET, LIST, READS, SEND, UPDATE, USER_LIST
-from sandbox.conformance.client import Answer
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
-from sandbox.conformance.laws.order import LARGE, TEXT
+from sandbox.conformance.laws.samples import LARGE, TEXT
 from sandbox.conformance.subject import Subject
 from sandbox.contract import Operation
 
@@ -27,13 +27,7 @@ def enveloped(answer: Answer) -> None:
         expect(value is None or isinstance(value, str), f"error.{name}, a text or null", answer.summary, answer)
 
 
-@law(
-    "ERROR-1",
-    source="V",
-    clause="3.15",
-    operations=READS,
-    writes=False,
-)
+@law("ERROR-1", source="V", clause="3.15", operations=READS, writes=False)
 def every_operation_has_the_envelope(server: Subject) -> None:
     """Every operation answers an error in the one envelope: `message` and `type` are texts, `param` and `code` too or
     null."""
@@ -62,12 +56,7 @@ def failures(server: Subject) -> Iterator[Answer]:
         yield server.ask(CONFIG, app=app)
 
 
-@law(
-    "ERROR-2",
-    source="D",
-    clause="3.15",
-    operations=ALL,
-)
+@law("ERROR-2", source="D", clause="3.15", operations=ALL)
 def every_error_has_all_keys(server: Subject) -> None:
     """Every error, unknown paths and refused methods included, has the envelope with all four keys."""
 
@@ -79,25 +68,14 @@ def every_error_has_all_keys(server: Subject) -> None:
     for_each(failures(server), check)
 
 
-@law(
-    "ERROR-3",
-    source="V",
-    clause="4.11",
-    operations=(GET, CONFIG, LIST),
-    writes=False,
-)
+@law("ERROR-3", source="V", clause="4.11", operations=(GET, LIST), writes=False)
 def the_type_goes_with_the_status(server: Subject) -> None:
     """The type of an error goes with its status."""
     expect_error(server.ask(GET), 404, "not_found")
     expect_error(server.ask(LIST, key=None), 401, "invalid_api_key")
 
 
-@law(
-    "ERROR-4",
-    source="D",
-    clause="4.6",
-    operations=ALL,
-)
+@law("ERROR-4", source="D", clause="4.6", operations=ALL)
 def allow_lists_the_methods(server: Subject) -> None:
     """A method that a path doesn't have is 405 `method_not_allowed`, and `Allow` lists exactly those that it has."""
 
@@ -136,12 +114,7 @@ FAULTS: tuple[tuple[str, Any, str | None, str], ...] = (
 )
 
 
-@law(
-    "ERROR-5",
-    source="D",
-    clause="4.2",
-    operations=(CREATE, UPDATE, SEND, COMPLETE),
-)
+@law("ERROR-5", source="D", clause="4.2", operations=(CREATE, UPDATE, SEND, COMPLETE))
 def the_first_fault_is_named(server: Subject) -> None:
     """A body that breaks the schema is 422 `invalid_request_error`; `param` is the place of the first fault, `code`
     its kind."""
@@ -154,12 +127,7 @@ def the_first_fault_is_named(server: Subject) -> None:
     for_each(FAULTS, check)
 
 
-@law(
-    "ERROR-6",
-    source="D",
-    clause="4.2",
-    operations=(CREATE, SEND, COMPLETE),
-)
+@law("ERROR-6", source="D", clause="4.2", operations=(CREATE, SEND, COMPLETE))
 def the_message_names_every_fault(server: Subject) -> None:
     """The message of a refusal names every fault with its place, what was expected and what came."""
 

@@ -1,13 +1,38 @@
-"""What a reply says, read from JSON or put together from a stream, in the form of the history's parts."""
+"""What a reply says, whether as JSON or as a stream: its events, its items, the parts that the history keeps."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.conformance import sse
-from sandbox.conformance.client import Answer
+from sandbox.conformance.caller import COMPLETE, SEND
+from sandbox.conformance.exchange import Answer
+from sandbox.conformance.law import expect, expect_type, for_each
+from sandbox.conformance.sse import Event
+from sandbox.conformance.subject import Subject
+
+JSON, STREAM = "application/json", "text/event-stream"
+BOTH = (SEND, COMPLETE)
+LAST = ("response.completed", "response.failed")
+TEXT, TEXT_DONE = "response.output_text.delta", "response.output_text.done"
+CALL, CALL_DELTA = "response.function_call.start", "response.function_call_arguments.delta"
+CALL_DONE, SPEC, ITEM_DONE = "response.function_call_arguments.done", "response.data_spec", "response.output_item.done"
+
+
+def in_every_stream(server: Subject, check: Callable[[Answer, Sequence[Event], bool], None]) -> None:
+    """Hold every stream of the run to something: the answer, its events, whether it is of a completion."""
+    for_each(server.streams(), lambda case: check(case[0], events_of(case[0]), case[1]))
+
+
+def events_of(answer: Answer) -> Sequence[Event]:
+    """Return the events of a stream; an answer that is none breaks the law."""
+    expect_type(answer, STREAM)
+    events = sse.read(answer.body)
+    expect(len(events) > 0, "events", answer.summary, answer)
+    return events
 
 
 def parts_of(answer: Answer) -> list[dict[str, Any]]:
@@ -22,7 +47,7 @@ def said_by(answer: Answer) -> str:
 
 def output_of(answer: Answer) -> list[Mapping[str, Any]]:
     """Return the output of a reply; that of a stream is put together from its events, by `output_index`."""
-    if answer.media_type != "text/event-stream":
+    if answer.media_type != STREAM:
         output = answer.object.get("output")
         return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
     items: dict[int, Mapping[str, Any]] = {}
@@ -33,13 +58,18 @@ def output_of(answer: Answer) -> list[Mapping[str, Any]]:
     return [items[index] for index in sorted(items)]
 
 
+def well_formed(text: object, prefix: str) -> bool:
+    """Say whether an id has its prefix and 24 hex digits."""
+    return isinstance(text, str) and re.fullmatch(rf"{prefix}_[0-9a-f]{{24}}", text) is not None
+
+
 def _finished(name: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    if name == "response.output_text.done":
+    if name == TEXT_DONE:
         content = [{"type": "text", "text": data.get("text")}]
         return {"type": "message", "role": "assistant", "content": content}
-    if name == "response.function_call_arguments.done":
+    if name == CALL_DONE:
         return {"type": "function_call", **{key: data.get(key) for key in ("name", "arguments", "call_id")}}
-    if name == "response.data_spec":
+    if name == SPEC:
         return {"type": "data_spec", "data": data.get("data")}
     return None
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.conformance.caller import COMPLETE, CREATE, GET, LIST, SEND, USER_LIST, compact
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of, rows_of
 from sandbox.conformance.law import expect, expect_equal, expect_error, expect_status, for_each, law
+from sandbox.conformance.laws.grammar import said_by
 from sandbox.conformance.subject import Subject
 
 MOST = 16_384
@@ -20,12 +20,7 @@ def of_bytes(size: int, letter: str = "x") -> dict[str, str]:
     return {"k": letter * (room // width) + "x" * (room % width)}
 
 
-@law(
-    "META-1",
-    source="S",
-    clause="5.2",
-    operations=(SEND, GET),
-)
+@law("META-1", source="S", clause="5.2", operations=(SEND, GET))
 def a_message_replaces_the_snapshot(server: Subject) -> None:
     """The metadata of a message replaces the snapshot as a whole: keys of the former one are gone."""
     first, second = server.talk()
@@ -33,12 +28,7 @@ def a_message_replaces_the_snapshot(server: Subject) -> None:
     expect_equal(second.after.object.get("metadata"), wanted, "metadata", first.created, second.answer, second.after)
 
 
-@law(
-    "META-2",
-    source="S",
-    clause="5.2",
-    operations=(SEND, LIST, USER_LIST),
-)
+@law("META-2", source="S", clause="5.2", operations=(SEND, LIST, USER_LIST))
 def lists_show_the_latest_snapshot(server: Subject) -> None:
     """The lists show the latest snapshot too."""
     first, second = server.talk()
@@ -52,12 +42,7 @@ def lists_show_the_latest_snapshot(server: Subject) -> None:
     expect_equal((row or {}).get("metadata"), wanted, "metadata in the list", *proof, page)
 
 
-@law(
-    "META-3",
-    source="D",
-    clause="5.2",
-    operations=(SEND, GET),
-)
+@law("META-3", source="D", clause="5.2", operations=(SEND, GET))
 def null_and_nothing_keep_the_snapshot(server: Subject) -> None:
     """A message with metadata null, or without any, keeps the snapshot."""
     created = good(server.create(metadata={"plan": "term_life"}))
@@ -72,12 +57,7 @@ def null_and_nothing_keep_the_snapshot(server: Subject) -> None:
     for_each(({}, {"metadata": None}), check)
 
 
-@law(
-    "META-4",
-    source="D",
-    clause="5.2",
-    operations=(SEND, GET),
-)
+@law("META-4", source="D", clause="5.2", operations=(SEND, GET))
 def an_empty_snapshot_replaces(server: Subject) -> None:
     """A message with `metadata: {}` replaces the snapshot by an empty one."""
     created = good(server.create(metadata={"plan": "term_life"}))
@@ -86,12 +66,7 @@ def an_empty_snapshot_replaces(server: Subject) -> None:
     expect_equal(read.object.get("metadata"), {}, "metadata", created, sent, read)
 
 
-@law(
-    "META-5",
-    source="S",
-    clause="3.1",
-    operations=(CREATE, GET),
-)
+@law("META-5", source="S", clause="3.1", operations=(CREATE, GET))
 def any_value_comes_back(server: Subject) -> None:
     """Metadata may have any keys and any JSON values, and comes back as it was sent."""
     values: tuple[Any, ...] = (
@@ -124,12 +99,7 @@ def filled(body: dict[str, Any], metadata: bytes) -> bytes:
     return compact(body).replace(b'"M"', metadata)
 
 
-@law(
-    "META-6",
-    source="D",
-    clause="5.2",
-    operations=(CREATE, SEND, COMPLETE),
-)
+@law("META-6", source="D", clause="5.2", operations=(CREATE, SEND, COMPLETE))
 def metadata_of_16384_bytes_is_taken(server: Subject) -> None:
     """Metadata may have 16,384 bytes: creation, message and completion take it."""
     one = id_of(good(server.create()))
@@ -142,12 +112,7 @@ def metadata_of_16384_bytes_is_taken(server: Subject) -> None:
     for_each(PLACES, check)
 
 
-@law(
-    "META-7",
-    source="D",
-    clause="5.2",
-    operations=(CREATE, SEND, COMPLETE),
-)
+@law("META-7", source="D", clause="5.2", operations=(CREATE, SEND, COMPLETE))
 def metadata_of_16385_bytes_is_refused(server: Subject) -> None:
     """Metadata of 16,385 bytes is 422 `too_large`, `param` metadata: in a creation, a message, a completion."""
     one = id_of(good(server.create()))
@@ -160,12 +125,7 @@ def metadata_of_16385_bytes_is_refused(server: Subject) -> None:
     for_each(PLACES, check)
 
 
-@law(
-    "META-8",
-    source="D",
-    clause="5.2",
-    operations=(CREATE,),
-)
+@law("META-8", source="D", clause="5.2", operations=(CREATE,))
 def bytes_are_of_compact_json(server: Subject) -> None:
     """Bytes of metadata are those of compact UTF-8 JSON: spaces and needless escapes of the request don't count."""
 
@@ -183,18 +143,8 @@ def bytes_are_of_compact_json(server: Subject) -> None:
     for_each(cases, check)
 
 
-@law(
-    "META-9",
-    source="D",
-    clause="5.2",
-    operations=(SEND,),
-)
+@law("META-9", source="D", clause="5.2", operations=(SEND,))
 def the_first_reply_greets_by_name(server: Subject) -> None:
     """The first reply of a conversation contains a `first_name` that isn't empty."""
     first, _ = server.talk()
-    expect("Zoé" in _said(first.answer), "a reply with Zoé", first.answer.summary, first.created, first.answer)
-
-
-def _said(answer: Answer) -> str:
-    output = answer.object.get("output")
-    return str(output)
+    expect("Zoé" in said_by(first.answer), "a reply with Zoé", first.answer.summary, first.created, first.answer)

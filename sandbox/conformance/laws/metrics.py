@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandbox.conformance.caller import CREATE, DELETE, METRICS, SEND
-from sandbox.conformance.client import Answer
+from sandbox.conformance.caller import CONFIG, CREATE, DELETE, LIST, METRICS, SEND, USER_LIST
 from sandbox.conformance.evidence import good, id_of
-from sandbox.conformance.law import expect, law
+from sandbox.conformance.exchange import Answer
+from sandbox.conformance.law import expect, law, shown
 from sandbox.conformance.subject import HELLO, Subject
 
 CONVERSATIONS, MESSAGES, USERS = "total_conversations", "total_messages", "total_users"
@@ -17,15 +17,10 @@ def grown(server: Subject, name: str, by: int, before: Answer, *proof: Answer) -
     old, new = before.object.get(name), after.object.get(name)
     more = new - old if isinstance(old, int) and isinstance(new, int) else -1
     right = more == by or (more > by and not server.is_alone)
-    expect(right, f"{name} {old} + {by}", f"{new}", *proof, after)
+    expect(right, f"{name} {shown(old)} + {by}", shown(new), *proof, after)
 
 
-@law(
-    "METRICS-1",
-    source="V",
-    clause="5.6",
-    operations=(CREATE, METRICS),
-)
+@law("METRICS-1", source="V", clause="5.6", operations=(CREATE, METRICS))
 def a_conversation_counts_one(server: Subject) -> None:
     """A new conversation counts one."""
     before = good(server.ask(METRICS))
@@ -33,13 +28,7 @@ def a_conversation_counts_one(server: Subject) -> None:
     grown(server, CONVERSATIONS, 2, before, *created)
 
 
-@law(
-    "METRICS-2",
-    source="V",
-    clause="5.6",
-    operations=(CREATE, METRICS),
-    needs_sandbox=True,
-)
+@law("METRICS-2", source="V", clause="5.6", operations=(CREATE, METRICS), needs_sandbox=True)
 def a_user_counts_once(server: Subject) -> None:
     """A user counts once, however many conversations there are."""
     before = good(server.ask(METRICS))
@@ -48,12 +37,7 @@ def a_user_counts_once(server: Subject) -> None:
     grown(server, USERS, 2, before, *created)
 
 
-@law(
-    "METRICS-3",
-    source="V",
-    clause="5.6",
-    operations=(SEND, METRICS),
-)
+@law("METRICS-3", source="V", clause="5.6", operations=(SEND, METRICS))
 def a_message_counts(server: Subject) -> None:
     """A message counts: the metrics grow with every exchange."""
     created = good(server.create())
@@ -62,15 +46,10 @@ def a_message_counts(server: Subject) -> None:
     after = good(server.ask(METRICS))
     old, new = before.object.get(MESSAGES), after.object.get(MESSAGES)
     right = isinstance(old, int) and isinstance(new, int) and new > old
-    expect(right, f"{MESSAGES} above {old}", f"{new}", created, sent, after)
+    expect(right, f"{MESSAGES} above {shown(old)}", shown(new), created, sent, after)
 
 
-@law(
-    "METRICS-4",
-    source="D",
-    clause="5.6",
-    operations=(SEND, METRICS),
-)
+@law("METRICS-4", source="D", clause="5.6", operations=(SEND, METRICS))
 def both_roles_count(server: Subject) -> None:
     """Messages of both roles count: an exchange is two, a reply that failed leaves one."""
     before = good(server.ask(METRICS))
@@ -81,12 +60,7 @@ def both_roles_count(server: Subject) -> None:
     grown(server, MESSAGES, 1, before, created, failed)
 
 
-@law(
-    "METRICS-5",
-    source="D",
-    clause="5.5",
-    operations=(DELETE, METRICS),
-)
+@law("METRICS-5", source="D", clause="5.5", operations=(DELETE, METRICS))
 def deleted_still_counts(server: Subject) -> None:
     """A deleted conversation still counts, and so do its messages and its user."""
     created, sent = server.counted()
@@ -96,12 +70,7 @@ def deleted_still_counts(server: Subject) -> None:
         grown(server, name, 0, before, created, sent, deleted)
 
 
-@law(
-    "METRICS-6",
-    source="D",
-    clause="5.3",
-    operations=(CREATE, METRICS),
-)
+@law("METRICS-6", source="D", clause="5.3", operations=(CREATE, METRICS))
 def the_empty_user_counts(server: Subject) -> None:
     """The empty user id counts as a user."""
     first = good(server.create(external_user_id=""))
@@ -112,17 +81,11 @@ def the_empty_user_counts(server: Subject) -> None:
     grown(server, USERS, 0, before, first, again)
 
 
-@law(
-    "METRICS-7",
-    source="V",
-    clause="5.6",
-    operations=(METRICS,),
-    needs_sandbox=True,
-)
+@law("METRICS-7", source="V", clause="5.6", operations=(METRICS,), needs_sandbox=True)
 def reading_counts_nowhere(server: Subject) -> None:
     """Reading counts nowhere."""
     before = good(server.ask(METRICS))
-    for operation in ("apps_api_list_conversations", "apps_api_get_app_config", "apps_api_list_user_conversations"):
+    for operation in (LIST, CONFIG, USER_LIST):
         good(server.ask(operation))
     for name in (CONVERSATIONS, MESSAGES, USERS):
         grown(server, name, 0, before, before)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from sandbox.conformance.caller import COMPLETE, CONFIG, CREATE, LIST, NOBODY, SEND, UPDATE
 from sandbox.conformance.law import expect_error, for_each, law
+from sandbox.conformance.laws.samples import LARGE, TEXT
 from sandbox.conformance.subject import Subject
 
-MIB = 1024 * 1024
-TEXT = {"Content-Type": "text/plain"}
 NO_JSON = b"{"
-LARGE = b"{" + b" " * MIB
 GOOD = {"message": {"content": "Hello"}}
 
 
@@ -29,7 +27,7 @@ def the_method_comes_before_the_key(server: Subject) -> None:
     )
 
 
-@law("ORDER-3", source="D", clause="4.1", operations=(CONFIG, SEND))
+@law("ORDER-3", source="D", clause="4.1", operations=(CONFIG,))
 def the_key_comes_before_the_app(server: Subject) -> None:
     """The key is checked before the app."""
     for_each(
@@ -38,12 +36,7 @@ def the_key_comes_before_the_app(server: Subject) -> None:
     )
 
 
-@law(
-    "ORDER-4",
-    source="D",
-    clause="4.1",
-    operations=(CONFIG,),
-)
+@law("ORDER-4", source="D", clause="4.1", operations=(CONFIG,))
 def the_app_comes_before_access(server: Subject) -> None:
     """That the app exists is checked before the key's access to it."""
     expect_error(server.ask(CONFIG, app="app_missing", key="sk_test_denied"), 404, "not_found")
@@ -70,24 +63,20 @@ def the_state_comes_before_the_limit(server: Subject) -> None:
 def the_limit_comes_before_the_body(server: Subject) -> None:
     """The rate limit is checked before the body."""
 
-    def check(body: bytes) -> None:
-        answer = server.ask(SEND, key="sk_test_limited", raw=body, headers=TEXT, patient=False)
+    def check(case: tuple[str, bytes]) -> None:
+        operation, body = case
+        answer = server.ask(operation, key="sk_test_limited", raw=body, headers=TEXT, patient=False)
         expect_error(answer, 429, "rate_limit_exceeded")
 
-    for_each((NO_JSON, LARGE), check)
+    for_each([(operation, body) for operation in (SEND, COMPLETE) for body in (NO_JSON, LARGE)], check)
 
 
-@law(
-    "ORDER-8",
-    source="D",
-    clause="4.1",
-    operations=(SEND, CREATE),
-)
+@law("ORDER-8", source="D", clause="4.1", operations=(SEND, CREATE))
 def the_media_type_comes_before_size_and_json(server: Subject) -> None:
     """The media type is checked before the size and the JSON."""
     for_each(
-        (NO_JSON, LARGE),
-        lambda body: expect_error(server.ask(SEND, raw=body, headers=TEXT), 415, "unsupported_media_type"),
+        [(operation, body) for operation in (SEND, CREATE) for body in (NO_JSON, LARGE)],
+        lambda case: expect_error(server.ask(case[0], raw=case[1], headers=TEXT), 415, "unsupported_media_type"),
     )
 
 
@@ -97,12 +86,7 @@ def the_size_comes_before_json(server: Subject) -> None:
     for_each((SEND, CREATE), lambda operation: expect_error(server.ask(operation, raw=LARGE), 413, "payload_too_large"))
 
 
-@law(
-    "ORDER-10",
-    source="D",
-    clause="4.1",
-    operations=(SEND, UPDATE),
-)
+@law("ORDER-10", source="D", clause="4.1", operations=(SEND, UPDATE))
 def the_body_comes_before_the_conversation(server: Subject) -> None:
     """JSON and schema are checked before the conversation."""
 

@@ -2,99 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from sandbox.conformance.caller import LIST, USER_LIST
-from sandbox.conformance.client import Answer
-from sandbox.conformance.evidence import id_of, ids_of, rows_of
-from sandbox.conformance.law import Broken, expect, expect_equal, expect_error, expect_status, for_each, law, shown
+from sandbox.conformance.evidence import ids_of, rows_of
+from sandbox.conformance.exchange import Answer
+from sandbox.conformance.law import (
+    Broken,
+    NotApplicable,
+    expect,
+    expect_equal,
+    expect_error,
+    expect_status,
+    for_each,
+    law,
+    shown,
+)
+from sandbox.conformance.laws.walks import BOTH, difference, holds, newest_first, page, walk
 from sandbox.conformance.subject import SHELF, Subject
 
-BOTH = (LIST, USER_LIST)
 
-
-def newest_first(server: Subject) -> list[str]:
-    """Return the ids of the shelf as a list has them by default."""
-    return [id_of(answer) for answer in reversed(server.shelf())]
-
-
-def page(server: Subject, query: str = "") -> Answer:
-    """Return a page of the shelf's user."""
-    return server.users_list(server.shelf_user, query)
-
-
-def holds(server: Subject, query: str, wanted: Sequence[str], more: bool | None = None) -> None:
-    """Hold one page to its ids, and to whether there are more; the proof is the shelf and the page."""
-    answer = page(server, query)
-    proof = (*server.shelf(), answer)
-    expect(answer.status == 200, "status 200", answer.summary, *proof)
-    numbers = {one: str(number) for number, one in enumerate(reversed(newest_first(server)), 1)}
-    came = [numbers.get(one, one) for one in ids_of(answer)]
-    expected = [numbers.get(one, one) for one in wanted]
-    expect(
-        came == expected, f"conversations {', '.join(expected) or 'none'} ({query})", ", ".join(came) or "none", *proof
-    )
-    if more is not None and "has_more" in answer.object:
-        expect_equal(answer.object["has_more"], more, f"has_more ({query})", *proof, about="has_more")
-
-
-def walk(fetch: Callable[[str], Answer], query: str, most: int = 1_000) -> Iterator[Answer]:
-    """Go from page to page by `last_id` as `after`, as long as the server says that there is more."""
-    after = ""
-    for _ in range(most):
-        answer = fetch(query + after)
-        yield answer
-        last = answer.object.get("last_id") or "".join(ids_of(answer)[-1:])
-        if answer.object.get("has_more") is not True or not last:
-            return
-        after = f"&after={last}"
-
-
-def walked(server: Subject, query: str) -> tuple[list[str], list[Answer]]:
-    """Walk over all pages of the shelf's user; return the ids and the pages."""
-    pages = list(walk(lambda asked: page(server, asked), query, 4 * SHELF))
-    return [one for answer in pages for one in ids_of(answer)], pages
-
-
-def difference(wanted: Sequence[str], came: Sequence[str]) -> str:
-    missing, strange = len(set(wanted) - set(came)), len(set(came) - set(wanted))
-    twice = len(came) - len(set(came))
-    what = [
-        f"{count} {word}" for count, word in ((missing, "missing"), (strange, "strange"), (twice, "twice")) if count
-    ]
-    return f"{len(came)} rows, {', '.join(what) or 'in another order'}"
-
-
-@law(
-    "PAGE-1",
-    source="V",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-1", source="V", clause="5.4", operations=(USER_LIST,))
 def newest_come_first(server: Subject) -> None:
     """A list has the newest first by default, and under `order=desc`."""
     ids = newest_first(server)
     for_each(("limit=100", "limit=100&order=desc"), lambda query: holds(server, query, ids))
 
 
-@law(
-    "PAGE-2",
-    source="V",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-2", source="V", clause="5.4", operations=(USER_LIST,))
 def oldest_come_first_when_asked(server: Subject) -> None:
     """Under `order=asc` a list has the oldest first: the same rows, the other way round."""
     holds(server, "limit=100&order=asc", newest_first(server)[::-1])
 
 
-@law(
-    "PAGE-3",
-    source="V",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-3", source="V", clause="5.4", operations=BOTH)
 def a_page_has_twenty_rows(server: Subject) -> None:
     """A page has 20 rows unless `limit` says otherwise."""
     holds(server, "", newest_first(server)[:20], more=True)
@@ -103,25 +44,14 @@ def a_page_has_twenty_rows(server: Subject) -> None:
     expect_equal(len(rows_of(answer)), 20, "rows", *server.shelf(), answer)
 
 
-@law(
-    "PAGE-4",
-    source="V",
-    clause="5.4",
-    operations=BOTH,
-)
+@law("PAGE-4", source="V", clause="5.4", operations=(USER_LIST,))
 def limits_are_kept(server: Subject) -> None:
     """`limit` is from 1 to 100, both included, and is kept."""
     ids = newest_first(server)
     for_each((1, 2, SHELF - 1, SHELF, 100), lambda limit: holds(server, f"limit={limit}", ids[:limit]))
 
 
-@law(
-    "PAGE-5",
-    source="D",
-    clause="5.4",
-    operations=BOTH,
-    writes=False,
-)
+@law("PAGE-5", source="D", clause="5.4", operations=BOTH, writes=False)
 def other_limits_are_refused(server: Subject) -> None:
     """A limit or an order that is out of range is refused, 422, with the parameter and the kind of fault."""
     table = (
@@ -141,30 +71,20 @@ def other_limits_are_refused(server: Subject) -> None:
     for_each([(operation, *row) for row in table for operation in BOTH], check)
 
 
-@law(
-    "PAGE-6",
-    source="D",
-    clause="4.8",
-    operations=BOTH,
-    writes=False,
-)
+@law("PAGE-6", source="D", clause="4.8", operations=BOTH, writes=False)
 def numbers_are_plain_digits(server: Subject) -> None:
     """Whole numbers of the query are plain digits: `020`, `+20`, `1.0` and nothing at all are refused."""
     texts = ("020", "+20", "%2B20", "1.0", "", "%2020", "1e1", "0x10", "%D9%A2", "9" * 400)
 
-    def check(text: str) -> None:
-        answer = server.ask(LIST, query=f"limit={text}")
+    def check(case: tuple[str, str]) -> None:
+        operation, text = case
+        answer = server.ask(operation, query=f"limit={text}")
         expect_error(answer, server.invalid, "invalid_request_error", param="limit", why=f"limit={text[:20]}")
 
-    for_each(texts, check)
+    for_each([(operation, text) for text in texts for operation in BOTH], check)
 
 
-@law(
-    "PAGE-7",
-    source="D",
-    clause="4.8",
-    operations=BOTH,
-)
+@law("PAGE-7", source="D", clause="4.8", operations=BOTH)
 def parameters_come_once(server: Subject) -> None:
     """A known parameter given twice is 422 `repeated`; unknown parameters are ignored."""
     for query, param in (
@@ -178,12 +98,7 @@ def parameters_come_once(server: Subject) -> None:
     for_each(("limit=2&page=7&x&x=1", "limit=2&Limit=0&", "&&limit=2"), lambda query: holds(server, query, ids[:2]))
 
 
-@law(
-    "PAGE-9",
-    source="V",
-    clause="3.7",
-    operations=BOTH,
-)
+@law("PAGE-9", source="V", clause="3.7", operations=(USER_LIST,))
 def the_end_is_exact(server: Subject) -> None:
     """`has_more` says whether more rows lie beyond the page: false on a page that ends with the last row, true
     before."""
@@ -199,12 +114,7 @@ def the_end_is_exact(server: Subject) -> None:
     for_each(("desc", "asc"), check)
 
 
-@law(
-    "PAGE-10",
-    source="V",
-    clause="3.7",
-    operations=BOTH,
-)
+@law("PAGE-10", source="V", clause="3.7", operations=(USER_LIST,))
 def nothing_follows_the_last_row(server: Subject) -> None:
     """Nothing follows the last row: after it comes an empty page, without ids and without more."""
     answer = page(server, f"after={newest_first(server)[-1]}")
@@ -216,12 +126,7 @@ def nothing_follows_the_last_row(server: Subject) -> None:
     expect(answer.object.get("has_more") is not True, "has_more false", answer.summary, *proof)
 
 
-@law(
-    "PAGE-11",
-    source="V",
-    clause="3.7",
-    operations=BOTH,
-)
+@law("PAGE-11", source="V", clause="3.7", operations=BOTH)
 def a_page_names_its_ends(server: Subject) -> None:
     """`first_id` and `last_id` are the ids of a page's first and last row."""
 
@@ -236,12 +141,7 @@ def a_page_names_its_ends(server: Subject) -> None:
     for_each((page(server, "limit=5"), page(server, "limit=1&order=asc"), server.ask(LIST, query="limit=3")), check)
 
 
-@law(
-    "PAGE-19",
-    source="V",
-    clause="2.2",
-    operations=(LIST,),
-)
+@law("PAGE-19", source="V", clause="2.2", operations=(LIST,))
 def the_apps_list_has_them_all(server: Subject) -> None:
     """The app's list is a walk over all users' conversations, in the same order: each of ours is met once."""
     ids = newest_first(server)
@@ -259,12 +159,7 @@ def the_apps_list_has_them_all(server: Subject) -> None:
     expect(known == sorted(known, reverse=True), "times that never rise", known[:30], *pages[:2], about="times")
 
 
-@law(
-    "PAGE-20",
-    source="V",
-    clause="3.7",
-    operations=BOTH,
-)
+@law("PAGE-20", source="V", clause="3.7", operations=BOTH)
 def no_row_comes_twice(server: Subject) -> None:
     """A list shows every row once: no page has the same conversation twice."""
     newest_first(server)
@@ -275,3 +170,31 @@ def no_row_comes_twice(server: Subject) -> None:
         expect(len(set(ids)) == len(ids), "every row once", difference(sorted(set(ids)), ids), answer)
 
     for_each((server.ask(LIST, query="limit=100"), page(server, "limit=100")), check)
+
+
+@law("PAGE-21", source="D", clause="5.4", operations=(LIST,))
+def the_apps_list_is_paged_as_well(server: Subject) -> None:
+    """The app's list is paged as a user's is: in both orders, from both sides, to its exact end."""
+    if not server.is_alone:
+        raise NotApplicable("others use the app too")
+    server.shelf()
+    pages = list(walk(lambda query: server.ask(LIST, query=query), "limit=100"))
+    ids = [one for answer in pages for one in ids_of(answer)]
+    backwards = list(walk(lambda query: server.ask(LIST, query=query), "limit=100&order=asc"))
+    met = [one for answer in backwards for one in ids_of(answer)]
+    expect(met == ids[::-1], "the other way round under order=asc", difference(ids[::-1], met), *backwards[:1])
+
+    def check(case: tuple[str, list[str], bool]) -> None:
+        query, wanted, more = case
+        answer = server.ask(LIST, query=query)
+        expect_status(answer, 200)
+        expect_equal(ids_of(answer), wanted, f"ids ({query})", answer)
+        expect_equal(answer.object.get("has_more"), more, f"has_more ({query})", answer, about="has_more")
+
+    cases = (
+        (f"limit=2&after={ids[-3]}", ids[-2:], False),
+        (f"limit=1&after={ids[-3]}", ids[-2:-1], True),
+        (f"limit=2&before={ids[5]}", ids[3:5], True),
+        (f"limit=5&before={ids[5]}", ids[:5], False),
+    )
+    for_each(cases, check)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from sandbox.conformance.caller import CONFIG, DELETE, GET, SEND, UPDATE, USER_LIST
 from sandbox.conformance.evidence import id_of
 from sandbox.conformance.law import expect_equal, expect_error, expect_status, for_each, law
-from sandbox.conformance.laws.keys import BODIES
+from sandbox.conformance.laws.samples import BODIES
 from sandbox.conformance.subject import Subject
 
 
-@law(
-    "PATH-1",
-    source="D",
-    clause="4.5",
-    operations=(CONFIG, USER_LIST),
-    writes=False,
-)
+@law("PATH-1", source="D", clause="4.5", operations=(CONFIG, USER_LIST), writes=False)
 def nowhere_is_404(server: Subject) -> None:
     """A path that leads nowhere (a trailing slash, an empty segment, invalid UTF-8) is 404 `not_found`, never a
     redirect."""
@@ -36,13 +30,7 @@ def nowhere_is_404(server: Subject) -> None:
     for_each(nowhere, lambda path: expect_error(server.raw("GET", path), 404, "not_found"))
 
 
-@law(
-    "PATH-2",
-    source="D",
-    clause="4.5",
-    operations=(CONFIG,),
-    writes=False,
-)
+@law("PATH-2", source="D", clause="4.5", operations=(CONFIG,), writes=False)
 def segments_are_decoded_once(server: Subject) -> None:
     """Each segment of a path is decoded once: percent-encoded letters of an app's id are the same app."""
     encoded = "".join(f"%{byte:02X}" for byte in server.app.encode())
@@ -53,24 +41,13 @@ def segments_are_decoded_once(server: Subject) -> None:
     expect_error(server.raw("GET", f"{server.base}/apps/{twice}/config"), 404, "not_found")
 
 
-@law(
-    "PATH-3",
-    source="V",
-    clause="4.11",
-    operations=(GET,),
-    writes=False,
-)
+@law("PATH-3", source="V", clause="4.11", operations=(GET,), writes=False)
 def an_unknown_conversation_cannot_be_read(server: Subject) -> None:
     """A conversation that doesn't exist is 404 `not_found` to read."""
     expect_error(server.ask(GET), 404, "not_found")
 
 
-@law(
-    "PATH-4",
-    source="V",
-    clause="4.11",
-    operations=(UPDATE, DELETE, SEND),
-)
+@law("PATH-4", source="V", clause="4.11", operations=(UPDATE, DELETE, SEND))
 def an_unknown_conversation_cannot_be_changed(server: Subject) -> None:
     """A conversation that doesn't exist is 404 `not_found` to update, to delete and to send a message to."""
     for_each(
@@ -79,12 +56,7 @@ def an_unknown_conversation_cannot_be_changed(server: Subject) -> None:
     )
 
 
-@law(
-    "PATH-5",
-    source="D",
-    clause="4.5",
-    operations=(GET,),
-)
+@law("PATH-5", source="D", clause="4.5", operations=(GET,))
 def impossible_ids_are_404(server: Subject) -> None:
     """An id that no conversation can have is 404, whatever it is made of, and ids are taken to the letter."""
     one = id_of(server.shelf()[0])

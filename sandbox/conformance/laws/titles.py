@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.caller import CREATE, GET, LIST, SEND, UPDATE
-from sandbox.conformance.client import Answer
 from sandbox.conformance.evidence import good, id_of
+from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import expect, expect_equal, expect_status, for_each, law, shown
 from sandbox.conformance.subject import Subject
 
@@ -18,12 +18,7 @@ def is_pair(value: object) -> bool:
     return all(isinstance(value.get(locale), str) and value[locale].strip() for locale in LOCALES)
 
 
-@law(
-    "TITLE-1",
-    source="S",
-    clause="5.1",
-    operations=(SEND, GET),
-)
+@law("TITLE-1", source="S", clause="5.1", operations=(SEND, GET))
 def a_title_comes_after_the_first_exchange(server: Subject) -> None:
     """After its first exchange a conversation has a generated title in both locales, `en-ca` and `fr-ca`."""
     reply = server.streamed()
@@ -31,12 +26,7 @@ def a_title_comes_after_the_first_exchange(server: Subject) -> None:
     expect(is_pair(title), "a title in en-ca and in fr-ca", shown(title), reply.created, reply.answer, reply.after)
 
 
-@law(
-    "TITLE-2",
-    source="S",
-    clause="5.1",
-    operations=(CREATE, GET),
-)
+@law("TITLE-2", source="S", clause="5.1", operations=(CREATE, GET))
 def a_title_is_whole_or_null(server: Subject) -> None:
     """Before that, the generated title is null or whole: never one language alone, never an empty text."""
     created = server.shelf()[0]
@@ -45,12 +35,7 @@ def a_title_is_whole_or_null(server: Subject) -> None:
         expect(title is None or is_pair(title), "null, or a title in both locales", shown(title), created, answer)
 
 
-@law(
-    "TITLE-3",
-    source="D",
-    clause="5.1",
-    operations=(CREATE, UPDATE, GET),
-)
+@law("TITLE-3", source="D", clause="5.1", operations=(CREATE, UPDATE, GET))
 def the_empty_title_is_a_title(server: Subject) -> None:
     """The empty custom title is a title: echoed as it is."""
     created = server.create(title="")
@@ -60,12 +45,7 @@ def the_empty_title_is_a_title(server: Subject) -> None:
         expect_equal(answer.object.get("title"), "", "title", answer)
 
 
-@law(
-    "TITLE-4",
-    source="D",
-    clause="5.1",
-    operations=(SEND, GET),
-)
+@law("TITLE-4", source="D", clause="5.1", operations=(SEND, GET))
 def titles_stand_side_by_side(server: Subject) -> None:
     """Generated titles stand beside a custom title too, and the custom one stays as it is."""
     first, second = server.talk()
@@ -74,12 +54,7 @@ def titles_stand_side_by_side(server: Subject) -> None:
     expect_equal(second.after.object.get("title"), "Talk", "title", first.created, first.answer, second.after)
 
 
-@law(
-    "TITLE-5",
-    source="D",
-    clause="5.1",
-    operations=(SEND, UPDATE, GET),
-)
+@law("TITLE-5", source="D", clause="5.1", operations=(SEND, UPDATE, GET))
 def generated_titles_never_change(server: Subject) -> None:
     """A generated title never changes: not with later messages, not when the custom title is set or taken away."""
     first, second = server.talk()
@@ -94,12 +69,7 @@ def generated_titles_never_change(server: Subject) -> None:
         expect_equal(updated.object.get("generated_title"), wanted, "generated_title", *proof, updated)
 
 
-@law(
-    "TITLE-6",
-    source="D",
-    clause="5.1",
-    operations=(GET, LIST),
-)
+@law("TITLE-6", source="D", clause="5.1", operations=(GET, LIST))
 def everybody_shows_the_same_title(server: Subject) -> None:
     """All operations show the same generated title."""
     first, second = server.talk()
@@ -108,12 +78,7 @@ def everybody_shows_the_same_title(server: Subject) -> None:
     expect_equal((row or {}).get("generated_title"), wanted, "generated_title", first.created, second.answer, page)
 
 
-@law(
-    "TITLE-7",
-    source="D",
-    clause="5.1",
-    operations=(SEND, GET),
-)
+@law("TITLE-7", source="D", clause="5.1", operations=(SEND, GET))
 def each_language_has_its_own(server: Subject) -> None:
     """Both languages are there: the English title isn't the French one."""
 

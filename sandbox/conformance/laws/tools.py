@@ -8,19 +8,13 @@ import re
 from sandbox.conformance.caller import CONFIG, SEND
 from sandbox.conformance.evidence import good
 from sandbox.conformance.law import NotApplicable, expect, law, shown
-from sandbox.conformance.laws.messages import output_of
+from sandbox.conformance.laws.grammar import output_of
 from sandbox.conformance.subject import Subject
 
 TOOL = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@law(
-    "TOOL-1",
-    source="V",
-    clause="8.1",
-    operations=(SEND,),
-    needs_sandbox=True,
-)
+@law("TOOL-1", source="V", clause="8.1", operations=(SEND,), needs_sandbox=True)
 def calls_are_well_formed(server: Subject) -> None:
     """A tool's name matches `^[a-z][a-z0-9_]*$`; its arguments are JSON in a text, or null."""
     reply = server.said("[[tool]] [[human]]", stream=False)
@@ -33,12 +27,7 @@ def calls_are_well_formed(server: Subject) -> None:
         expect(arguments is None or _is_json_object(arguments), "JSON in a text, or null", shown(arguments), *proof)
 
 
-@law(
-    "TOOL-2",
-    source="D",
-    clause="10.3",
-    operations=(SEND,),
-)
+@law("TOOL-2", source="D", clause="10.3", operations=(SEND,))
 def words_call_tools(server: Subject) -> None:
     """`[[tool]]` calls a tool of each kind, one with arguments and one without; `[[human]]` calls
     `transfer_to_agent`."""
@@ -50,13 +39,7 @@ def words_call_tools(server: Subject) -> None:
     expect(kinds == {True, False}, "a call with arguments and one without", shown(calls), *proof)
 
 
-@law(
-    "UI-1",
-    source="V",
-    clause="6.4",
-    operations=(SEND, CONFIG),
-    needs_sandbox=True,
-)
+@law("UI-1", source="V", clause="6.4", operations=(SEND, CONFIG), needs_sandbox=True)
 def forms_come_only_when_they_may(server: Subject) -> None:
     """Data specs come only while the app's generative UI is on, which its config shows."""
     config = good(server.ask(CONFIG))
@@ -67,13 +50,7 @@ def forms_come_only_when_they_may(server: Subject) -> None:
     expect(("data_spec" in kinds) is wanted, what, shown(sorted(map(str, kinds))), config, reply.created, reply.answer)
 
 
-@law(
-    "UI-2",
-    source="V",
-    clause="7.1",
-    operations=(SEND,),
-    needs_sandbox=True,
-)
+@law("UI-2", source="V", clause="7.1", operations=(SEND,), needs_sandbox=True)
 def a_form_is_built_by_patches(server: Subject) -> None:
     """A form is built by patches: the first adds `/root`, the others `/elements/<key>`; every child is an element."""
     if good(server.ask(CONFIG)).object.get("generative_ui") is not True:

@@ -20,23 +20,13 @@ def found(server: Subject, user: str) -> None:
     expect_equal(ids_of(listed), [id_of(created)], f"the ids of {user!r}", created, listed)
 
 
-@law(
-    "USER-1",
-    source="S",
-    clause="5.3",
-    operations=(CREATE, USER_LIST),
-)
+@law("USER-1", source="S", clause="5.3", operations=(CREATE, USER_LIST))
 def a_user_finds_conversations(server: Subject) -> None:
     """A conversation with an `external_user_id` is listed under that user."""
     found(server, server.user("finds"))
 
 
-@law(
-    "USER-2",
-    source="S",
-    clause="5.3",
-    operations=(CREATE, USER_LIST),
-)
+@law("USER-2", source="S", clause="5.3", operations=(CREATE, USER_LIST))
 def nobody_else_does(server: Subject) -> None:
     """A conversation is listed under no other user."""
     user = server.user("alone")
@@ -47,24 +37,14 @@ def nobody_else_does(server: Subject) -> None:
         expect(id_of(created) not in ids_of(listed), "a list without it", "a list with it", created, listed)
 
 
-@law(
-    "USER-3",
-    source="S",
-    clause="5.3",
-    operations=(CREATE, USER_LIST),
-)
+@law("USER-3", source="S", clause="5.3", operations=(CREATE, USER_LIST))
 def readable_ids_are_found(server: Subject) -> None:
     """A user's id may be an address, have spaces, accents, any script, emoji."""
     names = ("zoe@example.com", "first last", "Maëlle Côté", "用户", "مستخدم", "👩‍👩‍👧‍👦", "a:b;c,d=e$f!g*h(i)'j\"k~l")
     for_each(names, lambda name: found(server, server.user(name)))
 
 
-@law(
-    "USER-4",
-    source="D",
-    clause="4.5",
-    operations=(CREATE, USER_LIST),
-)
+@law("USER-4", source="D", clause="4.5", operations=(CREATE, USER_LIST))
 def any_id_is_found(server: Subject) -> None:
     """A user's id may be of any characters: slashes, percent signs, dots, control characters, one or a thousand of
     them."""
@@ -78,12 +58,7 @@ def any_id_is_found(server: Subject) -> None:
     )
 
 
-@law(
-    "USER-5",
-    source="D",
-    clause="4.5",
-    operations=(CREATE, USER_LIST),
-)
+@law("USER-5", source="D", clause="4.5", operations=(CREATE, USER_LIST))
 def ids_are_taken_to_the_letter(server: Subject) -> None:
     """A user's id is taken to the letter: case, spaces and composed letters tell users apart."""
     pairs = (
@@ -105,13 +80,7 @@ def ids_are_taken_to_the_letter(server: Subject) -> None:
     for_each(pairs, check)
 
 
-@law(
-    "USER-6",
-    source="D",
-    clause="5.3",
-    operations=(USER_LIST,),
-    writes=False,
-)
+@law("USER-6", source="D", clause="5.3", operations=(USER_LIST,), writes=False)
 def an_unknown_user_has_an_empty_list(server: Subject) -> None:
     """A user whom nobody knows has an empty list."""
     answer = server.users_list(server.user("nobody at all"))
@@ -122,12 +91,7 @@ def an_unknown_user_has_an_empty_list(server: Subject) -> None:
         expect_equal(answer.object.get(name), None, name, answer)
 
 
-@law(
-    "USER-7",
-    source="D",
-    clause="5.3",
-    operations=(CREATE, GET, USER_LIST),
-)
+@law("USER-7", source="D", clause="5.3", operations=(CREATE, GET, USER_LIST))
 def the_empty_id_is_kept(server: Subject) -> None:
     """The empty user id is kept and echoed, but no list reaches it."""
     created = server.create(external_user_id="")

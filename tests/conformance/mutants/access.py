@@ -1,4 +1,4 @@
-"""Breaks of keys, apps, paths, the order of checks, errors and CORS."""
+"""Breaks of keys, apps, paths, errors and CORS."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from sandbox import Settings
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import (
-    APP,
-    KEY,
-    Memory,
+from tests.conformance.mutants.seams import APP, KEY, Memory
+from tests.conformance.mutants.values import (
+    Json,
     dumps,
     error_of,
     header,
+    last,
     loads,
     refusal,
     saying_error,
     with_header,
 )
+from tests.conformance.wire import Answer, Ask, Request
 
 OTHER_KEY = "sk_test_other"
 BEARER = f"Bearer {KEY}"
@@ -92,21 +92,16 @@ def the_limited_key_reads_nothing(request: Request, answer: Answer) -> Answer:
     return refusal(403, "access_denied") if limited else answer
 
 
+@seams.answer("list", "get", "config", clauses="10.1")
+def reading_is_limited_too(request: Request, answer: Answer) -> Answer:
+    limited = header(request, "authorization").endswith("sk_test_limited")
+    return refusal(429, "rate_limit_exceeded") if limited else answer
+
+
 @seams.request("any", clauses="4.11", settings=Settings(apps={APP: {"keys": [KEY]}}), other_key=OTHER_KEY)
 def another_accounts_key_opens(request: Request) -> Request:
     other = header(request, "authorization").endswith(OTHER_KEY)
     return with_header(request, "authorization", BEARER) if other else request
-
-
-@seams.request("any", clauses="4.1")
-def the_app_is_checked_before_the_key(request: Request) -> Request:
-    return with_header(request, "authorization", BEARER) if "/app_missing/" in request.path else request
-
-
-@seams.whole("update", "send", clauses="4.1")
-async def the_conversation_is_checked_before_the_body(request: Request, ask: Ask, memory: Memory) -> Answer:
-    there = await ask(replace(request, method="GET", body=b""))
-    return there if there.status == 404 else await ask(request)
 
 
 @seams.answer("any", clauses="4.1 4.6")
@@ -115,7 +110,7 @@ def the_key_is_checked_before_the_method(request: Request, answer: Answer) -> An
 
 
 @seams.body("config", clauses="3.13")
-def the_config_is_of_another_app(value: seams.Json, memory: Memory) -> None:
+def the_config_is_of_another_app(value: Json, memory: Memory) -> None:
     value["app_id"] = "app_other"
 
 
@@ -124,7 +119,7 @@ async def any_app_reads_any_conversation(request: Request, ask: Ask, memory: Mem
     answer = await ask(request)
     if request.method == "POST" and answer.status == 200:
         memory[loads(answer.body)["id"]] = request.path.split("/")[3]
-    home = memory.get(seams.last(request.path))
+    home = memory.get(last(request.path))
     return await ask(_in_app(request, home)) if answer.status == 404 and home else answer
 
 
@@ -160,7 +155,7 @@ def an_unknown_conversation_is_500(request: Request, answer: Answer) -> Answer:
 def an_unknown_conversation_is_deleted(request: Request, answer: Answer) -> Answer:
     if answer.status != 404:
         return answer
-    gone = {"id": seams.last(request.path), "object": "conversation", "deleted": True}
+    gone = {"id": last(request.path), "object": "conversation", "deleted": True}
     return replace(answer.saying(dumps(gone)), status=200)
 
 
@@ -207,6 +202,11 @@ def no_page_may_read_errors(request: Request, answer: Answer) -> Answer:
     return answer.without(b"access-control-allow-origin") if answer.status >= 400 else answer
 
 
+@seams.answer("send", clauses="4.9")
+def no_page_may_read_replies(request: Request, answer: Answer) -> Answer:
+    return answer.without(b"access-control-allow-origin")
+
+
 @seams.answer("complete", clauses="4.9")
 def no_page_may_read_streams(request: Request, answer: Answer) -> Answer:
     streamed = dict(answer.headers).get(b"content-type", b"").startswith(b"text/event-stream")
@@ -216,54 +216,6 @@ def no_page_may_read_streams(request: Request, answer: Answer) -> Answer:
 @seams.answer("any", clauses="4.9")
 def a_preflight_needs_a_key(request: Request, answer: Answer) -> Answer:
     return refusal(401, "invalid_api_key") if request.method == "OPTIONS" and _is_away(request) else answer
-
-
-@seams.answer("any", clauses="4.1")
-def access_is_checked_before_the_app(request: Request, answer: Answer) -> Answer:
-    denied = header(request, "authorization").endswith("sk_test_denied")
-    return refusal(403, "access_denied") if denied and "/app_missing/" in request.path else answer
-
-
-@seams.answer("any", clauses="4.1")
-def the_apps_state_is_checked_before_access(request: Request, answer: Answer) -> Answer:
-    denied = header(request, "authorization").endswith("sk_test_denied")
-    return refusal(403, "app_inactive") if denied and "/app_inactive/" in request.path else answer
-
-
-@seams.whole("send", "complete", clauses="4.1")
-async def the_body_is_checked_before_the_rate_limit(request: Request, ask: Ask, memory: Memory) -> Answer:
-    answer = await ask(request)
-    if answer.status != 429:
-        return answer
-    free = await ask(with_header(request, "authorization", BEARER))
-    return free if free.status in (413, 415, 422) else answer
-
-
-@seams.whole("create", "update", "send", "complete", clauses="4.1")
-async def json_is_checked_before_the_media_type(request: Request, ask: Ask, memory: Memory) -> Answer:
-    answer = await ask(request)
-    if answer.status != 415:
-        return answer
-    as_json = await ask(with_header(request, "content-type", "application/json"))
-    return as_json if as_json.status in (413, 422) else answer
-
-
-@seams.whole("create", "update", "send", "complete", clauses="4.1")
-async def json_is_checked_before_the_size(request: Request, ask: Ask, memory: Memory) -> Answer:
-    answer = await ask(request)
-    if answer.status != 413 or request.body.strip().endswith(b"}"):
-        return answer
-    return saying_error(replace(answer, status=422), type="invalid_request_error", code="invalid_json")
-
-
-@seams.whole("list", "users", clauses="4.1")
-async def the_cursor_is_checked_before_the_query(request: Request, ask: Ask, memory: Memory) -> Answer:
-    answer = await ask(request)
-    if answer.status != 422:
-        return answer
-    rest = [part for part in request.query.split("&") if part.startswith(("after=", "before="))]
-    unknown = await ask(replace(request, query="&".join(rest)))
-    return unknown if unknown.status == 404 else answer
 
 
 @seams.request("get", clauses="4.5")
@@ -281,19 +233,7 @@ async def another_app_renames_a_conversation(request: Request, ask: Ask, memory:
     answer = await ask(request)
     if request.method == "POST" and answer.status == 200:
         memory[loads(answer.body)["id"]] = request.path.split("/")[3]
-    home = memory.get(seams.last(request.path))
+    home = memory.get(last(request.path))
     if answer.status == 404 and home:
         await ask(_in_app(request, home))
     return answer
-
-
-@seams.answer("any", clauses="4.1")
-def the_key_is_checked_before_the_path(request: Request, answer: Answer) -> Answer:
-    nowhere = answer.status == 404 and _is_away(request)
-    return refusal(401, "invalid_api_key") if nowhere else answer
-
-
-@seams.answer("send", "complete", clauses="4.1")
-def the_rate_limit_is_checked_before_the_apps_state(request: Request, answer: Answer) -> Answer:
-    limited = header(request, "authorization").endswith("sk_test_limited")
-    return refusal(429, "rate_limit_exceeded") if limited and answer.status == 403 else answer

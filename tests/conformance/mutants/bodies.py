@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import Json, Memory, error_of, fields, header, refusal, with_fields, with_header
+from tests.conformance.mutants.seams import Memory
+from tests.conformance.mutants.values import Json, error_of, fields, header, refusal, with_fields, with_header
+from tests.conformance.wire import Answer, Ask, Request
 
 
 def _code(answer: Answer) -> object:
@@ -102,6 +103,11 @@ async def a_refused_message_is_kept(request: Request, ask: Ask, memory: Memory) 
 
 @seams.answer("update", clauses="4.4")
 def a_charset_is_415(request: Request, answer: Answer) -> Answer:
+    return refusal(415, "unsupported_media_type") if ";" in header(request, "content-type") else answer
+
+
+@seams.answer("create", clauses="4.4")
+def a_charset_of_a_creation_is_415(request: Request, answer: Answer) -> Answer:
     return refusal(415, "unsupported_media_type") if ";" in header(request, "content-type") else answer
 
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from tests.conformance import breaks
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import Json, Memory, dumps, error_of, loads, refusal
-
-LISTS = ("list", "users")
+from tests.conformance.mutants.seams import LISTS, Memory
+from tests.conformance.mutants.values import Json, dumps, error_of, last, loads, refusal
+from tests.conformance.wire import Answer, Ask, Request
 
 
 def _asked(request: Request) -> dict[str, str]:
@@ -137,7 +136,7 @@ async def of_two_cursors_one_counts(request: Request, ask: Ask, memory: Memory) 
 async def a_deleted_cursor_is_unknown(request: Request, ask: Ask, memory: Memory) -> Answer:
     answer = await ask(request)
     if request.method == "DELETE":
-        memory[seams.last(request.path)] = answer.status == 200
+        memory[last(request.path)] = answer.status == 200
     gone = memory.get(_asked(request).get("after", "")) or memory.get(_asked(request).get("before", ""))
     return refusal(404, "not_found") if gone else answer
 
@@ -169,6 +168,31 @@ def a_list_is_an_array(value: Json, memory: Memory) -> None:
     value["object"] = "array"
 
 
+@seams.body("list", clauses="2.2")
+def the_apps_list_leaves_users_out(value: Json, memory: Memory) -> None:
+    value["data"] = [row for row in value["data"] if row["external_user_id"] is None]
+
+
+@seams.request("list", clauses="5.4")
+def the_apps_list_has_one_order(request: Request) -> Request:
+    return replace(request, query=request.query.replace("order=asc", "order=desc"))
+
+
+@seams.body("list", clauses="5.4 3.7")
+def the_apps_list_always_has_more(value: Json, memory: Memory) -> None:
+    value["has_more"] = bool(value["data"])
+
+
+@seams.whole("list", clauses="5.4")
+async def the_apps_list_turns_round_before(request: Request, ask: Ask, memory: Memory) -> Answer:
+    answer = await ask(request)
+    if answer.status != 200 or "before=" not in request.query:
+        return answer
+    value = loads(answer.body)
+    value["data"].reverse()
+    return answer.saying(dumps(value))
+
+
 @seams.request(*LISTS, clauses="4.8 5.4")
 def numbers_may_be_padded(request: Request) -> Request:
     return replace(request, query=re.sub(r"limit=(?:0|\+|%2B|%20)+([1-9])", r"limit=\1", request.query))
@@ -191,7 +215,7 @@ async def a_message_moves_its_conversation(request: Request, ask: Ask, memory: M
     if answer.status != 200:
         return answer
     if request.method == "POST":
-        memory[seams.last(request.path)] = True
+        memory[last(request.path)] = True
         return answer
     value = loads(answer.body)
     value["data"].sort(key=lambda row: row["id"] not in memory)

@@ -6,25 +6,29 @@ of a stream. All other requests reach the healthy server untouched, streams and 
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox import Settings, create_app
-from tests.conformance.breaks import Answer, Ask, Break, Request
+from tests.conformance import wire
+from tests.conformance.breaks import Break
+from tests.conformance.mutants.values import Json, dumps, is_json, is_stream, loads
+from tests.conformance.wire import Answer, Ask, Request
 
-Json = dict[str, Any]
 Events = list[tuple[str, Json]]
 Memory = dict[str, Any]
 Whole = Callable[[Request, Ask, Memory], Awaitable[Answer]]
 
 KEY = "sk_test_conform"
 APP = "app_conform_1"
+
+# Operations that answer with a conversation, and with a list of them.
+SHOWING = ("create", "get", "update")
+LISTS = ("list", "users")
 
 _ONE = "/v1/apps/[^/]*/conversations/[^/]*"
 _ALL = "/v1/apps/[^/]*/conversations"
@@ -67,15 +71,13 @@ class Mutant:
                 return
 
             async def ask(request: Request) -> Answer:
-                return await _asked(app, scope, request)
+                return await wire.asked(app, scope, request)
 
-            request = await _read(scope, receive)
+            request = await wire.read(scope, receive)
             if b"[[cut]]" in request.body and "cut" not in self.name:
-                await app(_scope(scope, request), _receiving(request), send)
+                await wire.pass_on(app, scope, request, send)
                 return
-            answer = await self.by(request, ask, memory)
-            await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-            await send({"type": "http.response.body", "body": answer.body})
+            await wire.answer(send, await self.by(request, ask, memory))
 
         return mutated
 
@@ -138,7 +140,7 @@ def body(
     def made(change: Callable[[Json, Memory], object]) -> Mutant:
         async def by(request: Request, ask: Ask, memory: Memory) -> Answer:
             given = await ask(request)
-            if given.status != 200 or not _is_json(given):
+            if given.status != 200 or not is_json(given):
                 return given
             value = loads(given.body)
             change(value, memory)
@@ -156,7 +158,7 @@ def stream(
 
     def made(change: Callable[[bytes], bytes]) -> Mutant:
         def by(request: Request, given: Answer) -> Answer:
-            return replace(given, body=change(given.body)) if _is_stream(given) else given
+            return replace(given, body=change(given.body)) if is_stream(given) else given
 
         by.__name__ = change.__name__
         return answer(*operations, clauses=clauses, settings=settings)(by)
@@ -192,117 +194,6 @@ def of_break(by: Break, *operations: str, clauses: str) -> Mutant:
     return whole(*operations, clauses=clauses)(_named(mutated, by))
 
 
-def header(request: Request, name: str) -> str:
-    """Return what a request says in a header, or nothing."""
-    return dict(request.headers).get(name.encode(), b"").decode("latin-1")
-
-
-def with_header(request: Request, name: str, value: str | None) -> Request:
-    """Return a request with another value in a header, or without it."""
-    rest = tuple(each for each in request.headers if each[0] != name.encode())
-    return replace(request, headers=rest if value is None else (*rest, (name.encode(), value.encode("latin-1"))))
-
-
-def refusal(status: int, kind: str) -> Answer:
-    """Return an error as the API answers it."""
-    value = {"error": {"message": "No.", "type": kind, "param": None, "code": None}}
-    return Answer(status, (), b"").saying(dumps(value))
-
-
-def error_of(answer: Answer) -> Json:
-    """Return the error that an answer tells of; empty if it tells of none."""
-    if answer.status < 400 or not _is_json(answer):
-        return {}
-    error: Json = loads(answer.body)["error"]
-    return error
-
-
-def saying_error(answer: Answer, **changes: Any) -> Answer:
-    """Return an error with some keys changed."""
-    error = error_of(answer)
-    return answer.saying(dumps({"error": {**error, **changes}})) if error else answer
-
-
-def loads(text: bytes) -> Json:
-    """Read a JSON object so that `dumps` writes its numbers as they were; those that Python would change are texts."""
-
-    def kept(digits: str) -> Any:
-        return int(digits) if len(digits) < 16 and digits != "-0" else f"\0{digits}"
-
-    value = json.loads(text.decode(), parse_int=kept, parse_float=lambda digits: f"\0{digits}")
-    return value if isinstance(value, dict) else {}
-
-
-def dumps(value: Json) -> bytes:
-    """Write a JSON object."""
-    text = json.dumps(value, ensure_ascii=False)
-    return re.sub(r'"\\u0000([-+.0-9eE]+)"', r"\1", text).encode("utf-8", "surrogatepass")
-
-
-def fields(request: Request) -> Json:
-    """Return the JSON object of a request; empty if there is none, or none that the server would read."""
-    try:
-        return loads(request.body) if len(request.body) <= 2**20 else {}
-    except (ValueError, RecursionError):
-        return {}
-
-
-def with_fields(request: Request, value: Json) -> Request:
-    """Return a request with another JSON body."""
-    text = dumps(value)
-    return replace(with_header(request, "content-length", str(len(text))), body=text)
-
-
-def last(path: str) -> str:
-    """Return the last segment of a path."""
-    return path.rpartition("/")[2]
-
-
 def _named(by: Whole, change: Callable[..., object]) -> Whole:
     by.__name__ = change.__name__
     return by
-
-
-def _is_json(answer: Answer) -> bool:
-    return dict(answer.headers).get(b"content-type") == b"application/json"
-
-
-def _is_stream(answer: Answer) -> bool:
-    return answer.status == 200 and dict(answer.headers).get(b"content-type", b"").startswith(b"text/event-stream")
-
-
-def _scope(scope: Scope, request: Request) -> Scope:
-    path = request.path.encode("latin-1")
-    changed = {"method": request.method, "raw_path": path, "query_string": request.query.encode("latin-1")}
-    return {**scope, **changed, "path": request.path, "headers": list(request.headers)}
-
-
-def _receiving(request: Request) -> Receive:
-    unsent: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
-
-    async def receive() -> Message:
-        if not unsent:
-            await asyncio.Event().wait()  # the client says no more, and waits
-        return unsent.pop()
-
-    return receive
-
-
-async def _read(scope: Scope, receive: Receive) -> Request:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-    return Request(scope["method"], path, query, tuple((name, value) for name, value in scope["headers"]), body)
-
-
-async def _asked(app: ASGIApp, scope: Scope, request: Request) -> Answer:
-    told: list[Message] = []
-
-    async def send(message: Message) -> None:
-        told.append(message)
-
-    await app(_scope(scope, request), _receiving(request), send)
-    body = b"".join(message.get("body", b"") for message in told[1:])
-    return Answer(told[0]["status"], tuple(told[0]["headers"]), body)

@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 
 from sandbox import Settings
-from tests.conformance.breaks import Answer, Ask, Request
 from tests.conformance.mutants import seams
-from tests.conformance.mutants.seams import APP, Json, Memory, dumps, error_of, fields, loads, refusal, with_fields
+from tests.conformance.mutants.seams import APP, Memory
+from tests.conformance.mutants.values import Json, dumps, error_of, fields, loads, refusal, with_fields
+from tests.conformance.wire import Answer, Ask, Request
 
 WITH_FORMS = Settings(apps={APP: {"generative_ui": True}})
 STREAMING = Settings(apps={APP: {"stream": True}})
@@ -105,6 +106,12 @@ def a_failed_reply_is_completed(value: Json, memory: Memory) -> None:
     value["status"] = "completed"
 
 
+@seams.answer("send", clauses="5.8 4.11")
+def a_failed_reply_is_500(request: Request, answer: Answer) -> Answer:
+    failed = b'"status":"failed"' in answer.body and answer.body.startswith(b"{")
+    return refusal(500, "internal_error") if failed else answer
+
+
 @seams.body("send", clauses="5.8")
 def a_failed_reply_says_sorry(value: Json, memory: Memory) -> None:
     if value["status"] == "failed":
@@ -180,7 +187,13 @@ def completions_share_an_id(value: Json, memory: Memory) -> None:
 
 @seams.body("complete", clauses="10.3")
 def a_completion_is_trimmed(value: Json, memory: Memory) -> None:
-    value["text"] = value["text"].strip("}")
+    value["text"] = value["text"].strip()
+
+
+@seams.answer("complete", clauses="3.12")
+def a_failed_completion_is_500(request: Request, answer: Answer) -> Answer:
+    failed = b'"status":"failed"' in answer.body and answer.body.startswith(b"{")
+    return refusal(500, "internal_error") if failed else answer
 
 
 @seams.body("complete", clauses="3.12")
