@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -21,23 +22,28 @@ from sandbox.api.persona import settings_in_force
 from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.app_settings import AppSettings
+from sandbox.calls import App
 from sandbox.contract import Contract, Document, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
+from sandbox.control.apps import refuse_urls
 from sandbox.control.faults import FaultDesk
 from sandbox.control.services import ControlCall, ControlServices
-from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from sandbox.errors import ApiError, InternalError, InvalidRequest, MethodNotAllowed, NotFound
 from sandbox.masking import Masker, escape
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 from sandbox.state.bus import Bus
+from sandbox.state.deliveries import DeliveryBook
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
 from sandbox.state.queues import Queue
 from sandbox.wire import inspector, static
 from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
+from sandbox.wire.deliveries import Courier, Post
+from sandbox.wire.dial import Dialler
 from sandbox.wire.exchange import ENTRY
 from sandbox.wire.faults import Faults
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
@@ -74,9 +80,12 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
         ],
         middleware=_middleware(parts, log),
         exception_handlers={HTTPException: _refusing(api_route), Exception: _crashed},
+        lifespan=_living(parts),
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
+    app.state.courier = parts.courier
+    app.state.dialler = parts.dialler
     app.state.declare = lambda new: parts.store.declare(*_apps(new, parts.control))
     return app
 
@@ -92,6 +101,7 @@ class _Parts:
     bus: Bus = field(default_factory=Bus)
     faults: Queue = field(default_factory=lambda: Queue("fault"))
     replies: Queue = field(default_factory=lambda: Queue("reply"))
+    deliveries: DeliveryBook = field(default_factory=DeliveryBook)
 
     def __post_init__(self) -> None:
         self.contract = load().refusing_with(int(self.settings.validation_status))
@@ -99,10 +109,27 @@ class _Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        self.store = MemoryStore(*_apps(self.settings, self.control), bounds, (self.faults, self.replies))
-        self.services = Services(self.store, self.store, self.replies)
+        weighed = (self.faults, self.replies, self.deliveries)
+        self.store = MemoryStore(*_apps(self.settings, self.control), bounds, weighed)
+        self.dialler = Dialler(self.settings.webhook_allow)
+        self.services = Services(self.store, self.store, self.replies, self._announce)
         self.directory = Directory(self.services, self.clock, self.entropy)
+        self.courier = Courier(
+            Post(
+                apps=self.directory,
+                worlds=self.store,
+                book=self.deliveries,
+                bus=self.bus,
+                dialler=self.dialler,
+                schemas=self.contract.webhooks,
+                agent=f"Dimedove-Sandbox/{sandbox.__version__}",
+            )
+        )
         self.masker = Masker([self.settings.control_token or ""])
+
+    async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
+        # The courier looks apps up, and looking one up may fill it: neither can be made before the other.
+        await self.courier.announce(app, kind, data)
 
 
 def _api_pipelines(parts: _Parts) -> list[Pipeline]:
@@ -129,6 +156,8 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         faults=parts.faults,
         replies=parts.replies,
         journal=parts.journal,
+        courier=parts.courier,
+        deliveries=parts.deliveries,
         bus=parts.bus,
         masker=parts.masker,
         contract=parts.contract,
@@ -152,6 +181,17 @@ def _handled(name: str, on: ControlServices) -> Any:
     return run
 
 
+def _living(parts: _Parts) -> Any:
+    """Return what ends the background's work with the server, where something else than `serve` runs it."""
+
+    @asynccontextmanager
+    async def living(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - the signature of a lifespan
+        yield
+        parts.courier.stop()
+
+    return living
+
+
 def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, AppSettings], AppSettings | None]:
     """Return the apps that the settings declare, and what any other app is (None: there is no other)."""
     late = settings.like_production
@@ -170,6 +210,10 @@ def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, App
         violations = law.violations(_as_json(changes))
         if violations:
             raise SettingsError(f"{where}: {escape(summary(violations))}")
+        try:
+            refuse_urls(changes.get("webhooks", ()))
+        except InvalidRequest as error:
+            raise SettingsError(f"{where}: {escape(error.message)}") from None
         declared[app_id] = declared.get(app_id, defaults).merged(changes)
     return declared, None if late or settings.strict_apps else defaults
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]+")
+_KEY = re.compile(r"\b(sk_)(?:live|test)_[A-Za-z0-9_-]+|\b(whsec_)[A-Za-z0-9_+/=-]+")
 
 
 class Masker:
-    """Hides API keys, and the secrets that it was told of (the control token, webhook secrets)."""
+    """Hides API keys and webhook secrets by their form, and the secrets that it was told of (the control token)."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -27,7 +27,7 @@ class Masker:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, "…")
-        return _KEY.sub(_masked, text) if "sk_" in text else text
+        return _KEY.sub(_masked, text) if "sk_" in text or "whsec_" in text else text
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every text in it hidden, names too."""
@@ -46,5 +46,5 @@ def escape(text: str) -> str:
 
 
 def _masked(match: re.Match[str]) -> str:
-    key = match.group()
-    return f"sk_…{key[-4:]}" if len(key) > len("sk_test_") + 4 else "sk_…"
+    key, kind = match.group(), match[1] or match[2]
+    return f"{kind}…{key[-4:]}" if len(key) > len("sk_test_") + 4 else f"{kind}…"

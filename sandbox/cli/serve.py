@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format)
         app = create_app(settings, log=log)
+        app.state.dialler.own_ports.add(listening.getsockname()[1])
         # Whoever reads no further than the first line closes the pipe.
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)
@@ -113,6 +114,7 @@ def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch:
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             app.state.endings.stop()
+            app.state.courier.stop()
             super().handle_exit(sig, frame)
 
         async def on_tick(self, counter: int) -> bool:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from orjson import dumps as encode
 
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.errors import StoreFull
 from sandbox.state.pages import cut
-from sandbox.state.queues import Queue
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 from sandbox.state.store import Counter, Gone
 from sandbox.state.world import World
+
+
+class Weighed(Protocol):
+    """Something else that is kept, and about how many bytes it takes."""
+
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class MemoryStore:
         declared: Mapping[str, AppSettings],
         defaults: AppSettings | None,
         bounds: Bounds | None = None,
-        queues: Sequence[Queue] = (),
+        queues: Sequence[Weighed] = (),
     ) -> None:
         self._declared = declared
         self._defaults = defaults

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 
-Counter = Literal["conversation", "completion", "populate"]
+Counter = Literal["conversation", "completion", "populate", "webhook", "told"]
 
 
 class Gone(Exception):
