@@ -76,21 +76,17 @@ async def forget(app_id: str, on: ControlServices) -> None:
 
 
 def refuse_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse webhooks that could never be sent, or not be told apart; the schema can't say it.
+    """Refuse webhooks whose URLs pass the schema and still can't be read.
 
     Raises:
-        InvalidRequest: a URL is of no use, or stands there twice.
+        InvalidRequest: a URL is of no use.
     """
-    seen: set[str] = set()
     for index, url in enumerate(hook["url"] for hook in webhooks):
         place = f"webhooks[{index}].url"
         try:
             web_address.read(url)
         except ValueError as error:
             raise InvalidRequest(f"{place}: expected {error}.", param=place, code="not_allowed") from None
-        if url in seen:
-            raise InvalidRequest(f"{place}: expected each URL once.", param=place, code="repeated")
-        seen.add(url)
 
 
 def changeable(call: ControlCall) -> str:

@@ -39,8 +39,9 @@ async def control_redeliver_webhook(call: ControlCall, on: ControlServices) -> C
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
     app = await existing(delivery.app_id, on)
-    if not any(hook.enabled and hook.url == delivery.url for hook in app.settings.webhooks):
-        raise Conflict("This app has no webhook of this URL that is switched on (any more).", param="webhook_id")
+    wanted = (h for h in app.settings.webhooks if h.enabled and h.url == delivery.url and delivery.type in h.events)
+    if next(wanted, None) is None:
+        raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
     return shown_delivery(on.courier.again(app, delivery), on)
 
 

@@ -187,7 +187,8 @@ class Courier:
         delivery = self._post.book.at(app_id, number)
         if app is None or delivery is None:
             return
-        hook = next((hook for hook in app.settings.webhooks if hook.enabled and hook.url == delivery.url), None)
+        fits = (h for h in app.settings.webhooks if h.enabled and h.url == delivery.url and delivery.type in h.events)
+        hook = next(fits, None)
         if hook is None:
             self._ended(delivery, "dropped", "The webhook was taken away, or switched off.")
             return
