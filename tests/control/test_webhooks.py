@@ -211,3 +211,23 @@ def test_the_journal_of_a_forgotten_app_is_empty(world: World, receiver: Receive
     receiver.next()
     world.call("DELETE")
     assert deliveries(world) == []
+
+
+def test_a_thousand_wait_and_the_next_is_dropped(world: World) -> None:
+    world.freeze(NOW)
+    world.set(webhooks=[{"url": "http://127.0.0.1:9/", "secret": None, "events": ["chat.ended"]}])
+    states = [send(world)[0]["state"] for _ in range(1_001)]
+    assert states == ["waiting"] * 1_000 + ["dropped"]
+    assert "1,000" in deliveries(world)[0]["reason"]
+
+
+def test_the_same_app_gives_the_same_webhooks_again(world: World, receiver: Receiver) -> None:
+    def told() -> list[Any]:
+        world.set(webhooks=[receiver.hook(*TYPES)])
+        world.api.send(world.api.created(), "[[tool]]")
+        send(world, "performance.recorded")
+        return [receiver.next().raw for _ in range(3)]
+
+    first = told()
+    world.call("DELETE")
+    assert told() == first
