@@ -95,6 +95,8 @@ def settings_page() -> str:
             _table(("key", "values", "default", "meaning"), _rows("app-settings.json")),
             "\nA tool of `tools` is a table with `name`, `kind` and what else is needed:\n\n",
             _table(("key", "values", "default", "meaning"), _rows("tool.json")),
+            "\nA webhook of `webhooks` is a table as well (see [webhooks](webhooks.md)):\n\n",
+            _table(("key", "values", "default", "meaning"), _rows("webhook.json")),
             _PYTHON,
         )
     )

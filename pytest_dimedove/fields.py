@@ -36,6 +36,7 @@ FaultKind = Literal[
     "stream_garble",
 ]
 Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
+WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
 
 class FaultFields(TypedDict, total=False):
@@ -106,6 +107,8 @@ class SettingChanges(TypedDict, total=False):
     rate_limit: RateLimit | None
     pace: Pace | None
     framing: Framing | str | None
+    webhooks: Sequence[Mapping[str, Any]] | None
+    webhook_lab: WebhookLab | str | None
 
 
 class Entry(TypedDict):

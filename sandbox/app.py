@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,23 +24,28 @@ from sandbox.calls import App
 from sandbox.contract import Contract, Document, Operation, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
+from sandbox.control.apps import refuse_urls
 from sandbox.control.faults import FaultDesk
 from sandbox.control.history import History
 from sandbox.control.keeper import Keeper, Kept
 from sandbox.control.noting import noted
 from sandbox.control.services import ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, whole_settings
+from sandbox.errors import InvalidRequest
 from sandbox.masking import Masker, escape
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 from sandbox.state.bus import Bus
+from sandbox.state.deliveries import DeliveryBook
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
 from sandbox.state.queues import Backlog, Queue
 from sandbox.wire import inspector, static
 from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
+from sandbox.wire.deliveries import Courier, Post
+from sandbox.wire.dial import Dialler
 from sandbox.wire.faults import Faults
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
 from sandbox.wire.patience import Endings
@@ -77,9 +83,12 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
         ],
         middleware=_middleware(parts, api_route, log),
         exception_handlers={HTTPException: refusing(api_route), Exception: crashed},
+        lifespan=_living(parts),
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
+    app.state.courier = parts.courier
+    app.state.dialler = parts.dialler
     app.state.keeper = parts.keeper
     app.state.declare = parts.declare
     return app
@@ -97,6 +106,7 @@ class _Parts:
     bus: Bus = field(default_factory=Bus)
     faults: Queue = field(default_factory=lambda: Queue("fault"))
     replies: Queue = field(default_factory=lambda: Queue("reply"))
+    deliveries: DeliveryBook = field(default_factory=DeliveryBook)
 
     def __post_init__(self) -> None:
         self.contract = load().refusing_with(int(self.settings.validation_status))
@@ -104,11 +114,22 @@ class _Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        self.store = MemoryStore(
-            *_apps(self.settings, self.control), bounds, (self.faults, self.replies), self.settings.seed
-        )
-        self.services = Services(self.store, self.store, self.replies)
+        weighed = (self.faults, self.replies, self.deliveries)
+        self.store = MemoryStore(*_apps(self.settings, self.control), bounds, weighed, self.settings.seed)
+        self.dialler = Dialler(self.settings.webhook_allow)
+        self.services = Services(self.store, self.store, self.replies, self._announce)
         self.directory = Directory(self.services, self.clock, self._planted)
+        self.courier = Courier(
+            Post(
+                apps=self.directory,
+                worlds=self.store,
+                book=self.deliveries,
+                bus=self.bus,
+                dialler=self.dialler,
+                schemas=self.contract.webhooks,
+                agent=f"Dimedove-Sandbox/{sandbox.__version__}",
+            )
+        )
         self.masker = Masker([self.settings.control_token or ""])
         self.keeper = self._keeper(self.settings.data) if self.settings.data else None
 
@@ -139,6 +160,10 @@ class _Parts:
         baseline = Snapshot(world=world, settings=whole_settings(app.settings), faults=Backlog(), replies=Backlog())
         self.history.begin(app.id, baseline, turn=0)
 
+    async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
+        # The courier looks apps up, and looking one up may fill it: neither can be made before the other.
+        await self.courier.announce(app, kind, data)
+
 
 def _api_pipelines(parts: _Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
@@ -166,6 +191,8 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         journal=parts.journal,
         history=parts.history,
         clock=parts.clock,
+        courier=parts.courier,
+        deliveries=parts.deliveries,
         bus=parts.bus,
         masker=parts.masker,
         contract=parts.contract,
@@ -192,6 +219,17 @@ def _handled(operation: Operation, on: ControlServices) -> Any:
     return run
 
 
+def _living(parts: _Parts) -> Any:
+    """Return what ends the background's work with the server, where something else than `serve` runs it."""
+
+    @asynccontextmanager
+    async def living(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - the signature of a lifespan
+        yield
+        parts.courier.stop()
+
+    return living
+
+
 def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, AppSettings], AppSettings | None]:
     """Return the apps that the settings declare, and what any other app is (None: there is no other)."""
     late = settings.like_production
@@ -210,6 +248,10 @@ def _apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, App
         violations = law.violations(_as_json(changes))
         if violations:
             raise SettingsError(f"{where}: {escape(summary(violations))}")
+        try:
+            refuse_urls(changes.get("webhooks", ()))
+        except InvalidRequest as error:
+            raise SettingsError(f"{where}: {escape(error.message)}") from None
         declared[app_id] = declared.get(app_id, defaults).merged(changes)
     return declared, None if late or settings.strict_apps else defaults
 

@@ -14,6 +14,7 @@ from sandbox.reply import Pace
 Status = Literal["live", "inactive", "no_agent"]
 Titles = Literal["at_creation", "after_first_exchange"]
 Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
+WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,16 @@ class AgentLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where webhooks of these types are sent (CONTRACT.md 9); without a secret they are not signed."""
+
+    url: str
+    secret: str | None
+    events: tuple[str, ...]
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
     """The settings of one app; `keys` None means any well-formed key, `tools` None the agent's own ones."""
 
@@ -61,6 +72,8 @@ class AppSettings:
     rate_limit: RateLimit | None = None
     pace: Pace = field(default_factory=Pace)
     framing: Framing = "plain"
+    webhooks: tuple[Webhook, ...] = ()
+    webhook_lab: WebhookLab = "none"
 
     def merged(self, changes: Mapping[str, Any]) -> AppSettings:
         """Return these settings with valid `changes` on top: objects merge, everything else is replaced."""
@@ -71,6 +84,8 @@ def _read(current: Any, name: str, value: Any) -> Any:
     """Turn one setting of a JSON document into the value that is kept."""
     if name == "tools":
         return None if value is None else tuple(Tool(**{**tool, "when": tuple(tool.get("when", ()))}) for tool in value)
+    if name == "webhooks":
+        return tuple(Webhook(**{**hook, "events": tuple(hook["events"])}) for hook in value)
     if name == "keys":
         return None if value is None else frozenset(value)
     if isinstance(value, Mapping):

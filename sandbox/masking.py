@@ -8,11 +8,11 @@ from json import dumps
 from typing import Any
 
 _PREFIX = re.compile(r"sk_(?:live|test)_|[a-z]+_")
-_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]+")
+_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]+|\bwhsec_[A-Za-z0-9_+/=-]+")
 
 
 class Masker:
-    """Hides API keys, and the secrets that it was told of (the control token, webhook secrets)."""
+    """Hides API keys and webhook secrets by their form, and the secrets that it was told of (the control token)."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -29,7 +29,7 @@ class Masker:
         for secret in tuple(self._secrets):
             if secret in text:
                 text = text.replace(secret, "…")
-        return _KEY.sub(self._key, text) if "sk_" in text else text
+        return _KEY.sub(self._key, text) if "sk_" in text or "whsec_" in text else text
 
     def finds(self, written: bytes) -> bool:
         """Say whether there may be something to hide in a JSON text: far quicker than to look at each value."""
@@ -53,7 +53,8 @@ class Masker:
 
     def _key(self, match: re.Match[str]) -> str:
         key = match.group()
-        return f"sk_…{key[-4:]}" if len(key) > len("sk_test_") + 4 else "sk_…"
+        kind = key[: key.index("_") + 1]
+        return f"{kind}…{key[-4:]}" if len(key) > len("sk_test_") + 4 else f"{kind}…"
 
 
 class StandIns(Masker):

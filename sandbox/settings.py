@@ -83,6 +83,9 @@ class Settings:
         None, "secret", "file with the token that /_sandbox asks for (the environment variable holds the token itself)"
     )
     control_origin: tuple[str, ...] = _option((), "list", "origin whose pages may call /_sandbox (repeatable)")
+    webhook_allow: tuple[str, ...] = _option(
+        (), "list", "host off loopback that webhooks may be sent to (repeatable; loopback always may)"
+    )
     max_apps: int = _option(10_000, "integer", "how many apps are kept at most", least=1, most=10_000_000)
     max_bytes: int = _option(1024**3, "integer", "how many bytes of state are kept at most", least=1, most=2**53)
     data: str | None = _option(None, "text", "file that keeps all apps: loaded at the start, saved at the stop")

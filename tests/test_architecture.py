@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "sandbox"
 
 # What stands on the ground floor beside the rooms `contract` and `state`: single modules, each with one topic.
-GROUND = {"errors", "sources", "settings", "reply", "app_settings", "magic", "nearby", "masking"}
+GROUND = {"errors", "sources", "settings", "reply", "app_settings", "magic", "nearby", "masking", "web_address"}
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reply": set(),
     "nearby": set(),
     "masking": set(),
+    "web_address": set(),
     "settings": {"errors", "masking"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},

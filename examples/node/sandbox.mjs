@@ -21,6 +21,7 @@ export class App {
   populate = (conversations, more = {}) => this.#own("POST", "/populate", { conversations, ...more });
   freeze = (now) => this.#own("PUT", "/clock", { now });
   advance = (seconds) => this.#own("POST", "/clock/advance", { seconds });
+  sendWebhook = (type, data = {}) => this.#own("POST", "/webhooks/send", { type, data });
   delete = () => this.#own("DELETE", "");
 
   // What the client sent, oldest first.

@@ -9,7 +9,7 @@ import orjson
 from sandbox.api.conversations import find
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.services import Services
-from sandbox.api.voice import fits, reply, scripted_reply
+from sandbox.api.voice import fits, news, reply, scripted_reply
 from sandbox.calls import Answer, Call, Spoken
 from sandbox.contract import encode
 
@@ -24,11 +24,15 @@ async def apps_api_send_message(call: Call, on: Services) -> Answer:
     elif conversation.metadata is not None:
         metadata = orjson.loads(conversation.metadata)
     turn = await hear(app, on, conversation, body["message"]["content"], metadata or {}, app.clock.now())
+    if turn.position == 0:
+        await on.announce(app, "chat.started", {"chat_id": conversation.id})
     script = on.replies.take(app.id, app.entropy, partial(fits, message=turn.message))
     spoken = scripted_reply(script.fields, turn.here) if script else reply(turn)
 
     async def settle() -> None:
         await keep(app, on, conversation, turn, spoken, app.clock.now())
+        for kind, data in news(spoken, turn.here, conversation.id):
+            await on.announce(app, kind, data)
 
     return Spoken(
         id="resp_" + turn.here.hex(24, "response"),

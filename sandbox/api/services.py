@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from sandbox.calls import App
 from sandbox.state.queues import Queue
 from sandbox.state.store import Conversations, Worlds
+
+# Tells whoever wants to know that something of this type has happened in an app, with its data (CONTRACT.md 9).
+Announce = Callable[[App, str, Mapping[str, Any]], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The stores of one server; `replies` are those that were scripted."""
+    """The stores of one server; `replies` are those that were scripted; `announce` sends webhooks in the background."""
 
     worlds: Worlds
     conversations: Conversations
     replies: Queue
+    announce: Announce

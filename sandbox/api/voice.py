@@ -58,6 +58,13 @@ def default_tools() -> tuple[Tool, ...]:
     return tools.default_tools()
 
 
+def news(reply: Reply, here: Entropy, chat_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield type and data of the webhooks that a reply is the reason for."""
+    from sandbox.agent import notices
+
+    return notices.of_reply(reply, here, chat_id)
+
+
 def drafts(entropy: Entropy, **wanted: Any) -> Iterator[Draft]:
     """Yield what users did in realistic conversations."""
     from sandbox.agent import demo

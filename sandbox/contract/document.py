@@ -39,6 +39,15 @@ class Contract:
         """Every operation, in the document's order."""
         return read_operations(self.bundle, self.base)
 
+    @cached_property
+    def webhooks(self) -> Mapping[str, Validator]:
+        """What the body of each webhook must be, by its type."""
+        posted = {kind: item["post"]["requestBody"] for kind, item in self.bundle.get("webhooks", {}).items()}
+        return {
+            kind: Validator(body["content"]["application/json"]["schema"], self.bundle["components"])
+            for kind, body in posted.items()
+        }
+
     def refusing_with(self, status: int) -> Contract:
         """Return the contract of a server that answers this status where the document says 422 (CONTRACT.md 4)."""
         if status == 422:

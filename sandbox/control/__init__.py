@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sandbox.control import apps, bundle, clock, live, queued, requests, saving, snapshots
+from sandbox.control import apps, bundle, clock, live, queued, requests, saving, snapshots, webhooks
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 
 
@@ -46,6 +46,9 @@ HANDLERS: Mapping[str, ControlHandler] = {
         requests.control_export_requests,
         requests.control_verify_requests,
         requests.control_delete_requests,
+        webhooks.control_list_webhooks,
+        webhooks.control_redeliver_webhook,
+        webhooks.control_send_webhook,
         live.control_events,
         live.control_health,
         saving.control_save,

@@ -1,4 +1,4 @@
-"""What happens, as it happens: requests, and changes of state (CONTROL.md, Events)."""
+"""What happens, as it happens: requests, webhooks, and changes of state (CONTROL.md, Events)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.control.entries import shown
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.webhooks import shown_delivery
 from sandbox.state.bus import Listener
 
 
@@ -31,8 +32,11 @@ class _Live:
 
     async def next(self) -> tuple[str, Any]:
         happening = await self._listener.next()
-        data = shown(happening.data, self._on) if happening.kind == "request" else happening.data
-        return happening.kind, data
+        if happening.kind == "request":
+            return happening.kind, shown(happening.data, self._on)
+        if happening.kind == "delivery":
+            return happening.kind, shown_delivery(happening.data, self._on)
+        return happening.kind, happening.data
 
     def leave(self) -> None:
         self._on.bus.leave(self._listener)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from sandbox.control.keeper import Keeper
 from sandbox.masking import Masker
 from sandbox.sources import Clock
 from sandbox.state.bus import Bus
+from sandbox.state.deliveries import Delivery, DeliveryBook
 from sandbox.state.journal import Journal
 from sandbox.state.queues import Queue
 from sandbox.state.store import Conversations, Worlds
@@ -42,6 +43,26 @@ class Apps(Protocol):
         ...
 
 
+class Courier(Protocol):
+    """Delivers webhooks in the background."""
+
+    async def announce(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
+        """Tell every webhook of an app that wants to know; return one delivery for each."""
+        ...
+
+    def again(self, app: App, delivery: Delivery) -> Delivery:
+        """Let a delivery begin anew, now."""
+        ...
+
+    def moved(self, app: App) -> None:
+        """Look again at what waits: the app's clock was set."""
+        ...
+
+    def forget(self, app_id: str) -> None:
+        """End everything of an app."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlServices:
     """The parts of one server that the control API drives; `server` are the settings on which its answers depend."""
@@ -54,6 +75,8 @@ class ControlServices:
     journal: Journal
     history: History
     clock: Clock
+    courier: Courier
+    deliveries: DeliveryBook
     bus: Bus
     masker: Masker
     contract: Contract

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sandbox import magic
 from sandbox.app_settings import AppSettings
 from sandbox.calls import File
-from sandbox.control.apps import changeable, existing, let_go, shown
+from sandbox.control.apps import changeable, existing, let_go, refuse_urls, shown
 from sandbox.control.reading import read
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, changes_from, pieces, whole_settings
@@ -59,6 +59,7 @@ async def _restore(app_id: str, taken: Snapshot, on: ControlServices) -> None:
     base = await on.worlds.defaults(app_id)
     if base is None:
         raise magic.unknown_app()
+    refuse_urls(taken.settings.get("webhooks", ()))
     settings = AppSettings().merged(taken.settings)
     world = replace(taken.world, overrides=changes_from(base, settings))
     await on.worlds.restore(app_id, world)

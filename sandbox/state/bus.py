@@ -12,7 +12,7 @@ MOST_LISTENERS, LONGEST_QUEUE = 100, 1_000
 
 
 class Happening(NamedTuple):
-    """Something that happened to an app: `kind` is `request`, `state` or `lagged`."""
+    """Something that happened to an app: `kind` is `request`, `delivery`, `state` or `lagged`."""
 
     kind: str
     app_id: str | None

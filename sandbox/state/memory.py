@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from orjson import dumps as encode
 
@@ -16,10 +16,15 @@ from sandbox.errors import StoreFull
 from sandbox.sources import Origin
 from sandbox.state.image import WorldImage
 from sandbox.state.pages import cut
-from sandbox.state.queues import Queue
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 from sandbox.state.store import Counter, Gone
 from sandbox.state.world import World
+
+
+class Weighed(Protocol):
+    """Something else that is kept, and about how many bytes it takes."""
+
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,7 @@ class MemoryStore:
         declared: Mapping[str, AppSettings],
         defaults: AppSettings | None,
         bounds: Bounds | None = None,
-        queues: Sequence[Queue] = (),
+        queues: Sequence[Weighed] = (),
         seed: int | str = 1,
     ) -> None:
         self._declared = declared

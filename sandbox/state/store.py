@@ -15,7 +15,7 @@ from sandbox.sources import Origin
 from sandbox.state.image import WorldImage
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 
-Counter = Literal["conversation", "completion", "populate"]
+Counter = Literal["conversation", "completion", "populate", "webhook", "told"]
 
 
 class Gone(Exception):

@@ -26,8 +26,14 @@ OTHER: dict[str, Any] = {
     "rate_limit": {"per_minute": 5, "per_day": 50},
     "pace": {"first_ms": 5, "delta_ms": 6},
     "framing": "crlf",
+    "webhooks": [{"url": "http://127.0.0.1:9/", "secret": "whsec_…7046", "events": ["chat.ended"], "enabled": False}],
+    "webhook_lab": "tamper",
 }
-GIVEN: dict[str, Any] = {**OTHER, "keys": ["sk_test_abcdpqrs"]}
+GIVEN: dict[str, Any] = {
+    **OTHER,
+    "keys": ["sk_test_abcdpqrs"],
+    "webhooks": [{**OTHER["webhooks"][0], "secret": "whsec_5f2d1c9ab3e87046"}],
+}
 
 
 @pytest.mark.parametrize("name", OTHER)
@@ -50,6 +56,8 @@ def test_the_defaults(world: World) -> None:
         "rate_limit": None,
         "pace": {"first_ms": 0, "delta_ms": 0},
         "framing": "plain",
+        "webhooks": [],
+        "webhook_lab": "none",
     }
     assert look["name"]
     assert {tool["kind"] for tool in tools} == {"mapping", "client"}

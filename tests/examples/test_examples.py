@@ -47,6 +47,19 @@ def test_the_python_suite_passes() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_receiver_of_webhooks_passes_in_node(server: Server) -> None:
+    done = run(need_node(), "--test", "--test-reporter=tap", "examples/webhooks", DIMEDOVE_SANDBOX_URL=server.url)
+    assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_receiver_of_webhooks_passes_in_python() -> None:
+    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    flags = ["-p", "pytest_dimedove", "-p", "no:cacheprovider", "-c", "/dev/null", "-W", "error", "-q"]
+    done = run(sys.executable, "-m", "pytest", *flags, "examples/webhooks", **alone)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_tour_goes_through(server: Server) -> None:
     need_curl()
     done = run(*TOUR, server.url)

@@ -1,0 +1,233 @@
+"""Webhooks over real sockets: what is sent, when it is tried again, and what the journal says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.contract import load
+from tests.conftest import NOW
+from tests.control.driver import World
+from tests.control.receiver import Receiver, receiving
+from tests.control.test_events import listening
+from tests.envelope import assert_error
+
+SCHEMAS = load().webhooks
+TYPES = list(SCHEMAS)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
+
+
+def send(world: World, kind: str = "chat.ended", **data: Any) -> list[dict[str, Any]]:
+    answer = world.call("POST", "/webhooks/send", {"type": kind, **({"data": data} if data else {})})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["data"]  # type: ignore[no-any-return]
+
+
+def deliveries(world: World) -> list[dict[str, Any]]:
+    return world.client.get("/_sandbox/webhooks", params={"app_id": world.app_id}).json()["data"]  # type: ignore[no-any-return]
+
+
+def settled(ear: Any, attempts: int) -> dict[str, Any]:
+    """Return a delivery as it is told once it has had so many attempts."""
+    while True:
+        name, data = ear.next()
+        if name == "delivery" and len(data["attempts"]) == attempts:
+            return data  # type: ignore[no-any-return]
+
+
+@pytest.mark.clause("9.1")
+@pytest.mark.parametrize("kind", TYPES)
+def test_each_type_is_sent_by_hand_with_data_that_keeps_the_contract(
+    world: World, receiver: Receiver, kind: str
+) -> None:
+    world.set(webhooks=[receiver.hook(kind)])
+    [delivery] = send(world, kind)
+    body = receiver.next().body
+    assert body == delivery["body"]
+    assert (body["type"], body["created"], body["data"]["created"]) == (kind, NOW, NOW)
+    assert SCHEMAS[kind].is_valid(body)
+
+
+@pytest.mark.clause("9.2")
+def test_the_signature_is_over_time_and_body(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("contact:insight.updated")])
+    send(world, "contact:insight.updated", key="city", value="Montréal")
+    came = receiver.next()
+    assert came.is_genuine
+    assert came.signed_at == NOW
+
+
+def test_without_a_secret_there_is_no_signature(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended", secret=None)])
+    send(world)
+    assert "dimedove-signature" not in receiver.next().headers
+
+
+@pytest.mark.clause("9.1", "10.3")
+def test_a_conversation_tells_what_it_does(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook(*TYPES)])
+    conversation = world.api.created()
+    world.api.send(conversation, "[[human]] [[tool]]")
+    world.api.send(conversation, "[[echo]] again")
+    send(world)
+    bodies = [receiver.next().body for _ in range(4)]
+    assert [body["type"] for body in bodies] == ["chat.started", "chat.human_required", "task.completed", "chat.ended"]
+    assert {body["data"]["chat_id"] for body in bodies} == {conversation}
+
+
+def test_a_webhook_hears_of_its_types_alone_and_of_none_when_switched_off(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.started", enabled=False)])
+    world.api.send(world.api.created(), "Hello")
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    world.api.send(world.api.created(), "Hello")
+    send(world)
+    assert receiver.next().body["type"] == "chat.ended"
+    assert len(deliveries(world)) == 1
+
+
+def test_it_is_tried_again_when_the_clock_passes_1_2_4_and_8_seconds(world: World, receiver: Receiver) -> None:
+    for status in (500, 404, 301, 199 + 200):
+        receiver.statuses.put(status)
+    world.freeze(NOW)
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    with listening(world) as ear:
+        send(world)
+        for attempt, wait in enumerate((1, 2, 4, 8), 1):
+            assert settled(ear, attempt)["next_at"] == NOW + 2**attempt - 1
+            world.advance(wait)
+        last = settled(ear, 5)
+    came = [receiver.next() for _ in range(5)]
+    assert (last["state"], last["next_at"]) == ("delivered", None)
+    assert [one.signed_at - NOW for one in came] == [0, 1, 3, 7, 15]
+    assert len({one.raw for one in came}) == 1
+    assert all(one.is_genuine for one in came)
+
+
+def test_five_times_no_good_is_failed(world: World, receiver: Receiver) -> None:
+    for _ in range(5):
+        receiver.statuses.put(503)
+    world.freeze(NOW)
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    with listening(world) as ear:
+        send(world)
+        settled(ear, 1)
+        world.advance(15)
+        assert settled(ear, 5)["state"] == "failed"
+
+
+def test_it_is_delivered_once_more_with_the_same_body(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    with listening(world) as ear:
+        [delivery] = send(world)
+        settled(ear, 1)
+        world.client.post(f"/_sandbox/webhooks/{delivery['id']}/redeliver")
+        assert settled(ear, 2)["state"] == "delivered"
+    assert receiver.next().raw == receiver.next().raw
+
+
+def test_no_redirect_is_followed(world: World, receiver: Receiver) -> None:
+    receiver.location = receiver.url
+    receiver.statuses.put(307)
+    world.freeze(NOW)
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    with listening(world) as ear:
+        send(world)
+        [attempt] = settled(ear, 1)["attempts"]
+    assert attempt["status"] == 307
+
+
+@pytest.mark.parametrize(
+    ("lab", "genuine", "ages"),
+    [("duplicate", [True, True], [0, 0]), ("tamper", [False, True], [0, 0]), ("delay", [True], [600])],
+)
+def test_the_lab_spoils_what_is_sent(
+    world: World, receiver: Receiver, lab: str, genuine: list[bool], ages: list[int]
+) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")], webhook_lab=lab)
+    send(world)
+    came = [receiver.next() for _ in genuine]
+    assert [one.is_genuine for one in came] == genuine
+    assert [NOW - one.signed_at for one in came] == ages
+    assert len({one.body["id"] for one in came}) == 1
+
+
+def test_the_lab_lets_the_next_one_overtake(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")], webhook_lab="reorder")
+    [first], [second] = send(world), send(world)
+    assert [receiver.next().body["id"] for _ in range(2)] == [second["id"], first["id"]]
+
+
+def test_a_secret_is_never_shown(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    send(world)
+    assert world.settings["webhooks"][0]["secret"] == "whsec_…7046"
+    assert receiver.hook()["secret"] not in str((world.shown, deliveries(world)))
+
+
+def test_the_sandbox_itself_is_refused(world: World) -> None:
+    world.set(webhooks=[{"url": f"{world.client.base_url}/v1/x", "secret": None, "events": ["chat.ended"]}])
+    with listening(world) as ear:
+        send(world)
+        while (told := ear.next()[1])["state"] == "waiting":
+            pass
+    assert told["state"] == "refused"
+    assert "the sandbox itself" in told["reason"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/",
+        "http://user@127.0.0.1/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:70000/",
+        "http://2130706433/",
+        "http://0177.0.0.1/",
+        "http://127.1/",
+        "http://0x7f000001/",
+        "http://a b/",
+        "http:///x",
+    ],
+)
+def test_a_url_that_could_be_read_in_two_ways_is_refused(world: World, url: str) -> None:
+    answer = world.set(webhooks=[{"url": url, "secret": None, "events": ["chat.ended"]}])
+    assert_error(answer, 422, "invalid_request_error", param="webhooks[0].url")
+
+
+def test_what_no_webhook_takes_is_a_conflict(world: World) -> None:
+    assert_error(world.call("POST", "/webhooks/send", {"type": "chat.ended"}), 409, "invalid_request_error")
+
+
+def test_the_journal_of_a_forgotten_app_is_empty(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    send(world)
+    receiver.next()
+    world.call("DELETE")
+    assert deliveries(world) == []
+
+
+def test_a_thousand_wait_and_the_next_is_dropped(world: World) -> None:
+    world.freeze(NOW)
+    world.set(webhooks=[{"url": "http://127.0.0.1:9/", "secret": None, "events": ["chat.ended"]}])
+    states = [send(world)[0]["state"] for _ in range(1_001)]
+    assert states == ["waiting"] * 1_000 + ["dropped"]
+    assert "1,000" in deliveries(world)[0]["reason"]
+
+
+def test_the_same_app_gives_the_same_webhooks_again(world: World, receiver: Receiver) -> None:
+    def told() -> list[Any]:
+        world.set(webhooks=[receiver.hook(*TYPES)])
+        world.api.send(world.api.created(), "[[tool]]")
+        send(world, "performance.recorded")
+        return [receiver.next().raw for _ in range(3)]
+
+    first = told()
+    world.call("DELETE")
+    assert told() == first
