@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import ipaddress
 import secrets
 import ssl
@@ -52,6 +53,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     interrupted = Interrupted()
     with listening:
         prepare_logs(quiet=settings.quiet)
+        # Nothing that is loaded at the start is ever garbage; `serve_on` turns the collector on again.
+        gc.disable()
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
         from sandbox.cli.autosave import Autosave

@@ -119,5 +119,6 @@ def serve_on(
     )
     # What is loaded by now stays for ever: the garbage collector need not look at it again, nor run so often.
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 50)
     Server(config).run(sockets=[listening])
