@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from sandbox.errors import InvalidRequest
 
 MOST_CHARACTERS = 2_000
 
@@ -72,3 +76,17 @@ def _host(parts: SplitResult) -> str:
             expected = "a URL with a host name or an IP address in its usual form (127.0.0.1, [::1])"
             raise ValueError(expected) from None
     return host
+
+
+def refuse_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse webhooks whose URLs pass the schema and still can't be read.
+
+    Raises:
+        InvalidRequest: a URL is of no use.
+    """
+    for index, url in enumerate(hook["url"] for hook in webhooks):
+        place = f"webhooks[{index}].url"
+        try:
+            read(url)
+        except ValueError as error:
+            raise InvalidRequest(f"{place}: expected {error}.", param=place, code="not_allowed") from None

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format)
         app = create_app(settings, log=log)
-        app.state.dialler.own_ports.add(listening.getsockname()[1])
+        app.state.own_ports.add(listening.getsockname()[1])
         # Whoever reads no further than the first line closes the pipe.
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)

@@ -89,8 +89,7 @@ def serve_on(
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            app.state.endings.stop()
-            app.state.courier.stop()
+            app.state.stop()
             super().handle_exit(sig, frame)
 
         async def on_tick(self, counter: int) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import itemgetter
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import orjson
@@ -15,6 +18,9 @@ from sandbox.contract.validation import Validator
 from sandbox.errors import ContractError
 
 ROOT = "openapi.json"
+
+# A reference to another file, as it stands in the text.
+_FILE = re.compile(rb'"\$ref"\s*:\s*"([^"#][^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,7 @@ def _load(folder: Path) -> Contract:
     }
     if ROOT not in files:
         raise ContractError(f"no contract: {folder / ROOT} is missing")
-    documents = {name: _parse(folder / name, raw) for name, raw in files.items()}
-    contract = Contract(files, _bundle(documents, folder))
+    contract = Contract(files, _bundle(files, folder))
     try:
         contract.operations  # noqa: B018 - read now, so that a contract that can't be used is refused here
     except (KeyError, IndexError, TypeError, AttributeError) as error:
@@ -113,37 +118,32 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _bundle(documents: Mapping[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
+def _bundle(files: Mapping[str, bytes], folder: Path) -> dict[str, Any]:
     """Move each file to `components/schemas/<title>` and turn references to files into references inside."""
     titles: dict[str, str] = {}
-    for name, document in documents.items():
-        if name == ROOT:
-            continue
-        title = document.get("title")
+    for name, raw in files.items():
+        title = _parse(folder / name, raw).get("title") if name != ROOT else ""
         if not isinstance(title, str) or title in titles.values():
             raise ContractError(f"{folder / name}: needs a title of its own")
         titles[name] = title
 
-    def inlined(node: Any, home: str) -> Any:
-        if isinstance(node, list):
-            return [inlined(child, home) for child in node]
-        if not isinstance(node, dict):
-            return node
-        return {key: _target(node[key], home) if _is_file(key, node[key]) else inlined(node[key], home) for key in node}
+    def inside(home: str) -> dict[str, Any]:
+        # In the text: walking through every value of every file would take most of the start.
+        return _parse(folder / home, _FILE.sub(lambda found: target(found[1].decode(), home), files[home]))
 
-    def _target(reference: str, home: str) -> str:
-        name = (Path("/", home).parent / reference).resolve().as_posix().lstrip("/")
-        if name not in titles:
+    def target(reference: str, home: str) -> bytes:
+        name = normpath(f"{home}/../{reference}")
+        if not titles.get(name):
             raise ContractError(f"{folder / home}: refers to {reference}, which is not there")
-        return f"#/components/schemas/{titles[name]}"
+        return b'"$ref":' + orjson.dumps(f"#/components/schemas/{titles[name]}")
 
-    root: dict[str, Any] = inlined(documents[ROOT], ROOT)
-    schemas = {
-        title: inlined({key: value for key, value in documents[name].items() if key not in ("$id", "$schema")}, name)
-        for name, title in titles.items()
-    }
+    root = inside(ROOT)
+    schemas: dict[str, Any] = {}
+    for name, title in sorted(titles.items(), key=itemgetter(1)):
+        if name != ROOT:
+            schemas[title] = {key: value for key, value in inside(name).items() if key not in ("$id", "$schema")}
     components = root.setdefault("components", {})
-    components["schemas"] = {**components.get("schemas", {}), **dict(sorted(schemas.items()))}
+    components["schemas"] = {**components.get("schemas", {}), **schemas}
     return root
 
 
@@ -153,7 +153,3 @@ def _renamed(part: Any, status: int) -> Any:
         return part
     responses = {str(status) if known == "422" else known: answer for known, answer in part["responses"].items()}
     return {**part, "responses": responses}
-
-
-def _is_file(key: str, value: Any) -> bool:
-    return key == "$ref" and isinstance(value, str) and not value.startswith("#")

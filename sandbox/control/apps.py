@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sandbox import magic, web_address
 from sandbox.calls import App
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.errors import Conflict, InvalidRequest
+from sandbox.errors import Conflict
 
 
 async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -26,7 +26,7 @@ async def control_update_app(call: ControlCall, on: ControlServices) -> ControlA
     """Merge settings into an app's (RFC 7396); null gives a default back."""
     app_id = changeable(call)
     await existing(app_id, on)
-    refuse_urls(call.body.get("webhooks") or ())
+    web_address.refuse_urls(call.body.get("webhooks") or ())
     await on.worlds.override(app_id, _patched(await on.worlds.overrides(app_id), call.body))
     on.bus.say("state", app_id, {"app_id": app_id, "change": "settings"})
     return await shown(app_id, on)
@@ -79,20 +79,6 @@ def let_go(app_id: str, on: ControlServices) -> None:
     on.courier.forget(app_id)
     on.journal.restart(app_id)
     on.history.forget(app_id)
-
-
-def refuse_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse webhooks whose URLs pass the schema and still can't be read.
-
-    Raises:
-        InvalidRequest: a URL is of no use.
-    """
-    for index, url in enumerate(hook["url"] for hook in webhooks):
-        place = f"webhooks[{index}].url"
-        try:
-            web_address.read(url)
-        except ValueError as error:
-            raise InvalidRequest(f"{place}: expected {error}.", param=place, code="not_allowed") from None
 
 
 def changeable(call: ControlCall) -> str:

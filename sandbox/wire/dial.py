@@ -43,15 +43,20 @@ class Dialler:
         allowed: hosts off loopback that are allowed, by name or address.
         resolve: turns a name into addresses; by default as the system does.
         patience: seconds for one whole call.
+        own_ports: where this server listens; may still grow.
     """
 
     def __init__(
-        self, allowed: Collection[str] = (), resolve: Resolve | None = None, patience: float = PATIENCE
+        self,
+        allowed: Collection[str] = (),
+        resolve: Resolve | None = None,
+        patience: float = PATIENCE,
+        own_ports: Collection[int] = (),
     ) -> None:
         self._allowed = frozenset(host.lower().strip("[]").removesuffix(".") for host in allowed)
         self._resolve = resolve or by_system
         self._patience = patience
-        self.own_ports: set[int] = set()
+        self._own_ports = own_ports
 
     async def post(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
         """Send a body and return the answer's status.
@@ -104,7 +109,7 @@ class Dialler:
             return f"{to.host} is {address}: webhooks never go to link-local, multicast or unspecified addresses"
         if not real.is_loopback and to.host not in self._allowed:
             return f"{to.host} is {address}, which isn't on loopback: --webhook-allow {to.host} allows it"
-        if to.port in self.own_ports and _is_ours(real):
+        if to.port in self._own_ports and _is_ours(real):
             return f"{to.host}:{to.port} is the sandbox itself"
         return None
 

@@ -75,8 +75,7 @@ def test_loopback_needs_no_leave(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost.", "[::1]", "[::ffff:127.0.0.1]"])
 def test_the_server_itself_is_refused_under_each_of_its_names(host: str) -> None:
-    dialler = Dialler()
-    dialler.own_ports.add(8010)
+    dialler = Dialler(own_ports={8010})
     with pytest.raises(Refused, match="the sandbox itself"):
         post(dialler, f"http://{host}:8010/")
 

@@ -1,0 +1,69 @@
+"""The apps that settings declare, checked against the control contract; read once at the start and at each reload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sandbox import magic
+from sandbox.app_settings import AppSettings
+from sandbox.contract import Contract, Document, decode, encode
+from sandbox.contract.validation import summary
+from sandbox.errors import InvalidRequest
+from sandbox.masking import escape
+from sandbox.reply import Pace
+from sandbox.settings import Settings, SettingsError
+
+DEMO_PACE = Pace(first_ms=350, delta_ms=25)
+
+
+def apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, AppSettings], AppSettings | None]:
+    """Return the apps that the settings declare, and what any other app is (None: there is no other).
+
+    Raises:
+        SettingsError: an app has a setting that it can't have.
+    """
+    late = settings.like_production
+    defaults = AppSettings(
+        titles="after_first_exchange" if late or settings.titles == "after_first_exchange" else "at_creation",
+        pace=DEMO_PACE if late else Pace(),
+    )
+    declared = {magic.DEMO_APP: replace(defaults, generative_ui=True, pace=DEMO_PACE)}
+    law = control_contract.schema("AppSettings")
+    for app_id, changes in settings.apps.items():
+        where = f"apps.{escape(app_id)}"
+        if not _is_app_id(app_id, control_contract):
+            raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
+        if app_id in magic.MAGIC_APPS:
+            raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
+        violations = law.violations(_as_json(changes))
+        if violations:
+            raise SettingsError(f"{where}: {escape(summary(violations))}")
+        if "webhooks" in changes:
+            _refuse_urls(where, changes["webhooks"])
+        declared[app_id] = declared.get(app_id, defaults).merged(changes)
+    return declared, None if late or settings.strict_apps else defaults
+
+
+def _refuse_urls(where: str, webhooks: Any) -> None:
+    # Imported late: few files declare webhooks.
+    from sandbox.web_address import refuse_urls
+
+    try:
+        refuse_urls(webhooks)
+    except InvalidRequest as error:
+        raise SettingsError(f"{where}: {escape(error.message)}") from None
+
+
+def _as_json(changes: Mapping[str, Any]) -> Document:
+    """Return what TOML says as JSON would say it: a date is a text."""
+    try:
+        return decode(encode(changes))
+    except TypeError:  # an integer beyond 64 bits, which the schema refuses
+        return Document(b"", changes)
+
+
+def _is_app_id(app_id: str, control_contract: Contract) -> bool:
+    named = next(operation for operation in control_contract.operations if "{app_id}" in operation.path)
+    return named.path_schema.is_valid({"app_id": app_id})

@@ -1,0 +1,166 @@
+"""Everything that is shared inside one server, made from its settings; what few requests need is made on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sandbox
+from sandbox.api.directory import Directory
+from sandbox.api.persona import settings_in_force
+from sandbox.api.populate import populate
+from sandbox.api.services import Services
+from sandbox.calls import App
+from sandbox.contract import Contract, load
+from sandbox.contract.document import control_folder
+from sandbox.declared import apps
+from sandbox.masking import Masker
+from sandbox.settings import Settings
+from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
+from sandbox.state.bus import Bus
+from sandbox.state.deliveries import DeliveryBook
+from sandbox.state.journal import Journal
+from sandbox.state.memory import Bounds, MemoryStore
+from sandbox.state.queues import Backlog, Queue
+from sandbox.wire.patience import Endings
+
+if TYPE_CHECKING:
+    from sandbox.control.history import History
+    from sandbox.control.keeper import Keeper
+    from sandbox.control.services import ControlServices
+    from sandbox.wire.deliveries import Courier
+
+# The settings of a server on which the answers of its API depend, beside those of the app.
+ANSWERING = ("validation_status", "cors_origin", "like_production")
+
+
+@dataclass
+class Parts:
+    """The parts of one server.
+
+    Raises:
+        SettingsError: an app of the settings has a setting that it can't have, or the file of `data` is no good.
+        ContractError: the contract can't be used.
+    """
+
+    settings: Settings
+    control: Contract = field(default_factory=lambda: load(control_folder()))
+    endings: Endings = field(default_factory=Endings)
+    journal: Journal = field(default_factory=Journal)
+    bus: Bus = field(default_factory=Bus)
+    faults: Queue = field(default_factory=lambda: Queue("fault"))
+    replies: Queue = field(default_factory=lambda: Queue("reply"))
+    deliveries: DeliveryBook = field(default_factory=DeliveryBook)
+    # Where the server itself listens: no webhook goes there.
+    own_ports: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.contract = load().refusing_with(int(self.settings.validation_status))
+        now = self.settings.now
+        self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
+        self.entropy = Entropy(self.settings.seed)
+        bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
+        weighed = (self.faults, self.replies, self.deliveries)
+        self.store = MemoryStore(*apps(self.settings, self.control), bounds, weighed, self.settings.seed)
+        self.services = Services(self.store, self.store, self.replies, self._announce)
+        self.directory = Directory(self.services, self.clock, self._planted)
+        self.masker = Masker([self.settings.control_token or ""])
+        self.keeper = self._keeper(self.settings.data) if self.settings.data else None
+        self.journal.subscribe(lambda entry: self.bus.say("request", entry.app_id, entry))
+
+    @cached_property
+    def history(self) -> History:
+        """How each app came to be as it is."""
+        from sandbox.control.history import History
+
+        return History()
+
+    @cached_property
+    def courier(self) -> Courier:
+        """What delivers webhooks."""
+        from sandbox.wire.deliveries import Courier, Post
+        from sandbox.wire.dial import Dialler
+
+        return Courier(
+            Post(
+                apps=self.directory,
+                worlds=self.store,
+                book=self.deliveries,
+                bus=self.bus,
+                dialler=Dialler(self.settings.webhook_allow, own_ports=self.own_ports),
+                schemas=self.contract.webhooks,
+                agent=f"Dimedove-Sandbox/{sandbox.__version__}",
+            )
+        )
+
+    @cached_property
+    def services_of_control(self) -> ControlServices:
+        """What the control API drives."""
+        from sandbox.control.services import ControlServices
+
+        return ControlServices(
+            apps=self.directory,
+            worlds=self.store,
+            conversations=self.store,
+            faults=self.faults,
+            replies=self.replies,
+            journal=self.journal,
+            history=self.history,
+            clock=self.clock,
+            courier=self.courier,
+            deliveries=self.deliveries,
+            bus=self.bus,
+            masker=self.masker,
+            contract=self.contract,
+            settings_law=self.control.schema("AppSettings"),
+            keeper=self.keeper,
+            version=sandbox.__version__,
+            server={name: getattr(self.settings, name) for name in ANSWERING},
+            end_answers=self.endings.forget,
+            populate=partial(populate, on=self.services),
+            look=settings_in_force,
+        )
+
+    def stop(self) -> None:
+        """End everything that is under way: the server stops."""
+        self.endings.stop()
+        if "courier" in vars(self):
+            self.courier.stop()
+
+    def declare(self, new: Settings) -> None:
+        """Take other declared apps and defaults; what they change can't be repeated by a replay."""
+        self.store.declare(*apps(new, self.control))
+        for app_id in self.store.used():
+            self.history.spoil(app_id, "the config file was reloaded")
+
+    def _keeper(self, path: str) -> Keeper:
+        """Return what keeps all apps in a file, and load that file."""
+        from sandbox.control.keeper import Keeper, Kept
+
+        kept = Kept(
+            store=self.store,
+            faults=self.faults,
+            replies=self.replies,
+            contract=self.contract,
+            control=self.control,
+            clock=self.clock,
+        )
+        keeper = Keeper(Path(path), kept)
+        for app_id in self.store.used():
+            self.history.begin(app_id, keeper.snapshot_of(app_id), turn=0)
+        return keeper
+
+    async def _planted(self, app: App) -> None:
+        """Note what the demo app began with: how its conversations came to be is no request's doing."""
+        from sandbox.control.snapshot import Snapshot, whole_settings
+
+        world = await self.store.image(app.id)
+        baseline = Snapshot(world=world, settings=whole_settings(app.settings), faults=Backlog(), replies=Backlog())
+        self.history.begin(app.id, baseline, turn=0)
+
+    async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
+        if app.settings.webhooks:
+            await self.courier.announce(app, kind, data)
