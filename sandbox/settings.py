@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -163,6 +162,8 @@ def read_file(path: Path, known: Sequence[str]) -> dict[str, Any]:
     Raises:
         SettingsError: the file can't be read, or sets another name.
     """
+    import tomllib  # late: most servers have no such file
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

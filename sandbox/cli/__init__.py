@@ -9,12 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import NoReturn
 
-from sandbox.cli import conform, replay, serve
 from sandbox.errors import ContractError
 from sandbox.masking import escape
 from sandbox.settings import SettingsError
+
+COMMANDS = ("serve", "conform", "replay")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -23,9 +25,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     parser = _Parser(prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API.")
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    serve.add_parser(commands)
-    conform.add_parser(commands)
-    replay.add_parser(commands)
+    for name in _named(sys.argv[1:] if argv is None else argv):
+        import_module(f"{__name__}.{name}").add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.run(arguments, environ)
@@ -34,6 +35,11 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except ContractError as error:
         return _fail(error, 3)
     return code
+
+
+def _named(argv: Sequence[str]) -> Sequence[str]:
+    """Return the command that is called; all of them where none is: help and complaints list them."""
+    return argv[:1] if argv and argv[0] in COMMANDS else COMMANDS
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -36,31 +38,38 @@ def paths() -> tuple[str, ...]:
     return (CONTRACT, *(HOME + name for name in _files()))
 
 
-def routes(index: Endpoint, contract: bytes) -> list[Route]:
+def routes(index: Endpoint, contract: bytes) -> list[BaseRoute]:
     """Return the routes of the page; where a browser would get it, a program gets `index`."""
-    files = {name: _file(content, Path(name).suffix) for name, content in _files().items()}
     return [
         Route(HOME, _page_or(index)),
         Route("/docs", _elsewhere(f"{HOME}#/contract")),
-        Route(CONTRACT, _answering(contract, "application/json")),
-        *(Route(HOME + name, endpoint) for name, endpoint in files.items()),
+        Shelf({CONTRACT: (contract, "application/json")} | {HOME + name: kept for name, kept in _files().items()}),
     ]
 
 
-def _files() -> dict[str, bytes]:
+class Shelf(BaseRoute):
+    """Files by their paths, with their media types; a route for each would take longer to make than all others."""
+
+    def __init__(self, files: Mapping[str, tuple[bytes, str]]) -> None:
+        self._files = files
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether there is such a file."""
+        if scope["type"] != "http" or scope["path"] not in self._files or scope["method"] not in ("GET", "HEAD"):
+            return Match.NONE, {}
+        return Match.FULL, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the file."""
+        content, media_type = self._files[scope["path"]]
+        await Response(content, media_type=media_type, headers=_HEADERS)(scope, receive, send)
+
+
+@cache
+def _files() -> Mapping[str, tuple[bytes, str]]:
+    """Return every file by its path in the folder, with its media type."""
     found = sorted(path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
-    return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
-
-
-def _file(content: bytes, suffix: str) -> Endpoint:
-    return _answering(content, _TYPES[suffix])
-
-
-def _answering(content: bytes, media_type: str) -> Endpoint:
-    async def answer(request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
-        return Response(content, media_type=media_type, headers=_HEADERS)
-
-    return answer
+    return {path.relative_to(_FOLDER).as_posix(): (path.read_bytes(), _TYPES[path.suffix]) for path in found}
 
 
 def _page_or(index: Endpoint) -> Endpoint:

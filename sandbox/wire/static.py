@@ -11,7 +11,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from sandbox import magic
 from sandbox.contract import Contract
@@ -30,7 +30,7 @@ class About:
     store: str
 
 
-def routes(contract: Contract, control: Contract, about: About) -> list[Route]:
+def routes(contract: Contract, control: Contract, about: About) -> list[BaseRoute]:
     """Return the routes; everything that they answer is made here, once."""
     files = {**contract.files, **{f"control/{name}": raw for name, raw in control.files.items()}}
     document, control_document = contract.bundle_json, control.bundle_json
