@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         ReplyRules,
         SettingChanges,
         Times,
+        Verdict,
+        VerdictFinding,
+        VerdictRule,
         Wanted,
     )
     from pytest_dimedove.server import Process
@@ -49,6 +52,9 @@ __all__ = [
     "ReplyRules",
     "SettingChanges",
     "Times",
+    "Verdict",
+    "VerdictFinding",
+    "VerdictRule",
     "Wanted",
 ]
 
@@ -57,6 +63,15 @@ __tracebackhide__ = True
 
 _APP: pytest.StashKey[DimedoveApp] = pytest.StashKey()
 _PROCESS: pytest.StashKey[Process] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of the marker."""
+    config.addinivalue_line(
+        "markers",
+        "dimedove_verdict(ignore=()): fail the test where the sandbox finds that the client behaved badly; "
+        "`ignore` names rules that don't count",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +108,21 @@ def dimedove_app(dimedove: Dimedove, request: pytest.FixtureRequest) -> Iterator
     # A server that is gone, as after Ctrl-C, has nothing to forget.
     with suppress(DimedoveError):
         app.delete()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that is marked so on the verdict on its client, once it has passed otherwise."""
+    result = yield
+    if mark := item.get_closest_marker("dimedove_verdict"):
+        from pytest_dimedove.app import objections
+
+        app = item.stash.get(_APP, None)
+        if app is None:
+            pytest.fail("dimedove_verdict: this test has no dimedove_app whose client could be judged", pytrace=False)
+        if said := objections(app, **{"ignore": (), **mark.kwargs}):
+            pytest.fail(said, pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

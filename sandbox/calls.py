@@ -56,4 +56,15 @@ class Spoken:
     settle: Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """An answer of the control API in several forms, of which the client's `Accept` chooses: a JSON object, and texts.
+
+    `texts` makes the text of each other media type.
+    """
+
+    document: dict[str, Any]
+    texts: Mapping[str, Callable[[], str]]
+
+
 Answer = Body | Spoken

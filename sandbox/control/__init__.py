@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sandbox.control import apps, clock, live, queued, requests
+from sandbox.control import apps, clock, live, queued, requests, verdicts
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 
 
@@ -43,6 +43,7 @@ HANDLERS: Mapping[str, ControlHandler] = {
         requests.control_export_requests,
         requests.control_verify_requests,
         requests.control_delete_requests,
+        verdicts.control_get_verdict,
         live.control_events,
         live.control_health,
         clock.control_get_clock,

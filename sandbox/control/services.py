@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.calls import App
+from sandbox.calls import App, Forms
 from sandbox.contract import Contract
 from sandbox.masking import Masker
 from sandbox.state.bus import Bus
@@ -67,5 +67,5 @@ class ControlCall:
     body: Any
 
 
-# A JSON object, a plain text, an answer that goes on, or None: an answer without a body.
-ControlAnswer = dict[str, Any] | str | LiveEvents | None
+# A JSON object, the same in several forms, a plain text, an answer that goes on, or None: an answer without a body.
+ControlAnswer = dict[str, Any] | Forms | str | LiveEvents | None

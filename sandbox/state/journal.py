@@ -36,12 +36,15 @@ class Entry:
     """One request and its answer.
 
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
-    where no answer was begun. `number` is the entry's place in the journal.
+    where no answer was begun. `number` is the entry's place in the journal. `began` is when it came, in seconds of real
+    time on a clock that never goes back; `stood_at` where the app's time stood still then, None where it ran.
     """
 
     id: str = ""
     number: int = 0
     at: int
+    began: float = 0.0
+    stood_at: int | None = None
     app_id: str | None = None
     operation: str | None = None
     method: str

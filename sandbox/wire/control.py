@@ -6,9 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from sandbox.calls import Forms
 from sandbox.contract import Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.wire import checks
+from sandbox.wire.accept import preferred
 from sandbox.wire.drift import keeping
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import send_bytes, send_error
@@ -82,10 +84,22 @@ class ControlPipeline:
         elif isinstance(answer, dict):
             schema = self.operation.responses[str(status)]["application/json"]
             await send_bytes(exchange.send, status, keeping(schema, encode(answer), self.operation.id))
+        elif isinstance(answer, Forms):
+            await self._send_form(exchange, answer)
         elif isinstance(answer, str):
             await send_bytes(exchange.send, status, answer.encode(), content_type=b"text/plain; charset=utf-8")
         else:
             await self._stream(exchange, answer)
+
+    async def _send_form(self, exchange: Exchange, answer: Forms) -> None:
+        """Send the form that the client would rather have; JSON where it doesn't matter."""
+        status, vary = self.operation.success, [(b"vary", b"Accept")]
+        chosen = preferred(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
+        schema = self.operation.responses[str(status)]["application/json"]
+        body = keeping(schema, encode(answer.document), self.operation.id)
+        if chosen in answer.texts:
+            body = answer.texts[chosen]().encode()
+        await send_bytes(exchange.send, status, body, content_type=chosen.encode(), headers=vary)
 
     async def _stream(self, exchange: Exchange, live: Live) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]

@@ -42,6 +42,7 @@ class Recorder:
         path = raw_path(scope)
         entry = Entry(
             at=self._clock.now(),
+            began=monotonic(),
             method=scope["method"],
             scheme=scope["scheme"],
             path=path,
@@ -81,7 +82,6 @@ class Recording:
         self._send = send
         self._close = close
         self._name = name
-        self._began = monotonic()
         self._body: list[bytes] = []
         self._size = 0
         self._closed = False
@@ -109,7 +109,7 @@ class Recording:
         elif message["type"] == "http.response.body":
             chunk = message.get("body", b"")
             if chunk and self._name:
-                entry.chunks.append(((monotonic() - self._began) * 1000, chunk))
+                entry.chunks.append(((monotonic() - entry.began) * 1000, chunk))
             if not message.get("more_body", False):
                 self.end("complete")
         await self._send(message)
@@ -135,7 +135,7 @@ class Recording:
         if self._name and not entry.id:
             self._name(entry)
         entry.body = b"".join(self._body)
-        entry.duration_ms = (monotonic() - self._began) * 1000
+        entry.duration_ms = (monotonic() - entry.began) * 1000
         entry.ended = ended
         self._close(entry)
 
