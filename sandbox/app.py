@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,6 +26,7 @@ from sandbox.contract import Contract, Document, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
 from sandbox.control.faults import FaultDesk
+from sandbox.control.keeper import Keeper, Kept
 from sandbox.control.services import ControlCall, ControlServices
 from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
 from sandbox.masking import Masker, escape
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
         log: is told of each request when it has been answered; by default nobody is.
 
     Raises:
-        SettingsError: an app of the settings has a setting that it can't have.
+        SettingsError: an app of the settings has a setting that it can't have, or the file of `data` is no good.
         ContractError: the contract can't be used.
     """
     parts = _Parts(settings or Settings())
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
+    app.state.keeper = parts.keeper
     app.state.declare = lambda new: parts.store.declare(*_apps(new, parts.control))
     return app
 
@@ -99,19 +102,34 @@ class _Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        self.store = MemoryStore(*_apps(self.settings, self.control), bounds, (self.faults, self.replies))
+        self.store = MemoryStore(
+            *_apps(self.settings, self.control), bounds, (self.faults, self.replies), self.settings.seed
+        )
         self.services = Services(self.store, self.store, self.replies)
-        self.directory = Directory(self.services, self.clock, self.entropy)
+        self.directory = Directory(self.services, self.clock)
         self.masker = Masker([self.settings.control_token or ""])
+        self.keeper = self._keeper(self.settings.data) if self.settings.data else None
+
+    def _keeper(self, path: str) -> Keeper:
+        """Return what keeps all apps in a file, and load that file."""
+        kept = Kept(
+            store=self.store,
+            faults=self.faults,
+            replies=self.replies,
+            contract=self.contract,
+            control=self.control,
+            clock=self.clock,
+        )
+        return Keeper(Path(path), kept)
 
 
 def _api_pipelines(parts: _Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
     by_header = parts.settings.control != "off"
-    desk = FaultDesk(parts.faults, parts.store, parts.entropy)
+    desk = FaultDesk(parts.faults, parts.store)
     house = House(
         directory=parts.directory,
-        faults=Faults(desk, parts.control.schema("Fault"), parts.endings, parts.entropy, by_header=by_header),
+        faults=Faults(desk, parts.control.schema("Fault"), parts.endings, by_header=by_header),
         speaker=Speaker(parts.endings),
         validation_status=int(parts.settings.validation_status),
     )
@@ -132,6 +150,8 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         bus=parts.bus,
         masker=parts.masker,
         contract=parts.contract,
+        settings_law=parts.control.schema("AppSettings"),
+        keeper=parts.keeper,
         version=sandbox.__version__,
         end_answers=parts.endings.forget,
         populate=partial(populate, on=parts.services),
@@ -146,8 +166,8 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
 def _handled(name: str, on: ControlServices) -> Any:
     handler = control.HANDLERS[name]
 
-    async def run(path: Any, query: Any, body: Any) -> Any:
-        return await handler(ControlCall(path=path, query=query, body=body), on)
+    async def run(path: Any, query: Any, body: Document) -> Any:
+        return await handler(ControlCall(path=path, query=query, document=body), on)
 
     return run
 

@@ -70,7 +70,7 @@ class AppSettings:
 def _read(current: Any, name: str, value: Any) -> Any:
     """Turn one setting of a JSON document into the value that is kept."""
     if name == "tools":
-        return tuple(Tool(**{**tool, "when": tuple(tool.get("when", ()))}) for tool in value)
+        return None if value is None else tuple(Tool(**{**tool, "when": tuple(tool.get("when", ()))}) for tool in value)
     if name == "keys":
         return None if value is None else frozenset(value)
     if isinstance(value, Mapping):

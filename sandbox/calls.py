@@ -1,4 +1,4 @@
-"""What travels between the wire and the handlers: a `Call` in; a `Body` or a `Spoken` answer out. No HTTP in here."""
+"""What travels between the wire and the handlers: a `Call` in; a `Body`, `Spoken` or `File` out. No HTTP in here."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from typing import Any
 from sandbox.app_settings import AppSettings
 from sandbox.contract import Document
 from sandbox.reply import Reply
-from sandbox.sources import Clock, Entropy
+from sandbox.sources import Clock, Entropy, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """The app that a request is for: its settings, its time (`frozen`: where it stands still), its entropy."""
+    """The app that a request is for: its settings, its time (`frozen`: where it stands still), its entropy.
+
+    `origin` is where the entropy comes from.
+    """
 
     id: str
     settings: AppSettings
     clock: Clock
     frozen: int | None
+    origin: Origin
     entropy: Entropy
 
 
@@ -65,6 +69,15 @@ class Forms:
 
     document: dict[str, Any]
     texts: Mapping[str, Callable[[], str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """An answer of the control API that is written already, and has a name to be kept under."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 Answer = Body | Spoken

@@ -24,7 +24,7 @@ class Masker:
 
     def text(self, text: str) -> str:
         """Return a text with every secret in it hidden: a key keeps its last four characters."""
-        for secret in self._secrets:
+        for secret in tuple(self._secrets):
             if secret in text:
                 text = text.replace(secret, "…")
         return _KEY.sub(_masked, text) if "sk_" in text else text

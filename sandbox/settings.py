@@ -85,6 +85,10 @@ class Settings:
     control_origin: tuple[str, ...] = _option((), "list", "origin whose pages may call /_sandbox (repeatable)")
     max_apps: int = _option(10_000, "integer", "how many apps are kept at most", least=1, most=10_000_000)
     max_bytes: int = _option(1024**3, "integer", "how many bytes of state are kept at most", least=1, most=2**53)
+    data: str | None = _option(None, "text", "file that keeps all apps: loaded at the start, saved at the stop")
+    save_every: int | None = _option(
+        None, "integer", "save into the file of --data every so many seconds as well", least=1, most=86_400
+    )
     tls_cert: str | None = _option(None, "text", "file with the TLS certificate (chain): serve https")
     tls_key: str | None = _option(None, "text", "file with the certificate's private key")
     reload: bool = _option(False, "switch", "take apps of a changed config file without a restart; state stays")

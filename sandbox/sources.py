@@ -10,7 +10,7 @@ import hashlib
 import random
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -87,3 +87,17 @@ class Entropy:
         state = self._state.copy()
         state.update(text.encode("utf-8", "surrogatepass"))
         return state
+
+
+class Origin(NamedTuple):
+    """Where the randomness of an app comes from: a seed, and the id under which the app began.
+
+    It goes with the app's state: an app that is put back elsewhere says there what it would have said here.
+    """
+
+    seed: str
+    app_id: str
+
+    def entropy(self) -> Entropy:
+        """Return the source of all that is random in the app."""
+        return Entropy(self.seed).at(self.app_id)

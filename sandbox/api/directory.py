@@ -10,7 +10,7 @@ from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.calls import App
 from sandbox.nearby import nearest
-from sandbox.sources import Clock, Entropy, FrozenClock
+from sandbox.sources import Clock, FrozenClock
 
 log = logging.getLogger("sandbox")
 
@@ -21,10 +21,9 @@ _REMEMBERED = 10_000
 class Directory:
     """Looks apps up for the pipeline."""
 
-    def __init__(self, on: Services, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, on: Services, clock: Clock) -> None:
         self._on = on
         self._clock = clock
-        self._entropy = entropy
         self._met: set[str] = set()
         self._known: dict[str, App] = {}
         self._planting = asyncio.Lock()
@@ -36,10 +35,12 @@ class Directory:
         if settings is None:
             return None
         frozen = await self._on.worlds.clock(app_id)
+        origin = await self._on.worlds.origin(app_id)
         app = self._known.get(app_id)
-        if app is None or app.settings is not settings or app.frozen != frozen:
+        if app is None or app.settings is not settings or app.frozen != frozen or app.origin != origin:
             clock = self._clock if frozen is None else FrozenClock(frozen)
-            app = App(id=app_id, settings=settings, clock=clock, frozen=frozen, entropy=self._entropy.at(app_id))
+            entropy = origin.entropy()
+            app = App(id=app_id, settings=settings, clock=clock, frozen=frozen, origin=origin, entropy=entropy)
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[app_id] = app
@@ -65,9 +66,9 @@ class Directory:
     async def _plant(self, app: App) -> None:
         # On first use, not at start: it takes longer than everything else that the server does to come up.
         async with self._planting:
-            if self._planted:
-                return
-            await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS, some_deleted=True)
+            # One that was put back is as it was saved.
+            if not self._planted and not await self._on.worlds.exists(app.id):
+                await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS, some_deleted=True)
             self._planted = True
 
     async def _meet(self, app_id: str) -> None:

@@ -12,14 +12,14 @@ import secrets
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from sandbox.cli.watch import ConfigWatch
+from sandbox.cli.watch import ConfigWatch, Watch
 from sandbox.masking import escape
 from sandbox.settings import Option, Settings, SettingsError, flag, gather, options
 
@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return gather(vars(arguments), environ, config)
 
     settings, token = _with_token(read())
+    if settings.save_every and not settings.data:
+        raise SettingsError("--save-every goes with --data: expected a file to save into")
     tls = _tls(settings)
     try:
         listening = _listen(settings.host, settings.port)
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         _prepare_logs(quiet=settings.quiet)
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
+        from sandbox.cli.autosave import Autosave
         from sandbox.wire.access_log import for_stream
 
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format)
@@ -74,8 +77,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Whoever reads no further than the first line closes the pipe.
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)
-        watch = ConfigWatch(config, settings, read, app.state.declare) if config and settings.reload else None
-        _serve(app, listening, tls, watch)
+        watches: list[Watch] = []
+        if config and settings.reload:
+            watches.append(ConfigWatch(config, settings, read, app.state.declare))
+        if settings.save_every:
+            watches.append(Autosave(app.state.keeper, settings.save_every))
+        _serve(app, listening, tls, watches)
         if log:
             log.close()
     return 0
@@ -105,7 +112,7 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
 
 
-def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch: ConfigWatch | None) -> None:
+def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watches: Sequence[Watch]) -> None:
     import uvicorn
 
     from sandbox.wire.protocol import SandboxProtocol
@@ -116,9 +123,15 @@ def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watch:
             super().handle_exit(sig, frame)
 
         async def on_tick(self, counter: int) -> bool:
-            if watch:
+            for watch in watches:
                 watch.look()
             return await super().on_tick(counter)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            # Here, as a signal that ended the server ends the process right afterwards.
+            if app.state.keeper:
+                await app.state.keeper.save_or_log()
 
     config = uvicorn.Config(
         app,

@@ -5,10 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from sandbox.settings import Settings, SettingsError, options
 
 log = logging.getLogger("sandbox")
+
+
+class Watch(Protocol):
+    """What looks, several times a second, whether there is something to do."""
+
+    def look(self) -> None:
+        """Do it, if there is."""
+        ...
 
 
 class ConfigWatch:

@@ -62,8 +62,8 @@ class _Number:
         self.text = text
 
 
-def decode(raw: bytes) -> Document:
-    """Parse a JSON text.
+def decode(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
+    """Parse a JSON text of at most so many levels.
 
     Raises:
         InvalidJson: with line and column where the text breaks, or naming the depth that is taken.
@@ -72,10 +72,10 @@ def decode(raw: bytes) -> Document:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         if "depth limit" in error.msg:
-            raise _too_deep() from None
+            raise _too_deep(max_depth) from None
         raise InvalidJson(_explain(raw, error)) from None
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _deeper_than(MAX_DEPTH, raw):
-        raise _too_deep()
+    if raw.count(b"[") + raw.count(b"{") > max_depth and _deeper_than(max_depth, raw):
+        raise _too_deep(max_depth)
     return Document(raw, value)
 
 
@@ -98,8 +98,8 @@ def _explain(raw: bytes, error: orjson.JSONDecodeError) -> str:
     return f"the body is not valid JSON: {reason} at line {error.lineno}, column {error.colno}"
 
 
-def _too_deep() -> InvalidJson:
-    return InvalidJson(f"the body is nested too deeply, expected at most {MAX_DEPTH} levels", "too_deep")
+def _too_deep(limit: int) -> InvalidJson:
+    return InvalidJson(f"the body is nested too deeply, expected at most {limit} levels", "too_deep")
 
 
 def _deeper_than(limit: int, raw: bytes) -> bool:

@@ -6,8 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.validation import Validator
 from sandbox.errors import ContractError
+
+# What a body may be where its operation says nothing else (CONTRACT.md 4.3): bytes, and levels of nesting.
+MAX_BYTES = 1024 * 1024
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -17,8 +21,9 @@ class Operation:
     """One method of one path.
 
     `path` is the whole template (`/v1/apps/{app_id}/config`). `takes_query` names the known query parameters, in the
-    order in which their faults are named. `body` is None for an operation without one. `responses` has a validator
-    for each status (as text) and media type. `events` has what the data of each event of its stream must be.
+    order in which their faults are named. `body` is None for an operation without one; one that is given has at most
+    `max_bytes` and is nested at most `max_depth` deep. `responses` has a validator for each status (as text) and media
+    type. `events` has what the data of each event of its stream must be.
     """
 
     id: str
@@ -28,6 +33,8 @@ class Operation:
     query_schema: Validator
     takes_query: Mapping[str, str]
     body: Validator | None
+    max_bytes: int
+    max_depth: int
     responses: Mapping[str, Mapping[str, Validator]]
     events: Mapping[str, Validator]
 
@@ -81,6 +88,8 @@ def _operation(
         query_schema=_object(parameters, "query", components),
         takes_query={p["name"]: p["schema"]["type"] for p in parameters if p["in"] == "query"},
         body=Validator(body["content"]["application/json"]["schema"], components) if body else None,
+        max_bytes=(body or {}).get("x-max-bytes", MAX_BYTES),
+        max_depth=(body or {}).get("x-max-depth", MAX_DEPTH),
         responses={
             status: dict(_media(_resolved(bundle, response), components))
             for status, response in item["responses"].items()

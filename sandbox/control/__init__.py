@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sandbox.control import apps, clock, live, queued, requests, verdicts
+from sandbox.control import apps, clock, live, queued, requests, saving, snapshots, verdicts
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 
 
@@ -29,6 +29,8 @@ HANDLERS: Mapping[str, ControlHandler] = {
         apps.control_delete_app,
         apps.control_reset,
         apps.control_populate,
+        snapshots.control_get_snapshot,
+        snapshots.control_put_snapshot,
         queued.control_add_fault,
         queued.control_list_faults,
         queued.control_delete_faults,
@@ -46,6 +48,7 @@ HANDLERS: Mapping[str, ControlHandler] = {
         verdicts.control_get_verdict,
         live.control_events,
         live.control_health,
+        saving.control_save,
         clock.control_get_clock,
         clock.control_set_clock,
         clock.control_advance_clock,

@@ -14,12 +14,12 @@ from sandbox.errors import Conflict
 
 async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List every app that was declared or written to."""
-    return {"object": "list", "data": [await _shown(app_id, on) for app_id in await on.worlds.known()]}
+    return {"object": "list", "data": [await shown(app_id, on) for app_id in await on.worlds.known()]}
 
 
 async def control_get_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Show one app; one that nobody wrote to has the defaults."""
-    return await _shown(call.path["app_id"], on)
+    return await shown(call.path["app_id"], on)
 
 
 async def control_update_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -28,7 +28,7 @@ async def control_update_app(call: ControlCall, on: ControlServices) -> ControlA
     await existing(app_id, on)
     await on.worlds.override(app_id, _patched(await on.worlds.overrides(app_id), call.body))
     on.bus.say("state", app_id, {"app_id": app_id, "change": "settings"})
-    return await _shown(app_id, on)
+    return await shown(app_id, on)
 
 
 async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -97,7 +97,8 @@ async def existing(app_id: str, on: ControlServices) -> App:
     return app
 
 
-async def _shown(app_id: str, on: ControlServices) -> dict[str, Any]:
+async def shown(app_id: str, on: ControlServices) -> dict[str, Any]:
+    """Return an app as the control API shows it."""
     app = await existing(app_id, on)
     settings = {**asdict(app.settings), **on.look(app)}
     settings["status"] = magic.STATUSES.get(app_id, app.settings.status)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.sources import Entropy
 from sandbox.state.queues import Queue
 from sandbox.state.store import Worlds
 
@@ -13,10 +13,9 @@ from sandbox.state.store import Worlds
 class FaultDesk:
     """Hands queued faults to the wire."""
 
-    def __init__(self, queue: Queue, worlds: Worlds, entropy: Entropy) -> None:
+    def __init__(self, queue: Queue, worlds: Worlds) -> None:
         self._queue = queue
         self._worlds = worlds
-        self._entropy = entropy
 
     def waits(self, app_id: str) -> bool:
         """Say whether any fault waits for this app."""
@@ -24,8 +23,14 @@ class FaultDesk:
 
     async def take(self, app_id: str, matches: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
         """Return the oldest that acts on a request, counted as used; None when none does."""
-        taken = self._queue.take(app_id, self._entropy.at(app_id), matches)
+        origin = await self._worlds.origin(app_id)
+        taken = self._queue.take(app_id, origin.entropy(), matches)
         return taken.fields if taken else None
+
+    async def lots(self, app_id: str, *address: str) -> random.Random:
+        """Return the app's own generator for what is drawn at an address."""
+        origin = await self._worlds.origin(app_id)
+        return origin.entropy().random(*address)
 
     async def streams_by_default(self, app_id: str, operation: str) -> bool:
         """Say whether an operation of the app streams when a request does not say: a completion never does."""

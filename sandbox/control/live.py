@@ -15,8 +15,11 @@ async def control_events(call: ControlCall, on: ControlServices) -> ControlAnswe
 
 
 async def control_health(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Say that the server is up."""
-    return {"status": "ok", "sandbox": True, "version": on.version, "store": "memory"}
+    """Say that the server is up, and how its last save went where it saves."""
+    health: dict[str, Any] = {"status": "ok", "sandbox": True, "version": on.version, "store": "memory"}
+    if on.keeper:
+        health["data"] = {"saved_at": on.keeper.saved and on.keeper.saved.at, "problem": on.keeper.problem}
+    return health
 
 
 class _Live:

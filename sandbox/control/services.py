@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.calls import App, Forms
-from sandbox.contract import Contract
+from sandbox.calls import App, File, Forms
+from sandbox.contract import Contract, Document, Validator
+from sandbox.control.keeper import Keeper
 from sandbox.masking import Masker
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
@@ -52,6 +53,8 @@ class ControlServices:
     bus: Bus
     masker: Masker
     contract: Contract
+    settings_law: Validator
+    keeper: Keeper | None
     version: str
     end_answers: Callable[[str], None]
     populate: Callable[..., Awaitable[None]]
@@ -64,8 +67,13 @@ class ControlCall:
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
-    body: Any
+    document: Document
+
+    @property
+    def body(self) -> Any:
+        """The value of the request's body."""
+        return self.document.value
 
 
-# A JSON object, the same in several forms, a plain text, an answer that goes on, or None: an answer without a body.
-ControlAnswer = dict[str, Any] | Forms | str | LiveEvents | None
+# A JSON object, the same in several forms, a plain text, a file, an answer that goes on, or None: no body.
+ControlAnswer = dict[str, Any] | Forms | str | File | LiveEvents | None

@@ -13,6 +13,8 @@ from orjson import dumps as encode
 
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.errors import StoreFull
+from sandbox.sources import Origin
+from sandbox.state.image import WorldImage
 from sandbox.state.pages import cut
 from sandbox.state.queues import Queue
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
@@ -32,7 +34,7 @@ class MemoryStore:
     """Keeps the worlds and the conversations of every app in this process.
 
     `declared` are the apps that exist from the start with settings of their own; any other id has `defaults`, or is
-    no app at all when that is None. What waits in `queues` counts against the bounds too.
+    no app at all when that is None. What waits in `queues` counts against the bounds too. Apps begin with `seed`.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class MemoryStore:
         defaults: AppSettings | None,
         bounds: Bounds | None = None,
         queues: Sequence[Queue] = (),
+        seed: int | str = 1,
     ) -> None:
         self._declared = declared
         self._defaults = defaults
         self._bounds = bounds or Bounds()
         self._queues = queues
+        self._seed = str(seed)
         self._worlds: dict[str, World] = {}
         self._settings: dict[str, AppSettings] = {}
         self._size = 0
@@ -58,14 +62,25 @@ class MemoryStore:
             app_id: base.merged(self._worlds[app_id].overrides) for app_id, base in bases.items() if base is not None
         }
 
+    def used(self) -> Sequence[str]:
+        """Return the ids of the apps that something is kept of."""
+        return sorted(self._worlds)
+
     def _base(self, app_id: str) -> AppSettings | None:
         return self._declared.get(app_id, self._defaults)
 
     # Worlds
 
     async def settings(self, app_id: str) -> AppSettings | None:
+        return self.settings_of(app_id)
+
+    def settings_of(self, app_id: str) -> AppSettings | None:
+        """Return the settings of an app; None when there is no such app."""
         changed = self._settings.get(app_id)
         return changed if changed is not None else self._base(app_id)
+
+    async def defaults(self, app_id: str) -> AppSettings | None:
+        return self._base(app_id)
 
     async def overrides(self, app_id: str) -> Mapping[str, Any]:
         world = self._worlds.get(app_id)
@@ -91,6 +106,39 @@ class MemoryStore:
 
     async def exists(self, app_id: str) -> bool:
         return app_id in self._worlds
+
+    async def origin(self, app_id: str) -> Origin:
+        world = self._worlds.get(app_id)
+        return world.origin if world else Origin(self._seed, app_id)
+
+    async def image(self, app_id: str) -> WorldImage:
+        return self.image_of(app_id)
+
+    def image_of(self, app_id: str) -> WorldImage:
+        """Return all that is kept of an app, as it is at this moment."""
+        world = self._worlds.get(app_id)
+        return world.image() if world else WorldImage(origin=Origin(self._seed, app_id))
+
+    async def restore(self, app_id: str, image: WorldImage) -> None:
+        self.put_back(app_id, image)
+
+    def put_back(self, app_id: str, image: WorldImage) -> None:
+        """Put an image in place of all that is kept of an app.
+
+        Raises:
+            KeyError: there is no such app.
+            StoreFull: it does not fit.
+        """
+        base, old = self._base(app_id), self._worlds.get(app_id)
+        if base is None:
+            raise KeyError(app_id)
+        if old is None:
+            self._refuse_more_apps(app_id)
+        world = World.of(image)
+        grown = world.size - (old.size if old else 0)
+        self._refuse_more_than_fits(grown)
+        self._size += grown
+        self._worlds[app_id], self._settings[app_id] = world, base.merged(image.overrides)
 
     async def clock(self, app_id: str) -> int | None:
         world = self._worlds.get(app_id)
@@ -174,10 +222,13 @@ class MemoryStore:
     def _world(self, app_id: str) -> World:
         world = self._worlds.get(app_id)
         if world is None:
-            if len(self._worlds) >= self._bounds.apps and app_id not in self._declared:
-                raise StoreFull(f"The sandbox keeps at most {self._bounds.apps:,} apps; --max-apps sets how many.")
-            world = self._worlds[app_id] = World()
+            self._refuse_more_apps(app_id)
+            world = self._worlds[app_id] = World(Origin(self._seed, app_id))
         return world
+
+    def _refuse_more_apps(self, app_id: str) -> None:
+        if len(self._worlds) >= self._bounds.apps and app_id not in self._declared:
+            raise StoreFull(f"The sandbox keeps at most {self._bounds.apps:,} apps; --max-apps sets how many.")
 
     def _find(self, app_id: str, conversation_id: str) -> tuple[World, int]:
         world = self._worlds.get(app_id)
@@ -193,6 +244,6 @@ class MemoryStore:
         world.put(replace(world.records[number], **changes))
         self._size += world.size - before
 
-    def _refuse_more_than_fits(self) -> None:
-        if self._size + sum(queue.size for queue in self._queues) >= self._bounds.bytes:
+    def _refuse_more_than_fits(self, more: int = 0) -> None:
+        if self._size + more + sum(queue.size for queue in self._queues) >= self._bounds.bytes:
             raise StoreFull(f"The sandbox keeps at most {self._bounds.bytes:,} bytes; --max-bytes sets how many.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from orjson import dumps
 
@@ -29,6 +29,13 @@ class Waiting:
     probability: float = 1.0
     used: int = 0
     drawn: int = 0
+
+
+class Backlog(NamedTuple):
+    """What waits for one app at one moment, oldest first, and how many were ever queued."""
+
+    given: int = 0
+    waiting: tuple[Waiting, ...] = ()
 
 
 class Queue:
@@ -88,6 +95,19 @@ class Queue:
             queue.remove(waiting)
             self.size -= _weight(waiting)
         return bool(found)
+
+    def backlog(self, app_id: str) -> Backlog:
+        """Return what waits for an app, as it is at this moment."""
+        return Backlog(self._given.get(app_id, 0), tuple(self._waiting.get(app_id, ())))
+
+    def restore(self, app_id: str, backlog: Backlog) -> None:
+        """Put a backlog in place of what waits for an app."""
+        self.forget(app_id)
+        if backlog.given:
+            self._given[app_id] = backlog.given
+        if backlog.waiting:
+            self._waiting[app_id] = list(backlog.waiting)
+            self.size += sum(map(_weight, backlog.waiting))
 
     def clear(self, app_id: str) -> None:
         """Take all of an app out; the count of those ever queued goes on."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from sandbox.app_settings import AppSettings, RateLimit
+from sandbox.sources import Origin
+from sandbox.state.image import WorldImage
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 
 Counter = Literal["conversation", "completion", "populate"]
@@ -27,6 +29,10 @@ class Worlds(Protocol):
         """Return the settings of an app; None when there is no such app."""
         ...
 
+    async def defaults(self, app_id: str) -> AppSettings | None:
+        """Return the settings of an app as it began; None when there is no such app."""
+        ...
+
     async def overrides(self, app_id: str) -> Mapping[str, Any]:
         """Return what was set for an app, as JSON: only what differs from how it began."""
         ...
@@ -41,6 +47,18 @@ class Worlds(Protocol):
 
     async def exists(self, app_id: str) -> bool:
         """Say whether the app was written to."""
+        ...
+
+    async def origin(self, app_id: str) -> Origin:
+        """Return where the app's randomness comes from."""
+        ...
+
+    async def image(self, app_id: str) -> WorldImage:
+        """Return all that is kept of an app, as it is at this moment."""
+        ...
+
+    async def restore(self, app_id: str, image: WorldImage) -> None:
+        """Put an image in place of all that is kept of an app."""
         ...
 
     async def clock(self, app_id: str) -> int | None:

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from orjson import dumps as encode
+
 from sandbox.app_settings import RateLimit
+from sandbox.sources import Origin
+from sandbox.state.image import WorldImage
 from sandbox.state.records import Conversation, Item, Position
 
 MINUTE, DAY = 60, 86_400
@@ -27,13 +31,15 @@ class World:
         "live",
         "message_count",
         "numbers",
+        "origin",
         "overrides",
         "records",
         "size",
         "windows",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
         self.overrides: Mapping[str, Any] = {}
         self.clock: int | None = None
         self.counters: Tally[str] = Tally()
@@ -45,6 +51,33 @@ class World:
         self.items: dict[int, list[Item]] = {}
         self.message_count = 0
         self.size = 0
+
+    @classmethod
+    def of(cls, image: WorldImage) -> World:
+        """Return the app of which an image was made."""
+        world = cls(image.origin)
+        world.overrides, world.clock = image.overrides, image.clock
+        world.counters, world.windows = Tally(image.counters), dict(image.windows)
+        for conversation in image.conversations:
+            world.add(replace(conversation, deleted=False))
+            for item in image.items.get(conversation.number, ()):
+                world.append(conversation.number, item)
+            if conversation.deleted:
+                world.delete(conversation.number)
+        world.size += len(encode(image.overrides)) - len(encode({}))
+        return world
+
+    def image(self) -> WorldImage:
+        """Return all of it, as it is at this moment."""
+        return WorldImage(
+            origin=self.origin,
+            overrides=self.overrides,
+            clock=self.clock,
+            counters=dict(self.counters),
+            windows=dict(self.windows),
+            conversations=tuple(self.records[number] for number in sorted(self.records)),
+            items={number: tuple(items) for number, items in self.items.items()},
+        )
 
     def add(self, conversation: Conversation) -> None:
         """Keep a new conversation and put it into the lists it belongs to."""

@@ -15,12 +15,13 @@ from starlette.types import Receive
 
 from sandbox.contract import Document, InvalidJson, Operation, Violation, decode
 from sandbox.contract.explain import shorten, span
+from sandbox.contract.json import MAX_DEPTH
+from sandbox.contract.operations import MAX_BYTES
 from sandbox.contract.validation import summary
 from sandbox.errors import InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from sandbox.wire.http import Headers
 from sandbox.wire.patience import ClientGone
 
-MAX_BODY = 1024 * 1024
 NO_BODY = Document(b"", None)
 
 _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
@@ -59,15 +60,15 @@ def media_type(headers: Headers) -> None:
         raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
 
 
-async def whole_body(headers: Headers, receive: Receive) -> bytes:
-    """Read a body of at most 1 MiB; what lies beyond is read off by the server after the answer.
+async def whole_body(headers: Headers, receive: Receive, most: int = MAX_BYTES) -> bytes:
+    """Read a body of at most so many bytes; what lies beyond is read off by the server after the answer.
 
     Raises:
         ClientGone: the connection was closed before the end.
     """
     declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > MAX_BODY:
-        raise _too_large()
+    if declared.isdigit() and int(declared[:20]) > most:
+        raise _too_large(most)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -76,17 +77,17 @@ async def whole_body(headers: Headers, receive: Receive) -> bytes:
             raise ClientGone
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BODY:
-            raise _too_large()
+        if size > most:
+            raise _too_large(most)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
 
 
-def json_body(raw: bytes) -> Document:
+def json_body(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
     """Parse a body."""
     try:
-        return decode(raw)
+        return decode(raw, max_depth)
     except InvalidJson as error:
         raise InvalidRequest(f"{error}.", code=error.code) from None
 
@@ -139,5 +140,5 @@ def refuse(violations: list[Violation]) -> None:
         raise InvalidRequest(f"{summary(violations)}.", param=first.place or None, code=first.code)
 
 
-def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is larger than {MAX_BODY:,} bytes.")
+def _too_large(most: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {most:,} bytes.")

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from sandbox.calls import Forms
-from sandbox.contract import Operation, encode
+from sandbox.calls import File, Forms
+from sandbox.contract import Document, Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.wire import checks
 from sandbox.wire.accept import preferred
@@ -34,7 +34,7 @@ class Live(Protocol):
         ...
 
 
-Run = Callable[[Any, Any, Any], Awaitable[Any]]
+Run = Callable[[Any, Any, Document], Awaitable[Any]]
 
 
 class ControlPipeline:
@@ -58,16 +58,15 @@ class ControlPipeline:
         operation = self.operation
         if not operation.path_schema.is_valid(exchange.path):
             raise NotFound("There is nothing at this path: no app has such an id.", param="app_id")
-        body = None
+        body = checks.NO_BODY
         if operation.body:
             checks.media_type(exchange.headers)
-            document = checks.json_body(await exchange.body())
-            checks.refuse(operation.body.violations(document))
-            body = document.value
+            body = checks.json_body(await exchange.body(operation.max_bytes), operation.max_depth)
+            checks.refuse(operation.body.violations(body))
         query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
         await self._send(exchange, await self._handled(exchange, query, body))
 
-    async def _handled(self, exchange: Exchange, query: Any, body: Any) -> Any:
+    async def _handled(self, exchange: Exchange, query: Any, body: Document) -> Any:
         try:
             return await self._run(exchange.path, query, body)
         except ApiError:
@@ -88,6 +87,8 @@ class ControlPipeline:
             await self._send_form(exchange, answer)
         elif isinstance(answer, str):
             await send_bytes(exchange.send, status, answer.encode(), content_type=b"text/plain; charset=utf-8")
+        elif isinstance(answer, File):
+            await self._send_file(exchange, answer)
         else:
             await self._stream(exchange, answer)
 
@@ -100,6 +101,15 @@ class ControlPipeline:
         if chosen in answer.texts:
             body = answer.texts[chosen]().encode()
         await send_bytes(exchange.send, status, body, content_type=chosen.encode(), headers=vary)
+
+    async def _send_file(self, exchange: Exchange, file: File) -> None:
+        """Send a document that was written already, as a file to be kept."""
+        schema, body = self.operation.responses[str(self.operation.success)][file.media_type], file.content
+        if file.media_type == "application/json":
+            body = keeping(schema, body, self.operation.id)
+        kept = [(b"content-disposition", f'attachment; filename="{file.name}"'.encode())]
+        kind = file.media_type.encode()
+        await send_bytes(exchange.send, self.operation.success, body, content_type=kind, headers=kept)
 
     async def _stream(self, exchange: Exchange, live: Live) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]

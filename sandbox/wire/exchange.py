@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from sandbox.contract.operations import MAX_BYTES
 from sandbox.state.journal import Entry
 from sandbox.wire.checks import whole_body
 from sandbox.wire.http import Headers, headers_of
@@ -38,13 +39,13 @@ class Exchange:
         """The server's connection, or None when there is none (an application called in process)."""
         return self.scope.get("extensions", {}).get(CONNECTION)
 
-    async def body(self) -> bytes:
-        """Return the body, read once.
+    async def body(self, most: int = MAX_BYTES) -> bytes:
+        """Return the body, read once, of at most so many bytes.
 
         Raises:
             PayloadTooLarge: it is larger than the server takes.
             ClientGone: the connection was closed before its end.
         """
         if self._body is None:
-            self._body = await whole_body(self.headers, self.receive)
+            self._body = await whole_body(self.headers, self.receive, most)
         return self._body

@@ -6,6 +6,7 @@ Faults act after the key check and only on matched operations.
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -15,7 +16,6 @@ import orjson
 
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
-from sandbox.sources import Entropy
 from sandbox.wire import sabotage
 from sandbox.wire.checks import refuse
 from sandbox.wire.exchange import Exchange
@@ -53,6 +53,10 @@ class Queue(Protocol):
         """Return the oldest that acts on a request, counted as used; None when none does."""
         ...
 
+    async def lots(self, app_id: str, *address: str) -> random.Random:
+        """Return the app's own generator for what is drawn at an address."""
+        ...
+
     async def streams_by_default(self, app_id: str, operation: str) -> bool:
         """Say whether an operation of the app streams when a request does not say."""
         ...
@@ -61,11 +65,10 @@ class Queue(Protocol):
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, queue: Queue, law: Validator, endings: Endings, entropy: Entropy, *, by_header: bool) -> None:
+    def __init__(self, queue: Queue, law: Validator, endings: Endings, *, by_header: bool) -> None:
         self._queue = queue
         self._law = law
         self._endings = endings
-        self._entropy = entropy
         self._by_header = by_header
 
     async def choose(self, exchange: Exchange, operation: Operation) -> Fault | None:
@@ -104,7 +107,8 @@ class Faults:
         elif kind == "stale":
             exchange.send = sabotage.Stale(send, exchange.connection).send
         elif kind == "contract":
-            lots = self._entropy.random("bend", exchange.path["app_id"], exchange.scope["raw_path"].decode("latin-1"))
+            where = [value for name, value in exchange.path.items() if name != "app_id"]
+            lots = await self._queue.lots(exchange.path["app_id"], "bend", operation.id, *where)
             schema = operation.responses["200"]["application/json"]
             exchange.send = sabotage.Bent(send, schema, fault.get("path"), lots).send
         elif kind == "after":

@@ -1,0 +1,190 @@
+"""Keeps all apps of a server in one file (`serve --data`): a line an app, between a first line and a last.
+
+The last line says how many apps there are, so that a file that was cut is known by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.contract import Contract, Document, InvalidJson, decode, encode
+from sandbox.contract.validation import summary
+from sandbox.control.reading import read
+from sandbox.control.snapshot import MAX_DEPTH, VERSION, Snapshot, pieces, whole_settings
+from sandbox.errors import ApiError
+from sandbox.masking import escape
+from sandbox.settings import SettingsError
+from sandbox.sources import Clock
+from sandbox.state.file import WholeFile
+from sandbox.state.memory import MemoryStore
+from sandbox.state.queues import Queue
+
+log = logging.getLogger("sandbox")
+
+# So many apps are looked at before other requests get their turn.
+SLICE = 50
+# As deep as a snapshot, and the line around it.
+_DEEPEST = MAX_DEPTH + 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a file is filled from; `contract` is the API's, `control` that of `/_sandbox`."""
+
+    store: MemoryStore
+    faults: Queue
+    replies: Queue
+    contract: Contract
+    control: Contract
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of a save: when, in Unix seconds, and how much it was."""
+
+    at: int
+    apps: int
+    bytes: int
+
+
+class Keeper:
+    """Loads the file once and saves into it.
+
+    `saved` is the last save that went well, `problem` why the last one did not.
+
+    Raises:
+        SettingsError: the file can't be used, or is no good.
+    """
+
+    def __init__(self, path: Path, kept: Kept) -> None:
+        self._kept = kept
+        self._turn = asyncio.Lock()
+        self.saved: Saved | None = None
+        self.problem: str | None = None
+        try:
+            self._file = WholeFile(path)
+        except BlockingIOError:
+            raise SettingsError(f"--data {path}: another server uses this file") from None
+        except OSError as error:
+            raise SettingsError(f"--data {path}: can't be used: {error.strerror}") from None
+        try:
+            self._load()
+        except SettingsError as error:
+            self.close()
+            raise SettingsError(f"--data {path}: {error}") from None
+
+    async def save(self) -> Saved:
+        """Save all apps while others go on: each is as it is at one moment, and written in a thread.
+
+        Raises:
+            OSError: it could not be done; the file is as it was.
+        """
+        async with self._turn:
+            taken: list[tuple[str, Snapshot]] = []
+            for count, app_id in enumerate(self._kept.store.used(), 1):
+                taken.append((app_id, self._taken(app_id)))
+                if count % SLICE == 0:
+                    await asyncio.sleep(0)
+            return await asyncio.to_thread(self._write, taken)
+
+    async def save_or_log(self) -> None:
+        """Save; say why where it can't be done."""
+        try:
+            await self.save()
+        except OSError as error:
+            log.error("not saved: %s: %s; the file is as it was", self._file.path, error.strerror)
+
+    def close(self) -> None:
+        """Let others use the file."""
+        self._file.close()
+
+    def _taken(self, app_id: str) -> Snapshot:
+        image = self._kept.store.image_of(app_id)
+        return Snapshot(
+            world=image,
+            settings=whole_settings(self._kept.store.settings_of(app_id)),
+            faults=self._kept.faults.backlog(app_id),
+            replies=self._kept.replies.backlog(app_id),
+        )
+
+    def _write(self, taken: list[tuple[str, Snapshot]]) -> Saved:
+        try:
+            size = self._file.write(_lines(taken))
+        except OSError as error:
+            self.problem = error.strerror or str(error)
+            raise
+        self.problem, self.saved = None, Saved(self._kept.clock.now(), len(taken), size)
+        return self.saved
+
+    def _load(self) -> None:
+        if not self._file.exists:
+            return
+        for app_id, changes, snapshot in _apps(self._file.lines(), self._kept):
+            world = replace(snapshot.world, overrides=changes)
+            try:
+                self._kept.store.put_back(app_id, world)
+            except KeyError:
+                raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist") from None
+            except ApiError as error:
+                raise SettingsError(error.message.rstrip(".")) from None
+            self._kept.faults.restore(app_id, snapshot.faults)
+            self._kept.replies.restore(app_id, snapshot.replies)
+
+
+def _lines(taken: Iterable[tuple[str, Snapshot]]) -> Iterator[bytes]:
+    count = 0
+    yield encode({"object": "sandbox_data", "version": VERSION}) + b"\n"
+    for app_id, snapshot in taken:
+        count += 1
+        yield encode({"app_id": app_id, "changes": snapshot.world.overrides})[:-1] + b',"snapshot":'
+        yield from pieces(snapshot)
+        yield b"}\n"
+    yield encode({"object": "end", "apps": count}) + b"\n"
+
+
+def _apps(lines: Iterator[bytes], kept: Kept) -> Iterator[tuple[str, Mapping[str, Any], Snapshot]]:
+    """Read a file: each app, what was changed of its settings, and all else of it.
+
+    Raises:
+        SettingsError: it is no such file, or not whole.
+    """
+    line = next(lines, None)
+    if line is None:
+        raise SettingsError("the file is empty; delete it to begin afresh")
+    first = _parsed(line, 1).value
+    if not isinstance(first, dict) or first.get("object") != "sandbox_data":
+        raise SettingsError("this is no file that the sandbox saved")
+    if first.get("version") != VERSION:
+        raise SettingsError(f"expected a file of version {VERSION}, got version {first.get('version')}")
+    count = 0
+    for number, line in enumerate(lines, 2):
+        document = _parsed(line, number)
+        if document.value == {"object": "end", "apps": count} and line.endswith(b"\n") and next(lines, None) is None:
+            return
+        yield _app(document, number, kept)
+        count += 1
+    raise SettingsError(f"the file is cut: it has {count} apps and no end")
+
+
+def _parsed(line: bytes, number: int) -> Document:
+    try:
+        return decode(line, _DEEPEST)
+    except InvalidJson:
+        raise SettingsError(f"line {number} is cut or damaged: not valid JSON") from None
+
+
+def _app(document: Document, number: int, kept: Kept) -> tuple[str, Mapping[str, Any], Snapshot]:
+    where, row, schema = f"line {number}", document.value, kept.control.schema
+    if faults := schema("SavedApp").violations(document):
+        raise SettingsError(f"{where}: {escape(summary(faults))}")
+    snapshot = Document(encode(document.exact["snapshot"]), row["snapshot"])
+    try:
+        return row["app_id"], row["changes"], read(snapshot, kept.contract, schema("AppSettings"))
+    except ApiError as error:
+        raise SettingsError(f"{where}: app {row['app_id']}: {escape(error.message.rstrip('.'))}") from None

@@ -1,0 +1,75 @@
+"""Take an app's whole state out as one document, and put it back (CONTROL.md, Apps)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from sandbox import magic
+from sandbox.app_settings import AppSettings
+from sandbox.calls import File
+from sandbox.control.apps import changeable, existing, shown
+from sandbox.control.reading import read
+from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.snapshot import Snapshot, changes_from, pieces, whole_settings
+from sandbox.errors import StoreFull
+
+# What may be put back (schemas/control/openapi.json); a larger one could never be.
+MOST_BYTES = 64 * 1024**2
+
+
+async def control_get_snapshot(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Write all of an app's state; its secrets are masked unless they are asked for."""
+    app_id = changeable(call)
+    taken = await snapshot_of(app_id, on)
+    masker = None if call.query["secrets"] == "true" else on.masker
+    # Away from the event loop, so that other requests get through meanwhile.
+    content = await asyncio.to_thread(lambda: b"".join(pieces(taken, masker)))
+    if len(content) > MOST_BYTES:
+        raise StoreFull(
+            f"A snapshot has at most {MOST_BYTES:,} bytes, and this app takes {len(content):,}; "
+            "`serve --data` keeps apps of any size."
+        )
+    return File(name=f"{app_id}.json", media_type="application/json", content=content)
+
+
+async def control_put_snapshot(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
+    app_id = changeable(call)
+    await existing(app_id, on)
+    taken = await asyncio.to_thread(read, call.document, on.contract, on.settings_law)
+    await _restore(app_id, taken, on)
+    on.bus.say("state", app_id, {"app_id": app_id, "change": "restored"})
+    return await shown(app_id, on)
+
+
+async def snapshot_of(app_id: str, on: ControlServices) -> Snapshot:
+    """Return all of an app as it is at this moment."""
+    app = await existing(app_id, on)
+    return Snapshot(
+        world=await on.worlds.image(app_id),
+        settings=whole_settings(app.settings),
+        faults=on.faults.backlog(app_id),
+        replies=on.replies.backlog(app_id),
+    )
+
+
+async def _restore(app_id: str, taken: Snapshot, on: ControlServices) -> None:
+    """Put an app back. Nothing awaits what others do once the store has taken it."""
+    base = await on.worlds.defaults(app_id)
+    if base is None:
+        raise magic.unknown_app()
+    settings = AppSettings().merged(_silenced(taken.settings))
+    await on.worlds.restore(app_id, replace(taken.world, overrides=changes_from(base, settings)))
+    on.end_answers(app_id)
+    on.journal.restart(app_id)
+    on.faults.restore(app_id, taken.faults)
+    on.replies.restore(app_id, taken.replies)
+
+
+def _silenced(settings: Any) -> dict[str, Any]:
+    """Return settings whose webhooks are off: a file of somebody else's must not call out by itself."""
+    if not settings.get("webhooks"):
+        return dict(settings)
+    return {**settings, "webhooks": [{**webhook, "enabled": False} for webhook in settings["webhooks"]]}

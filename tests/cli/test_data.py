@@ -1,0 +1,284 @@
+"""`serve --data FILE`: a restart loses nothing, and the file is whole whatever happens to the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from sandbox.state.file import WholeFile
+from tests.cli.processes import end, run
+from tests.conftest import AUTH, NOW, Server, serving
+from tests.control.driver import World
+from tests.control.test_snapshots import lived_in, views
+from tests.envelope import assert_error
+from tests.wire.sockets import PATIENCE
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "sandbox.data"
+
+
+def client(server: Server) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers=AUTH, timeout=60, trust_env=False)
+
+
+def save(server: Server) -> httpx.Response:
+    return httpx.post(f"{server.url}/_sandbox/save", trust_env=False)
+
+
+def health(server: Server) -> dict[str, Any]:
+    return httpx.get(f"{server.url}/_sandbox/health", trust_env=False).json()["data"]  # type: ignore[no-any-return]
+
+
+def refusal(file: Path, *flags: str) -> str:
+    """Start a server that can't start, and return its one line."""
+    done = run("serve", "--port", "0", "--data", str(file), *flags)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert str(file) in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_restart_loses_nothing(file: Path, how: signal.Signals) -> None:
+    with serving("--data", str(file), "--now", str(NOW), "--quiet") as server, client(server) as http:
+        before = [views(lived_in(World(http, app_id))) for app_id in ("app_one", "app_two", "app_demo")]
+        end(server, how)
+    with serving("--data", str(file), "--seed", "99", "--quiet") as server, client(server) as http:
+        assert [views(World(http, app_id)) for app_id in ("app_one", "app_two", "app_demo")] == before
+
+
+def test_the_config_file_still_says_what_was_never_changed(file: Path, tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    for name in ("Léa", "Zoé"):
+        config.write_text(f"[apps.app_one]\nagent = {{name = '{name}'}}\n")
+        with serving("--data", str(file), "--config", str(config), "--quiet") as server, client(server) as http:
+            world = World(http, "app_one")
+            world.set(stream=True)
+            assert (world.settings["agent"]["name"], world.settings["stream"]) == (name, True)
+
+
+def test_the_file_holds_secrets_and_is_its_owners_alone(file: Path) -> None:
+    with serving("--data", str(file), "--quiet") as server, client(server) as http:
+        World(http, "app_one").set(keys=["sk_test_0123456789"])
+        assert save(server).json()["apps"] == 1
+    assert "sk_test_0123456789" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    file.symlink_to(tmp_path / "elsewhere" / "real.data")
+    with serving("--data", str(file), "--quiet") as server:
+        save(server)
+    assert file.is_symlink()
+    assert (tmp_path / "elsewhere" / "real.data").stat().st_size > 0
+
+
+def test_without_a_file_there_is_nothing_to_save_into(server: Server) -> None:
+    assert_error(save(server), 409, "invalid_request_error")
+
+
+def test_it_saves_by_itself_every_so_many_seconds(file: Path) -> None:
+    with serving("--data", str(file), "--save-every", "1", "--quiet") as server:
+        while health(server)["saved_at"] is None:
+            assert server.process.poll() is None
+    assert file.exists()
+
+
+def test_other_requests_are_answered_while_it_saves(file: Path) -> None:
+    with serving("--data", str(file), "--quiet") as server, client(server) as http:
+        World(http, "app_big").call("POST", "/populate", {"conversations": 1_500})
+        saving = Thread(target=save, args=(server,))
+        saving.start()
+        answered = 0
+        while saving.is_alive():
+            answered += World(http, "app_other").api.config().status_code == 200
+        saving.join()
+    assert answered > 1
+
+
+# What is no good stops the start
+
+
+@pytest.fixture
+def saved(file: Path) -> bytes:
+    """A good file of two apps."""
+    with serving("--data", str(file), "--now", str(NOW), "--quiet") as server, client(server) as http:
+        lived_in(World(http, "app_one"))
+        lived_in(World(http, "app_two"))
+    return file.read_bytes()
+
+
+def cut_anywhere(saved: bytes) -> Iterator[bytes]:
+    ends = [0, *(place + 1 for place, byte in enumerate(saved) if byte == ord("\n"))]
+    yield from (
+        saved[:length] for place in ends for length in (place - 1, place, place + 10) if 0 <= length < len(saved)
+    )
+
+
+def test_a_file_that_is_cut_stops_the_start(file: Path, saved: bytes) -> None:
+    for cut in cut_anywhere(saved):
+        file.write_bytes(cut)
+        assert refusal(file)
+        assert file.read_bytes() == cut
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'"version":1', b'"version":2', "version 2"),
+        (b'"sandbox_data"', b'"something"', "no file that the sandbox saved"),
+        (b'"deleted":true', b'"deleted":"yes"', "line 2: snapshot.conversations[1].deleted"),
+        (b'"number":3', b'"number":2', "conversations[2].number"),
+        (b'"apps":2', b'"apps":3', "line 4"),
+        (b'"changes":{', b'"changes":{"status":null,', "changes.status"),
+    ],
+)
+def test_a_file_that_is_wrong_stops_the_start(file: Path, saved: bytes, old: bytes, new: bytes, said: str) -> None:
+    file.write_bytes(saved.replace(old, new))
+    assert said in refusal(file)
+
+
+def test_a_folder_a_device_and_a_missing_folder_stop_the_start(file: Path) -> None:
+    assert "not a file" in refusal(file.parent)
+    assert "not a file" in refusal(Path("/dev/full"))
+    assert "No such file or directory" in refusal(file / "nowhere")
+
+
+def test_more_than_may_be_kept_stops_the_start(file: Path, saved: bytes) -> None:
+    assert "--max-apps" in refusal(file, "--max-apps", "1")
+    assert "--max-bytes" in refusal(file, "--max-bytes", "100")
+    assert "app_one" in refusal(file, "--strict-apps")
+
+
+def test_one_file_is_for_one_server(file: Path) -> None:
+    with serving("--data", str(file), "--quiet"):
+        assert "another server" in refusal(file)
+    with serving("--data", str(file), "--quiet") as server:
+        assert save(server).status_code == 200
+
+
+def test_saving_now_and_then_needs_a_file() -> None:
+    done = run("serve", "--save-every", "5")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--data" in done.stderr
+
+
+# What can't be saved
+
+
+def said_of_the_failure(server: Server) -> str:
+    answer = save(server)
+    assert_error(answer, 500, "internal_error")
+    problem = health(server)["problem"]
+    assert problem in answer.json()["error"]["message"]
+    return str(problem)
+
+
+def test_a_full_disk_keeps_the_old_file_and_is_said(file: Path) -> None:
+    """A limit on the size of files stands for the disk."""
+    with serving("--data", str(file), "--quiet") as server, client(server) as http:
+        save(server)
+        old = file.read_bytes()
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000_000))
+        World(http, "app_one").call("POST", "/populate", {"conversations": 5})
+        assert said_of_the_failure(server) == "File too large"
+        assert file.read_bytes() == old
+        assert sorted(path.name for path in file.parent.iterdir()) == [".sandbox.data.lock", "sandbox.data"]
+        said = end(server)
+    assert [line for line in said if "not saved" in line and "File too large" in line] == said
+    assert file.read_bytes() == old
+
+
+def test_once_there_is_room_it_saves_again(file: Path) -> None:
+    with serving("--data", str(file), "--quiet") as server, client(server) as http:
+        World(http, "app_one").call("POST", "/populate", {"conversations": 5})
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
+        said_of_the_failure(server)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert save(server).status_code == 200
+        assert health(server)["problem"] is None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_is_read_only_stops_the_start(file: Path) -> None:
+    file.parent.chmod(0o500)
+    assert "Permission denied" in refusal(file)
+
+
+def test_a_folder_that_went_away_is_said(file: Path) -> None:
+    folder = file.parent / "inner"
+    folder.mkdir()
+    with serving("--data", str(folder / "data"), "--quiet") as server:
+        folder.rename(file.parent / "moved")
+        assert said_of_the_failure(server) == "No such file or directory"
+
+
+# A kill at any moment
+
+KILLS = 50
+
+
+def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:
+    """What was saved last, or what was being saved: each start goes on from there, and begins the next round."""
+    fewest = 0
+    for turn in range(KILLS):
+        with serving("--data", str(file), "--quiet") as server, client(server) as http:
+            world = World(http, "app_one")
+            there = world.counts["conversations"]
+            assert there >= fewest, "a save that was answered is not lost"
+            world.call("POST", "/populate", {"conversations": 10, "messages": 2})
+            fewest = there + 10 if save(server).status_code == 200 else there
+            kill_while_it_saves(server, file, share=turn / KILLS)
+
+
+def kill_while_it_saves(server: Server, file: Path, *, share: float) -> None:
+    """Let it save without a pause, and kill it when so much of the new file is written, or all of it."""
+    saving = Thread(target=save_until_it_is_gone, args=(server,))
+    saving.start()
+    beside, whole = file.with_name(f".{file.name}.new"), file.stat().st_size
+    written = 0
+    while written < share * whole:
+        with suppress(FileNotFoundError):
+            written = beside.stat().st_size
+    server.process.kill()
+    server.process.wait(timeout=PATIENCE)
+    saving.join()
+
+
+def save_until_it_is_gone(server: Server) -> None:
+    with suppress(httpx.TransportError):
+        while save(server).status_code == 200:
+            pass
+
+
+def test_a_file_is_written_beside_its_place_first(file: Path) -> None:
+    """The old one is there until the new one is whole."""
+    kept = WholeFile(file)
+    kept.write([b"old"])
+
+    def pieces() -> Iterator[bytes]:
+        yield b"new, "
+        assert file.read_bytes() == b"old"
+        yield b"whole"
+
+    assert kept.write(pieces()) == len(b"new, whole")
+    assert file.read_bytes() == b"new, whole"
+    kept.close()
+
+
+def test_a_line_of_the_file_is_a_snapshot(file: Path, saved: bytes) -> None:
+    _, line, *_ = saved.splitlines()
+    assert json.loads(line)["snapshot"]["object"] == "snapshot"

@@ -1,0 +1,110 @@
+"""The law of snapshots: to take one, put it back and go on is to go on, whatever was done before and is done then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from sandbox import Settings, create_app
+from tests.conftest import AUTH, NOW
+from tests.control.driver import World
+from tests.strategies import messages, metadata, texts
+
+Act = Callable[[World, list[str]], Any]
+
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "status", "status": 503, "probability": 0.5, "times": None},
+    {"kind": "after", "status": 500, "skip": 1},
+    {"kind": "malformed", "times": 2},
+    {"kind": "contract", "operation": "apps_api_get_conversation"},
+]
+SETTINGS: list[dict[str, Any]] = [
+    {"titles": "after_first_exchange"},
+    {"generative_ui": True, "agent": {"name": "Léa"}},
+    {"rate_limit": {"per_minute": 2}},
+    {"agent": None, "rate_limit": None},
+    {"tools": [{"name": "find_it", "kind": "client", "when": ["find"]}], "stream": True, "framing": "comments"},
+]
+
+
+def of_one(act: Callable[[World, str], Any]) -> Callable[[int], Act]:
+    """Return an act on one of the conversations that were made, or on none where there are none."""
+    return lambda index: lambda world, made: act(world, made[index % len(made)]) if made else world.api.metrics()
+
+
+def creating(**body: Any) -> Act:
+    def act(world: World, made: list[str]) -> Any:
+        answer = world.api.create(**body)
+        if answer.status_code == 200 and answer.headers["content-type"] == "application/json":
+            try:
+                made.append(str(answer.json()["id"]))
+            except (ValueError, KeyError):
+                return answer  # a fault that broke it
+        return answer
+
+    return act
+
+
+def sending(index: int, message: str, *, stream: bool) -> Act:
+    return of_one(lambda world, one: world.api.send(one, message, stream=stream))(index)
+
+
+indices = st.integers(0, 5)
+said = messages.filter(lambda text: "slow" not in text.lower())
+acts: st.SearchStrategy[Act] = st.one_of(
+    st.builds(creating, metadata=metadata, external_user_id=st.sampled_from(["ada", "bob", None])),
+    st.builds(creating, title=texts),
+    st.builds(sending, indices, said, stream=st.booleans()),
+    indices.map(of_one(lambda world, one: world.api.get(one))),
+    indices.map(of_one(lambda world, one: world.api.delete(one))),
+    indices.map(of_one(lambda world, one: world.api.update(one, title="Renamed"))),
+    indices.map(of_one(lambda world, one: world.api.list(after=one, limit=2))),
+    st.builds(lambda: lambda world, _: world.api.complete("Quote?", stream=True)),
+    st.builds(lambda: lambda world, _: world.call("POST", "/populate", {"conversations": 2, "messages": 2})),
+    st.sampled_from(FAULTS).map(lambda fault: lambda world, _: world.call("POST", "/faults", fault)),
+    st.sampled_from(SETTINGS).map(lambda changes: lambda world, _: world.set(**changes)),
+    st.builds(
+        lambda: lambda world, _: world.call("POST", "/replies", {"output": [{"type": "message", "text": "Aye."}]})
+    ),
+    st.integers(0, 100).map(lambda seconds: lambda world, _: world.advance(seconds)),
+)
+
+
+def live(world: World, story: Sequence[Act], made: list[str]) -> list[Any]:
+    """Do one thing after the other and return what was answered."""
+    return [shown(act(world, made)) for act in story]
+
+
+def shown(answer: Any) -> Any:
+    headers = {name: value for name, value in answer.headers.items() if name != "sandbox-request-id"}
+    if b'"requests":' not in answer.content:
+        return answer.status_code, headers, answer.content
+    # The journal is no part of a snapshot.
+    value = answer.json()
+    del value.get("counts", value)["requests"], headers["content-length"]
+    return answer.status_code, headers, value
+
+
+def world_of(seed: int) -> World:
+    app = create_app(Settings(now=NOW, seed=seed))
+    client = TestClient(app, base_url="http://127.0.0.1", headers=AUTH, raise_server_exceptions=False)
+    return World(client, "app_law")
+
+
+@settings(max_examples=60)
+@given(before=st.lists(acts, max_size=8), after=st.lists(acts, min_size=1, max_size=8), elsewhere=st.booleans())
+def test_put_back_it_goes_on_as_if_nothing_had_been(before: list[Act], after: list[Act], *, elsewhere: bool) -> None:
+    plain, kept = world_of(seed=7), world_of(seed=7)
+    made = list[str]()
+    assert live(plain, before, made) == live(kept, before, [])
+    document = kept.call("GET", "/snapshot?secrets=true")
+    back = world_of(seed=8) if elsewhere else kept
+    url = "/_sandbox/apps/app_law/snapshot"
+    restored = back.client.put(url, content=document.content, headers={"Content-Type": "application/json"})
+    assert restored.status_code == 200, restored.text
+    assert live(back, after, list(made)) == live(plain, after, made)
+    assert back.call("GET", "/snapshot").content == plain.call("GET", "/snapshot").content
