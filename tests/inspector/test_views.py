@@ -27,6 +27,7 @@ VIEWS = [
     ("#/apps/{app}", ".data tbody tr"),
     ("#/apps/{app}/users/user_1", ".data tbody tr"),
     ("#/apps/{app}/conversations/{conversation}", ".items li"),
+    ("#/apps/{app}/verdict", ".items li"),
     ("#/faults/{app}", ".queue"),
     ("#/faults/{app}/replies", ".queue"),
     ("#/contract", ".marks"),

@@ -7,8 +7,8 @@ import { restoreSnapshot, saveSnapshot } from "../actions/snapshot.js";
 import { field } from "../parts/pieces.js";
 import { part } from "./entry.js";
 
-/** @param {string} id */
-export const snapshotPart = (id) => part(t("snapshot"), null, null, [h("p", { class: "quiet" }, t("snapshot.hint")), take(id), put(id)]);
+/** It has a key: what is drawn above it later must not cost the file that was chosen. @param {string} id */
+export const snapshotPart = (id) => h("div", { key: "snapshot" }, part(t("snapshot"), null, null, [h("p", { class: "quiet" }, t("snapshot.hint")), take(id), put(id)]));
 
 /** @param {string} id */
 function take(id) {

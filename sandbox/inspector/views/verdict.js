@@ -43,7 +43,7 @@ function found({ rule, message, requests, advice }, id) {
     h(
       "p",
       { class: "facts" },
-      requests.slice(0, MOST_LINKS).map((request) => a(linkTo("requests", [request], { app: id }), h("code", null, request.slice(0, 12)), { key: request, "data-item": true, "aria-label": t("verdict.request", { id: request }) })),
+      requests.slice(0, MOST_LINKS).map((request) => a(linkTo("requests", [request], { app: id }), h("code", null, request), { key: request, "data-item": true })),
       more > 0 && h("span", { class: "quiet" }, t("timeline.more", { n: more })),
     ),
   );
