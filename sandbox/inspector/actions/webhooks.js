@@ -27,7 +27,9 @@ export async function moreWebhooks() {
 export function delivered(delivery) {
   const { app, list, more } = store.get().webhooks;
   if (!list || delivery.app_id !== app) return;
-  const known = list.some((one) => one.id === delivery.id);
+  const known = list.find((one) => one.id === delivery.id);
+  // The answer to a call may come after the event of what came of it.
+  if (known && known.attempts.length > delivery.attempts.length) return;
   store.set({ webhooks: { app, more, list: known ? list.map((one) => (one.id === delivery.id ? delivery : one)) : [delivery, ...list] } });
 }
 
@@ -44,6 +46,5 @@ export async function sendWebhook(app, type) {
   const sent = await attempt(() => control("POST", appPath(app, "webhooks", "send"), { type }));
   if (!sent) return;
   for (const one of sent.data) delivered(one);
-  if (sent.data.length) say(t("webhooks.sent", { n: plural("receivers", sent.data.length), type }));
-  else say(t("webhooks.sent.none", { type }), true);
+  say(t("webhooks.sent", { n: plural("receivers", sent.data.length), type }));
 }

@@ -346,7 +346,6 @@ export const en = {
   "webhooks.send": "Send by hand",
   "webhooks.send.one": "Send",
   "webhooks.sent": "{type} goes to {n}.",
-  "webhooks.sent.none": "Nobody is told of {type}.",
   "webhooks.state.delivered": "delivered",
   "webhooks.state.dropped": "dropped",
   "webhooks.state.failed": "failed",

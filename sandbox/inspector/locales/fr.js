@@ -347,7 +347,6 @@ export const fr = {
   "webhooks.send": "Envoyer à la main",
   "webhooks.send.one": "Envoyer",
   "webhooks.sent": "{type} part vers {n}.",
-  "webhooks.sent.none": "Personne n’est prévenu de {type}.",
   "webhooks.state.delivered": "livré",
   "webhooks.state.dropped": "abandonné",
   "webhooks.state.failed": "échoué",
