@@ -60,10 +60,13 @@ def conversation_of(entry: Entry, operation: Operation | None) -> str | None:
 
 
 def is_lost(entry: Entry) -> bool:
-    """Say whether a client can't know from the answer what was done: none came, half of one, or one that misleads."""
+    """Say whether a client can't know from the answer what was done: none came, half of one, or one that misleads.
+
+    One that breaks the contract in a place (the fault `contract`) can be read, and says that the work was done.
+    """
     if entry.fault == "after" or entry.status is None or entry.ended == "cut":
         return True
-    if entry.fault in ("malformed", "wrong_type", "contract"):
+    if entry.fault in ("malformed", "wrong_type"):
         return entry.status == 200
     return entry.fault == "stream_stall" and entry.ended == "client_gone"
 

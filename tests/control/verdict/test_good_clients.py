@@ -212,6 +212,14 @@ def takes_an_id_from_an_answer_that_is_odd_elsewhere(world: World) -> None:
 
 
 @good
+def takes_an_odd_answer_for_an_answer(world: World) -> None:
+    """It breaks the contract, and is there: the next create is another one."""
+    world.fault("contract", path="created_at", times=2)
+    create(world)
+    create(world)
+
+
+@good
 def reads_every_framing_to_its_end(world: World) -> None:
     world.reply(*TEXT_THEN_TOOL, times=None)
     conversation = world.api.created()
