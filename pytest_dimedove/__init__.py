@@ -35,6 +35,9 @@ if TYPE_CHECKING:
         ReplyRules,
         SettingChanges,
         Times,
+        Verdict,
+        VerdictFinding,
+        VerdictRule,
         Wanted,
     )
     from pytest_dimedove.server import Process
@@ -51,6 +54,9 @@ __all__ = [
     "ReplyRules",
     "SettingChanges",
     "Times",
+    "Verdict",
+    "VerdictFinding",
+    "VerdictRule",
     "Wanted",
 ]
 
@@ -66,6 +72,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     text = "write a bundle of each failing test's app into this folder, for `dimedove-sandbox replay`"
     parser.getgroup("dimedove").addoption("--dimedove-bundle", metavar="DIR", default=None, help=text)
     parser.addini("dimedove_bundle", text, default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of the marker."""
+    config.addinivalue_line(
+        "markers",
+        "dimedove_verdict(ignore=()): fail the test where the sandbox finds that the client behaved badly; "
+        "`ignore` names rules that don't count",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +117,21 @@ def dimedove_app(dimedove: Dimedove, request: pytest.FixtureRequest) -> Iterator
     # A server that is gone, as after Ctrl-C, has nothing to forget.
     with suppress(DimedoveError):
         app.delete()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that is marked so on the verdict on its client, once it has passed otherwise."""
+    result = yield
+    if mark := item.get_closest_marker("dimedove_verdict"):
+        from pytest_dimedove.app import objections
+
+        app = item.stash.get(_APP, None)
+        if app is None:
+            pytest.fail("dimedove_verdict: this test has no dimedove_app whose client could be judged", pytrace=False)
+        if said := objections(app, **{"ignore": (), **mark.kwargs}):
+            pytest.fail(said, pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 from pytest_dimedove import report
 from pytest_dimedove.control import DimedoveError, call, fetch
-from pytest_dimedove.fields import Entry, FaultFields, FaultKind, Operation, ReplyRules, SettingChanges, Wanted
+from pytest_dimedove.fields import (
+    Entry,
+    FaultFields,
+    FaultKind,
+    Operation,
+    ReplyRules,
+    SettingChanges,
+    Verdict,
+    VerdictRule,
+    Wanted,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,6 +116,11 @@ class DimedoveApp:
             raise AssertionError("\n".join(report.unverified(question, result, self._entry)))
         return int(result["count"])
 
+    def verdict(self) -> Verdict:
+        """Return how the client has behaved so far; the marker `dimedove_verdict` fails a test on it."""
+        found: Verdict = self.control("GET", "/verdict")
+        return found
+
     def settings(self, **changes: Unpack[SettingChanges]) -> dict[str, Any]:
         """Change settings of the app, if any are given, and return those in force."""
         shown = self.control("PATCH", "", changes) if changes else self.control("GET", "")
@@ -199,3 +214,15 @@ def story(app: DimedoveApp) -> str:
         return str(error)
     lost = [entry for entry in strays if entry["app_id"] is None and app.app_id in entry["path"]]
     return report.story(app.app_id, [*lost, *entries], waiting)
+
+
+def objections(app: DimedoveApp, ignore: Collection[str]) -> str:
+    """Return what is held against the client of an app, for a person; empty where nothing is.
+
+    What the rules in `ignore` find doesn't count.
+    """
+    if unknown := set(ignore) - set(get_args(VerdictRule)):
+        return f"dimedove_verdict: there is no rule {', '.join(sorted(unknown))}"
+    verdict = app.verdict()
+    findings = [finding for finding in verdict["findings"] if finding["rule"] not in ignore]
+    return "\n".join(report.unclean(verdict, findings, app._entry)) if findings or verdict["evicted"] else ""

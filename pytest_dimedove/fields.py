@@ -35,6 +35,15 @@ FaultKind = Literal[
     "stream_fail",
     "stream_garble",
 ]
+VerdictRule = Literal[
+    "outside_contract",
+    "unknown_field",
+    "browser_key",
+    "too_soon",
+    "repeated_post",
+    "unread_stream",
+    "unnoticed_failure",
+]
 Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
 WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
@@ -130,3 +139,22 @@ class Entry(TypedDict):
     violation: str | None
     ended: Literal["complete", "client_gone", "cut"]
     warnings: list[str]
+
+
+class VerdictFinding(TypedDict):
+    """One thing that a client did wrong: the rule, what was seen, the entries that show it, and what to do."""
+
+    rule: VerdictRule
+    message: str
+    requests: list[str]
+    advice: str
+
+
+class Verdict(TypedDict):
+    """How a client behaved; `passed` is None where nothing was found but entries are gone from the journal."""
+
+    app_id: str
+    passed: bool | None
+    requests: int
+    evicted: int
+    findings: list[VerdictFinding]

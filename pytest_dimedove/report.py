@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_dimedove.control import message_of
-from pytest_dimedove.fields import Entry
+from pytest_dimedove.fields import Entry, Verdict, VerdictFinding
 
 # A failure is shown where the test stands, not in here.
 __tracebackhide__ = True
+
+_MOST_LINES = 5
 
 
 def unverified(
@@ -35,6 +37,20 @@ def unverified(
             yield f"    {miss['place']}: expected {_json(miss['expected'])}, {got}"
 
 
+def unclean(verdict: Verdict, findings: Sequence[VerdictFinding], entry_of: Callable[[str], Entry]) -> Iterator[str]:
+    """Say in lines what a client did wrong; `entry_of` finds an entry of the journal by its id."""
+    app_id = verdict["app_id"]
+    yield f"the client of {app_id} did not behave well:" if findings else f"nothing was found on {app_id}, but:"
+    for finding in findings:
+        yield f"{finding['rule']}: {_short(finding['message'], app_id)}"
+        yield from (f"    {_line(entry_of(entry_id), app_id)}" for entry_id in finding["requests"][:_MOST_LINES])
+        if more := finding["requests"][_MOST_LINES:]:
+            yield f"    and {len(more)} more"
+        yield f"    {finding['advice']}"
+    if verdict["evicted"]:
+        yield f"{verdict['evicted']} of its requests are gone from the journal, so the verdict isn't whole."
+
+
 def story(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, Any]]) -> str:
     """Return what an app was asked, for a person, and which of the faults and replies that wait never acted."""
     lines = [line for entry in entries for line in _lines(entry, app_id)] or ["no request came"]
@@ -50,10 +66,14 @@ def _lines(entry: Entry, app_id: str) -> Iterator[str]:
 
 def _line(entry: Entry, app_id: str) -> str:
     """Return a request in one line; the part of the path that all have in common is left out."""
-    path = entry["path"].replace(f"/v1/apps/{app_id}", "…") + (f"?{entry['query']}" if entry["query"] else "")
+    path = _short(entry["path"], app_id) + (f"?{entry['query']}" if entry["query"] else "")
     fault = f"  fault {entry['fault']}" if entry["fault"] else ""
     ended = f"  {entry['ended'].replace('_', ' ')}" if entry["ended"] != "complete" else ""
     return f"{entry['method']:6} {path}  {entry['status'] or 'no answer'}{fault}{ended}"
+
+
+def _short(text: str, app_id: str) -> str:
+    return text.replace(f"/v1/apps/{app_id}", "…")
 
 
 def _json(value: Any) -> str:

@@ -60,6 +60,17 @@ class Spoken:
     settle: Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """An answer of the control API in several forms, of which the client's `Accept` chooses: a JSON object, and texts.
+
+    `texts` makes the text of each other media type.
+    """
+
+    document: dict[str, Any]
+    texts: Mapping[str, Callable[[], str]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """An answer of the control API that is written already, and has a name to be kept under."""

@@ -52,6 +52,10 @@ class Directory:
             await self._meet(app_id)
         return app
 
+    async def stands_at(self, app_id: str) -> int | None:
+        """Return the Unix second at which the app's time stands still, or None."""
+        return await self._on.worlds.clock(app_id)
+
     async def spend(self, app: App) -> int | None:
         """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
         limit = app.settings.rate_limit

@@ -46,6 +46,7 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
         "control_verify_requests",
         "control_delete_requests",
     ),
+    "verdicts": ("control_get_verdict",),
     "webhooks": (
         "control_list_webhooks",
         "control_redeliver_webhook",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.calls import App, File
+from sandbox.calls import App, File, Forms
 from sandbox.contract import Contract, Document, Validator
 from sandbox.control.history import History
 from sandbox.control.keeper import Keeper
@@ -103,5 +103,5 @@ class ControlCall:
         return self.document.value
 
 
-# A JSON object, a plain text, a file, an answer that goes on, or None: an answer without a body.
-ControlAnswer = dict[str, Any] | str | File | LiveEvents | None
+# A JSON object, the same in several forms, a plain text, a file, an answer that goes on, or None: no body.
+ControlAnswer = dict[str, Any] | Forms | str | File | LiveEvents | None

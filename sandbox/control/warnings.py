@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from sandbox.contract import Operation
+from sandbox.contract import Contract, Operation
 from sandbox.control.services import ControlServices
 from sandbox.nearby import nearest
 from sandbox.state.journal import Entry
@@ -20,15 +20,25 @@ def warnings(entry: Entry, on: ControlServices) -> list[str]:
     operation = next((op for op in on.contract.operations if op.id == entry.operation), None)
     found = [*_key_warnings(entry)]
     if operation is None:
-        return [*found, *_path_warnings(entry, on)]
-    return [*found, *_query_warnings(entry, operation), *_body_warnings(entry, operation)]
+        return [*found, *meant_paths(entry, on.contract)]
+    return [*found, *unknown_names(entry, operation)]
+
+
+def is_from_browser(entry: Entry) -> bool:
+    """Say whether a page in a browser sent a secret key."""
+    headers = dict(entry.headers)
+    # Node's own fetch sends Sec-Fetch-Mode; only browsers say where a page comes from.
+    return b"sk_" in headers.get(b"authorization", b"") and (b"origin" in headers or b"sec-fetch-site" in headers)
+
+
+def unknown_names(entry: Entry, operation: Operation) -> list[str]:
+    """Return a sentence for each field and query parameter that the operation doesn't know."""
+    return [*_query_warnings(entry, operation), *_body_warnings(entry, operation)]
 
 
 def _key_warnings(entry: Entry) -> Iterator[str]:
     headers = dict(entry.headers)
-    secret = b"sk_" in headers.get(b"authorization", b"")
-    # Node's own fetch sends Sec-Fetch-Mode; only browsers say where a page comes from.
-    if secret and (b"origin" in headers or b"sec-fetch-site" in headers):
+    if is_from_browser(entry):
         yield "a secret key was sent by a browser: real keys belong on a server"
     if b"sk_live_" in headers.get(b"authorization", b"") and not _on_loopback(headers.get(b"host", b"")):
         yield "a live key was sent to a sandbox that isn't on loopback: use a test key"
@@ -42,15 +52,16 @@ def _on_loopback(host: bytes) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def _path_warnings(entry: Entry, on: ControlServices) -> Iterator[str]:
+def meant_paths(entry: Entry, contract: Contract) -> Iterator[str]:
+    """Name the path of the contract that an unknown one was meant to be, if one comes near."""
     path = entry.path.decode("latin-1")
-    base = on.contract.base
+    base = contract.base
     if path.startswith("/apps/"):
         yield f"did you mean {base}{path}?"
     elif path.endswith("/") and path.startswith(base):
         yield f"did you mean {path.rstrip('/')}? A trailing slash is another path"
     else:
-        close = {_mended(path.split("/")[1:], operation.segments) for operation in on.contract.operations}
+        close = {_mended(path.split("/")[1:], operation.segments) for operation in contract.operations}
         for mended in sorted(close - {None, path}, key=str)[:1]:
             yield f"did you mean {mended}?"
 

@@ -10,6 +10,8 @@ import { stayConnected } from "./core/live.js";
 import { listenToKeys } from "./keys.js";
 import { loadRequests, received } from "./actions/requests.js";
 import { changed, opened, refreshed } from "./actions/open.js";
+import { judgeSoon } from "./actions/verdict.js";
+import { delivered } from "./actions/webhooks.js";
 import { shell } from "./views/shell.js";
 
 const token = takeToken();
@@ -47,7 +49,10 @@ const live = stayConnected({
   },
   says: (connection) => store.set({ connection }),
   hears: (event, data) => {
-    if (event === "request") received(data);
+    if (event === "request") {
+      received(data);
+      judgeSoon(data.app_id);
+    } else if (event === "delivery") delivered(data);
     else if (event === "lagged") loadRequests();
     else if (event === "state") changed(data);
   },

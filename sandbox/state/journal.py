@@ -26,7 +26,8 @@ class Entry(NamedTuple):
     """One request and its answer.
 
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
-    where no answer was begun. `turn` is the entry's place among all that was asked.
+    where no answer was begun. `turn` is the entry's place among all that was asked, `began` when it came, in seconds of
+    real time on a clock that never goes back; `stood_at` is where the app's time stood still then, None where it ran.
     """
 
     at: int
@@ -47,6 +48,8 @@ class Entry(NamedTuple):
     violation: str | None = None
     ended: Ended = "complete"
     turn: int = 0
+    began: float = 0.0
+    stood_at: int | None = None
 
     def weight(self) -> int:
         """Return about how many bytes the entry holds on to."""

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from sandbox.calls import File
+from sandbox.calls import File, Forms
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.wire import checks
+from sandbox.wire.accept import preferred
 from sandbox.wire.drift import keeping
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import send_bytes, send_error
@@ -82,12 +83,24 @@ class ControlPipeline:
         elif isinstance(answer, dict):
             schema = self.operation.responses[str(status)]["application/json"]
             await send_bytes(exchange.send, status, keeping(schema, encode(answer), self.operation.id))
+        elif isinstance(answer, Forms):
+            await self._send_form(exchange, answer)
         elif isinstance(answer, str):
             await send_bytes(exchange.send, status, answer.encode(), content_type=b"text/plain; charset=utf-8")
         elif isinstance(answer, File):
             await self._send_file(exchange, answer)
         else:
             await self._stream(exchange, answer)
+
+    async def _send_form(self, exchange: Exchange, answer: Forms) -> None:
+        """Send the form that the client would rather have; JSON where it doesn't matter."""
+        status, vary = self.operation.success, [(b"vary", b"Accept")]
+        chosen = preferred(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
+        schema = self.operation.responses[str(status)]["application/json"]
+        body = keeping(schema, encode(answer.document), self.operation.id)
+        if chosen in answer.texts:
+            body = answer.texts[chosen]().encode()
+        await send_bytes(exchange.send, status, body, content_type=chosen.encode(), headers=vary)
 
     async def _send_file(self, exchange: Exchange, file: File) -> None:
         """Send a document that was written already, as a file to be kept."""

@@ -22,6 +22,7 @@ class Noting(Protocol):
     operation: str | None
     fault: str | None
     violation: str | None
+    stood_at: int | None
 
 
 class Exchange:

@@ -36,6 +36,10 @@ class Directory(Protocol):
         """Return an app, or None when there is none of this id."""
         ...
 
+    async def stands_at(self, app_id: str) -> int | None:
+        """Return the Unix second at which the app's time stands still, or None."""
+        ...
+
     async def spend(self, app: App) -> int | None:
         """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
         ...
@@ -63,6 +67,8 @@ class Pipeline:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, well or with an error."""
+        if exchange.entry:
+            exchange.entry.stood_at = await self._house.directory.stands_at(exchange.path["app_id"])
         try:
             await self._answer(exchange)
         except ApiError as error:

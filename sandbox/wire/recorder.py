@@ -73,6 +73,7 @@ class Recording:
     operation: str | None = None
     fault: str | None = None
     violation: str | None = None
+    stood_at: int | None = None
 
     app: Counted
     id = ""
@@ -161,6 +162,8 @@ class Recording:
             self.violation,
             self._ended or "cut",
             self._turn,
+            self._began,
+            self.stood_at,
         )
 
 

@@ -86,6 +86,8 @@ TABLES: Mapping[str, Sequence[Row]] = {
     "What a reply can say": list(items()),
     "Fields of an entry": [(row[0], row[2]) for row in fields("request-entry")],
     "Fields of a question": list(fields("verify-request")),
+    "Fields of a verdict": [(row[0], row[2]) for row in fields("verdict")],
+    "Fields of a finding": [(row[0], row[2]) for row in fields("verdict-finding")],
     "Events": list(events()),
 }
 

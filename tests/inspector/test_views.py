@@ -27,6 +27,7 @@ VIEWS = [
     ("#/apps/{app}", ".data tbody tr"),
     ("#/apps/{app}/users/user_1", ".data tbody tr"),
     ("#/apps/{app}/conversations/{conversation}", ".items li"),
+    ("#/apps/{app}/verdict", ".items li"),
     ("#/faults/{app}", ".queue"),
     ("#/faults/{app}/replies", ".queue"),
     ("#/contract", ".marks"),
@@ -57,12 +58,12 @@ def test_every_view_is_accessible_in_both_themes(
     page = open_at(address.format(**places))
     page.locator(sight).first.wait_for()
     page.evaluate(axe)
-    found = _violations(page)
+    found = violations(page)
     page.emulate_media(color_scheme="dark")
-    assert [*found, *_violations(page)] == []
+    assert [*found, *violations(page)] == []
 
 
-def _violations(page: Page) -> list[tuple[str, str, str]]:
+def violations(page: Page) -> list[tuple[str, str, str]]:
     """What axe finds serious: the rule, the first element, and what is wrong with it."""
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

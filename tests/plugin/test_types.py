@@ -28,6 +28,10 @@ def test_every_operation_can_be_named() -> None:
     assert set(get_args(plugin.Operation)) == set(schema("operation-id")["enum"]) - {None}
 
 
+def test_every_rule_of_a_verdict_can_be_named() -> None:
+    assert list(get_args(plugin.VerdictRule)) == schema("verdict-finding")["properties"]["rule"]["enum"]
+
+
 def test_every_kind_of_fault_can_be_named() -> None:
     assert list(get_args(plugin.FaultKind)) == schema("fault")["properties"]["kind"]["enum"]
 
@@ -40,6 +44,8 @@ def test_every_kind_of_fault_can_be_named() -> None:
         (plugin.Wanted, "verify-request", {"app_id", "operation"}),
         (plugin.SettingChanges, "app-settings-patch", set()),
         (plugin.Entry, "request-entry", set()),
+        (plugin.Verdict, "verdict", set()),
+        (plugin.VerdictFinding, "verdict-finding", set()),
     ],
 )
 def test_every_field_can_be_given(fields: type, name: str, given_otherwise: set[str]) -> None:

@@ -9,6 +9,8 @@ import { openEntry } from "./requests.js";
 import { openPlayground } from "./playground.js";
 import { openQueues } from "./faults.js";
 import { attempt } from "./talk.js";
+import { loadVerdict } from "./verdict.js";
+import { loadWebhooks } from "./webhooks.js";
 
 /** @typedef {import("../core/route.js").Route} Route */
 
@@ -21,9 +23,16 @@ export function opened({ view, parts }, before) {
   if (!store.get().contract && (view === "contract" || (view === "requests" && parts[0]))) loadContract();
   if (view === "requests" && parts[0]) openEntry(parts[0]);
   else if (view === "playground") openPlayground(parts[0] ?? (store.get().play.app || FIRST_APP), parts[1]);
-  else if (view === "apps") parts[0] ? openApp(parts[0], parts[1], parts[2]) : loadApps();
+  else if (view === "apps") parts[0] ? openAppAt(parts) : loadApps();
   else if (view === "faults") openQueues(parts[0] ?? FIRST_APP);
   if (view === "contract") store.set({ trial: null });
+}
+
+/** @param {string[]} parts */
+function openAppAt([app, what, which]) {
+  openApp(app, what, which);
+  if (what === "verdict") loadVerdict(app);
+  if (what === "webhooks") loadWebhooks(app);
 }
 
 /** Read again what is open: something may have been missed. */
@@ -31,7 +40,7 @@ export function refreshed() {
   loadApps();
   const { view, parts } = store.get().route;
   if (view === "faults") openQueues(parts[0] ?? FIRST_APP);
-  if (view === "apps" && parts[0]) openApp(parts[0], parts[1], parts[2]);
+  if (view === "apps" && parts[0]) openAppAt(parts);
 }
 
 /** @param {{app_id: string | null, change: string}} what */
@@ -40,7 +49,7 @@ export function changed({ app_id: app, change }) {
   const concerned = app === null || app === (parts[0] ?? FIRST_APP);
   if (change === "deleted" || change === "reset" || (view === "apps" && !parts[0])) loadApps();
   if (view === "faults" && concerned && /faults|replies|deleted|reset/.test(change)) openQueues(parts[0] ?? FIRST_APP);
-  if (view === "apps" && parts[0] && concerned) openApp(parts[0], parts[1], parts[2]);
+  if (view === "apps" && parts[0] && concerned) openAppAt(parts);
   if (change === "settings" && app && view === "playground") loadApp(app);
 }
 

@@ -8,6 +8,8 @@
 /** @typedef {Control["QueuedFault"]} QueuedFault */
 /** @typedef {Control["QueuedReply"]} QueuedReply */
 /** @typedef {Control["Clock"]} Clock */
+/** @typedef {Control["Verdict"]} Verdict */
+/** @typedef {Control["WebhookDelivery"]} Delivery */
 /** @typedef {{method: string, path: string, headers?: Record<string, string>, body?: string, signal?: AbortSignal}} Call */
 
 const TOKEN = "dimedove.token";
@@ -68,11 +70,27 @@ export async function api(method, path, body) {
  * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
  */
 export async function control(method, path, body) {
+  return await opened(await controlled(method, path, body === undefined ? undefined : JSON.stringify(body)));
+}
+
+/**
+ * Call the control API with JSON that is written already, and read its answer as the text that it is: no number in
+ * either is rounded.
+ * @param {string} method @param {string} path @param {string} [body]
+ */
+export async function controlText(method, path, body) {
+  const answer = await controlled(method, path, body);
+  if (!answer.ok) throw new Refused(answer.status, await said(answer));
+  return await answer.text();
+}
+
+/** @param {string} method @param {string} path @param {string} [body] */
+async function controlled(method, path, body) {
   const headers = controlHeaders();
   if (body !== undefined) headers.set("content-type", "application/json");
-  const answer = await reach(CONTROL + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await reach(CONTROL + path, { method, headers, body });
   if (answer.status === 401) askForToken?.();
-  return await opened(answer);
+  return answer;
 }
 
 /** Open the stream of what happens. @param {AbortSignal} signal */

@@ -16,6 +16,7 @@ import { readRoute } from "./route.js";
 /** @typedef {{app: string, list: Api["Conversation"][] | null, more: boolean, conversation: Api["Conversation"] | null, turns: Turn[], events: StreamEvent[], answer: any, request: string | null, status: number | null, busy: boolean, error: string | null}} Play */
 /** @typedef {{app: string, clock: import("./server.js").Clock | null, conversations: Api["Conversation"][] | null, more: boolean, detail: Api["ConversationDetail"] | null, metrics: Api["AppMetrics"] | null, error: string | null}} Data */
 /** @typedef {{app: string, faults: import("./server.js").QueuedFault[] | null, replies: import("./server.js").QueuedReply[] | null}} Queues */
+/** @typedef {{app: string, list: import("./server.js").Delivery[] | null, more: boolean}} Webhooks */
 /** @typedef {{answer: string | null, status: number | null, ms: number, events: StreamEvent[]}} Trial */
 
 /**
@@ -40,6 +41,8 @@ import { readRoute } from "./route.js";
  * @property {Play} play
  * @property {Data} data of the app that is open
  * @property {Queues} queues of the app that is open
+ * @property {import("./server.js").Verdict | null} verdict on the client of the app that is open
+ * @property {Webhooks} webhooks of the app that is open
  * @property {Contract | null} contract
  * @property {Trial | null} trial the last answer that was tried out in the contract
  */
@@ -70,6 +73,8 @@ export const store = createStore({
   play: NO_PLAY,
   data: NO_DATA,
   queues: { app: "", faults: null, replies: null },
+  verdict: null,
+  webhooks: { app: "", list: null, more: false },
   contract: null,
   trial: null,
 });

@@ -1,31 +1,48 @@
 // @ts-check
-/** The apps: each a private world. Settings, clock and keys on one side, the data on the other. */
+/** The apps: each a private world. What it is set to on one side, its data, verdict or webhooks on the other. */
 
 import { h } from "../core/dom.js";
 import { dateTime, number, plural, t } from "../core/i18n.js";
 import { go, linkTo } from "../core/route.js";
-import { appOf, change, clock, deleteConversation, moreConversations, populate, reset } from "../actions/apps.js";
+import { appOf, deleteConversation, moreConversations, populate, reset } from "../actions/apps.js";
 import { say } from "../actions/talk.js";
 import { partsOfItem } from "../parts/reply.js";
 import { json } from "../parts/json.js";
 import { markdown } from "../parts/markdown.js";
-import { a, appPicker, badge, button, empty, field, select, toggle } from "../parts/pieces.js";
+import { a, appPicker, badge, button, empty, field } from "../parts/pieces.js";
 import { part } from "./entry.js";
-import { FRAMINGS, titleOf } from "./playground.js";
+import { titleOf } from "./playground.js";
+import { settingsColumn } from "./settings.js";
+import { verdictView } from "./verdict.js";
+import { webhooksView } from "./webhooks.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/server.js").App} App */
 /** @typedef {import("../core/dom.js").Child} Child */
 
 /** @param {State} state */
 export function appsView(state) {
-  const [id, what, which] = state.route.parts;
+  const [id] = state.route.parts;
   return h(
     "div",
     { class: `apps ${id ? "with-detail" : ""}` },
     h("aside", { class: "side", "aria-label": t("view.apps") }, h("div", { class: "field" }, h("span", { class: "label" }, t("apps.open")), appPicker(id ?? "", (state.apps ?? []).map((app) => app.app_id), (app) => go(linkTo("apps", [app])), "all-apps")), list(state, id)),
-    h("section", { class: "app", "aria-label": id ?? t("view.apps"), key: id ?? "none" }, id ? [head(state, id), h("div", { class: "columns" }, h("div", { class: "column wide" }, what === "conversations" && which ? conversation(state, id) : data(state, id, what === "users" ? which : undefined)), h("div", { class: "column", tabindex: "0", role: "region", "aria-label": t("settings") }, settings(appOf(id)), clockPart(state, id), accessPart(appOf(id)), toolsPart(appOf(id))))] : empty(t("apps.choose"), t("apps.choose.hint"))),
+    h("section", { class: "app", "aria-label": id ?? t("view.apps"), key: id ?? "none" }, id ? [head(state, id), h("div", { class: "columns" }, h("div", { class: "column wide" }, body(state, id)), h("div", { class: "column", tabindex: "0", role: "region", "aria-label": t("settings") }, settingsColumn(state, id)))] : empty(t("apps.choose"), t("apps.choose.hint"))),
   );
+}
+
+/** What stands beside the settings: the data, or what the address names. @param {State} state @param {string} id */
+function body(state, id) {
+  const [, what, which] = state.route.parts;
+  if (what === "verdict") return verdictView(state, id);
+  if (what === "webhooks") return webhooksView(state, id);
+  return what === "conversations" && which ? conversation(state, id) : data(state, id, what === "users" ? which : undefined);
+}
+
+/** @param {State} state @param {string} id */
+function tabs(state, id) {
+  const [, what] = state.route.parts;
+  const open = what === "verdict" || what === "webhooks" ? what : "data";
+  return h("nav", { class: "tabs", "aria-label": t("apps.tabs") }, ["data", "verdict", "webhooks"].map((tab) => a(linkTo("apps", [id, tab === "data" ? "" : tab]), t(/** @type {any} */ (`apps.tab.${tab}`)), { class: "tab", key: tab, "aria-current": tab === open ? "page" : undefined })));
 }
 
 /** @param {State} state @param {string | undefined} id */
@@ -49,6 +66,7 @@ function head(state, id) {
     a(linkTo("apps"), "×", { class: "close", "aria-label": t("close"), "data-close": true }),
     h("h2", null, id, " ", app && app.settings.status !== "live" && badge("fault", app.settings.status)),
     h("p", { class: "facts" }, a(linkTo("playground", [id]), t("view.playground")), a(linkTo("requests", [], { app: id }), t("view.requests")), a(linkTo("faults", [id]), t("view.faults"))),
+    tabs(state, id),
     state.data.metrics &&
       h(
         "dl",
@@ -151,93 +169,4 @@ function resetButton(id) {
     },
     { class: "danger", "data-reset": "", title: t("reset.hint") },
   );
-}
-
-/** @param {App | null} app */
-function settings(app) {
-  if (!app) return h("p", { class: "quiet" }, t("loading"));
-  const { app_id: id, settings: now } = app;
-  const set = (/** @type {string} */ name) => (/** @type {unknown} */ value) => change(id, { [name]: value });
-  const options = (/** @type {string[]} */ names) => names.map((name) => /** @type {[string, string]} */ ([name, name]));
-  const text = (/** @type {string} */ name, /** @type {any} */ value, /** @type {any} */ props, /** @type {(value: string) => unknown} */ changed) => field(name, h("input", { key: `${name}${value}`, initial: value ?? "", onchange: (/** @type {any} */ event) => event.target.checkValidity() && changed(event.target.value), ...props }));
-  return part(
-    t("settings"),
-    null,
-    null,
-    h(
-      "div",
-      { class: "settings" },
-      field("status", select(now.status, options(["live", "inactive", "no_agent"]), set("status"))),
-      field("titles", select(now.titles, options(["at_creation", "after_first_exchange"]), set("titles"))),
-      field("framing", select(now.framing, options(FRAMINGS), set("framing"))),
-      toggle("stream", now.stream, set("stream")),
-      toggle("generative_ui", now.generative_ui, set("generative_ui")),
-      h("div", { class: "pair" }, text("pace.first_ms", now.pace.first_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { first_ms: Number(value) } })), text("pace.delta_ms", now.pace.delta_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { delta_ms: Number(value) } }))),
-      text("agent.name", now.agent.name, { maxlength: "100", required: true }, (value) => change(id, { agent: { name: value } })),
-      h("div", { class: "pair" }, text("agent.primary_color", now.agent.primary_color, { type: "color" }, (value) => change(id, { agent: { primary_color: value } })), text("agent.secondary_color", now.agent.secondary_color, { type: "color" }, (value) => change(id, { agent: { secondary_color: value } }))),
-    ),
-  );
-}
-
-/** @param {State} state @param {string} id */
-function clockPart({ data: { clock: now } }, id) {
-  const step = (/** @type {number} */ seconds, /** @type {string} */ label) => button(label, () => clock(id, "advance", seconds));
-  return part(
-    t("clock"),
-    now ? t(now.frozen ? "clock.frozen" : "clock.running") : null,
-    null,
-    now && [
-      h("p", { class: "big" }, dateTime(now.now), " ", h("code", { class: "quiet" }, now.now)),
-      h("div", { class: "tools" }, button(t("clock.freeze"), () => clock(id, "freeze")), step(60, t("clock.minute")), step(3600, t("clock.hour")), step(86400, t("clock.day")), now.frozen && button(t("clock.release"), () => clock(id, "release"))),
-    ],
-  );
-}
-
-/** @param {App | null} app */
-function accessPart(app) {
-  if (!app) return null;
-  const { app_id: id, settings: now } = app;
-  const limit = (/** @type {any} */ form, /** @type {string} */ name) => (form[name].value === "" ? null : Number(form[name].value));
-  return part(
-    t("access"),
-    null,
-    null,
-    [
-      h("p", null, h("strong", null, t("keys.title")), " ", now.keys === null ? t("keys.any") : now.keys.length ? now.keys.map((key) => [h("code", null, key), " "]) : t("keys.none")),
-      h(
-        "form",
-        {
-          class: "inline-form",
-          onsubmit: async (/** @type {any} */ event) => {
-            event.preventDefault();
-            const keys = event.target.elements.keys.value.split(/[\s,]+/).filter(Boolean);
-            if (await change(id, { keys: keys.length ? keys : null })) event.target.reset();
-          },
-        },
-        field(t("keys.set"), h("input", { name: "keys", autocomplete: "off", spellcheck: "false", placeholder: "sk_test_a, sk_test_b" }), t("keys.hint")),
-        h("button", { type: "submit" }, t("keys.replace")),
-      ),
-      h(
-        "form",
-        {
-          class: "inline-form",
-          key: JSON.stringify(now.rate_limit),
-          onsubmit: (/** @type {any} */ event) => {
-            event.preventDefault();
-            const form = event.target.elements;
-            const [minute, day] = [limit(form, "per_minute"), limit(form, "per_day")];
-            change(id, { rate_limit: minute === null && day === null ? null : { per_minute: minute, per_day: day } });
-          },
-        },
-        field(t("limit.minute"), h("input", { name: "per_minute", type: "number", min: "0", placeholder: t("limit.none"), initial: now.rate_limit?.per_minute ?? "" })),
-        field(t("limit.day"), h("input", { name: "per_day", type: "number", min: "0", placeholder: t("limit.none"), initial: now.rate_limit?.per_day ?? "" })),
-        h("button", { type: "submit" }, t("limit.set")),
-      ),
-    ],
-  );
-}
-
-/** @param {App | null} app */
-function toolsPart(app) {
-  return app && part(t("tools"), null, null, h("ul", { class: "plain-list" }, app.settings.tools.map((tool) => h("li", { key: tool.name }, h("details", null, h("summary", null, h("code", null, tool.name), " ", badge(tool.kind, tool.kind)), json(tool))))));
 }

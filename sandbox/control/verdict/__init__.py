@@ -1,0 +1,1 @@
+"""How a client behaved, judged by what the journal has of it: one pure function a rule."""

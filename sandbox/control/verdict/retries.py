@@ -1,0 +1,72 @@
+"""Rules about asking again: not too soon, and never blindly where it makes doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sandbox.control.entries import named
+from sandbox.control.verdict.evidence import (
+    CREATE,
+    GET,
+    LISTS,
+    SEND,
+    any_between,
+    in_short,
+    is_lost,
+    next_of,
+    over,
+    same_requests,
+)
+from sandbox.control.verdict.findings import Finding, Seen
+from sandbox.state.journal import Entry
+
+# Seconds that are forgiven: timers are not exact, and the answer was under way for a while.
+FORGIVEN = 0.1
+
+
+def too_soon(seen: Seen) -> Iterator[Finding]:
+    """Find a request that was sent again before the seconds of `Retry-After` had passed.
+
+    Only the same request counts: of another nobody can say from here who sent it, or whether it was on its way already.
+    """
+    for group in same_requests(seen.entries):
+        for entry in group:
+            wanted = _retry_after(entry)
+            again = next_of(group, entry) if wanted else None
+            if again and (waited := _waited(entry, again)) < wanted - FORGIVEN:
+                said = f"sent again {waited:.1f} s after an answer with Retry-After: {wanted}"
+                yield Finding(f"{in_short(entry)}: {said}", [entry, again])
+
+
+def repeated_post(seen: Seen) -> Iterator[Finding]:
+    """Find what makes doubles: a create or a message sent again after a lost answer, without a look at what was done.
+
+    A look is a list or a conversation that was read in between.
+    """
+    looks = [entry for entry in seen.entries if entry.operation in (GET, *LISTS) and entry.status == 200]
+    for group in same_requests(entry for entry in seen.entries if entry.operation in (CREATE, SEND)):
+        for entry in filter(is_lost, group):
+            again = next_of(group, entry)
+            if again and not any_between(looks, entry, again):
+                yield Finding(f"{in_short(entry)}: sent again blindly after its answer was lost", [entry, again])
+
+
+def _retry_after(entry: Entry) -> int:
+    """Return the seconds that an answer asked to wait, 0 where it asked for none."""
+    text = named(entry.answer_headers).get("retry-after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _waited(entry: Entry, again: Entry) -> float:
+    """Return the seconds between an answer and the next request: real ones, or the app's where these are more.
+
+    Where the app's time stood still, a client (or its test) that moved it has waited.
+    """
+    real = again.began - over(entry)
+    if entry.stood_at is None and again.stood_at is None:
+        return real
+    return max(real, _time_of(again) - _time_of(entry))
+
+
+def _time_of(entry: Entry) -> int:
+    return entry.at if entry.stood_at is None else entry.stood_at

@@ -1,0 +1,20 @@
+"""The verdict on an app's client: read from the journal, kept nowhere."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sandbox.calls import Forms
+from sandbox.control.apps import existing
+from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.verdict.junit import junit
+from sandbox.control.verdict.verdict import verdict
+
+
+async def control_get_verdict(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Say how an app's client behaved."""
+    app_id = call.path["app_id"]
+    await existing(app_id, on)
+    evicted = on.journal.evicted(app_id, None)
+    found = on.masker.value(verdict(app_id, on.journal.newest_first(), evicted, on.contract))
+    return Forms(found, {"application/xml": partial(junit, found)})

@@ -1,0 +1,193 @@
+"""The verdict as an answer: its forms, its limits, whom it is about. What is found stands in the tables of clients."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.contract import load
+from sandbox.contract.document import control_folder
+from sandbox.control.verdict.junit import junit
+from sandbox.control.verdict.rules import RULES
+from sandbox.control.verdict.verdict import verdict
+from sandbox.state.journal import Entry
+from tests.control.conftest import MakeWorld
+from tests.control.driver import World
+from tests.control.verdict.clients import create, judged, rules, say, tried
+from tests.envelope import assert_error
+
+CONTROL, CONTRACT = load(control_folder()), load()
+XML = {"Accept": "application/xml"}
+MESSAGE = "apps_api_create_conversation: unknown field `titel` (did you mean `title`?)"
+
+
+def as_xml(world: World) -> ElementTree.Element:
+    """Return the verdict as JUnit."""
+    answer = world.client.get(f"/_sandbox/apps/{world.app_id}/verdict", headers=XML)
+    assert answer.headers["content-type"] == "application/xml"
+    return ElementTree.fromstring(answer.content)  # noqa: S314 - our own document
+
+
+def test_a_finding_says_what_was_seen_who_shows_it_and_what_to_do(world: World) -> None:
+    answers = [tried(world, "POST", "/conversations", {"titel": title}) for title in ("One", "Two")]
+    (finding,) = judged(world)["findings"]
+    assert (finding["rule"], finding["message"]) == ("unknown_field", MESSAGE)
+    assert finding["requests"] == [answer.headers["sandbox-request-id"] for answer in answers if answer]
+    assert finding["advice"].startswith("Correct the name")
+
+
+def test_the_contract_names_every_rule() -> None:
+    named = CONTROL.bundle["components"]["schemas"]["VerdictFinding"]["properties"]["rule"]["enum"]
+    assert named == [rule.name for rule in RULES]
+
+
+def test_junit_has_a_case_a_rule_and_a_failure_a_finding(world: World) -> None:
+    tried(world, "POST", "/conversations", {"titel": "x", "nothing": 1})
+    suite = as_xml(world)[0]
+    assert [case.get("classname") for case in suite.iter("testcase")] == [f"verdict.{rule.name}" for rule in RULES]
+    failures = list(suite.iter("failure"))
+    assert [failure.get("type") for failure in failures] == ["unknown_field"] * 2
+    assert failures[0].get("message") == MESSAGE
+    assert judged(world)["findings"][0]["requests"][0] in str(failures[0].text)
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": str(len(RULES)),
+        "failures": "1",
+        "errors": "0",
+        "skipped": "0",
+    }
+
+
+def test_junit_of_a_good_client_has_no_failure(world: World) -> None:
+    create(world)
+    suite = as_xml(world)[0]
+    assert (suite.get("failures"), suite.get("skipped"), suite.get("name")) == ("0", "0", world.app_id)
+
+
+# Each row: what a client would rather have, and what it gets.
+ACCEPT = [
+    ("*/*", "json"),
+    ("application/json", "json"),
+    ("application/*", "json"),
+    ("text/html, */*;q=0.1", "json"),
+    ("image/png", "json"),
+    ("application/xml", "xml"),
+    ("Application/XML; q=0.5", "xml"),
+    ("application/json;q=0.5, application/xml", "xml"),
+    ("application/xml;q=0.5, application/json", "json"),
+    ("application/xml;q=0, */*", "json"),
+    ("application/xml;q=nonsense, */*;q=0.1", "json"),
+]
+
+
+@pytest.mark.parametrize(("accept", "form"), ACCEPT)
+def test_accept_chooses_the_form(world: World, accept: str, form: str) -> None:
+    answer = world.client.get(f"/_sandbox/apps/{world.app_id}/verdict", headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, f"application/{form}")
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_what_a_client_sends_does_no_harm_in_xml(world: World) -> None:
+    tried(world, "POST", "/conversations", {"<b>&\u0001\u202e]]>": 1})
+    (failure,) = as_xml(world).iter("failure")
+    assert "<b>&\\u0001\\u202e]]>" in str(failure.get("message"))
+
+
+def test_no_secret_is_shown(world: World) -> None:
+    tried(world, "POST", "/conversations", {"sk_test_0123456789WXYZ": 1})
+    shown = world.call("GET", "/verdict").text + ElementTree.tostring(as_xml(world), encoding="unicode")
+    assert "sk_…WXYZ" in shown
+    assert "0123456789" not in shown
+
+
+def test_a_verdict_is_about_one_app(world: World) -> None:
+    beside = World(world.client, f"{world.app_id}_beside")
+    tried(beside, "POST", "/conversations", {"titel": "x"})
+    tried(beside, "GET", "/conversation")
+    assert (rules(world), judged(world)["requests"]) == ([], 0)
+    assert set(rules(beside)) == {"unknown_field", "outside_contract"}
+
+
+def test_what_the_inspector_sends_is_not_the_clients(world: World) -> None:
+    page = {"Referer": "http://127.0.0.1:8010/_sandbox/", "Sec-Fetch-Site": "same-origin"}
+    tried(world, "POST", "/conversations", {"titel": "x"}, headers=page)
+    assert (rules(world), judged(world)["requests"]) == ([], 0)
+
+
+def test_forgotten_requests_are_not_judged(world: World) -> None:
+    tried(world, "POST", "/conversations", {"titel": "x"})
+    world.client.delete("/_sandbox/requests", params={"app_id": world.app_id})
+    assert judged(world)["passed"] is True
+
+
+def test_a_verdict_changes_nothing(make_world: MakeWorld) -> None:
+    world = make_world()
+    assert judged(world)["requests"] == 0
+    assert world.app_id not in [app["app_id"] for app in world.client.get("/_sandbox/apps").json()["data"]]
+
+
+def test_an_app_that_is_not_declared_has_none(make_world: MakeWorld) -> None:
+    assert_error(make_world(strict_apps=True).call("GET", "/verdict"), 404, "not_found", param="app_id")
+
+
+def test_rules_do_not_hide_each_other(world: World) -> None:
+    world.fault("after", status=503)
+    create(world, headers={"Origin": "http://localhost:3000"})
+    create(world)
+    say(world, world.api.created(), "Hi", nothing=1)
+    assert rules(world) == ["unknown_field", "browser_key", "repeated_post"]
+
+
+# Where entries are gone. Each row: the bodies that are left, and what can be said.
+GONE = [(b"{}", None), (b'{"titel": 1}', False)]
+
+
+@pytest.mark.parametrize(("body", "passed"), GONE)
+def test_where_entries_are_gone_the_verdict_is_not_whole(body: bytes, passed: bool | None) -> None:
+    found = verdict("app_a", [asked(0, body)], 7, CONTRACT)
+    assert (found["passed"], found["evicted"]) == (passed, 7)
+    assert CONTROL.schema("Verdict").is_valid(found)
+    document = ElementTree.fromstring(junit(found))  # noqa: S314 - our own document
+    skipped = list(document.iter("skipped"))
+    assert len(skipped) == len(RULES) - len(found["findings"])
+    assert skipped[0].get("message") == "7 requests are gone from the journal, so it can't be said"
+
+
+@given(wait=st.integers(1, 100_000), waited=st.floats(0, 200_000), took=st.floats(0, 10_000))
+def test_only_who_waits_too_short_comes_too_soon(wait: int, waited: float, took: float) -> None:
+    """Counted from the end of the answer, however long it took; a tenth of a second is forgiven."""
+    first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], duration_ms=took * 1000)
+    again = asked(50 + took + waited + 0.001)
+    found = verdict("app_a", [again, first], 0, CONTRACT)["findings"]
+    if waited > wait - 0.1:
+        assert found == []
+    elif waited < wait - 0.102:
+        assert [finding["requests"] for finding in found] == [[first.id, again.id]]
+
+
+@given(wait=st.integers(1, 100_000), moved=st.integers(-100_000, 200_000))
+def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
+    first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], stood_at=1_000_000)
+    again = asked(51, stood_at=1_000_000 + moved)
+    assert bool(verdict("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
+
+
+def asked(began: float, body: bytes = b"{}", **more: object) -> Entry:
+    """Return the entry of a create that was answered at once."""
+    fields: dict[str, Any] = {"status": 200, "duration_ms": 0.0, **more}
+    return Entry(
+        id=f"req_{began}",
+        at=1_000_000,
+        began=began,
+        app_id="app_a",
+        operation="apps_api_create_conversation",
+        method="POST",
+        path=b"/v1/apps/app_a/conversations",
+        query=b"",
+        headers=[],
+        body=body,
+        **fields,
+    )
