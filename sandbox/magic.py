@@ -30,7 +30,7 @@ WORDS: Mapping[str, str] = {
     "[[cut]]": "the answer breaks off half-way on the wire",
     "[[tool]]": "calls a tool of each kind",
     "[[form]]": "sends a form (where the app's generative UI is on)",
-    "[[human]]": "calls transfer_to_agent",
+    "[[human]]": "calls transfer_to_agent, sends the webhook chat.human_required",
     "[[echo]] …": "the reply is the rest of the message exactly",
     "[[markdown]]": "every Markdown construct that chat pages render",
     "[[long]] [[long 500]]": "2,000 (or so many) words",
