@@ -73,9 +73,10 @@ class Patience:
         self._endings = endings
         self._start = monotonic()
         self._hurried = 0
+        self._reason: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Patience:
-        self._ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._listener = asyncio.ensure_future(self._listen())
         self._endings.opened(self._app_id, self)
         return self
@@ -94,8 +95,8 @@ class Patience:
 
     def end(self, reason: Exception) -> None:
         """Let the wait that is under way, or the next one, raise `reason`."""
-        if not self._ended.done():
-            self._ended.set_result(reason)
+        self._reason = self._reason or reason
+        self._wake()
 
     async def until(self, ms: float) -> None:
         """Wait until `ms` milliseconds after this began (by schedule: waits don't add up); let others run in any case.
@@ -107,14 +108,14 @@ class Patience:
         """
         left = self._start + ms / 1000 - monotonic() if ms else 0.0
         if left > 0:
-            await asyncio.wait((self._ended,), timeout=left)
+            await self._pause(left)
         else:
             # A turn of the loop, and a write of its own, for each event would take longer than making it.
             self._hurried += 1
             if self._hurried % TOGETHER == 0:
                 await asyncio.sleep(0)
-        if self._ended.done():
-            raise self._ended.result()
+        if self._reason:
+            raise self._reason
 
     async def race(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
         """Wait for something else, unless the answer ends first.
@@ -123,13 +124,33 @@ class Patience:
             ClientGone, ServerStops, AppForgotten: as `until` does.
         """
         task = asyncio.ensure_future(awaitable)
+        task.add_done_callback(lambda _: self._wake())
         try:
-            await asyncio.wait((self._ended, task), return_when=asyncio.FIRST_COMPLETED)
-            if self._ended.done():
-                raise self._ended.result()
+            if not task.done():
+                await self._pause()
+            if self._reason:
+                raise self._reason
             return task.result()
         finally:
             task.cancel()
+
+    async def _pause(self, seconds: float | None = None) -> None:
+        """Wait until somebody wakes it, or for so long; not at all where the end was told already."""
+        if self._reason:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(seconds, self._wake) if seconds is not None else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
