@@ -13,6 +13,8 @@ from starlette.middleware import Middleware
 
 import sandbox
 from sandbox import api, control
+from sandbox.api.services import Services
+from sandbox.calls import Answer, Call
 from sandbox.contract import Document, Operation
 from sandbox.control.faults import FaultDesk
 from sandbox.parts import Parts
@@ -74,8 +76,12 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
         validation_status=int(parts.settings.validation_status),
     )
     operations = parts.contract.operations
-    must_match({operation.id for operation in operations}, set(api.HANDLERS))
-    return [Pipeline(op, partial(api.HANDLERS[op.id], on=parts.services), house) for op in operations]
+    must_match({operation.id for operation in operations}, set(api.PLACES))
+    return [Pipeline(op, partial(_run, op.id, parts.services), house) for op in operations]
+
+
+async def _run(operation: str, services: Services, call: Call) -> Answer:
+    return await api.handler(operation)(call, services)
 
 
 def _control_pipelines(parts: Parts) -> list[ControlPipeline]:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import sandbox
 from sandbox.api.directory import Directory
-from sandbox.api.persona import settings_in_force
-from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.calls import App
 from sandbox.contract import Contract, load
@@ -99,6 +97,8 @@ class Parts:
     @cached_property
     def services_of_control(self) -> ControlServices:
         """What the control API drives."""
+        from sandbox.api.persona import settings_in_force
+        from sandbox.api.populate import populate
         from sandbox.control.services import ControlServices
 
         return ControlServices(

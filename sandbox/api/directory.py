@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from sandbox import magic
-from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.calls import App
 from sandbox.nearby import nearest
@@ -66,6 +65,8 @@ class Directory:
         self._planted = False
 
     async def _plant(self, app: App) -> None:
+        from sandbox.api.populate import populate  # late: it brings the agent along
+
         # On first use, not at start: it takes longer than everything else that the server does to come up.
         async with self._planting:
             # One that was put back is as it was saved.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.agent.persona import Persona, persona
-from sandbox.agent.turn import Profile
-from sandbox.api.voice import default_tools
 from sandbox.app_settings import Tool
 from sandbox.calls import App
+
+if TYPE_CHECKING:
+    from sandbox.agent.turn import Profile
 
 
 def look(app: App) -> Persona:
@@ -24,6 +25,10 @@ def look(app: App) -> Persona:
 
 def profile(app: App) -> Profile:
     """Return what the agent knows of itself."""
+    # Late: who the agent is, is asked much earlier than what it says.
+    from sandbox.agent.turn import Profile
+    from sandbox.api.voice import default_tools
+
     tools = default_tools() if app.settings.tools is None else app.settings.tools
     return Profile(name=look(app).name, tools=tools, generative_ui=app.settings.generative_ui)
 

@@ -311,7 +311,9 @@ def test_its_journal_is_what_the_control_api_shows(world: World) -> None:
     content = bundle(world)
     assert part(content, "journal.json") == world.requests()
     assert len(part(content, "journal.har")["log"]["entries"]) == 1
-    assert part(content, "snapshot.json") == world.call("GET", "/snapshot").json()
+    snapshot = world.call("GET", "/snapshot").json()
+    quiet = {name: value for name, value in snapshot["settings"].items() if not name.startswith("webhook")}
+    assert part(content, "snapshot.json") == {**snapshot, "settings": quiet}
 
 
 def test_it_can_go_on_serving(world: World, tmp_path: Path) -> None:
