@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # floors 4 and 5
     "declared": {"contract", *GROUND},
     "parts": {"agent", "api", "calls", "contract", "control", "declared", "state", "wire", *GROUND},
-    "app": {"api", "contract", "control", "parts", "wire", *GROUND},
+    "app": {"api", "calls", "contract", "control", "parts", "wire", *GROUND},
     "cli": {"app", "conformance", "contract", "replay", "wire", *GROUND},
     # the two doors
     "__init__": {"app", "settings"},
