@@ -19,6 +19,11 @@ class Framing:
         self._style = style
         self._make_lots = lots
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether each event is written as it is, in one piece."""
+        return self._style == "plain"
+
     @cached_property
     def _lots(self) -> random.Random:
         return self._make_lots()
@@ -32,11 +37,10 @@ class Framing:
             yield text
 
     def _text(self, event: Event) -> bytes:
-        name = event.name.encode()
         if self._style == "multiline":
             lines = orjson.dumps(event.data, option=orjson.OPT_INDENT_2).split(b"\n")
-            return b"event: %b\n%b\n" % (name, b"".join(b"data: %b\n" % line for line in lines))
-        text = b"event: %b\ndata: %b\n\n" % (name, encode(event.data))
+            return b"event: %b\n%b\n" % (event.name.encode(), b"".join(b"data: %b\n" % line for line in lines))
+        text = plain(event)
         if self._style == "crlf":
             return text.replace(b"\n", b"\r\n")
         if self._style == "comments":
@@ -56,3 +60,8 @@ class Framing:
             end = start + self._lots.randint(1, 17)
             yield text[start:end]
             start = end
+
+
+def plain(event: Event) -> bytes:
+    """Return an event as it is written where no form is asked for."""
+    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), encode(event.data))

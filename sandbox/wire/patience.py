@@ -117,6 +117,16 @@ class Patience:
         if self._reason:
             raise self._reason
 
+    async def breathe(self) -> None:
+        """Let others run.
+
+        Raises:
+            ClientGone, ServerStops, AppForgotten: as `until` does.
+        """
+        await asyncio.sleep(0)
+        if self._reason:
+            raise self._reason
+
     async def race(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
         """Wait for something else, unless the answer ends first.
 

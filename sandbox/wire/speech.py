@@ -18,9 +18,9 @@ from sandbox.wire.drift import keeping
 from sandbox.wire.events import Event
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.faults import Fault
-from sandbox.wire.framing import Framing
+from sandbox.wire.framing import Framing, plain
 from sandbox.wire.http import send_bytes
-from sandbox.wire.patience import AppForgotten, Endings, Patience, ServerStops
+from sandbox.wire.patience import TOGETHER, AppForgotten, Endings, Patience, ServerStops
 from sandbox.wire.plan import Break, Half, Stall, Step, steps
 from sandbox.wire.sabotage import BrokenOff, Truncated
 
@@ -85,18 +85,31 @@ class _Stream:
         self._send = send
         self._framing = framing
         self._due = float(pace.first_ms)
+        self._hurries = framing.is_plain and not pace.delta_ms
+        self._written = 0
 
     async def run(self, spoken: Spoken, whole: Iterable[Step]) -> None:
         """Do every step, each when it is due."""
         await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         try:
             for step in whole:
-                await self._do(step, spoken)
+                if self._hurries and isinstance(step, Event) and step.name != "response.completed":
+                    await self._hurry(step)
+                else:
+                    await self._do(step, spoken)
         except _Drift as drift:
             await self._write(events.failed(spoken.id, str(drift)))
         except (AppForgotten, Gone):
             await self._write(events.failed(spoken.id, "The app was reset while it answered."))
         await self._send({"type": "http.response.body", "body": b""})
+
+    async def _hurry(self, event: Event) -> None:
+        """Write an event of a stream that has neither pace nor a hostile form: the same as `_do`, in fewer steps."""
+        self._keep_contract(event)
+        self._written += 1
+        if self._written % TOGETHER == 0:
+            await self._patience.breathe()
+        await self._send({"type": "http.response.body", "body": plain(event), "more_body": True})
 
     async def _do(self, step: Step, spoken: Spoken) -> None:
         if isinstance(step, Break):
