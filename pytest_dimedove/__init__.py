@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_dimedove.app import Clock, Dimedove, DimedoveApp
     from pytest_dimedove.control import DimedoveError
     from pytest_dimedove.fields import (
@@ -72,6 +74,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "dimedove_verdict(ignore=()): fail the test where the sandbox finds that the client behaved badly; "
         "`ignore` names rules that don't count",
     )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what can be asked of the plugin."""
+    text = "write a bundle of each failing test's app into this folder, for `dimedove-sandbox replay`"
+    parser.getgroup("dimedove").addoption("--dimedove-bundle", metavar="DIR", default=None, help=text)
+    parser.addini("dimedove_bundle", text, default="")
 
 
 @pytest.fixture(scope="session")
@@ -131,14 +140,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     app, process = item.stash.get(_APP, None), item.config.stash.get(_PROCESS, None)
     if report.failed and report.when != "teardown" and app:
-        from pytest_dimedove.app import story
+        from pytest_dimedove.app import kept, story
 
         report.sections.append((f"Dimedove requests of {app.app_id}", story(app)))
+        if folder := _bundles(item.config):
+            report.sections.append((f"Dimedove bundle of {app.app_id}", kept(app, folder)))
     if report.failed and process and (log := process.new_log()):
         report.sections.append(("Dimedove Sandbox log", log))
     if report.when == "teardown" and process:
         process.clear_log()
     return report
+
+
+def _bundles(config: pytest.Config) -> Path | None:
+    """Return the folder for bundles, if they are asked for: of the flag from here on, of the ini file from there on."""
+    if flag := config.getoption("--dimedove-bundle"):
+        return config.invocation_params.dir / str(flag)
+    ini = str(config.getini("dimedove_bundle"))
+    return config.rootpath / ini if ini else None
 
 
 # A type checker would take every name there is for one of ours. No `__dir__` beside it: pytest reads what that names.

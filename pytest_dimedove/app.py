@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 from pytest_dimedove import report
-from pytest_dimedove.control import DimedoveError, call
+from pytest_dimedove.control import DimedoveError, call, fetch
 from pytest_dimedove.fields import (
     Entry,
     FaultFields,
@@ -130,6 +132,14 @@ class DimedoveApp:
         given = {name: value for name, value in more.items() if value is not None}
         return dict(self.control("POST", "/populate", {"conversations": conversations, **given}))
 
+    def bundle(self, path: str | Path) -> Path:
+        """Write a file with all that the app was asked and answered, for `dimedove-sandbox replay`; return its path."""
+        content = self._server.fetch(f"/apps/{self.app_id}/bundle")
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        return target
+
     def delete(self) -> None:
         """Forget everything of the app; its next use starts afresh."""
         self.control("DELETE", "")
@@ -174,6 +184,23 @@ class Dimedove:
             DimedoveError: it was refused, or nobody answered.
         """
         return call(method, f"{self.url}/_sandbox{path}", body, query=query, token=self._token)
+
+    def fetch(self, path: str) -> bytes:
+        """Return a file of the control API.
+
+        Raises:
+            DimedoveError: it was refused, or nobody answered.
+        """
+        return fetch("GET", f"{self.url}/_sandbox{path}", token=self._token)
+
+
+def kept(app: DimedoveApp, folder: Path) -> str:
+    """Write the bundle of an app into a folder; return what to say of it."""
+    try:
+        path = app.bundle(folder / f"{app.app_id}.zip")
+    except (DimedoveError, OSError) as error:
+        return f"not written: {error}"
+    return f"dimedove-sandbox replay {shlex.quote(str(path))}"
 
 
 def story(app: DimedoveApp) -> str:

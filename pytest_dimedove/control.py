@@ -24,6 +24,21 @@ def call(
     Raises:
         DimedoveError: it was refused, or nobody answered.
     """
+    raw = fetch(method, url, body, query=query, token=token)
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError as error:
+        raise DimedoveError(f"{method} {url}: no answer that a sandbox would give: {error}") from None
+
+
+def fetch(
+    method: str, url: str, body: Any = None, *, query: Mapping[str, Any] | None = None, token: str | None = None
+) -> bytes:
+    """Send a request and return the body of the answer as it came.
+
+    Raises:
+        DimedoveError: it was refused, or nobody answered.
+    """
     # Slow to import, and who only names this package's types needs none of it.
     from urllib.error import HTTPError
     from urllib.parse import urlencode
@@ -39,8 +54,8 @@ def call(
     opener = build_opener(ProxyHandler({}))
     try:
         with opener.open(Request(target, data, headers, method=method), timeout=_LONGEST_CALL) as answer:  # noqa: S310 - the user's own URL
-            raw = answer.read()
-        return json.loads(raw) if raw else None
+            raw: bytes = answer.read()
+        return raw
     except HTTPError as error:
         with error:
             problem = message_of(error.read()) or f"status {error.code}"

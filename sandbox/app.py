@@ -11,9 +11,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ExceptionHandler
 
 import sandbox
 from sandbox import api, control, magic
@@ -22,13 +19,16 @@ from sandbox.api.persona import settings_in_force
 from sandbox.api.populate import populate
 from sandbox.api.services import Services
 from sandbox.app_settings import AppSettings
-from sandbox.contract import Contract, Document, decode, encode, load
+from sandbox.calls import App
+from sandbox.contract import Contract, Document, Operation, decode, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.contract.validation import summary
 from sandbox.control.faults import FaultDesk
+from sandbox.control.history import History
 from sandbox.control.keeper import Keeper, Kept
+from sandbox.control.noting import noted
 from sandbox.control.services import ControlCall, ControlServices
-from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from sandbox.control.snapshot import Snapshot, whole_settings
 from sandbox.masking import Masker, escape
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
@@ -36,21 +36,22 @@ from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
-from sandbox.state.queues import Queue
+from sandbox.state.queues import Backlog, Queue
 from sandbox.wire import inspector, static
 from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
-from sandbox.wire.exchange import ENTRY
 from sandbox.wire.faults import Faults
 from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
-from sandbox.wire.http import raw_path
 from sandbox.wire.patience import Endings
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.recorder import Listener, Recorder
+from sandbox.wire.refusals import crashed, refusing
 from sandbox.wire.routes import ContractRoute, must_match
 from sandbox.wire.speech import Speaker
 
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
+# The settings of a server on which the answers of its API depend, beside those of the app.
+ANSWERING = ("validation_status", "cors_origin", "like_production")
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
 
@@ -75,12 +76,12 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
             ContractRoute(parts.control.base, _control_pipelines(parts)),
         ],
         middleware=_middleware(parts, log),
-        exception_handlers={HTTPException: _refusing(api_route), Exception: _crashed},
+        exception_handlers={HTTPException: refusing(api_route), Exception: crashed},
     )
     app.router.redirect_slashes = False
     app.state.endings = parts.endings
     app.state.keeper = parts.keeper
-    app.state.declare = lambda new: parts.store.declare(*_apps(new, parts.control))
+    app.state.declare = parts.declare
     return app
 
 
@@ -92,6 +93,7 @@ class _Parts:
     control: Contract = field(default_factory=lambda: load(control_folder()))
     endings: Endings = field(default_factory=Endings)
     journal: Journal = field(default_factory=Journal)
+    history: History = field(default_factory=History)
     bus: Bus = field(default_factory=Bus)
     faults: Queue = field(default_factory=lambda: Queue("fault"))
     replies: Queue = field(default_factory=lambda: Queue("reply"))
@@ -106,9 +108,15 @@ class _Parts:
             *_apps(self.settings, self.control), bounds, (self.faults, self.replies), self.settings.seed
         )
         self.services = Services(self.store, self.store, self.replies)
-        self.directory = Directory(self.services, self.clock)
+        self.directory = Directory(self.services, self.clock, self._planted)
         self.masker = Masker([self.settings.control_token or ""])
         self.keeper = self._keeper(self.settings.data) if self.settings.data else None
+
+    def declare(self, new: Settings) -> None:
+        """Take other declared apps and defaults; what they change can't be repeated by a replay."""
+        self.store.declare(*_apps(new, self.control))
+        for app_id in self.store.used():
+            self.history.spoil(app_id, "the config file was reloaded")
 
     def _keeper(self, path: str) -> Keeper:
         """Return what keeps all apps in a file, and load that file."""
@@ -120,7 +128,16 @@ class _Parts:
             control=self.control,
             clock=self.clock,
         )
-        return Keeper(Path(path), kept)
+        keeper = Keeper(Path(path), kept)
+        for app_id in self.store.used():
+            self.history.begin(app_id, keeper.snapshot_of(app_id), turn=0)
+        return keeper
+
+    async def _planted(self, app: App) -> None:
+        """Note what the demo app began with: how its conversations came to be is no request's doing."""
+        world = await self.store.image(app.id)
+        baseline = Snapshot(world=world, settings=whole_settings(app.settings), faults=Backlog(), replies=Backlog())
+        self.history.begin(app.id, baseline, turn=0)
 
 
 def _api_pipelines(parts: _Parts) -> list[Pipeline]:
@@ -147,12 +164,15 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
         faults=parts.faults,
         replies=parts.replies,
         journal=parts.journal,
+        history=parts.history,
+        clock=parts.clock,
         bus=parts.bus,
         masker=parts.masker,
         contract=parts.contract,
         settings_law=parts.control.schema("AppSettings"),
         keeper=parts.keeper,
         version=sandbox.__version__,
+        server={name: getattr(parts.settings, name) for name in ANSWERING},
         end_answers=parts.endings.forget,
         populate=partial(populate, on=parts.services),
         look=settings_in_force,
@@ -160,14 +180,14 @@ def _control_pipelines(parts: _Parts) -> list[ControlPipeline]:
     parts.journal.subscribe(lambda entry: parts.bus.say("request", entry.app_id, entry))
     operations = parts.control.operations
     must_match({operation.id for operation in operations}, set(control.HANDLERS))
-    return [ControlPipeline(op, _handled(op.id, on), parts.endings) for op in operations]
+    return [ControlPipeline(op, _handled(op, on), parts.endings) for op in operations]
 
 
-def _handled(name: str, on: ControlServices) -> Any:
-    handler = control.HANDLERS[name]
+def _handled(operation: Operation, on: ControlServices) -> Any:
+    handler = control.HANDLERS[operation.id]
 
     async def run(path: Any, query: Any, body: Document) -> Any:
-        return await handler(ControlCall(path=path, query=query, document=body), on)
+        return await noted(operation, handler, ControlCall(path=path, query=query, document=body), on)
 
     return run
 
@@ -219,28 +239,3 @@ def _middleware(parts: _Parts, log: Listener | None) -> list[Middleware]:
         *([] if settings.like_production else [Middleware(Cors, settings.cors_origin)]),
         Middleware(ControlGuard, access, (*PUBLIC_CONTROL, *inspector.paths())),
     ]
-
-
-def _refusing(api_route: ContractRoute) -> ExceptionHandler:
-    """Return what answers a path or method that no route takes, in the API's envelope."""
-
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-        if entry := request.scope.get(ENTRY):
-            entry.app_id = api_route.app_of(raw_path(request.scope))
-        if error.status_code == 405:
-            allowed = tuple((error.headers or {}).get("Allow", "GET").split(", "))
-            return _envelope(MethodNotAllowed(request.method, tuple(sorted(allowed))))
-        return _envelope(NotFound("There is nothing at this path."))
-
-    return refused
-
-
-async def _crashed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of a handler
-    """Answer what nobody expected."""
-    return _envelope(InternalError("The sandbox failed on this request; its log has the reason."))
-
-
-def _envelope(error: ApiError) -> Response:
-    headers = {"x-content-type-options": "nosniff", **error.headers}
-    return Response(encode(error.envelope()), error.status, headers, "application/json")

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +65,14 @@ class Server:
 
 
 @contextmanager
-def serving(*flags: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Iterator[Server]:
-    """Run `serve` on a free loopback port until the block ends."""
-    command = [sys.executable, "-P", "-m", "sandbox", "serve", "--port", "0", *flags]
+def serving(
+    *flags: str,
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    command: Sequence[str] = ("serve", "--port", "0"),
+) -> Iterator[Server]:
+    """Run `serve`, or another command that serves, on a free loopback port until the block ends."""
+    command = [sys.executable, "-P", "-m", "sandbox", *command, *flags]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from sandbox import magic
 from sandbox.api.populate import populate
@@ -19,10 +20,11 @@ _REMEMBERED = 10_000
 
 
 class Directory:
-    """Looks apps up for the pipeline."""
+    """Looks apps up for the pipeline; tells `planted` when the demo app has its conversations."""
 
-    def __init__(self, on: Services, clock: Clock) -> None:
+    def __init__(self, on: Services, clock: Clock, planted: Callable[[App], Awaitable[None]]) -> None:
         self._on = on
+        self._tell = planted
         self._clock = clock
         self._met: set[str] = set()
         self._known: dict[str, App] = {}
@@ -69,6 +71,7 @@ class Directory:
             # One that was put back is as it was saved.
             if not self._planted and not await self._on.worlds.exists(app.id):
                 await populate(app, self._on, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS, some_deleted=True)
+                await self._tell(app)
             self._planted = True
 
     async def _meet(self, app_id: str) -> None:

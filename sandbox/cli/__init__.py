@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from sandbox.cli import conform, serve
+from sandbox.cli import conform, replay, serve
 from sandbox.errors import ContractError
 from sandbox.masking import escape
 from sandbox.settings import SettingsError
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     serve.add_parser(commands)
     conform.add_parser(commands)
+    replay.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.run(arguments, environ)

@@ -12,7 +12,7 @@ import secrets
 import socket
 import ssl
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -57,16 +57,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")
     tls = _tls(settings)
-    try:
-        listening = _listen(settings.host, settings.port)
-    except (OSError, UnicodeError) as error:
-        where = escape(f"{settings.host}:{settings.port}")
-        hint = "; --port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
-        reason = getattr(error, "strerror", None) or "not a host name"
-        print(f"dimedove-sandbox: can't listen on {where}: {reason}{hint}", file=sys.stderr)
+    listening = listen(settings)
+    if listening is None:
         return 3
     with listening, suppress(KeyboardInterrupt):
-        _prepare_logs(quiet=settings.quiet)
+        prepare_logs(quiet=settings.quiet)
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
         from sandbox.cli.autosave import Autosave
@@ -82,7 +77,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
         if settings.save_every:
             watches.append(Autosave(app.state.keeper, settings.save_every))
-        _serve(app, listening, tls, watches)
+        serve_on(app, listening, tls, watches)
         if log:
             log.close()
     return 0
@@ -112,7 +107,14 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
 
 
-def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watches: Sequence[Watch]) -> None:
+def serve_on(
+    app: Starlette,
+    listening: socket.socket,
+    tls: dict[str, Any],
+    watches: Sequence[Watch],
+    until: Callable[[], bool] = lambda: False,
+) -> None:
+    """Serve until a signal comes, or `until` says so."""
     import uvicorn
 
     from sandbox.wire.protocol import SandboxProtocol
@@ -125,7 +127,7 @@ def _serve(app: Starlette, listening: socket.socket, tls: dict[str, Any], watche
         async def on_tick(self, counter: int) -> bool:
             for watch in watches:
                 watch.look()
-            return await super().on_tick(counter)
+            return await super().on_tick(counter) or until()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             await super().shutdown(sockets)
@@ -166,6 +168,18 @@ def _tls(settings: Settings) -> dict[str, Any]:
     return {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
 
 
+def listen(settings: Settings) -> socket.socket | None:
+    """Return a socket that listens; None, when it has been said why there can't be one."""
+    try:
+        return _listen(settings.host, settings.port)
+    except (OSError, UnicodeError) as error:
+        where = escape(f"{settings.host}:{settings.port}")
+        hint = "; --port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
+        reason = getattr(error, "strerror", None) or "not a host name"
+        print(f"dimedove-sandbox: can't listen on {where}: {reason}{hint}", file=sys.stderr)
+        return None
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     return socket.create_server(address[:2], family=family, backlog=2048)
@@ -186,7 +200,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _prepare_logs(*, quiet: bool) -> None:
+def prepare_logs(*, quiet: bool) -> None:
+    """Let warnings be written, or errors alone."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("dimedove-sandbox: %(message)s"))
     handler.addFilter(_is_news)

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from sandbox.control import apps, clock, live, queued, requests, saving, snapshots, verdicts
+from sandbox.control import apps, bundle, clock, live, queued, requests, saving, snapshots, verdicts
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 
 
@@ -31,6 +31,7 @@ HANDLERS: Mapping[str, ControlHandler] = {
         apps.control_populate,
         snapshots.control_get_snapshot,
         snapshots.control_put_snapshot,
+        bundle.control_get_bundle,
         queued.control_add_fault,
         queued.control_list_faults,
         queued.control_delete_faults,

@@ -64,13 +64,19 @@ async def control_populate(call: ControlCall, on: ControlServices) -> ControlAns
 
 async def forget(app_id: str, on: ControlServices) -> None:
     """Drop everything that any part of the server holds of an app."""
+    let_go(app_id, on)
+    await on.worlds.forget(app_id)
+    if app_id == magic.DEMO_APP:
+        on.apps.replant()
+
+
+def let_go(app_id: str, on: ControlServices) -> None:
+    """Drop what all but the store hold of an app."""
     on.end_answers(app_id)
     on.faults.forget(app_id)
     on.replies.forget(app_id)
     on.journal.restart(app_id)
-    await on.worlds.forget(app_id)
-    if app_id == magic.DEMO_APP:
-        on.apps.replant()
+    on.history.forget(app_id)
 
 
 def changeable(call: ControlCall) -> str:

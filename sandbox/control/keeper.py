@@ -88,7 +88,7 @@ class Keeper:
         async with self._turn:
             taken: list[tuple[str, Snapshot]] = []
             for count, app_id in enumerate(self._kept.store.used(), 1):
-                taken.append((app_id, self._taken(app_id)))
+                taken.append((app_id, self.snapshot_of(app_id)))
                 if count % SLICE == 0:
                     await asyncio.sleep(0)
             return await asyncio.to_thread(self._write, taken)
@@ -104,7 +104,8 @@ class Keeper:
         """Let others use the file."""
         self._file.close()
 
-    def _taken(self, app_id: str) -> Snapshot:
+    def snapshot_of(self, app_id: str) -> Snapshot:
+        """Return all of an app as it is at this moment."""
         image = self._kept.store.image_of(app_id)
         return Snapshot(
             world=image,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.contract import Contract, Document, Validator, encode
 from sandbox.contract.explain import shorten
-from sandbox.control.snapshot import COUNTERS, Snapshot
+from sandbox.control.snapshot import COUNTERS, QUEUES, Snapshot
 from sandbox.errors import InvalidRequest
 from sandbox.sources import Origin
 from sandbox.state.image import WorldImage
@@ -26,7 +26,8 @@ def read(document: Document, contract: Contract, settings: Validator) -> Snapsho
         InvalidRequest: it contradicts itself or the contract; the message names the place.
     """
     value, exact = document.value, document.exact
-    _keep("settings", settings, Document(b"", value["settings"]))
+    quiet = _silenced(value["settings"])
+    _keep("settings", settings, Document(b"", quiet))
     counters, origin = value["counters"], Origin(**value["origin"])
     conversation_law, item_law = contract.schema("Conversation"), contract.schema("ConversationItem")
     conversations: list[Conversation] = []
@@ -44,12 +45,12 @@ def read(document: Document, contract: Contract, settings: Validator) -> Snapsho
         world=WorldImage(
             origin=origin,
             clock=value["clock"],
-            counters={name: counters[shown] for name, shown in COUNTERS.items() if counters[shown]},
+            counters=_counted(counters),
             windows=_windows(value["rate_windows"]),
             conversations=tuple(conversations),
             items=items,
         ),
-        settings=value["settings"],
+        settings=quiet,
         faults=_backlog("faults", value),
         replies=_backlog("replies", value),
     )
@@ -98,6 +99,28 @@ def _keep(where: str, law: Validator, document: Document) -> None:
     """Refuse what could not be shown or set."""
     for fault in law.violations(document):
         raise InvalidRequest(f"{where}.{fault}.", param=f"{where}.{fault.place}", code=fault.code)
+
+
+def _silenced(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings whose webhooks are off: a file of somebody else's must not call out by itself.
+
+    A secret that was masked is none.
+    """
+    hooks = settings.get("webhooks")
+    if not isinstance(hooks, list) or not all(isinstance(hook, dict) for hook in hooks):
+        return dict(settings)
+    return {**settings, "webhooks": [{**hook, "secret": _unmasked(hook), "enabled": False} for hook in hooks]}
+
+
+def _unmasked(hook: Mapping[str, Any]) -> Any:
+    secret = hook.get("secret")
+    return None if isinstance(secret, str) and "…" in secret else secret
+
+
+def _counted(counters: Mapping[str, int]) -> dict[str, int]:
+    """Return the store's counters, those that have no other name in a snapshot too."""
+    own = {shown: name for name, shown in COUNTERS.items()}
+    return {own.get(name, name): count for name, count in counters.items() if count and name not in QUEUES}
 
 
 def _windows(rows: Sequence[Mapping[str, int]]) -> dict[int, tuple[int, int]]:

@@ -10,6 +10,7 @@ from sandbox.control.entries import shown
 from sandbox.control.har import har
 from sandbox.control.repeat import curl
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.snapshots import snapshot_of
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
 from sandbox.state.journal import Entry
@@ -52,8 +53,18 @@ async def control_verify_requests(call: ControlCall, on: ControlServices) -> Con
 
 async def control_delete_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Forget the entries of an app, or all."""
-    on.journal.forget(call.query.get("app_id"))
+    one = call.query.get("app_id")
+    on.journal.forget(one)
+    for app_id in [one] if one else {*await on.worlds.known(), *on.journal.apps()}:
+        if await on.worlds.defaults(app_id) is not None:
+            await _begin_anew(app_id, on)
     return None
+
+
+async def _begin_anew(app_id: str, on: ControlServices) -> None:
+    """Keep the state that the entries to come will meet."""
+    state = await snapshot_of(app_id, on)
+    on.history.begin(app_id, state, turn=on.journal.turn(), requests=on.journal.count(app_id))
 
 
 def _entry(call: ControlCall, on: ControlServices) -> Entry:

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from sandbox.calls import App, File, Forms
 from sandbox.contract import Contract, Document, Validator
+from sandbox.control.history import History
 from sandbox.control.keeper import Keeper
 from sandbox.masking import Masker
+from sandbox.sources import Clock
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.queues import Queue
@@ -42,7 +44,7 @@ class Apps(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlServices:
-    """The parts of one server that the control API drives."""
+    """The parts of one server that the control API drives; `server` are the settings on which its answers depend."""
 
     apps: Apps
     worlds: Worlds
@@ -50,12 +52,15 @@ class ControlServices:
     faults: Queue
     replies: Queue
     journal: Journal
+    history: History
+    clock: Clock
     bus: Bus
     masker: Masker
     contract: Contract
     settings_law: Validator
     keeper: Keeper | None
     version: str
+    server: Mapping[str, Any]
     end_answers: Callable[[str], None]
     populate: Callable[..., Awaitable[None]]
     look: Callable[[App], Mapping[str, Any]]

@@ -25,6 +25,7 @@ COUNTERS: Mapping[str, str] = {
     "completion": "completions",
     "populate": "populations",
 }
+QUEUES = ("faults", "replies")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
     for index, conversation in enumerate(snapshot.world.conversations):
         items = snapshot.world.items.get(conversation.number, ())
         written = encode(_conversation(conversation, items))
-        yield (b"," if index else b"") + (_masked(written, masker) if masker else written)
+        yield (b"," if index else b"") + (_masked(written, masker) if masker and masker.finds(written) else written)
     yield b"]}"
 
 
@@ -73,7 +74,8 @@ def _plain(value: Any, *, keep_none: bool) -> Any:
 
 def _head(snapshot: Snapshot) -> dict[str, Any]:
     world = snapshot.world
-    counted = {shown: world.counters.get(name, 0) for name, shown in COUNTERS.items()}
+    counted = dict.fromkeys(COUNTERS.values(), 0)
+    counted |= {COUNTERS.get(name, name): count for name, count in world.counters.items()}
     return {
         "object": "snapshot",
         "version": VERSION,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 from sandbox import magic
 from sandbox.app_settings import AppSettings
 from sandbox.calls import File
-from sandbox.control.apps import changeable, existing, shown
+from sandbox.control.apps import changeable, existing, let_go, shown
 from sandbox.control.reading import read
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, changes_from, pieces, whole_settings
@@ -60,16 +59,10 @@ async def _restore(app_id: str, taken: Snapshot, on: ControlServices) -> None:
     base = await on.worlds.defaults(app_id)
     if base is None:
         raise magic.unknown_app()
-    settings = AppSettings().merged(_silenced(taken.settings))
-    await on.worlds.restore(app_id, replace(taken.world, overrides=changes_from(base, settings)))
-    on.end_answers(app_id)
-    on.journal.restart(app_id)
+    settings = AppSettings().merged(taken.settings)
+    world = replace(taken.world, overrides=changes_from(base, settings))
+    await on.worlds.restore(app_id, world)
+    let_go(app_id, on)
+    on.history.begin(app_id, replace(taken, world=world, settings=whole_settings(settings)), turn=on.journal.turn())
     on.faults.restore(app_id, taken.faults)
     on.replies.restore(app_id, taken.replies)
-
-
-def _silenced(settings: Any) -> dict[str, Any]:
-    """Return settings whose webhooks are off: a file of somebody else's must not call out by itself."""
-    if not settings.get("webhooks"):
-        return dict(settings)
-    return {**settings, "webhooks": [{**webhook, "enabled": False} for webhook in settings["webhooks"]]}

@@ -36,12 +36,14 @@ class Entry:
     """One request and its answer.
 
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
-    where no answer was begun. `number` is the entry's place in the journal. `began` is when it came, in seconds of real
-    time on a clock that never goes back; `stood_at` where the app's time stood still then, None where it ran.
+    where no answer was begun. `number` is the entry's place in the journal, `turn` its place among all that was asked.
+    `began` is when it came, in seconds of real time on a clock that never goes back; `stood_at` where the app's time
+    stood still then, None where it ran.
     """
 
     id: str = ""
     number: int = 0
+    turn: int = 0
     at: int
     began: float = 0.0
     stood_at: int | None = None
@@ -88,7 +90,13 @@ class Journal:
         self._lost = 0
         self._size = 0
         self._last = 0
+        self._turns = 0
         self._listeners: list[Callable[[Entry], None]] = []
+
+    def turn(self) -> int:
+        """Return the place of something that is asked now, among all that is ever asked."""
+        self._turns += 1
+        return self._turns
 
     def begin(self, entry: Entry) -> int:
         """Count one more request of the entry's app and return its number."""

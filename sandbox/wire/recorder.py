@@ -41,6 +41,7 @@ class Recorder:
             return await self._app(scope, receive, send)
         path = raw_path(scope)
         entry = Entry(
+            turn=self._journal.turn(),
             at=self._clock.now(),
             began=monotonic(),
             method=scope["method"],

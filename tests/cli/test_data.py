@@ -241,16 +241,18 @@ def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:
             assert there >= fewest, "a save that was answered is not lost"
             world.call("POST", "/populate", {"conversations": 10, "messages": 2})
             fewest = there + 10 if save(server).status_code == 200 else there
-            kill_while_it_saves(server, file, share=turn / KILLS)
+            kill_while_it_saves(server, file, share=turn / KILLS if turn % 2 else None)
 
 
-def kill_while_it_saves(server: Server, file: Path, *, share: float) -> None:
-    """Let it save without a pause, and kill it when so much of the new file is written, or all of it."""
+def kill_while_it_saves(server: Server, file: Path, *, share: float | None) -> None:
+    """Let it save without a pause; kill it when so much of the new file is written, or while it takes its place."""
+    beside, old = file.with_name(f".{file.name}.new"), file.stat()
     saving = Thread(target=save_until_it_is_gone, args=(server,))
     saving.start()
-    beside, whole = file.with_name(f".{file.name}.new"), file.stat().st_size
     written = 0
-    while written < share * whole:
+    while share is None and file.stat().st_mtime_ns == old.st_mtime_ns:
+        pass
+    while share is not None and written < share * old.st_size:
         with suppress(FileNotFoundError):
             written = beside.stat().st_size
     server.process.kill()

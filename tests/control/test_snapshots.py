@@ -323,3 +323,13 @@ def test_with_anything_anywhere_it_is_refused_or_can_be_shown(
     assert {world.api.list().status_code, world.call("GET").status_code} <= {200, 403}
     for conversation in document["conversations"] if answer.status_code == 200 else ():
         assert world.api.get(conversation["id"]).status_code in (200, 403, 404)
+
+
+def test_a_secret_that_json_writes_otherwise_is_masked_too(make_world: MakeWorld) -> None:
+    """The control token may be any text."""
+    token = 'a "token"\\of mine'
+    world = make_world(control_token=token)
+    conversation = world.api.created(title=f"This is {token}.")
+    world.client.headers["Authorization"] = f"Bearer {token}"
+    [shown] = json.loads(taken(world))["conversations"]
+    assert (shown["id"], shown["title"]) == (conversation, "This is ….")

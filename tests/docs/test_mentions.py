@@ -19,7 +19,7 @@ WORDS = [f"[[{word}" for word in KNOWN]
 KINDS = sorted({kind.type for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "type")})
 EVENTS = sorted({event for operation in CONTRACT.operations for event in operation.events})
 COMMANDS = [path.stem for path in (ROOT / "sandbox/cli").glob("*.py") if "def add_parser" in path.read_text("utf-8")]
-FLAGS = {flag(name) for name in options()} | {"--config", "--no-quiet"}
+FLAGS = {flag(name) for name in options()} | {"--config", "--no-quiet", "--keep-serving", "--dimedove-bundle"}
 FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py")))
 
 

@@ -1,0 +1,108 @@
+"""How an app came to be as it is: where its journal begins, and the control calls that changed it since.
+
+It lets a bundle say which state its first request met, and a replay repeat what was done between the requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from orjson import dumps
+
+from sandbox.contract import Operation
+from sandbox.control.snapshot import Snapshot
+
+# So much is kept of all apps together; what comes then is counted as lost.
+MOST_BYTES = 64 * 1024**2
+CALL_BYTES = 500
+
+# The calls that change an app and do the same again when they are repeated.
+REPEATABLE = frozenset(
+    {
+        "control_update_app",
+        "control_populate",
+        "control_set_clock",
+        "control_advance_clock",
+        "control_reset_clock",
+        "control_add_fault",
+        "control_delete_faults",
+        "control_delete_fault",
+        "control_add_reply",
+        "control_delete_replies",
+        "control_delete_reply",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A call of the control API that changed an app: its turn among all requests, and the server's time."""
+
+    turn: int
+    at: int
+    method: str
+    path: str
+    body: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Past:
+    """What is known of an app since `turn`: the state it had then (None: it was fresh), and what was done to it.
+
+    `requests` are those that it had had by then; `lost` are the reasons for which this is not all.
+    """
+
+    turn: int = 0
+    requests: int = 0
+    baseline: Snapshot | None = None
+    calls: list[Done] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    size: int = 0
+
+
+class History:
+    """The pasts of all apps; an app that is not in it is as fresh as its first use."""
+
+    def __init__(self) -> None:
+        self._pasts: dict[str, Past] = {}
+        self._size = 0
+
+    def of(self, app_id: str) -> Past:
+        """Return what is known of an app."""
+        return self._pasts.get(app_id) or Past()
+
+    def begin(self, app_id: str, baseline: Snapshot, *, turn: int, requests: int = 0) -> None:
+        """Begin with the state that an app has now."""
+        self.forget(app_id)
+        self._pasts[app_id] = Past(turn=turn, requests=requests, baseline=baseline)
+
+    def note(self, app_id: str, done: Done) -> None:
+        """Keep what was done to an app."""
+        past = self._pasts.setdefault(app_id, Past())
+        size = CALL_BYTES + len(dumps(done.body))
+        if self._size + size > MOST_BYTES:
+            self.spoil(app_id, "more control calls were made than are kept")
+            return
+        past.calls.append(done)
+        past.size += size
+        self._size += size
+
+    def spoil(self, app_id: str, reason: str) -> None:
+        """Note that something happened to an app which can't be repeated."""
+        past = self._pasts.setdefault(app_id, Past())
+        if reason not in past.lost:
+            past.lost.append(reason)
+
+    def forget(self, app_id: str) -> None:
+        """Let an app begin afresh."""
+        past = self._pasts.pop(app_id, None)
+        self._size -= past.size if past else 0
+
+
+def filled(operation: Operation, path: Mapping[str, str]) -> str:
+    """Return an operation's path with its parameters."""
+    segments = (path[s[1:-1]] if s.startswith("{") else s for s in operation.segments)
+    return "".join("/" + quote(segment, safe="") for segment in segments)

@@ -1,0 +1,81 @@
+"""A failing test leaves a file behind with which a colleague sees the same failure."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from pytest_dimedove import DimedoveApp
+from tests.cli.processes import run
+from tests.plugin.client import Client
+from tests.plugin.running import Ran, RunTests
+
+TESTS = """
+    import pytest
+    from contextlib import closing
+    from tests.plugin.client import Client
+
+    @pytest.fixture
+    def client(dimedove_app):
+        dimedove_app.fault("status", status=503)
+        with closing(Client(dimedove_app)) as client:
+            yield client
+
+    def test_fails(client):
+        client.create(title="Mine")
+        client.create(title="Mine")
+        assert 0
+
+    def test_passes(client): client.create()
+    def test_without_an_app(): assert 0
+"""
+
+
+def commands(ran: Ran) -> list[str]:
+    """Return what the reports say of bundles, a line each."""
+    return re.findall(r"-+ Dimedove bundle of \w+ -+\n(.*)", ran.said)
+
+
+def test_a_failing_test_leaves_its_bundle(run_tests: RunTests, tmp_path: Path) -> None:
+    ran = run_tests(TESTS, "--dimedove-bundle", "out/bundles")
+    [file] = (tmp_path / "out" / "bundles").iterdir()
+    assert commands(ran) == [f"dimedove-sandbox replay {file}"]
+    done = run("replay", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.rsplit(maxsplit=1)[1] for line in done.stdout.splitlines()[2:-1]] == ["503", "200"]
+
+
+def test_the_ini_file_asks_for_it_too(run_tests: RunTests, tmp_path: Path) -> None:
+    ran = run_tests(TESTS, "-o", "dimedove_bundle=kept")
+    assert commands(ran) == [f"dimedove-sandbox replay {file}" for file in (tmp_path / "kept").iterdir()]
+    assert len(commands(ran)) == 1
+
+
+def test_unasked_there_is_none(run_tests: RunTests, tmp_path: Path) -> None:
+    ran = run_tests(TESTS)
+    assert ran.counts() == {"failed": 2, "passed": 1}
+    assert commands(ran) == []
+    assert list(tmp_path.glob("**/*.zip")) == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(run_tests: RunTests, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    [said] = commands(run_tests(TESTS, "--dimedove-bundle", "taken"))
+    assert said.startswith("not written: ")
+
+
+def test_a_test_can_write_one_by_itself(app: DimedoveApp, client: Client, tmp_path: Path) -> None:
+    client.create(title="Mine")
+    path = app.bundle(tmp_path / "new" / "mine.zip")
+    with ZipFile(path) as archive:
+        [step] = json.loads(archive.read("steps.json"))
+    assert json.loads(step["body"]["text"]) == {"title": "Mine"}
+
+
+@pytest.mark.parametrize("said", ["--dimedove-bundle=DIR", "dimedove_bundle (string)"])
+def test_help_tells_of_it(run_tests: RunTests, said: str) -> None:
+    assert said in run_tests("", "--help").said

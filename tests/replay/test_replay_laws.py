@@ -1,0 +1,46 @@
+"""The law of replays: whatever was done to an app, done again it comes to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sandbox.replay.bundle import read
+from sandbox.replay.run import Replay
+from sandbox.replay.sending import Address
+from tests.conftest import Server, serving
+from tests.control.conftest import connected
+from tests.control.driver import World
+from tests.control.test_snapshot_laws import Act, acts, live
+from tests.replay.test_replay import bundle
+from tests.strategies import app_ids
+
+
+@pytest.fixture(scope="module")
+def then() -> Iterator[httpx.Client]:
+    """A server whose time runs."""
+    with serving("--quiet", "--seed", "5") as server, connected(server) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def now() -> Iterator[Server]:
+    """Another server, with another seed."""
+    with serving("--quiet", "--seed", "6") as server:
+        yield server
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=st.lists(acts, min_size=1, max_size=10))
+def test_done_again_it_comes_to_the_same(then: httpx.Client, now: Server, tmp_path: Path, story: list[Act]) -> None:
+    world = World(then, app_ids())
+    live(world, story, [])
+    file, lines = tmp_path / "bundle.zip", list[str]()
+    file.write_bytes(bundle(world))
+    host, port = now.url.removeprefix("http://").split(":")
+    assert Replay(read(file), Address(host, int(port)), lines.append).run() == 0, lines
