@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,15 +20,17 @@ from sandbox.control.faults import FaultDesk
 from sandbox.parts import Parts
 from sandbox.settings import Settings
 from sandbox.wire import inspector, static
-from sandbox.wire.control import ControlPipeline
 from sandbox.wire.cors import Cors
 from sandbox.wire.faults import Faults
-from sandbox.wire.guard import ControlAccess, ControlGuard, HostGuard
+from sandbox.wire.guard import CONTROL, ControlAccess, ControlGuard, HostGuard
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.recorder import Listener, Recorder
 from sandbox.wire.refusals import crashed, refusing
-from sandbox.wire.routes import Ahead, ContractRoute, must_match
+from sandbox.wire.routes import Ahead, ContractRoute, Later, must_match
 from sandbox.wire.speech import Speaker
+
+if TYPE_CHECKING:
+    from sandbox.wire.control import ControlPipeline
 
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
@@ -50,8 +52,8 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     app = Starlette(
         routes=[
             api_route,
-            *static.routes(parts.contract, parts.control, about),
-            ContractRoute(parts.control.base, _control_pipelines(parts)),
+            *static.routes(parts.contract, lambda: parts.control, about),
+            Later(CONTROL, lambda: ContractRoute(parts.control.base, _control_pipelines(parts))),
         ],
         middleware=_middleware(parts, api_route, log),
         exception_handlers={HTTPException: refusing(api_route), Exception: crashed},
@@ -71,7 +73,7 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
     desk = FaultDesk(parts.faults, parts.store)
     house = House(
         directory=parts.directory,
-        faults=Faults(desk, parts.control.schema("Fault"), parts.endings, by_header=by_header),
+        faults=Faults(desk, lambda: parts.control.schema("Fault"), parts.endings, by_header=by_header),
         speaker=Speaker(parts.endings),
         validation_status=int(parts.settings.validation_status),
     )
@@ -86,6 +88,8 @@ async def _run(operation: str, services: Services, call: Call) -> Answer:
 
 def _control_pipelines(parts: Parts) -> list[ControlPipeline]:
     """Put each operation of the control API behind its checks."""
+    from sandbox.wire.control import ControlPipeline
+
     operations = parts.control.operations
     must_match({operation.id for operation in operations}, set(control.PLACES))
     return [ControlPipeline(op, _handled(op, parts), parts.endings) for op in operations]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from sandbox.settings import Settings, SettingsError
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
 
 
-def apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, AppSettings], AppSettings | None]:
+def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str, AppSettings], AppSettings | None]:
     """Return the apps that the settings declare, and what any other app is (None: there is no other).
 
     Raises:
@@ -30,14 +30,13 @@ def apps(settings: Settings, control_contract: Contract) -> tuple[dict[str, AppS
         pace=DEMO_PACE if late else Pace(),
     )
     declared = {magic.DEMO_APP: replace(defaults, generative_ui=True, pace=DEMO_PACE)}
-    law = control_contract.schema("AppSettings")
     for app_id, changes in settings.apps.items():
         where = f"apps.{escape(app_id)}"
-        if not _is_app_id(app_id, control_contract):
+        if not _is_app_id(app_id, control()):
             raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
-        violations = law.violations(_as_json(changes))
+        violations = control().schema("AppSettings").violations(_as_json(changes))
         if violations:
             raise SettingsError(f"{where}: {escape(summary(violations))}")
         if "webhooks" in changes:

@@ -45,7 +45,6 @@ class Parts:
     """
 
     settings: Settings
-    control: Contract = field(default_factory=lambda: load(control_folder()))
     endings: Endings = field(default_factory=Endings)
     journal: Journal = field(default_factory=Journal)
     bus: Bus = field(default_factory=Bus)
@@ -62,12 +61,20 @@ class Parts:
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
         weighed = (self.faults, self.replies, self.deliveries)
-        self.store = MemoryStore(*apps(self.settings, self.control), bounds, weighed, self.settings.seed)
+        self.store = MemoryStore(*apps(self.settings, self._of_control), bounds, weighed, self.settings.seed)
         self.services = Services(self.store, self.store, self.replies, self._announce)
         self.directory = Directory(self.services, self.clock, self._planted)
         self.masker = Masker([self.settings.control_token or ""])
         self.keeper = self._keeper(self.settings.data) if self.settings.data else None
         self.journal.subscribe(lambda entry: self.bus.say("request", entry.app_id, entry))
+
+    @cached_property
+    def control(self) -> Contract:
+        """The control API's own contract."""
+        return load(control_folder())
+
+    def _of_control(self) -> Contract:
+        return self.control
 
     @cached_property
     def history(self) -> History:
@@ -132,7 +139,7 @@ class Parts:
 
     def declare(self, new: Settings) -> None:
         """Take other declared apps and defaults; what they change can't be repeated by a replay."""
-        self.store.declare(*apps(new, self.control))
+        self.store.declare(*apps(new, self._of_control))
         for app_id in self.store.used():
             self.history.spoil(app_id, "the config file was reloaded")
 

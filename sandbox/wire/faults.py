@@ -65,7 +65,7 @@ class Queue(Protocol):
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, queue: Queue, law: Validator, endings: Endings, *, by_header: bool) -> None:
+    def __init__(self, queue: Queue, law: Callable[[], Validator], endings: Endings, *, by_header: bool) -> None:
         self._queue = queue
         self._law = law
         self._endings = endings
@@ -180,7 +180,7 @@ class Faults:
         kind, _, rest = header.partition(";")
         fields: dict[str, Any] = {"kind": kind.strip(), **dict(_fields(rest))}
         try:
-            refuse(self._law.violations(decode(encode(fields))))
+            refuse(self._law().violations(decode(encode(fields))))
         except InvalidRequest as error:
             raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
         return fields

@@ -38,7 +38,7 @@ def paths() -> tuple[str, ...]:
     return (CONTRACT, *(HOME + name for name in _files()))
 
 
-def routes(index: Endpoint, contract: bytes) -> list[BaseRoute]:
+def routes(index: Endpoint, contract: Callable[[], bytes]) -> list[BaseRoute]:
     """Return the routes of the page; where a browser would get it, a program gets `index`."""
     return [
         Route(HOME, _page_or(index)),
@@ -50,7 +50,7 @@ def routes(index: Endpoint, contract: bytes) -> list[BaseRoute]:
 class Shelf(BaseRoute):
     """Files by their paths, with their media types; a route for each would take longer to make than all others."""
 
-    def __init__(self, files: Mapping[str, tuple[bytes, str]]) -> None:
+    def __init__(self, files: Mapping[str, tuple[Callable[[], bytes], str]]) -> None:
         self._files = files
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -62,14 +62,14 @@ class Shelf(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the file."""
         content, media_type = self._files[scope["path"]]
-        await Response(content, media_type=media_type, headers=_HEADERS)(scope, receive, send)
+        await Response(content(), media_type=media_type, headers=_HEADERS)(scope, receive, send)
 
 
 @cache
-def _files() -> Mapping[str, tuple[bytes, str]]:
-    """Return every file by its path in the folder, with its media type."""
+def _files() -> Mapping[str, tuple[Callable[[], bytes], str]]:
+    """Return what reads each file, by its path in the folder, with its media type."""
     found = sorted(path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
-    return {path.relative_to(_FOLDER).as_posix(): (path.read_bytes(), _TYPES[path.suffix]) for path in found}
+    return {path.relative_to(_FOLDER).as_posix(): (path.read_bytes, _TYPES[path.suffix]) for path in found}
 
 
 def _page_or(index: Endpoint) -> Endpoint:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
+from functools import cache
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -44,11 +45,7 @@ class ContractRoute(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a path is under the base, however its first segment is spelled."""
-        if scope["type"] != "http":
-            return Match.NONE, {}
-        first = raw_path(scope).split(b"/", 2)[1:2]
-        inside = first and unquote(first[0].decode("latin-1")) == self._base
-        return (Match.FULL if inside else Match.NONE), {}
+        return (Match.FULL if _is_under(self._base, scope) else Match.NONE), {}
 
     def app_of(self, raw: bytes) -> str | None:
         """Return the app that a path would name if it stood under the base."""
@@ -77,6 +74,29 @@ class ContractRoute(BaseRoute):
             if exchange.connection is not None:
                 exchange.connection.close_quietly()
             raise
+
+
+class Later(BaseRoute):
+    """A contract's route that is made when something under its base is asked for the first time."""
+
+    def __init__(self, base: str, make: Callable[[], ContractRoute]) -> None:
+        self._base = base.removeprefix("/")
+        self._route = cache(make)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a path is under the base, however its first segment is spelled."""
+        return (Match.FULL if _is_under(self._base, scope) else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the route answer."""
+        await self._route().handle(scope, receive, send)
+
+
+def _is_under(base: str, scope: Scope) -> bool:
+    if scope["type"] != "http":
+        return False
+    first = raw_path(scope).split(b"/", 2)[1:2]
+    return bool(first) and unquote(first[0].decode("latin-1")) == base
 
 
 class Ahead:

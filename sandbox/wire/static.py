@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -30,16 +29,16 @@ class About:
     store: str
 
 
-def routes(contract: Contract, control: Contract, about: About) -> list[BaseRoute]:
-    """Return the routes; everything that they answer is made here, once."""
-    files = {**contract.files, **{f"control/{name}": raw for name, raw in control.files.items()}}
-    document, control_document = contract.bundle_json, control.bundle_json
+def routes(contract: Contract, control: Callable[[], Contract], about: About) -> list[BaseRoute]:
+    """Return the routes; the control API's contract is read when something of it is asked for."""
+    here = _index(index(contract, about))
     return [
-        Route("/", _index(index(contract, about))),
-        Route("/openapi.json", _bytes(document)),
-        Route("/_sandbox/openapi.json", _bytes(control_document)),
-        Route("/schemas/{file:path}", _files(files)),
-        *inspector.routes(_index(index(contract, about)), document),
+        Route("/", here),
+        Route("/openapi.json", _bytes(lambda: contract.bundle_json)),
+        Route("/_sandbox/openapi.json", _bytes(lambda: control().bundle_json)),
+        Route("/schemas/control/{file:path}", _files(lambda: control().files)),
+        Route("/schemas/{file:path}", _files(lambda: contract.files)),
+        *inspector.routes(here, lambda: contract.bundle_json),
     ]
 
 
@@ -58,20 +57,16 @@ def index(contract: Contract, about: About) -> dict[str, Any]:
     }
 
 
-def _bytes(body: bytes) -> Endpoint:
+def _bytes(body: Callable[[], bytes]) -> Endpoint:
     async def answer(request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
-        return Response(body, media_type="application/json", headers=_SAFE)
+        return Response(body(), media_type="application/json", headers=_SAFE)
 
     return answer
 
 
-def _json(value: Mapping[str, Any]) -> Endpoint:
-    return _bytes(orjson.dumps(value))
-
-
-def _files(files: Mapping[str, bytes]) -> Endpoint:
+def _files(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
     async def answer(request: Request) -> Response:
-        body = files.get(request.path_params["file"])
+        body = files().get(request.path_params["file"])
         if body is None:
             raise HTTPException(404)
         return Response(body, media_type="application/schema+json", headers=_SAFE)
