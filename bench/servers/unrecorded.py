@@ -27,8 +27,8 @@ class NoFaults:
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
 
-    async def choose(self, *_: Any) -> None:
-        return None
+    def concern(self, *_: Any) -> bool:
+        return False
 
 
 if __name__ == "__main__":

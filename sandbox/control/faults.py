@@ -19,7 +19,7 @@ class FaultDesk:
 
     def waits(self, app_id: str) -> bool:
         """Say whether any fault waits for this app."""
-        return bool(self._queue.all(app_id))
+        return self._queue.waits(app_id)
 
     async def take(self, app_id: str, matches: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
         """Return the oldest that acts on a request, counted as used; None when none does."""

@@ -71,6 +71,10 @@ class Queue:
         """Return what waits for an app, oldest first."""
         return tuple(self._waiting.get(app_id, ()))
 
+    def waits(self, app_id: str) -> bool:
+        """Say whether anything waits for an app."""
+        return bool(self._waiting.get(app_id))
+
     def take(self, app_id: str, entropy: Entropy, matches: Callable[[Mapping[str, Any]], bool]) -> Waiting | None:
         """Return the oldest that acts on a request, counted as used; None when none does."""
         queue = self._waiting.get(app_id, [])

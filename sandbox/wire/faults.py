@@ -71,13 +71,15 @@ class Faults:
         self._endings = endings
         self._by_header = by_header
 
+    def concern(self, exchange: Exchange) -> bool:
+        """Say whether there is a fault to choose at all."""
+        return self._queue.waits(exchange.path["app_id"]) or (self._by_header and HEADER in exchange.headers)
+
     async def choose(self, exchange: Exchange, operation: Operation) -> Fault | None:
         """Return the fault of this request: its own, or the oldest queued one; it must be able to act on the answer."""
         named = None
         if self._by_header and HEADER in exchange.headers:
             named = self._named(exchange.headers[HEADER].decode("latin-1"))
-        elif not self._queue.waits(exchange.path["app_id"]):
-            return None
         streamed = bool(operation.events) and await self._will_stream(exchange, operation)
         cannot_act = ON_JSON if streamed else STREAM_FAULTS
 

@@ -67,8 +67,6 @@ class Pipeline:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, well or with an error."""
-        if exchange.entry:
-            exchange.entry.stood_at = await self._house.directory.stands_at(exchange.path["app_id"])
         try:
             await self._answer(exchange)
         except ApiError as error:
@@ -82,14 +80,18 @@ class Pipeline:
         key = checks.bearer_key(exchange.headers)
         magic.refuse_key(key)
         faults = self._house.faults
-        fault = await faults.choose(exchange, self.operation)
+        fault = await faults.choose(exchange, self.operation) if faults.concern(exchange) else None
         if fault is None:
             return await self._work(exchange, key, None)
+        if exchange.entry:
+            exchange.entry.stood_at = await self._house.directory.stands_at(exchange.path["app_id"])
         return await faults.act(fault, exchange, self.operation, partial(self._work, exchange, key, fault))
 
     async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
         operation = self.operation
         app = await self._app(key, exchange.path["app_id"])
+        if exchange.entry:
+            exchange.entry.stood_at = app.frozen
         if operation.rate_limited:
             await self._take_one(key, app)
         body = await self._body(exchange)
