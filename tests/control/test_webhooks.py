@@ -231,3 +231,42 @@ def test_the_same_app_gives_the_same_webhooks_again(world: World, receiver: Rece
     first = told()
     world.call("DELETE")
     assert told() == first
+
+
+# Snapshots
+
+
+def put_back(world: World, *, secrets: bool) -> list[dict[str, Any]]:
+    """Take the app out, put it back and return its webhooks as they are then."""
+    document = world.call("GET", f"/snapshot?secrets={'true' if secrets else 'false'}").json()
+    answer = world.call("PUT", "/snapshot", document)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["settings"]["webhooks"]  # type: ignore[no-any-return]
+
+
+def test_webhooks_that_were_put_back_are_off_until_they_are_switched_on(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook(*TYPES)])
+    [hook] = put_back(world, secrets=True)
+    assert (hook["url"], hook["enabled"]) == (receiver.url, False)
+    world.api.send(world.api.created(), "Hello")
+    assert deliveries(world) == []
+    world.set(webhooks=[receiver.hook(*TYPES)])
+    send(world)
+    assert receiver.next().is_genuine
+
+
+def test_a_secret_that_was_masked_is_none_when_it_is_put_back(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    assert [hook["secret"] for hook in put_back(world, secrets=False)] == [None]
+
+
+def test_the_list_is_read_page_by_page(world: World, receiver: Receiver) -> None:
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    made = [send(world)[0]["id"] for _ in range(5)][::-1]
+    ask = {"app_id": world.app_id, "limit": 2}
+    first = world.client.get("/_sandbox/webhooks", params=ask).json()
+    second = world.client.get("/_sandbox/webhooks", params={**ask, "after": first["last_id"]}).json()
+    third = world.client.get("/_sandbox/webhooks", params={**ask, "after": second["last_id"]}).json()
+    pages = [[row["id"] for row in page["data"]] for page in (first, second, third)]
+    assert pages == [made[:2], made[2:4], made[4:]]
+    assert [page["has_more"] for page in (first, second, third)] == [True, True, False]
