@@ -106,9 +106,11 @@ class Patience:
             ServerStops: no time is left to answer.
             AppForgotten: what is being answered is no more.
         """
-        left = self._start + ms / 1000 - monotonic() if ms else 0.0
-        if left > 0:
-            await self._pause(left)
+        due = self._start + ms / 1000
+        if ms and due > monotonic():
+            # A loop's timer may be a little early.
+            while (left := due - monotonic()) > 0 and not self._reason:
+                await self._pause(left)
         else:
             # A turn of the loop, and a write of its own, for each event would take longer than making it.
             self._hurried += 1
