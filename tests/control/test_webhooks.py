@@ -263,7 +263,7 @@ def test_a_secret_that_was_masked_is_none_when_it_is_put_back(world: World, rece
 def test_the_list_is_read_page_by_page(world: World, receiver: Receiver) -> None:
     world.set(webhooks=[receiver.hook("chat.ended")])
     made = [send(world)[0]["id"] for _ in range(5)][::-1]
-    ask = {"app_id": world.app_id, "limit": 2}
+    ask: dict[str, str | int] = {"app_id": world.app_id, "limit": 2}
     first = world.client.get("/_sandbox/webhooks", params=ask).json()
     second = world.client.get("/_sandbox/webhooks", params={**ask, "after": first["last_id"]}).json()
     third = world.client.get("/_sandbox/webhooks", params={**ask, "after": second["last_id"]}).json()
