@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -16,21 +16,20 @@ from sandbox import api, control
 from sandbox.api.services import Services
 from sandbox.calls import Answer, Call
 from sandbox.contract import Document, Operation
-from sandbox.control.faults import FaultDesk
 from sandbox.parts import Parts
 from sandbox.settings import Settings
 from sandbox.wire import inspector, static
 from sandbox.wire.cors import Cors
-from sandbox.wire.faults import Faults
 from sandbox.wire.guard import CONTROL, ControlAccess, ControlGuard, HostGuard
 from sandbox.wire.pipeline import House, Pipeline
 from sandbox.wire.recorder import Listener, Recorder
 from sandbox.wire.refusals import crashed, refusing
 from sandbox.wire.routes import Ahead, ContractRoute, Later, must_match
-from sandbox.wire.speech import Speaker
 
 if TYPE_CHECKING:
     from sandbox.wire.control import ControlPipeline
+    from sandbox.wire.faults import Faults
+    from sandbox.wire.speech import Speaker
 
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
@@ -69,17 +68,31 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
 
 def _api_pipelines(parts: Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
-    by_header = parts.settings.control != "off"
-    desk = FaultDesk(parts.faults, parts.store)
     house = House(
         directory=parts.directory,
-        faults=Faults(desk, lambda: parts.control.schema("Fault"), parts.endings, by_header=by_header),
-        speaker=Speaker(parts.endings),
+        waits=parts.faults.waits,
+        by_header=parts.by_header,
+        faults=cache(partial(_faults, parts)),
+        speaker=cache(partial(_speaker, parts)),
         validation_status=int(parts.settings.validation_status),
     )
     operations = parts.contract.operations
     must_match({operation.id for operation in operations}, set(api.PLACES))
     return [Pipeline(op, partial(_run, op.id, parts.services), house) for op in operations]
+
+
+def _faults(parts: Parts) -> Faults:
+    from sandbox.control.faults import FaultDesk
+    from sandbox.wire.faults import Faults
+
+    desk = FaultDesk(parts.faults, parts.store)
+    return Faults(desk, parts.control.schema("Fault"), parts.endings, by_header=parts.by_header)
+
+
+def _speaker(parts: Parts) -> Speaker:
+    from sandbox.wire.speech import Speaker
+
+    return Speaker(parts.endings)
 
 
 async def _run(operation: str, services: Services, call: Call) -> Answer:

@@ -12,7 +12,7 @@ from sandbox.reply import Reply
 from sandbox.sources import Clock, Entropy, Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class App:
     """The app that a request is for: its settings, its time (`frozen`: where it stands still), its entropy.
 
@@ -27,7 +27,7 @@ class App:
     entropy: Entropy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Call:
     """One request that keeps the contract: every value is valid, absent query parameters have their defaults."""
 
@@ -37,14 +37,14 @@ class Call:
     body: Document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """An answer that is a JSON value."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spoken:
     """An answer that the agent speaks: as a JSON body, or streamed as events.
 
@@ -60,7 +60,7 @@ class Spoken:
     settle: Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Forms:
     """An answer of the control API in several forms, of which the client's `Accept` chooses: a JSON object, and texts.
 
@@ -71,7 +71,7 @@ class Forms:
     texts: Mapping[str, Callable[[], str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class File:
     """An answer of the control API that is written already, and has a name to be kept under."""
 

@@ -19,7 +19,6 @@ from sandbox.masking import Masker
 from sandbox.settings import Settings
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 from sandbox.state.bus import Bus
-from sandbox.state.deliveries import DeliveryBook
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
 from sandbox.state.queues import Backlog, Queue
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox.control.history import History
     from sandbox.control.keeper import Keeper
     from sandbox.control.services import ControlServices
+    from sandbox.state.deliveries import DeliveryBook
     from sandbox.wire.deliveries import Courier
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
@@ -50,17 +50,17 @@ class Parts:
     bus: Bus = field(default_factory=Bus)
     faults: Queue = field(default_factory=lambda: Queue("fault"))
     replies: Queue = field(default_factory=lambda: Queue("reply"))
-    deliveries: DeliveryBook = field(default_factory=DeliveryBook)
     # Where the server itself listens: no webhook goes there.
     own_ports: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.by_header = self.settings.control != "off"
         self.contract = load().refusing_with(int(self.settings.validation_status))
         now = self.settings.now
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        weighed = (self.faults, self.replies, self.deliveries)
+        weighed = (self.faults, self.replies, _Later(self, "deliveries"))
         self.store = MemoryStore(*apps(self.settings, self._of_control), bounds, weighed, self.settings.seed)
         self.services = Services(self.store, self.store, self.replies, self._announce)
         self.directory = Directory(self.services, self.clock, self._planted)
@@ -82,6 +82,13 @@ class Parts:
         from sandbox.control.history import History
 
         return History()
+
+    @cached_property
+    def deliveries(self) -> DeliveryBook:
+        """The journal of webhooks."""
+        from sandbox.state.deliveries import DeliveryBook
+
+        return DeliveryBook()
 
     @cached_property
     def courier(self) -> Courier:
@@ -171,3 +178,16 @@ class Parts:
     async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
         if app.settings.webhooks:
             await self.courier.announce(app, kind, data)
+
+
+@dataclass(eq=False)
+class _Later:
+    """Weighs a part that is made on first use: nothing, until then."""
+
+    parts: Parts
+    name: str
+
+    @property
+    def size(self) -> int:
+        part: Any = vars(self.parts).get(self.name)
+        return part.size if part else 0

@@ -22,7 +22,7 @@ class SettingsError(SandboxError):
     """A setting has a value that it can't have; the text names where it came from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Option:
     """How one setting is written by a person."""
 

@@ -51,7 +51,7 @@ def prepare_logs(*, quiet: bool) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Keep back what uvicorn says of connections that were closed on purpose."""
-    from sandbox.wire.sabotage import BrokenOff
+    from sandbox.wire.patience import BrokenOff
 
     cause = record.exc_info[1] if record.exc_info else None
     return (

@@ -24,7 +24,10 @@ from sandbox.state.world import World
 class Weighed(Protocol):
     """Something else that is kept, and about how many bytes it takes."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """How many."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

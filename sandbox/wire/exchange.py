@@ -13,6 +13,8 @@ from sandbox.wire.http import Headers, headers_of
 
 ENTRY = "sandbox.entry"
 CONNECTION = "sandbox.connection"
+# With it a request asks for a fault of its own.
+FAULT_HEADER = b"sandbox-fault"
 
 
 class Noting(Protocol):

@@ -18,13 +18,11 @@ from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
 from sandbox.wire import sabotage
 from sandbox.wire.checks import refuse
-from sandbox.wire.exchange import Exchange
+from sandbox.wire.exchange import FAULT_HEADER, Exchange
 from sandbox.wire.http import send_bytes
-from sandbox.wire.patience import AppForgotten, Endings, Patience, ServerStops
+from sandbox.wire.patience import AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import STREAM_FAULTS
-from sandbox.wire.sabotage import BrokenOff
 
-HEADER = b"sandbox-fault"
 LONGEST_MS = 600_000
 MOST_HELD = 1_000
 
@@ -45,10 +43,6 @@ Work = Callable[[], Awaitable[None]]
 class Queue(Protocol):
     """Where queued faults wait."""
 
-    def waits(self, app_id: str) -> bool:
-        """Say whether any fault waits for this app."""
-        ...
-
     async def take(self, app_id: str, matches: Callable[[Fault], bool]) -> Fault | None:
         """Return the oldest that acts on a request, counted as used; None when none does."""
         ...
@@ -65,21 +59,17 @@ class Queue(Protocol):
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, queue: Queue, law: Callable[[], Validator], endings: Endings, *, by_header: bool) -> None:
+    def __init__(self, queue: Queue, law: Validator, endings: Endings, *, by_header: bool) -> None:
         self._queue = queue
         self._law = law
         self._endings = endings
         self._by_header = by_header
 
-    def concern(self, exchange: Exchange) -> bool:
-        """Say whether there is a fault to choose at all."""
-        return self._queue.waits(exchange.path["app_id"]) or (self._by_header and HEADER in exchange.headers)
-
     async def choose(self, exchange: Exchange, operation: Operation) -> Fault | None:
         """Return the fault of this request: its own, or the oldest queued one; it must be able to act on the answer."""
         named = None
-        if self._by_header and HEADER in exchange.headers:
-            named = self._named(exchange.headers[HEADER].decode("latin-1"))
+        if self._by_header and FAULT_HEADER in exchange.headers:
+            named = self._named(exchange.headers[FAULT_HEADER].decode("latin-1"))
         streamed = bool(operation.events) and await self._will_stream(exchange, operation)
         cannot_act = ON_JSON if streamed else STREAM_FAULTS
 
@@ -182,7 +172,7 @@ class Faults:
         kind, _, rest = header.partition(";")
         fields: dict[str, Any] = {"kind": kind.strip(), **dict(_fields(rest))}
         try:
-            refuse(self._law().violations(decode(encode(fields))))
+            refuse(self._law.violations(decode(encode(fields))))
         except InvalidRequest as error:
             raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
         return fields

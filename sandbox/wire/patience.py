@@ -29,6 +29,13 @@ class AppForgotten(Exception):
     """The app was deleted or reset before the answer was whole."""
 
 
+class BrokenOff(Exception):
+    """An answer ends abnormally on purpose; whoever runs the application closes the connection.
+
+    Under an application called in process it reaches the caller.
+    """
+
+
 class Endings:
     """Knows every answer that is still under way, so that they can be ended from outside."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sandbox import magic
 from sandbox.calls import Answer, App, Body, Call
@@ -18,11 +18,13 @@ from sandbox.contract import Document, Operation, encode
 from sandbox.errors import AccessDenied, ApiError, InternalError, InvalidRequest, RateLimitExceeded
 from sandbox.wire import checks
 from sandbox.wire.drift import keeping
-from sandbox.wire.exchange import Exchange
-from sandbox.wire.faults import Fault, Faults
+from sandbox.wire.exchange import FAULT_HEADER, Exchange
 from sandbox.wire.http import send_bytes, send_error
 from sandbox.wire.patience import ClientGone
-from sandbox.wire.speech import Speaker
+
+if TYPE_CHECKING:
+    from sandbox.wire.faults import Fault, Faults
+    from sandbox.wire.speech import Speaker
 
 log = logging.getLogger("sandbox")
 
@@ -47,11 +49,17 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What every pipeline of one server shares."""
+    """What every pipeline of one server shares.
+
+    `waits` says whether any fault waits for an app, `by_header` whether a request may ask for its own; what acts them
+    out and what speaks are made when they are needed.
+    """
 
     directory: Directory
-    faults: Faults
-    speaker: Speaker
+    waits: Callable[[str], bool]
+    by_header: bool
+    faults: Callable[[], Faults]
+    speaker: Callable[[], Speaker]
     validation_status: int
 
 
@@ -79,8 +87,11 @@ class Pipeline:
     async def _answer(self, exchange: Exchange) -> None:
         key = checks.bearer_key(exchange.headers)
         magic.refuse_key(key)
-        faults = self._house.faults
-        fault = await faults.choose(exchange, self.operation) if faults.concern(exchange) else None
+        house = self._house
+        if not (house.waits(exchange.path["app_id"]) or (house.by_header and FAULT_HEADER in exchange.headers)):
+            return await self._work(exchange, key, None)
+        faults = house.faults()
+        fault = await faults.choose(exchange, self.operation)
         if fault is None:
             return await self._work(exchange, key, None)
         if exchange.entry:
@@ -102,7 +113,7 @@ class Pipeline:
         if isinstance(answer, Body):
             await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
         else:
-            await self._house.speaker.speak(answer, operation, app, exchange, fault)
+            await self._house.speaker().speak(answer, operation, app, exchange, fault)
 
     async def _app(self, key: str, app_id: str) -> App:
         magic.refuse_unknown(app_id)

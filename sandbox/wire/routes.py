@@ -15,8 +15,8 @@ from sandbox.contract import Operation
 from sandbox.errors import ApiError, ContractError
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import raw_path, send_error
+from sandbox.wire.patience import BrokenOff
 from sandbox.wire.router import Router
-from sandbox.wire.sabotage import BrokenOff
 
 
 class Serves(Protocol):

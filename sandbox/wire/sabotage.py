@@ -10,13 +10,7 @@ import orjson
 from starlette.types import Message, Send
 
 from sandbox.contract import Validator
-
-
-class BrokenOff(Exception):
-    """An answer ends abnormally on purpose; whoever runs the application closes the connection.
-
-    Under an application called in process it reaches the caller.
-    """
+from sandbox.wire.patience import BrokenOff
 
 
 class Swallowed:

@@ -20,9 +20,9 @@ from sandbox.wire.exchange import Exchange
 from sandbox.wire.faults import Fault
 from sandbox.wire.framing import Framing, plain
 from sandbox.wire.http import send_bytes
-from sandbox.wire.patience import TOGETHER, AppForgotten, Endings, Patience, ServerStops
+from sandbox.wire.patience import TOGETHER, AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import Break, Half, Stall, Step, steps
-from sandbox.wire.sabotage import BrokenOff, Truncated
+from sandbox.wire.sabotage import Truncated
 
 log = logging.getLogger("sandbox")
 

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
-from sandbox.wire.sabotage import BrokenOff
+from sandbox.wire.patience import BrokenOff
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.conftest import connected
 from tests.control.driver import World
