@@ -12,7 +12,10 @@ from starlette.types import Receive
 
 from sandbox.sources import monotonic
 
+# So many events of a stream without pace are written before others get their turn.
 TOGETHER = 16
+# Seconds by which the timers of event loops may be early.
+EARLY = 0.002
 
 Result = TypeVar("Result")
 
@@ -114,9 +117,9 @@ class Patience:
             AppForgotten: what is being answered is no more.
         """
         due = self._start + ms / 1000
-        if ms and due > monotonic():
-            # A loop's timer may be a little early.
-            while (left := due - monotonic()) > 0 and not self._reason:
+        if ms and (left := due - monotonic()) > 0:
+            await self._pause(left)
+            while 0 < (left := due - monotonic()) < EARLY and not self._reason:
                 await self._pause(left)
         else:
             # A turn of the loop, and a write of its own, for each event would take longer than making it.
