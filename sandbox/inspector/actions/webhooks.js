@@ -12,7 +12,19 @@ import { attempt, say } from "./talk.js";
 export async function loadWebhooks(app) {
   if (store.get().webhooks.app !== app) store.set({ webhooks: { app, list: null, more: false } });
   const page = await attempt(() => control("GET", `/webhooks?app_id=${encodeURIComponent(app)}&limit=50`));
-  if (store.get().webhooks.app === app) store.set({ webhooks: { app, list: page?.data ?? [], more: page?.has_more ?? false } });
+  const { app: shown, list } = store.get().webhooks;
+  if (shown === app) store.set({ webhooks: { app, list: joined(list ?? [], page?.data ?? []), more: page?.has_more ?? false } });
+}
+
+/** What a page says, but for what was heard since it was asked for. @param {Delivery[]} heard @param {Delivery[]} page */
+function joined(heard, page) {
+  const since = heard.slice(0, Math.max(0, heard.findIndex((one) => one.id === page[0]?.id)));
+  return [...since, ...page.map((one) => newest(heard.find((known) => known.id === one.id), one))];
+}
+
+/** @param {Delivery | undefined} known @param {Delivery} other */
+function newest(known, other) {
+  return known && known.attempts.length > other.attempts.length ? known : other;
 }
 
 export async function moreWebhooks() {
@@ -29,8 +41,8 @@ export function delivered(delivery) {
   if (!list || delivery.app_id !== app) return;
   const known = list.find((one) => one.id === delivery.id);
   // The answer to a call may come after the event of what came of it.
-  if (known && known.attempts.length > delivery.attempts.length) return;
-  store.set({ webhooks: { app, more, list: known ? list.map((one) => (one.id === delivery.id ? delivery : one)) : [delivery, ...list] } });
+  const now = newest(known, delivery);
+  store.set({ webhooks: { app, more, list: known ? list.map((one) => (one === known ? now : one)) : [now, ...list] } });
 }
 
 /** @param {Delivery} delivery */
