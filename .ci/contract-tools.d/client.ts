@@ -5,7 +5,8 @@ import type { components, operations } from "./api.js";
 type Schemas = components["schemas"];
 type Json<T> = T extends { content: { "application/json": infer B } } ? B : never;
 type Body<O extends keyof operations> = operations[O] extends { requestBody: infer R } ? Json<R> : undefined;
-type Ok<O extends keyof operations> = Json<operations[O]["responses"][200]>;
+// Operations of webhooks, which the client answers itself, have no 200 of the contract's.
+type Ok<O extends keyof operations> = operations[O]["responses"] extends { 200: infer R } ? Json<R> : never;
 
 // Every event of a reply's stream, told apart by `type`; the compiler holds the names against the stream's own.
 type StreamEvent =
