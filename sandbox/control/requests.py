@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.control.entries import shown
 from sandbox.control.har import har
+from sandbox.control.pages import page
 from sandbox.control.repeat import curl
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshots import snapshot_of
@@ -18,16 +19,7 @@ from sandbox.state.journal import Entry
 
 async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List entries, newest first; `after` continues behind an entry."""
-    limit = call.query["limit"]
-    found = list(islice(_selected(call.query, on), limit + 1))
-    rows = [shown(entry, on) for entry in found[:limit]]
-    return {
-        "data": rows,
-        "object": "list",
-        "first_id": rows[0]["id"] if rows else None,
-        "last_id": rows[-1]["id"] if rows else None,
-        "has_more": len(found) > limit,
-    }
+    return page(_selected(call.query, on), call.query["limit"], lambda entry: shown(entry, on))
 
 
 async def control_get_request(call: ControlCall, on: ControlServices) -> ControlAnswer:

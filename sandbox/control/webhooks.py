@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -13,6 +12,7 @@ from sandbox.calls import App
 from sandbox.contract import Document
 from sandbox.contract.validation import summary
 from sandbox.control.apps import changeable, existing
+from sandbox.control.pages import page
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, NotFound
 from sandbox.state.deliveries import Delivery
@@ -21,16 +21,7 @@ from sandbox.state.records import Window
 
 async def control_list_webhooks(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List deliveries, newest first; `after` continues behind one."""
-    limit = call.query["limit"]
-    found = list(islice(_selected(call.query, on), limit + 1))
-    rows = [shown_delivery(delivery, on) for delivery in found[:limit]]
-    return {
-        "data": rows,
-        "object": "list",
-        "first_id": rows[0]["id"] if rows else None,
-        "last_id": rows[-1]["id"] if rows else None,
-        "has_more": len(found) > limit,
-    }
+    return page(_selected(call.query, on), call.query["limit"], lambda delivery: shown_delivery(delivery, on))
 
 
 async def control_redeliver_webhook(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -94,9 +85,9 @@ async def _realistic(app: App, kind: str, on: ControlServices) -> Mapping[str, A
     # Imported late: it needs the agent, which is loaded on first use.
     from sandbox.agent import notices
 
-    page = await on.conversations.page(app.id, Window(limit=1, order="desc"))
+    newest = await on.conversations.page(app.id, Window(limit=1, order="desc"))
     here = app.entropy.at("told", kind, await on.worlds.number(app.id, "told"))
-    chat_id = page.rows[0].id if page.rows else here.uuid("conversation")
+    chat_id = newest.rows[0].id if newest.rows else here.uuid("conversation")
     tools = (tool["name"] for tool in on.look(app)["tools"] if tool["kind"] == "mapping")
     return notices.told(kind, here, chat_id=chat_id, task_name=next(tools, "send_quote"))
 
