@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +60,8 @@ class Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
-        weighed = (self.faults, self.replies, _Later(self, "deliveries"))
-        self.store = MemoryStore(*apps(self.settings, self._of_control), bounds, weighed, self.settings.seed)
+        declared = apps(self.settings, self._of_control)
+        self.store = MemoryStore(*declared, bounds, self._held_elsewhere, self.settings.seed)
         self.services = Services(self.store, self.store, self.replies, self._announce)
         self.directory = Directory(self.services, self.clock, self._planted)
         self.masker = Masker([self.settings.control_token or ""])
@@ -112,7 +112,6 @@ class Parts:
     def services_of_control(self) -> ControlServices:
         """What the control API drives."""
         from sandbox.api.persona import settings_in_force
-        from sandbox.api.populate import populate
         from sandbox.control.services import ControlServices
 
         return ControlServices(
@@ -134,7 +133,7 @@ class Parts:
             version=sandbox.__version__,
             server={name: getattr(self.settings, name) for name in ANSWERING},
             end_answers=self.endings.forget,
-            populate=partial(populate, on=self.services),
+            populate=self._populate,
             look=settings_in_force,
         )
 
@@ -149,6 +148,11 @@ class Parts:
         self.store.declare(*apps(new, self._of_control))
         for app_id in self.store.used():
             self.history.spoil(app_id, "the config file was reloaded")
+
+    def _held_elsewhere(self) -> int:
+        """Return about how many bytes are kept outside the store."""
+        deliveries = self.deliveries.size if "deliveries" in vars(self) else 0
+        return self.faults.size + self.replies.size + deliveries
 
     def _keeper(self, path: str) -> Keeper:
         """Return what keeps all apps in a file, and load that file."""
@@ -175,19 +179,11 @@ class Parts:
         baseline = Snapshot(world=world, settings=whole_settings(app.settings), faults=Backlog(), replies=Backlog())
         self.history.begin(app.id, baseline, turn=0)
 
+    async def _populate(self, app: App, **wanted: Any) -> None:
+        from sandbox.api.populate import populate  # late: it brings the agent along
+
+        await populate(app, self.services, **wanted)
+
     async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
         if app.settings.webhooks:
             await self.courier.announce(app, kind, data)
-
-
-@dataclass(eq=False)
-class _Later:
-    """Weighs a part that is made on first use: nothing, until then."""
-
-    parts: Parts
-    name: str
-
-    @property
-    def size(self) -> int:
-        part: Any = vars(self.parts).get(self.name)
-        return part.size if part else 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from sandbox.agent.completions import complete
+from sandbox.agent.scripted import fits, scripted
 from sandbox.agent.turn import Prompt
 from sandbox.api.persona import profile
 from sandbox.api.services import Services
-from sandbox.api.voice import complete, fits, scripted_reply
 from sandbox.calls import Answer, Call, Spoken
 
 
@@ -24,7 +25,7 @@ async def apps_api_create_completion(call: Call, on: Services) -> Answer:
         id="cmpl_" + here.hex(24, "completion"),
         created_at=app.clock.now(),
         conversation_id=None,
-        reply=scripted_reply(script.fields, here) if script else complete(prompt),
+        reply=scripted(script.fields, here) if script else complete(prompt),
         streamed=body.get("stream") is True,
         settle=_nothing,
     )

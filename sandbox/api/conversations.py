@@ -7,7 +7,6 @@ from typing import Any, cast
 from orjson import Fragment
 
 from sandbox.api.services import Services
-from sandbox.api.voice import title_pair
 from sandbox.calls import Answer, App, Body, Call
 from sandbox.contract import encode
 from sandbox.errors import InvalidRequest, NotFound
@@ -22,6 +21,9 @@ async def apps_api_create_conversation(call: Call, on: Services) -> Answer:
     metadata = body.get("metadata")
     pair = None
     if app.settings.titles == "at_creation":
+        # Late: conversations are read, and made without a title, before anybody speaks.
+        from sandbox.agent.titles import title_pair
+
         here = app.entropy.at("conversation", number)
         pair = title_pair(here, metadata=metadata or {}, custom_title=title, message=None)
     conversation = Conversation(

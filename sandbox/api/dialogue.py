@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
+from sandbox.agent.titles import title_pair
 from sandbox.agent.turn import Turn, Utterance
 from sandbox.api.persona import profile
 from sandbox.api.services import Services
-from sandbox.api.voice import title_pair
 from sandbox.calls import App
 from sandbox.contract import encode
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply

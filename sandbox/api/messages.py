@@ -6,10 +6,12 @@ from functools import partial
 
 import orjson
 
+from sandbox.agent.notices import of_reply
+from sandbox.agent.replies import reply
+from sandbox.agent.scripted import fits, scripted
 from sandbox.api.conversations import find
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.services import Services
-from sandbox.api.voice import fits, news, reply, scripted_reply
 from sandbox.calls import Answer, Call, Spoken
 from sandbox.contract import encode
 
@@ -27,11 +29,11 @@ async def apps_api_send_message(call: Call, on: Services) -> Answer:
     if turn.position == 0:
         await on.announce(app, "chat.started", {"chat_id": conversation.id})
     script = on.replies.take(app.id, app.entropy, partial(fits, message=turn.message))
-    spoken = scripted_reply(script.fields, turn.here) if script else reply(turn)
+    spoken = scripted(script.fields, turn.here) if script else reply(turn)
 
     async def settle() -> None:
         await keep(app, on, conversation, turn, spoken, app.clock.now())
-        for kind, data in news(spoken, turn.here, conversation.id):
+        for kind, data in of_reply(spoken, turn.here, conversation.id):
             await on.announce(app, kind, data)
 
     return Spoken(

@@ -26,8 +26,8 @@ def look(app: App) -> Persona:
 def profile(app: App) -> Profile:
     """Return what the agent knows of itself."""
     # Late: who the agent is, is asked much earlier than what it says.
+    from sandbox.agent.tools import default_tools
     from sandbox.agent.turn import Profile
-    from sandbox.api.voice import default_tools
 
     tools = default_tools() if app.settings.tools is None else app.settings.tools
     return Profile(name=look(app).name, tools=tools, generative_ui=app.settings.generative_ui)

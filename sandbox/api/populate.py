@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from sandbox.agent.demo import Draft
+from sandbox.agent.demo import conversations as drafts
+from sandbox.agent.replies import reply
+from sandbox.agent.titles import title_pair
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.persona import profile
 from sandbox.api.services import Services
-from sandbox.api.voice import drafts, reply, title_pair
 from sandbox.calls import App
 from sandbox.contract import encode
 from sandbox.errors import NotFound
 from sandbox.state.records import Conversation
-
-if TYPE_CHECKING:
-    from sandbox.agent.demo import Draft
 
 SLICE = 8
 

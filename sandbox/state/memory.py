@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from orjson import dumps as encode
 
@@ -19,15 +19,6 @@ from sandbox.state.pages import cut
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 from sandbox.state.store import Counter, Gone
 from sandbox.state.world import World
-
-
-class Weighed(Protocol):
-    """Something else that is kept, and about how many bytes it takes."""
-
-    @property
-    def size(self) -> int:
-        """How many."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +33,8 @@ class MemoryStore:
     """Keeps the worlds and the conversations of every app in this process.
 
     `declared` are the apps that exist from the start with settings of their own; any other id has `defaults`, or is
-    no app at all when that is None. What waits in `queues` counts against the bounds too. Apps begin with `seed`.
+    no app at all when that is None. The bytes that are kept `elsewhere` count against the bounds too. Apps begin with
+    `seed`.
     """
 
     def __init__(
@@ -50,13 +42,13 @@ class MemoryStore:
         declared: Mapping[str, AppSettings],
         defaults: AppSettings | None,
         bounds: Bounds | None = None,
-        queues: Sequence[Weighed] = (),
+        elsewhere: Callable[[], int] = lambda: 0,
         seed: int | str = 1,
     ) -> None:
         self._declared = declared
         self._defaults = defaults
         self._bounds = bounds or Bounds()
-        self._queues = queues
+        self._elsewhere = elsewhere
         self._seed = str(seed)
         self._worlds: dict[str, World] = {}
         self._settings: dict[str, AppSettings] = {}
@@ -253,5 +245,5 @@ class MemoryStore:
         self._size += world.size - before
 
     def _refuse_more_than_fits(self, more: int = 0) -> None:
-        if self._size + more + sum(queue.size for queue in self._queues) >= self._bounds.bytes:
+        if self._size + more + self._elsewhere() >= self._bounds.bytes:
             raise StoreFull(f"The sandbox keeps at most {self._bounds.bytes:,} bytes; --max-bytes sets how many.")
