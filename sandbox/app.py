@@ -71,7 +71,7 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
     house = House(
         directory=parts.directory,
         waits=parts.faults.waits,
-        by_header=parts.by_header,
+        by_header=parts.settings.control != "off",
         faults=cache(partial(_faults, parts)),
         speaker=cache(partial(_speaker, parts)),
         validation_status=int(parts.settings.validation_status),
@@ -86,7 +86,7 @@ def _faults(parts: Parts) -> Faults:
     from sandbox.wire.faults import Faults
 
     desk = FaultDesk(parts.faults, parts.store)
-    return Faults(desk, parts.control.schema("Fault"), parts.endings, by_header=parts.by_header)
+    return Faults(desk, parts.control.schema("Fault"), parts.endings)
 
 
 def _speaker(parts: Parts) -> Speaker:

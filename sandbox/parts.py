@@ -54,7 +54,6 @@ class Parts:
     own_ports: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.by_header = self.settings.control != "off"
         self.contract = load().refusing_with(int(self.settings.validation_status))
         now = self.settings.now
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)

@@ -17,10 +17,6 @@ class FaultDesk:
         self._queue = queue
         self._worlds = worlds
 
-    def waits(self, app_id: str) -> bool:
-        """Say whether any fault waits for this app."""
-        return self._queue.waits(app_id)
-
     async def take(self, app_id: str, matches: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
         """Return the oldest that acts on a request, counted as used; None when none does."""
         origin = await self._worlds.origin(app_id)

@@ -18,7 +18,7 @@ from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
 from sandbox.wire import sabotage
 from sandbox.wire.checks import refuse
-from sandbox.wire.exchange import FAULT_HEADER, Exchange
+from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import send_bytes
 from sandbox.wire.patience import AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import STREAM_FAULTS
@@ -59,17 +59,17 @@ class Queue(Protocol):
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, queue: Queue, law: Validator, endings: Endings, *, by_header: bool) -> None:
+    def __init__(self, queue: Queue, law: Validator, endings: Endings) -> None:
         self._queue = queue
         self._law = law
         self._endings = endings
-        self._by_header = by_header
 
-    async def choose(self, exchange: Exchange, operation: Operation) -> Fault | None:
-        """Return the fault of this request: its own, or the oldest queued one; it must be able to act on the answer."""
-        named = None
-        if self._by_header and FAULT_HEADER in exchange.headers:
-            named = self._named(exchange.headers[FAULT_HEADER].decode("latin-1"))
+    async def choose(self, exchange: Exchange, operation: Operation, asked: bytes | None) -> Fault | None:
+        """Return the fault of this request: the one it asked for, or the oldest queued one.
+
+        It must be able to act on the answer.
+        """
+        named = None if asked is None else self._named(asked.decode("latin-1"))
         streamed = bool(operation.events) and await self._will_stream(exchange, operation)
         cannot_act = ON_JSON if streamed else STREAM_FAULTS
 

@@ -122,22 +122,23 @@ class Patience:
             while 0 < (left := due - monotonic()) < EARLY and not self._reason:
                 await self._pause(left)
         else:
-            # A turn of the loop, and a write of its own, for each event would take longer than making it.
-            self._hurried += 1
-            if self._hurried % TOGETHER == 0:
-                await asyncio.sleep(0)
+            await self.turn()
         if self._reason:
             raise self._reason
 
-    async def breathe(self) -> None:
-        """Let others run.
+    async def turn(self) -> None:
+        """Let others run, every few times that it is called.
+
+        A turn of the loop, and a write of its own, for each event would take longer than making it.
 
         Raises:
             ClientGone, ServerStops, AppForgotten: as `until` does.
         """
-        await asyncio.sleep(0)
-        if self._reason:
-            raise self._reason
+        self._hurried += 1
+        if self._hurried % TOGETHER == 0:
+            await asyncio.sleep(0)
+            if self._reason:
+                raise self._reason
 
     async def race(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
         """Wait for something else, unless the answer ends first.

@@ -88,14 +88,15 @@ class Pipeline:
         key = checks.bearer_key(exchange.headers)
         magic.refuse_key(key)
         house = self._house
-        if not (house.waits(exchange.path["app_id"]) or (house.by_header and FAULT_HEADER in exchange.headers)):
+        asked = exchange.headers.get(FAULT_HEADER) if house.by_header else None
+        if asked is None and not house.waits(exchange.path["app_id"]):
             return await self._work(exchange, key, None)
         faults = house.faults()
-        fault = await faults.choose(exchange, self.operation)
+        fault = await faults.choose(exchange, self.operation, asked)
         if fault is None:
             return await self._work(exchange, key, None)
         if exchange.entry:
-            exchange.entry.stood_at = await self._house.directory.stands_at(exchange.path["app_id"])
+            exchange.entry.stood_at = await house.directory.stands_at(exchange.path["app_id"])
         return await faults.act(fault, exchange, self.operation, partial(self._work, exchange, key, fault))
 
     async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:

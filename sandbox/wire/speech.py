@@ -20,7 +20,7 @@ from sandbox.wire.exchange import Exchange
 from sandbox.wire.faults import Fault
 from sandbox.wire.framing import Framing, plain
 from sandbox.wire.http import send_bytes
-from sandbox.wire.patience import TOGETHER, AppForgotten, BrokenOff, Endings, Patience, ServerStops
+from sandbox.wire.patience import AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import Break, Half, Stall, Step, steps
 from sandbox.wire.sabotage import Truncated
 
@@ -86,7 +86,6 @@ class _Stream:
         self._framing = framing
         self._due = float(pace.first_ms)
         self._hurries = framing.is_plain and not pace.delta_ms
-        self._written = 0
 
     async def run(self, spoken: Spoken, whole: Iterable[Step]) -> None:
         """Do every step, each when it is due."""
@@ -106,9 +105,7 @@ class _Stream:
     async def _hurry(self, event: Event) -> None:
         """Write an event of a stream that has neither pace nor a hostile form: the same as `_do`, in fewer steps."""
         self._keep_contract(event)
-        self._written += 1
-        if self._written % TOGETHER == 0:
-            await self._patience.breathe()
+        await self._patience.turn()
         await self._send({"type": "http.response.body", "body": plain(event), "more_body": True})
 
     async def _do(self, step: Step, spoken: Spoken) -> None:
