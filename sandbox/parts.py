@@ -21,7 +21,7 @@ from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
-from sandbox.state.queues import Backlog, Queue
+from sandbox.state.queues import Queue
 from sandbox.wire.patience import Endings
 
 if TYPE_CHECKING:
@@ -174,8 +174,7 @@ class Parts:
         """Note what the demo app began with: how its conversations came to be is no request's doing."""
         from sandbox.control.snapshot import Snapshot, whole_settings
 
-        world = await self.store.image(app.id)
-        baseline = Snapshot(world=world, settings=whole_settings(app.settings), faults=Backlog(), replies=Backlog())
+        baseline = Snapshot(world=await self.store.image(app.id), settings=whole_settings(app.settings))
         self.history.begin(app.id, baseline, turn=0)
 
     async def _populate(self, app: App, **wanted: Any) -> None:

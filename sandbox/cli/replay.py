@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sandbox.cli.serve import greeting
-from sandbox.cli.server import listen, prepare_logs, serve_on
+from sandbox.cli.server import Interrupted, listen, prepare_logs, serve_on
 from sandbox.settings import Settings, SettingsError, options
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
     listening = listen(settings)
     if listening is None:
         return 3
-    with listening, suppress(KeyboardInterrupt):
+    interrupted = Interrupted()
+    with listening:
         prepare_logs(quiet=True)
         from sandbox.app import create_app
 
@@ -60,7 +61,7 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         print(greeting(settings, listening.getsockname()[1], None), flush=True)
         told = _Told(bundle, listening.getsockname()[1])
         told.start()
-        serve_on(app, listening, {}, (), until=lambda: not keep and not told.is_alive())
+        serve_on(app, listening, {}, (), until=lambda: interrupted() or (not keep and not told.is_alive()))
     if told.problem:
         raise told.problem
     return 1 if told.differing or told.is_alive() else 0

@@ -80,7 +80,7 @@ def serve_on(
     listening: socket.socket,
     tls: dict[str, Any],
     watches: Sequence[Watch],
-    until: Callable[[], bool] = lambda: False,
+    until: Callable[[], bool],
 ) -> None:
     """Serve until a signal comes, or `until` says so."""
     import uvicorn

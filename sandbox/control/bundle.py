@@ -26,7 +26,6 @@ from sandbox.control.snapshots import snapshot_of
 from sandbox.masking import Masker
 from sandbox.state.image import WorldImage
 from sandbox.state.journal import Entry, Headers
-from sandbox.state.queues import Backlog
 
 VERSION = 1
 WEBHOOKS = ("webhooks", "webhook_lab")
@@ -92,7 +91,7 @@ def _about(found: _Found, on: ControlServices) -> dict[str, Any]:
 async def _fresh(app: App, on: ControlServices) -> Snapshot:
     """Return an app that nobody has used yet."""
     settings = whole_settings(await on.worlds.defaults(app.id))
-    return Snapshot(world=WorldImage(origin=app.origin), settings=settings, faults=Backlog(), replies=Backlog())
+    return Snapshot(world=WorldImage(origin=app.origin), settings=settings)
 
 
 def _written(snapshot: Snapshot, hidden: Masker) -> bytes:

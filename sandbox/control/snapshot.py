@@ -34,8 +34,8 @@ class Snapshot:
 
     world: WorldImage
     settings: Mapping[str, Any]
-    faults: Backlog
-    replies: Backlog
+    faults: Backlog = Backlog()
+    replies: Backlog = Backlog()
 
 
 def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
