@@ -62,9 +62,9 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         told = _Told(bundle, listening.getsockname()[1])
         told.start()
         serve_on(app, listening, {}, (), until=lambda: interrupted() or (not keep and not told.is_alive()))
-    if told.problem:
+    if told.problem and not interrupted():
         raise told.problem
-    return 1 if told.differing or told.is_alive() else 0
+    return 1 if told.differing or told.problem or told.is_alive() else 0
 
 
 def _settings(bundle: Bundle, port: int) -> Settings:

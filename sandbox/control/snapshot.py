@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orjson import Fragment
@@ -34,8 +34,8 @@ class Snapshot:
 
     world: WorldImage
     settings: Mapping[str, Any]
-    faults: Backlog = Backlog()
-    replies: Backlog = Backlog()
+    faults: Backlog = field(default_factory=Backlog)
+    replies: Backlog = field(default_factory=Backlog)
 
 
 def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
