@@ -18,11 +18,14 @@ const LEFT_OUT = /^(host|connection|content-length|transfer-encoding|expect|user
 /** @type {Set<string>} */
 let known = new Set();
 let reading = 0;
+/** What has come while the first page is on its way. @type {Entry[] | null} */
+let since = null;
 
 /** Read the journal anew, newest first, until it ends. */
 export async function loadRequests() {
   const mine = (reading += 1);
   known = new Set(store.get().waiting.map((entry) => entry.id));
+  since = [];
   store.set({ loading: true });
   let after = "";
   try {
@@ -31,7 +34,9 @@ export async function loadRequests() {
       if (mine !== reading) return;
       const fresh = page.data.filter((/** @type {Entry} */ entry) => !known.has(entry.id));
       fresh.forEach((/** @type {Entry} */ entry) => known.add(entry.id));
-      store.set({ entries: first ? fresh : [...store.get().entries, ...fresh] });
+      // The first page takes the place of all but what came meanwhile.
+      store.set({ entries: [...((first && since) || store.get().entries), ...fresh] });
+      since = null;
       more = page.has_more;
       after = `&after=${page.last_id}`;
     }
@@ -48,6 +53,7 @@ export function received(entry) {
   known.add(entry.id);
   const { paused, waiting, entries, scroll } = store.get();
   if (paused) return store.set({ waiting: [entry, ...waiting].slice(0, MOST) });
+  if (since) since = [entry, ...since];
   if (entries.length >= MOST) known.delete(entries[entries.length - 1].id);
   // Who has scrolled down reads: what comes above must not push that away.
   const top = scroll.top > 4 && matchesNow(entry) ? scroll.top + ROW : scroll.top;

@@ -8,41 +8,51 @@ import { attempt, say } from "./talk.js";
 
 /** @typedef {import("../core/server.js").Delivery} Delivery */
 
+/** What is heard while a page is on its way, for each page that is. @type {Set<Delivery[]>} */
+const underWay = new Set();
+
 /** @param {string} app */
 export async function loadWebhooks(app) {
   if (store.get().webhooks.app !== app) store.set({ webhooks: { app, list: null, more: false } });
-  const page = await attempt(() => control("GET", `/webhooks?app_id=${encodeURIComponent(app)}&limit=50`));
-  const { app: shown, list } = store.get().webhooks;
-  if (shown === app) store.set({ webhooks: { app, list: joined(list ?? [], page?.data ?? []), more: page?.has_more ?? false } });
-}
-
-/** What a page says, but for what was heard since it was asked for. @param {Delivery[]} heard @param {Delivery[]} page */
-function joined(heard, page) {
-  const since = heard.slice(0, Math.max(0, heard.findIndex((one) => one.id === page[0]?.id)));
-  return [...since, ...page.map((one) => newest(heard.find((known) => known.id === one.id), one))];
-}
-
-/** @param {Delivery | undefined} known @param {Delivery} other */
-function newest(known, other) {
-  return known && known.attempts.length > other.attempts.length ? known : other;
+  const { page, heard } = await asked(`app_id=${encodeURIComponent(app)}&limit=50`);
+  if (store.get().webhooks.app !== app) return;
+  store.set({ webhooks: { app, list: heard.reduce(withOne, page?.data ?? []), more: page?.has_more ?? false } });
 }
 
 export async function moreWebhooks() {
   const { app, list } = store.get().webhooks;
   const last = list?.[list.length - 1];
-  if (!list || !last) return;
-  const page = await attempt(() => control("GET", `/webhooks?app_id=${encodeURIComponent(app)}&limit=50&after=${last.id}`));
-  if (page && store.get().webhooks.app === app) store.set({ webhooks: { app, list: [...list, ...page.data], more: page.has_more } });
+  if (!last) return;
+  const { page } = await asked(`app_id=${encodeURIComponent(app)}&limit=50&after=${last.id}`);
+  const { app: shown, list: now } = store.get().webhooks;
+  if (page && now && shown === app) store.set({ webhooks: { app, list: [...now, ...page.data], more: page.has_more } });
 }
 
 /** A delivery was made, sent or given up. @param {Delivery} delivery */
 export function delivered(delivery) {
   const { app, list, more } = store.get().webhooks;
-  if (!list || delivery.app_id !== app) return;
+  if (delivery.app_id !== app) return;
+  for (const heard of underWay) heard.push(delivery);
+  if (list) store.set({ webhooks: { app, more, list: withOne(list, delivery) } });
+}
+
+/** Return a page and what was heard since it was asked for: the page may be older than that. @param {string} query */
+async function asked(query) {
+  /** @type {Delivery[]} */
+  const heard = [];
+  underWay.add(heard);
+  const page = await attempt(() => control("GET", `/webhooks?${query}`));
+  underWay.delete(heard);
+  return { page, heard };
+}
+
+/** @param {Delivery[]} list @param {Delivery} delivery @returns {Delivery[]} */
+function withOne(list, delivery) {
   const known = list.find((one) => one.id === delivery.id);
+  if (!known) return [delivery, ...list];
   // The answer to a call may come after the event of what came of it.
-  const now = newest(known, delivery);
-  store.set({ webhooks: { app, more, list: known ? list.map((one) => (one === known ? now : one)) : [now, ...list] } });
+  const newest = known.attempts.length > delivery.attempts.length ? known : delivery;
+  return list.map((one) => (one === known ? newest : one));
 }
 
 /** @param {Delivery} delivery */
