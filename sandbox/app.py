@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 import sandbox
 from sandbox import api, control
@@ -54,11 +55,12 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
             *static.routes(parts.contract, lambda: parts.control, about),
             Later(CONTROL, lambda: ContractRoute(parts.control.base, _control_pipelines(parts))),
         ],
-        middleware=_middleware(parts, api_route, log),
+        middleware=[Middleware(ControlGuard, _access(parts.settings), (*PUBLIC_CONTROL, *inspector.paths()))],
         exception_handlers={HTTPException: refusing(api_route), Exception: crashed},
         lifespan=_living(parts),
     )
     app.router.redirect_slashes = False
+    app.middleware_stack = _front(parts, api_route, log, app.build_middleware_stack())
     app.state.stop = parts.stop
     app.state.own_ports = parts.own_ports
     app.state.keeper = parts.keeper
@@ -131,16 +133,16 @@ def _living(parts: Parts) -> Any:
     return living
 
 
-def _middleware(parts: Parts, api_route: ContractRoute, log: Listener | None) -> list[Middleware]:
-    """Return what every request passes before it is routed, outermost first."""
-    settings = parts.settings
-    access = ControlAccess(
+def _access(settings: Settings) -> ControlAccess:
+    return ControlAccess(
         enabled=settings.control != "off", token=settings.control_token, origins=settings.control_origin
     )
-    return [
-        Middleware(Recorder, parts.journal, parts.clock, parts.entropy, log),
-        Middleware(HostGuard, settings.allow_host),
-        *([] if settings.like_production else [Middleware(Cors, settings.cors_origin)]),
-        Middleware(Ahead, api_route),
-        Middleware(ControlGuard, access, (*PUBLIC_CONTROL, *inspector.paths())),
-    ]
+
+
+def _front(parts: Parts, api_route: ContractRoute, log: Listener | None, rest: ASGIApp) -> ASGIApp:
+    """Return what every request passes first; the API comes off before all that Starlette puts around its router."""
+    settings = parts.settings
+    front: ASGIApp = Ahead(rest, api_route)
+    if not settings.like_production:
+        front = Cors(front, settings.cors_origin)
+    return Recorder(HostGuard(front, settings.allow_host), parts.journal, parts.clock, log)

@@ -122,6 +122,9 @@ class InternalError(ApiError):
 
     status, type = 500, "internal_error"
 
+    def __init__(self, message: str = "The sandbox failed on this request; its log has the reason.") -> None:
+        super().__init__(message)
+
 
 class Conflict(ApiError):
     """What is asked for can't be done to this thing."""

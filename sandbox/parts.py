@@ -46,7 +46,6 @@ class Parts:
 
     settings: Settings
     endings: Endings = field(default_factory=Endings)
-    journal: Journal = field(default_factory=Journal)
     bus: Bus = field(default_factory=Bus)
     faults: Queue = field(default_factory=lambda: Queue("fault"))
     replies: Queue = field(default_factory=lambda: Queue("reply"))
@@ -58,6 +57,7 @@ class Parts:
         now = self.settings.now
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
+        self.journal = Journal(lambda app_id: "req_" + self.entropy.hex(16, app_id or "", "request"))
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
         declared = apps(self.settings, self._of_control)
         self.store = MemoryStore(*declared, bounds, self._held_elsewhere, self.settings.seed)

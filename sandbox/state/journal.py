@@ -7,11 +7,10 @@ entries go last, so that one noisy app does not wipe out what a quiet one asked.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain, dropwhile, islice
-from typing import Literal, NamedTuple
+from typing import Literal
 
 Headers = list[tuple[bytes, bytes]]
 Ended = Literal["complete", "client_gone", "cut"]
@@ -22,130 +21,155 @@ ENTRY_BYTES, CHUNK_BYTES = 1_700, 125
 FEWEST_APPS = 100
 
 
-class Entry(NamedTuple):
-    """One request and its answer.
+class Counted:
+    """What is counted of one app: its requests, its entries ever added, and those that are gone, by operation."""
+
+    __slots__ = ("added", "app_id", "evicted", "forgotten", "prefix", "requests", "spared")
+
+    def __init__(self, app_id: str | None, prefix: str) -> None:
+        self.app_id = app_id
+        # How the ids of its requests begin.
+        self.prefix = prefix
+        self.requests = 0
+        self.added = 0
+        self.forgotten = False
+        self.evicted: Counter[str | None] = Counter()
+        # Entries whose turn to go has come while they were among the app's newest.
+        self.spared: list[Entry] = []
+
+
+class Entry:
+    """One request and its answer: filled in while it is under way, never changed once the journal has it.
 
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
     where no answer was begun. `turn` is the entry's place among all that was asked, `began` when it came, in seconds of
     real time on a clock that never goes back; `stood_at` is where the app's time stood still then, None where it ran.
     """
 
-    at: int
-    method: str
-    path: bytes
-    query: bytes
-    headers: Headers
-    scheme: str = "http"
-    id: str = ""
+    # Set for few requests, or late: most entries need no place of their own for them.
+    id = ""
     app_id: str | None = None
     operation: str | None = None
-    body: bytes = b""
+    body = b""
     status: int | None = None
-    answer_headers: Headers = []  # noqa: RUF012 - nothing changes an entry
-    chunks: list[tuple[float, bytes]] = []  # noqa: RUF012
-    duration_ms: float = 0.0
+    answer_headers: Headers = []  # noqa: RUF012 - replaced, never changed
+    duration_ms = 0.0
     fault: str | None = None
     violation: str | None = None
     ended: Ended = "complete"
-    turn: int = 0
-    began: float = 0.0
     stood_at: int | None = None
+
+    # The journal's own: the counts of its app, its place among the app's entries and, once spared, among the spared.
+    counted: Counted
+    nth: int
+    spared_as: int
+    held: int
+
+    def __init__(
+        self,
+        at: int,
+        method: str,
+        path: bytes,
+        query: bytes,
+        headers: Headers,
+        scheme: str = "http",
+        turn: int = 0,
+        began: float = 0.0,
+    ) -> None:
+        self.at = at
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.scheme = scheme
+        self.turn = turn
+        self.began = began
+        self.chunks: list[tuple[float, bytes]] = []
 
     def weight(self) -> int:
         """Return about how many bytes the entry holds on to."""
-        held = len(self.body) + len(self.path) + len(self.query) + CHUNK_BYTES * len(self.chunks) + ENTRY_BYTES
-        for _, chunk in self.chunks:
+        chunks = self.chunks
+        held = len(self.body) + len(self.path) + len(self.query) + CHUNK_BYTES * len(chunks) + ENTRY_BYTES
+        for _, chunk in chunks:
             held += len(chunk)
-        return held + sum(map(len, chain.from_iterable(chain(self.headers, self.answer_headers))))
-
-
-@dataclass(slots=True, eq=False)
-class Counted:
-    """What is counted of one app: its requests, its entries ever added, and those that are gone, by operation.
-
-    `prefix` is how the ids of its requests begin, once somebody has set it.
-    """
-
-    app_id: str | None
-    prefix: str = ""
-    requests: int = 0
-    added: int = 0
-    forgotten: bool = False
-    evicted: Counter[str | None] = field(default_factory=Counter)
-    # Entries whose turn to go has come while they were among the app's newest.
-    spared: list[_Kept] = field(default_factory=list)
-
-
-class _Kept(NamedTuple):
-    """An entry with its place in the journal and among those of its app, and its weight in bytes."""
-
-    number: int
-    app: Counted
-    nth: int
-    weight: int
-    entry: Entry
+        # The headers of an answer are few and short, unless a fault brings its own.
+        headers = self.headers if self.fault is None else self.headers + self.answer_headers
+        return held + sum(map(len, itertools.chain.from_iterable(headers)))
 
 
 class Journal:
-    """Keeps entries, newest last, and tells listeners of each new one."""
+    """Keeps entries, newest last, and tells listeners of each new one.
 
-    def __init__(self, *, most: int = 10_000, most_bytes: int = 64 * 1024**2, spared: int = 200) -> None:
+    `prefix` says how the ids of an app's requests begin; `turn` is the place of something that is asked now, among all
+    that is ever asked.
+    """
+
+    def __init__(
+        self,
+        prefix: Callable[[str | None], str],
+        *,
+        most: int = 10_000,
+        most_bytes: int = 64 * 1024**2,
+        spared: int = 200,
+    ) -> None:
+        self.turn: Callable[[], int] = itertools.count(1).__next__
+        self._prefix = prefix
         self._most = most
         self._most_bytes = most_bytes
         self._spared = spared
         # Oldest first: those whose turn to go will come, and those whose turn has come while they were spared.
-        self._ahead: deque[_Kept] = deque()
-        self._passed: dict[int, _Kept] = {}
-        # Numbers of the passed ones that are no longer spared.
+        self._ahead: deque[Entry] = deque()
+        self._passed: dict[int, Entry] = {}
+        self._passes = itertools.count()
+        # Places of the passed ones that are no longer spared.
         self._due: list[int] = []
         self._known: OrderedDict[str | None, Counted] = OrderedDict()
         self._lost = 0
         self._weight = 0
-        self._last = 0
-        self._turns = 0
         self._listeners: list[Callable[[Entry], None]] = []
 
-    def turn(self) -> int:
-        """Return the place of something that is asked now, among all that is ever asked."""
-        self._turns += 1
-        return self._turns
-
-    def begin(self, app_id: str | None) -> Counted:
-        """Count one more request of an app; the one that was quiet longest makes room when there are too many."""
-        app = self._known.get(app_id)
-        if app is None:
-            app = self._known[app_id] = Counted(app_id)
-            if len(self._known) > max(self._most, FEWEST_APPS):
-                _, quiet = self._known.popitem(last=False)
-                self._lost += sum(quiet.evicted.values())
+    def begin(self, entry: Entry) -> None:
+        """Count one more request of its app, and give it its id: the n-th of an app has always the same."""
+        app_id = entry.app_id
+        entry.counted = app = self._known.get(app_id) or self._new(app_id)
         self._known.move_to_end(app_id)
-        app.requests += 1
+        app.requests = nth = app.requests + 1
+        entry.id = f"{app.prefix}{nth:08x}"
+
+    def _new(self, app_id: str | None) -> Counted:
+        """Begin to count for an app; the one that was quiet longest makes room when there are too many."""
+        app = self._known[app_id] = Counted(app_id, self._prefix(app_id))
+        if len(self._known) > max(self._most, FEWEST_APPS):
+            _, quiet = self._known.popitem(last=False)
+            self._lost += sum(quiet.evicted.values())
         return app
 
-    def add(self, app: Counted, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
         """Keep an entry; what no longer fits goes. One whose app was forgotten since it began is not kept."""
+        app = entry.counted
         if app.forgotten:
             return
-        self._last += 1
-        app.added += 1
-        weight = entry.weight()
-        self._ahead.append(_Kept(self._last, app, app.added, weight, entry))
-        self._weight += weight
+        app.added = entry.nth = app.added + 1
+        entry.held = held = entry.weight()
+        self._ahead.append(entry)
+        self._weight += held
         while app.spared and not self._is_spared(app.spared[0]):
-            heapq.heappush(self._due, app.spared.pop(0).number)
-        while self._is_too_much():
-            self._evict()
+            heapq.heappush(self._due, app.spared.pop(0).spared_as)
+        if len(self._ahead) + len(self._passed) > self._most or self._weight > self._most_bytes:
+            self._make_room()
         for listener in self._listeners:
             listener(entry)
 
     def get(self, entry_id: str) -> Entry | None:
         """Return the entry with this id."""
-        return next((kept.entry for kept in self._newest_first() if kept.entry.id == entry_id), None)
+        return next((entry for entry in self.newest_first() if entry.id == entry_id), None)
 
     def newest_first(self, after: str | None = None) -> Iterator[Entry]:
         """Yield every entry, or those behind the one with the id `after`, newest first."""
-        entries = (kept.entry for kept in self._newest_first())
-        return entries if after is None else islice(dropwhile(lambda entry: entry.id != after, entries), 1, None)
+        entries = itertools.chain(reversed(self._ahead), reversed(self._passed.values()))
+        if after is None:
+            return entries
+        return itertools.islice(itertools.dropwhile(lambda entry: entry.id != after, entries), 1, None)
 
     def count(self, app_id: str) -> int:
         """Return how many requests an app has had since it began, evicted ones too."""
@@ -165,12 +189,11 @@ class Journal:
 
     def forget(self, app_id: str | None) -> None:
         """Drop the entries of an app, of all apps for None; what was evicted of it is forgotten too."""
-        stay = [kept for kept in reversed(list(self._newest_first())) if app_id not in (None, kept.app.app_id)]
-        self._passed = {kept.number: kept for kept in stay if kept.number in self._passed}
-        self._ahead = deque(kept for kept in stay if kept.number not in self._passed)
-        self._due = [number for number in self._due if number in self._passed]
+        self._ahead = deque(entry for entry in self._ahead if app_id not in (None, entry.app_id))
+        self._passed = {place: entry for place, entry in self._passed.items() if app_id not in (None, entry.app_id)}
+        self._due = [place for place in self._due if place in self._passed]
         heapq.heapify(self._due)
-        self._weight = sum(kept.weight for kept in stay)
+        self._weight = sum(entry.held for entry in self.newest_first())
         for known in self._known if app_id is None else {app_id} & self._known.keys():
             self._known[known].evicted.clear()
             self._known[known].spared.clear()
@@ -189,35 +212,35 @@ class Journal:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _newest_first(self) -> Iterator[_Kept]:
-        return chain(reversed(self._ahead), reversed(self._passed.values()))
-
-    def _is_too_much(self) -> bool:
-        count = len(self._ahead) + len(self._passed)
-        return count > self._most or (self._weight > self._most_bytes and count > 1)
-
-    def _is_spared(self, kept: _Kept) -> bool:
+    def _is_spared(self, entry: Entry) -> bool:
         """Say whether an entry is among the newest of its app."""
-        return kept.app.added - kept.nth < self._spared
+        return entry.counted.added - entry.nth < self._spared
 
-    def _evict(self) -> None:
-        kept = self._next_to_go()
-        self._weight -= kept.weight
-        if self._known.get(kept.app.app_id) is kept.app:
-            kept.app.evicted[kept.entry.operation] += 1
-        else:
-            self._lost += 1
+    def _make_room(self) -> None:
+        """Let entries go until the rest fits, or is one alone."""
+        left = len(self._ahead) + len(self._passed)
+        while left > self._most or (self._weight > self._most_bytes and left > 1):
+            entry = self._next_to_go()
+            left -= 1
+            self._weight -= entry.held
+            app = entry.counted
+            if self._known.get(entry.app_id) is app:
+                app.evicted[entry.operation] += 1
+            else:
+                self._lost += 1
 
-    def _next_to_go(self) -> _Kept:
+    def _next_to_go(self) -> Entry:
         """Take out the oldest that isn't spared, the oldest of all where all are."""
         if self._due:
             return self._passed.pop(heapq.heappop(self._due))
         while self._ahead:
-            kept = self._ahead.popleft()
-            if not self._is_spared(kept):
-                return kept
-            self._passed[kept.number] = kept
-            kept.app.spared.append(kept)
-        kept = self._passed.pop(next(iter(self._passed)))
-        kept.app.spared.pop(0)
-        return kept
+            entry = self._ahead.popleft()
+            app = entry.counted
+            if not self._is_spared(entry):
+                return entry
+            entry.spared_as = next(self._passes)
+            self._passed[entry.spared_as] = entry
+            app.spared.append(entry)
+        entry = self._passed.pop(next(iter(self._passed)))
+        entry.counted.spared.pop(0)
+        return entry

@@ -73,7 +73,7 @@ class ControlPipeline:
             raise
         except Exception:
             log.exception("%s failed", self.operation.id)
-            raise InternalError("The sandbox failed on this request; its log has the reason.") from None
+            raise InternalError() from None
 
     async def _send(self, exchange: Exchange, answer: Any) -> None:
         status = self.operation.success

@@ -6,15 +6,16 @@ import logging
 import re
 from collections.abc import Collection
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.masking import escape
 from sandbox.wire.guard import is_control
-from sandbox.wire.http import Headers, headers_of
+from sandbox.wire.http import ADDED, Headers, headers_of
 
 log = logging.getLogger("sandbox")
 
-EXPOSED = b"Retry-After, Sandbox-Request-Id, WWW-Authenticate, Allow"
+_ALWAYS = [(b"vary", b"Origin")]
+_EXPOSED = (b"access-control-expose-headers", b"Retry-After, Sandbox-Request-Id, WWW-Authenticate, Allow")
 
 _LOOPBACK = re.compile(r"https?://(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?")
 
@@ -31,21 +32,17 @@ class Cors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_control(scope):
             return await self._app(scope, receive, send)
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
-        allowed = origin is not None and self._allows(origin.decode("latin-1"))
-        own = [(b"vary", b"Origin")]
-        if origin is not None and allowed:
-            own += [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", EXPOSED)]
-        headers = headers_of(scope) if scope["method"] == "OPTIONS" else {}
-        if origin is not None and b"access-control-request-method" in headers:
-            return await _preflight(send, headers, own if allowed else own[:1])
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *own]
-            await send(message)
-
-        return await self._app(scope, receive, with_headers)
+        headers = headers_of(scope)
+        origin = headers.get(b"origin")
+        scope[ADDED] = _ALWAYS
+        if origin is None:
+            return await self._app(scope, receive, send)
+        allowed = self._allows(origin.decode("latin-1"))
+        if allowed:
+            scope[ADDED] = [*_ALWAYS, (b"access-control-allow-origin", origin), _EXPOSED]
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            return await _preflight(send, headers, allowed=allowed)
+        return await self._app(scope, receive, send)
 
     def _allows(self, origin: str) -> bool:
         if self._any or origin in self._origins or _LOOPBACK.fullmatch(origin):
@@ -57,11 +54,11 @@ class Cors:
         return False
 
 
-async def _preflight(send: Send, headers: Headers, own: list[tuple[bytes, bytes]]) -> None:
-    if len(own) > 1:
+async def _preflight(send: Send, headers: Headers, *, allowed: bool) -> None:
+    own = []
+    if allowed:
         asked = headers.get(b"access-control-request-headers", b"*")
         own = [
-            *own,
             (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
             (b"access-control-allow-headers", asked),
             (b"access-control-max-age", b"600"),

@@ -25,6 +25,7 @@ class Noting(Protocol):
     fault: str | None
     violation: str | None
     stood_at: int | None
+    status: int | None
 
 
 class Exchange:

@@ -32,7 +32,7 @@ class HostGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        host = b",".join(value for name, value in scope["headers"] if name == b"host")
+        host = headers_of(scope).get(b"host", b"")
         if host not in self._seen:
             if not self.trusts(host.decode("latin-1")):
                 name = host.decode("latin-1")[:200]

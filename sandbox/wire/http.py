@@ -11,14 +11,22 @@ from sandbox.errors import ApiError, InvalidRequest
 
 Headers = Mapping[bytes, bytes]
 
+# In the scope: headers that go on every answer to the request, whoever gives it.
+ADDED = "sandbox.added_headers"
+_HEADERS = "sandbox.headers"
+
 BODILESS = frozenset({204, 205, 304})
 
 
 def headers_of(scope: Scope) -> Headers:
     """Return the request's headers by lower-case name; one that came twice has both values, joined by a comma."""
+    known: Headers | None = scope.get(_HEADERS)
+    if known is not None:
+        return known
     headers: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         headers[name] = headers[name] + b", " + value if name in headers else value
+    scope[_HEADERS] = headers
     return headers
 
 
@@ -43,8 +51,12 @@ async def send_bytes(
     else:
         described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
     start = [*described, (b"x-content-type-options", b"nosniff"), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": start})
-    await send({"type": "http.response.body", "body": body})
+    whole = getattr(send, "whole", None)
+    if whole is None:
+        await send({"type": "http.response.start", "status": status, "headers": start})
+        await send({"type": "http.response.body", "body": body})
+    else:
+        await whole(status, start, body)
 
 
 async def send_error(send: Send, error: ApiError, validation_status: int = 422) -> None:

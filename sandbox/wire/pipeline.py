@@ -151,4 +151,4 @@ class Pipeline:
             raise
         except Exception:
             log.exception("%s failed", self.operation.id)
-            raise InternalError("The sandbox failed on this request; its log has the reason.") from None
+            raise InternalError() from None

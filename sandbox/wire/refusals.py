@@ -31,7 +31,7 @@ def refusing(api_route: ContractRoute) -> ExceptionHandler:
 
 async def crashed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of a handler
     """Answer what nobody expected."""
-    return _envelope(InternalError("The sandbox failed on this request; its log has the reason."))
+    return _envelope(InternalError())
 
 
 def _envelope(error: ApiError) -> Response:

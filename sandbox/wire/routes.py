@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.contract import Operation
-from sandbox.errors import ApiError, ContractError
+from sandbox.errors import ApiError, ContractError, InternalError
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import raw_path, send_error
 from sandbox.wire.patience import BrokenOff
@@ -73,6 +73,11 @@ class ContractRoute(BaseRoute):
             # Closed here: once the error has left the application, the server would answer it with a 500.
             if exchange.connection is not None:
                 exchange.connection.close_quietly()
+            raise
+        except Exception:
+            # What nobody expected; the server logs it.
+            if entry is None or entry.status is None:
+                await send_error(send, InternalError())
             raise
 
 

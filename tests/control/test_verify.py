@@ -171,12 +171,13 @@ def test_what_is_gone_of_another_app_does_not_count() -> None:
 
 def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
     """Ask a journal that has lost two of its entries."""
-    journal = Journal(most=3)
-    fields: dict[str, Any] = {"at": 0, "method": "GET", "path": b"/", "query": b"", "headers": []}
-    journal.begin("app_b")
-    for number in range(5):
-        entry = Entry(id=f"req_{number}", app_id="app_a", operation=CONFIG, **fields)
-        journal.add(journal.begin(entry.app_id), entry)
+    journal = Journal(lambda app_id: f"req_{app_id}_", most=3)
+    for app_id in ("app_b", *["app_a"] * 5):
+        entry = Entry(0, "GET", b"/", b"", [])
+        entry.app_id, entry.operation = app_id, CONFIG
+        journal.begin(entry)
+        if app_id == "app_a":
+            journal.add(entry)
     on = SimpleNamespace(journal=journal, masker=Masker())
     return verify({name: value for name, value in wanted.items() if value is not None}, cast("ControlServices", on))
 

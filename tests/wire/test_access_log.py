@@ -80,7 +80,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("path", HOSTILE.values(), ids=HOSTILE)
 def test_what_could_fool_a_terminal_is_spelled_out(path: bytes) -> None:
-    line = text_line(colour=False)(Entry(at=NOW, method="GET", path=path, query=b"", headers=[], status=404))
+    line = text_line(colour=False)(answered(path))
     assert line.isprintable()
 
 
@@ -96,5 +96,11 @@ def test_no_request_can_write_it_into_a_line(character: str, place: str, form: s
 
 
 def test_spelling_out_keeps_what_was_there() -> None:
-    line = text_line(colour=False)(Entry(at=NOW, method="GET", path=b"/a\x1bb", query=b"", headers=[], status=404))
+    line = text_line(colour=False)(answered(b"/a\x1bb"))
     assert "/a\\u001bb" in line
+
+
+def answered(path: bytes) -> Entry:
+    entry = Entry(NOW, "GET", path, b"", [])
+    entry.status = 404
+    return entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -177,17 +176,7 @@ def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
 
 def asked(began: float, body: bytes = b"{}", **more: object) -> Entry:
     """Return the entry of a create that was answered at once."""
-    fields: dict[str, Any] = {"status": 200, "duration_ms": 0.0, **more}
-    return Entry(
-        id=f"req_{began}",
-        at=1_000_000,
-        began=began,
-        app_id="app_a",
-        operation="apps_api_create_conversation",
-        method="POST",
-        path=b"/v1/apps/app_a/conversations",
-        query=b"",
-        headers=[],
-        body=body,
-        **fields,
-    )
+    entry = Entry(1_000_000, "POST", b"/v1/apps/app_a/conversations", b"", [], began=began)
+    fields = {"app_id": "app_a", "operation": "apps_api_create_conversation", "status": 200, **more}
+    vars(entry).update(id=f"req_{began}", body=body, **fields)
+    return entry
