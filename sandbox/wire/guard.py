@@ -116,7 +116,7 @@ def _name(host: str) -> str:
 
 def is_control(scope: Scope) -> bool:
     """Say whether a request is for the control API, however its path is spelled."""
-    path, raw = scope["path"], raw_path(scope)
+    path, raw = scope["path"], scope.get("raw_path") or b""
     if not path.startswith(CONTROL) and not raw.startswith(_CONTROL_RAW):
         return False  # as nearly all
     return path.startswith(_UNDER) or path == CONTROL or raw.startswith(_UNDER_RAW) or raw == _CONTROL_RAW

@@ -67,7 +67,7 @@ class Recording:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._journalled = not (is_control(scope) or is_preflight(scope))
+        self._journalled = not (is_control(scope) or (scope["method"] == "OPTIONS" and is_preflight(scope)))
         self._body: list[bytes] = []
         self._size = 0
         self._heard = False
@@ -156,5 +156,5 @@ def _has_body(scope: Scope) -> bool:
 
 
 def is_preflight(scope: Scope) -> bool:
-    """Say whether a request only asks whether a browser may send another one."""
-    return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= headers_of(scope).keys()
+    """Say whether a request with OPTIONS only asks whether a browser may send another one."""
+    return {b"origin", b"access-control-request-method"} <= headers_of(scope).keys()
