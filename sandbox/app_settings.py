@@ -6,8 +6,7 @@ What a valid setting is stands in `schemas/control/app-settings.json`; values th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sandbox.reply import Pace
 
@@ -17,8 +16,7 @@ Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
 WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class Tool(NamedTuple):
     """A tool of the app (CONTRACT.md 8).
 
     A `mapping` surfaces a task with JSON arguments; a `client` tool is run by the client and gets none.
@@ -31,16 +29,14 @@ class Tool:
     arguments: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """How many calls of the rate-limited operations an app takes; None means any number."""
 
     per_minute: int | None = None
     per_day: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentLook:
+class AgentLook(NamedTuple):
     """How the app's agent presents itself; None: chosen by the seed."""
 
     name: str | None = None
@@ -48,8 +44,7 @@ class AgentLook:
     secondary_color: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class Webhook(NamedTuple):
     """Where webhooks of these types are sent (CONTRACT.md 9); without a secret they are not signed."""
 
     url: str
@@ -58,26 +53,25 @@ class Webhook:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppSettings:
+class AppSettings(NamedTuple):
     """The settings of one app; `keys` None means any well-formed key, `tools` None the agent's own ones."""
 
     status: Status = "live"
     stream: bool = False
     generative_ui: bool = False
     titles: Titles = "at_creation"
-    agent: AgentLook = field(default_factory=AgentLook)
+    agent: AgentLook = AgentLook()
     tools: tuple[Tool, ...] | None = None
     keys: frozenset[str] | None = None
     rate_limit: RateLimit | None = None
-    pace: Pace = field(default_factory=Pace)
+    pace: Pace = Pace()
     framing: Framing = "plain"
     webhooks: tuple[Webhook, ...] = ()
     webhook_lab: WebhookLab = "none"
 
     def merged(self, changes: Mapping[str, Any]) -> AppSettings:
         """Return these settings with valid `changes` on top: objects merge, everything else is replaced."""
-        return replace(self, **{name: _read(getattr(self, name), name, value) for name, value in changes.items()})
+        return self._replace(**{name: _read(getattr(self, name), name, value) for name, value in changes.items()})
 
 
 def _read(current: Any, name: str, value: Any) -> Any:
@@ -89,7 +83,7 @@ def _read(current: Any, name: str, value: Any) -> Any:
     if name == "keys":
         return None if value is None else frozenset(value)
     if isinstance(value, Mapping):
-        return replace(current or _EMPTY[name], **value)
+        return (current or _EMPTY[name])._replace(**value)
     return value
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.app_settings import AppSettings
 from sandbox.contract import Document
@@ -12,8 +11,7 @@ from sandbox.reply import Reply
 from sandbox.sources import Clock, Entropy, Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class App:
+class App(NamedTuple):
     """The app that a request is for: its settings, its time (`frozen`: where it stands still), its entropy.
 
     `origin` is where the entropy comes from.
@@ -27,8 +25,7 @@ class App:
     entropy: Entropy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Call:
+class Call(NamedTuple):
     """One request that keeps the contract: every value is valid, absent query parameters have their defaults."""
 
     app: App
@@ -37,15 +34,13 @@ class Call:
     body: Document
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Body:
+class Body(NamedTuple):
     """An answer that is a JSON value."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Spoken:
+class Spoken(NamedTuple):
     """An answer that the agent speaks: as a JSON body, or streamed as events.
 
     `id` is the response's (`conversation_id` given) or the completion's. `settle` keeps what was said; it runs just
@@ -60,8 +55,7 @@ class Spoken:
     settle: Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Forms:
+class Forms(NamedTuple):
     """An answer of the control API in several forms, of which the client's `Accept` chooses: a JSON object, and texts.
 
     `texts` makes the text of each other media type.
@@ -71,8 +65,7 @@ class Forms:
     texts: Mapping[str, Callable[[], str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class File:
+class File(NamedTuple):
     """An answer of the control API that is written already, and has a name to be kept under."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 ANSWERING = ("validation_status", "cors_origin", "like_production")
 
 
-@dataclass
 class Parts:
     """The parts of one server.
 
@@ -44,15 +42,14 @@ class Parts:
         ContractError: the contract can't be used.
     """
 
-    settings: Settings
-    endings: Endings = field(default_factory=Endings)
-    bus: Bus = field(default_factory=Bus)
-    faults: Queue = field(default_factory=lambda: Queue("fault"))
-    replies: Queue = field(default_factory=lambda: Queue("reply"))
-    # Where the server itself listens: no webhook goes there.
-    own_ports: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.endings = Endings()
+        self.bus = Bus()
+        self.faults = Queue("fault")
+        self.replies = Queue("reply")
+        # Where the server itself listens: no webhook goes there.
+        self.own_ports: set[int] = set()
         self.contract = load().refusing_with(int(self.settings.validation_status))
         now = self.settings.now
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)

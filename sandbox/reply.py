@@ -6,19 +6,16 @@ The same `Reply` becomes the JSON answer, the event stream and the assistant's i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """A text of the assistant."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionCall:
+class FunctionCall(NamedTuple):
     """A call of one of the app's tools.
 
     `arguments` is None for a client tool (CONTRACT.md 8); `output` is what the tool answered, shown in the history
@@ -31,8 +28,7 @@ class FunctionCall:
     output: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataSpec:
+class DataSpec(NamedTuple):
     """One patch of a generated interface: `{"op": "add", "path": ..., "value": ...}` of RFC 6902."""
 
     patch: Mapping[str, Any]
@@ -41,16 +37,14 @@ class DataSpec:
 OutputItem = Message | FunctionCall | DataSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(NamedTuple):
     """How slowly a reply comes, in milliseconds of real time: before its first event, and before each delta."""
 
     first_ms: int = 0
     delta_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """What the agent answers to one message or prompt.
 
     `failure` is the reason of a failed reply (its output is then empty), `pace` overrides the app's pace,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import SandboxError
 from sandbox.masking import escape
@@ -22,8 +22,7 @@ class SettingsError(SandboxError):
     """A setting has a value that it can't have; the text names where it came from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Option:
+class Option(NamedTuple):
     """How one setting is written by a person."""
 
     help: str
@@ -45,7 +44,7 @@ def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A
     return field(default=default, metadata={"option": Option(help=help, kind=kind, **more)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
     """Everything that can be set for a server.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
@@ -28,8 +27,7 @@ class SystemClock:
         return int(time.time())
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenClock:
+class FrozenClock(NamedTuple):
     """Tells one and the same time for ever."""
 
     at: int

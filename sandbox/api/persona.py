@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sandbox.agent.persona import Persona, persona
@@ -41,4 +40,4 @@ def settings_in_force(app: App) -> dict[str, Any]:
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    return {name: value for name, value in asdict(tool).items() if value is not None}
+    return {name: value for name, value in tool._asdict().items() if value is not None}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.calls import App
 from sandbox.state.queues import Queue
@@ -14,8 +13,7 @@ from sandbox.state.store import Conversations, Worlds
 Announce = Callable[[App, str, Mapping[str, Any]], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """The stores of one server; `replies` are those that were scripted; `announce` sends webhooks in the background."""
 
     worlds: Worlds

@@ -7,10 +7,9 @@ the first of them. A property test holds the two against each other, so there is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
 
@@ -28,8 +27,7 @@ MOST_FAULTS = 1_000
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One fault: its place, a stable word for it, what was expected and what came (None: nothing)."""
 
     path: Path

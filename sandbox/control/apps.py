@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from sandbox import magic, web_address
 from sandbox.calls import App
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.snapshot import plain
 from sandbox.errors import Conflict
 
 
@@ -108,7 +108,7 @@ async def existing(app_id: str, on: ControlServices) -> App:
 async def shown(app_id: str, on: ControlServices) -> dict[str, Any]:
     """Return an app as the control API shows it."""
     app = await existing(app_id, on)
-    settings = {**asdict(app.settings), **on.look(app)}
+    settings = {**plain(app.settings), **on.look(app)}
     settings["status"] = magic.STATUSES.get(app_id, app.settings.status)
     if app.settings.keys is not None:
         settings["keys"] = [on.masker.text(key) for key in sorted(app.settings.keys)]
@@ -118,7 +118,7 @@ async def shown(app_id: str, on: ControlServices) -> dict[str, Any]:
 
 async def _counts(app_id: str, on: ControlServices) -> dict[str, Any]:
     totals = await on.conversations.totals(app_id)
-    return {**asdict(totals), "requests": on.journal.count(app_id)}
+    return {**totals._asdict(), "requests": on.journal.count(app_id)}
 
 
 def _patched(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

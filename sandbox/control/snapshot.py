@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from orjson import Fragment
@@ -51,24 +51,26 @@ def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
 
 def whole_settings(settings: AppSettings | None) -> dict[str, Any]:
     """Return settings as a JSON document; a setting that is none is left out."""
-    document: dict[str, Any] = _plain(asdict(settings or AppSettings()), keep_none=False)
+    document: dict[str, Any] = plain(settings or AppSettings(), keep_none=False)
     return document
 
 
 def changes_from(base: AppSettings, settings: AppSettings) -> dict[str, Any]:
     """Return what has to be set over `base` to have `settings`."""
-    whole = _plain(asdict(settings), keep_none=True)
+    whole = plain(settings)
     return {name: value for name, value in whole.items() if getattr(base, name) != getattr(settings, name)}
 
 
-def _plain(value: Any, *, keep_none: bool) -> Any:
-    """Return what dataclasses hold as JSON would."""
+def plain(value: Any, *, keep_none: bool = True) -> Any:
+    """Return what settings hold as JSON would."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict):
         return {
-            name: _plain(child, keep_none=keep_none) for name, child in value.items() if keep_none or child is not None
+            name: plain(child, keep_none=keep_none) for name, child in value.items() if keep_none or child is not None
         }
     if isinstance(value, list | tuple):
-        return [_plain(child, keep_none=keep_none) for child in value]
+        return [plain(child, keep_none=keep_none) for child in value]
     return sorted(value) if isinstance(value, frozenset) else value
 
 

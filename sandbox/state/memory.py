@@ -6,8 +6,7 @@ What is kept is bytes, tuples and slots, so that the garbage collector has littl
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from orjson import dumps as encode
 
@@ -21,8 +20,7 @@ from sandbox.state.store import Counter, Gone
 from sandbox.state.world import World
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How much is kept at most, over all apps."""
 
     apps: int = 10_000
@@ -241,7 +239,7 @@ class MemoryStore:
         world, number = self._find(app_id, conversation_id)
         self._refuse_more_than_fits()
         before = world.size
-        world.put(replace(world.records[number], **changes))
+        world.put(world.records[number]._replace(**changes))
         self._size += world.size - before
 
     def _refuse_more_than_fits(self, more: int = 0) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from orjson import dumps
@@ -14,8 +13,7 @@ from sandbox.sources import Entropy
 MOST_WAITING = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(NamedTuple):
     """One queued thing: `fields` say what it does, `times` for how many more requests (None: until removed).
 
     The next `skip` requests that it matches pass; of the others it takes the share `probability`. `used` counts those
@@ -131,11 +129,11 @@ def _weight(waiting: Waiting) -> int:
 def _tried(waiting: Waiting, entropy: Entropy) -> tuple[Waiting, bool]:
     """Let one matching request meet a queued thing; return it as it is afterwards, and whether it acts."""
     if waiting.skip:
-        return replace(waiting, skip=waiting.skip - 1), False
+        return waiting._replace(skip=waiting.skip - 1), False
     if waiting.probability < 1:
         lot = entropy.random(waiting.id, waiting.drawn).random()
-        waiting = replace(waiting, drawn=waiting.drawn + 1)
+        waiting = waiting._replace(drawn=waiting.drawn + 1)
         if lot >= waiting.probability:
             return waiting, False
     times = None if waiting.times is None else waiting.times - 1
-    return replace(waiting, times=times, used=waiting.used + 1), True
+    return waiting._replace(times=times, used=waiting.used + 1), True

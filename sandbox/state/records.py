@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Order = Literal["asc", "desc"]
 Role = Literal["user", "assistant"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(NamedTuple):
     """One conversation of an app.
 
     `number` counts the app's conversations from 1. `generated_title` is the pair (English, French). `metadata` is
@@ -42,8 +40,7 @@ class Position(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(NamedTuple):
     """Which page of a list is asked for; `after` and `before` are positions, at most one of them given."""
 
     limit: int
@@ -52,16 +49,14 @@ class Window:
     before: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a list; `has_more`: more rows lie beyond it in the direction of travel."""
 
-    rows: Sequence[Conversation] = field(default_factory=tuple)
+    rows: Sequence[Conversation] = ()
     has_more: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(NamedTuple):
     """What an app has ever had (CONTRACT.md 5.6); deleted conversations count."""
 
     conversations: int = 0

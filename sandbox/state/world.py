@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter as Tally
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from orjson import dumps as encode
@@ -59,7 +58,7 @@ class World:
         world.overrides, world.clock = image.overrides, image.clock
         world.counters, world.windows = Tally(image.counters), dict(image.windows)
         for conversation in image.conversations:
-            world.add(replace(conversation, deleted=False))
+            world.add(conversation._replace(deleted=False))
             for item in image.items.get(conversation.number, ()):
                 world.append(conversation.number, item)
             if conversation.deleted:
@@ -100,7 +99,7 @@ class World:
         if conversation.deleted:
             return
         position = Position(conversation.created_at, number)
-        self.records[number] = replace(conversation, deleted=True)
+        self.records[number] = conversation._replace(deleted=True)
         _remove(self.live, position)
         if conversation.external_user_id is not None:
             _remove(self.by_user[conversation.external_user_id], position)

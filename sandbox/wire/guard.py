@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,8 +50,7 @@ class HostGuard:
         return host.endswith((".localhost", ".internal")) or _is_ip(host)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlAccess:
+class ControlAccess(NamedTuple):
     """Who may use the control API; `token` None asks for none, `enabled` False takes it away."""
 
     enabled: bool = True

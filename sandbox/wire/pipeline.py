@@ -8,9 +8,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sandbox import magic
 from sandbox.calls import Answer, App, Body, Call
@@ -47,8 +46,7 @@ class Directory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class House(NamedTuple):
     """What every pipeline of one server shares.
 
     `waits` says whether any fault waits for an app, `by_header` whether a request may ask for its own; what acts them

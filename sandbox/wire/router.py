@@ -7,7 +7,6 @@ Paths are split before they are decoded, each segment once, so that `%2F` in a u
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -17,13 +16,13 @@ from sandbox.errors import MethodNotAllowed, NotFound
 Target = TypeVar("Target")
 
 
-@dataclass(slots=True)
 class _Node(Generic[Target]):
     """What may follow one segment: a fixed word, or any value of a parameter."""
 
-    words: dict[str, _Node[Target]] = field(default_factory=dict)
-    parameter: tuple[str, _Node[Target]] | None = None
-    methods: dict[str, Target] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.words: dict[str, _Node[Target]] = {}
+        self.parameter: tuple[str, _Node[Target]] | None = None
+        self.methods: dict[str, Target] = {}
 
 
 class Router(Generic[Target]):

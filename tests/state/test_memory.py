@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
@@ -127,7 +127,7 @@ class StoreBesideADict(RuleBasedStateMachine):
 
     def amend(self, place: Place, **changes: Any) -> None:
         records = self.plain[place[0]].records
-        records[place[1]] = replace(records[place[1]], **changes)
+        records[place[1]] = records[place[1]]._replace(**changes)
 
 
 TestStoreBesideADict = pytest.mark.clause("5.3", "5.4", "5.5", "5.6")(StoreBesideADict.TestCase)
