@@ -12,7 +12,18 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "sandbox"
 
 # What stands on the ground floor beside the rooms `contract` and `state`: single modules, each with one topic.
-GROUND = {"errors", "sources", "settings", "reply", "app_settings", "magic", "nearby", "masking", "web_address"}
+GROUND = {
+    "errors",
+    "sources",
+    "settings",
+    "reply",
+    "app_settings",
+    "magic",
+    "nearby",
+    "masking",
+    "web_address",
+    "folders",
+}
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -21,12 +32,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": set(),
     "reply": set(),
     "nearby": set(),
+    "folders": set(),
     "masking": set(),
     "web_address": {"errors"},
     "settings": {"errors", "masking"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
-    "contract": {"errors"},
+    "contract": {"errors", "folders"},
     "state": {"app_settings", "errors", "reply", "sources"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "nearby", "reply", "sources"},
@@ -52,7 +64,7 @@ AMBIENT: dict[str, set[str]] = {
     "time": {"sources", "wire.access_log"},  # the time of day of a log line
     "uuid": {"sources"},
     "secrets": {"cli.serve"},  # a token that must not be guessed
-    "os": {"cli.__init__", "state.file"},  # fsync, which no method of a path does
+    "os": {"cli.__init__", "folders", "state.file"},  # walking a folder; fsync, which no method of a path does
 }
 
 MODULES = {

@@ -16,6 +16,7 @@ import orjson
 from sandbox.contract.operations import Operation, read_operations
 from sandbox.contract.validation import Validator
 from sandbox.errors import ContractError
+from sandbox.folders import names_below
 
 ROOT = "openapi.json"
 
@@ -81,11 +82,9 @@ def load(folder: Path | None = None) -> Contract:
 @cache
 def _load(folder: Path) -> Contract:
     # Read once a process: a contract never changes, and every server in the process may share it.
-    files = {
-        str(path.relative_to(folder).as_posix()): path.read_bytes()
-        for path in sorted(folder.rglob("*.json"))
-        if path.relative_to(folder).parts[0] != "control"
-    }
+    # The control API's contract, in the folder of the Apps API's, is another one.
+    names = [name for name in names_below(folder, leaving="control") if name.endswith(".json")]
+    files = {name: (folder / name).read_bytes() for name in names}
     if ROOT not in files:
         raise ContractError(f"no contract: {folder / ROOT} is missing")
     contract = Contract(files, _bundle(files, folder))

@@ -52,7 +52,7 @@ class Validator:
     """One schema, compiled on first use."""
 
     def __init__(self, schema: Mapping[str, Any], components: Mapping[str, Any]) -> None:
-        self._schema = {**schema, "components": components}
+        self._schema = schema
         self._components = components
 
     def is_valid(self, value: Any) -> bool:
@@ -75,7 +75,7 @@ class Validator:
 
     @cached_property
     def _compiled(self) -> jsonschema_rs.Validator:
-        return jsonschema_rs.validator_for(self._schema)
+        return jsonschema_rs.validator_for({**self._schema, "components": reached(self._schema, self._components)})
 
     @cached_property
     def _byte_limits(self) -> dict[str, int]:
@@ -87,7 +87,7 @@ class Validator:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return explainer(self._schema)
+        return explainer({**self._schema, "components": self._components})
 
     def _too_large(self, document: Document, name: str) -> Iterator[Violation]:
         limit = self._byte_limits[name]
@@ -128,6 +128,24 @@ class Validator:
                 target = target[part]
             schema = target
         return schema
+
+
+def reached(schema: Any, components: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return those components that a schema refers to, near or far: the compiler reads all that it is given."""
+    found: dict[str, dict[str, Any]] = {}
+    pending = [schema]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, dict):
+            pending.extend(node.values())
+            _, _, place = str(node.get("$ref", "")).partition("#/components/")
+            kind, name, *_ = [*place.split("/"), ""]
+            if name and name not in found.setdefault(kind, {}):
+                found[kind][name] = target = components[kind][name]
+                pending.append(target)
+    return found
 
 
 def summary(violations: Iterable[Violation], most: int = 20) -> str:

@@ -11,6 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from sandbox.folders import names_below
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 HOME = "/_sandbox/"
@@ -68,8 +70,8 @@ class Shelf(BaseRoute):
 @cache
 def _files() -> Mapping[str, tuple[Callable[[], bytes], str]]:
     """Return what reads each file, by its path in the folder, with its media type."""
-    found = sorted(path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
-    return {path.relative_to(_FOLDER).as_posix(): (path.read_bytes, _TYPES[path.suffix]) for path in found}
+    types = {name: _TYPES.get(name[name.rfind(".") :]) for name in names_below(_FOLDER)}
+    return {name: ((_FOLDER / name).read_bytes, kind) for name, kind in types.items() if kind}
 
 
 def _page_or(index: Endpoint) -> Endpoint:
