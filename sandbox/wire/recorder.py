@@ -95,7 +95,7 @@ class Recording:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send an answer that is all there: what two messages would do, in fewer steps."""
-        if not self._heard:
+        if self._must_hear():
             await self._hear_out()
         entry, headers = self._entry, self._begin(status, headers)
         if self._journalled and body:
@@ -105,7 +105,7 @@ class Recording:
         await self._send({"type": "http.response.body", "body": body})
 
     async def _start(self, message: Message) -> None:
-        if not self._heard:
+        if self._must_hear():
             await self._hear_out()
         await self._send({**message, "headers": self._begin(message["status"], message["headers"])})
 
@@ -120,13 +120,18 @@ class Recording:
         entry.answer_headers = headers
         return headers
 
-    async def _hear_out(self) -> None:
-        """Hear a body that nobody read: an answer that came early is no reason to lose what was sent.
+    def _must_hear(self) -> bool:
+        """Say whether there is a body that nobody read: an answer that came early is no reason to lose what was sent.
 
-        A client that waits to be asked for its body, or is slow to send it, is not waited for.
+        A client that waits to be asked for its body is not waited for.
         """
-        if not (self._journalled and _has_body(self._scope)):
-            return
+        if self._heard or not self._journalled:
+            return False
+        headers = headers_of(self._scope)
+        return (b"content-length" in headers or b"transfer-encoding" in headers) and b"expect" not in headers
+
+    async def _hear_out(self) -> None:
+        """Hear a body to its end, unless it is slow to come."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SOON):
                 while not self._heard and self._size < MOST_KEPT:
@@ -141,18 +146,13 @@ class Recording:
         entry.ended = ended
         entry.duration_ms = (monotonic() - entry.began) * 1000
         if self._journalled:
-            entry.body = b"".join(self._body)
+            if self._body:
+                entry.body = b"".join(self._body)
             if not entry.id:
                 journal.begin(entry)
             journal.add(entry)
         if self._recorder.log:
             self._recorder.log(entry)
-
-
-def _has_body(scope: Scope) -> bool:
-    """Say whether a request has a body that its client sends without being asked to."""
-    headers = headers_of(scope)
-    return (b"content-length" in headers or b"transfer-encoding" in headers) and b"expect" not in headers
 
 
 def is_preflight(scope: Scope) -> bool:
