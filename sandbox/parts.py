@@ -62,7 +62,7 @@ class Parts:
         self.directory = Directory(self.services, self.clock, self._planted)
         self.masker = Masker([self.settings.control_token or ""])
         self.keeper = self._keeper(self.settings.data) if self.settings.data else None
-        self.journal.subscribe(lambda entry: self.bus.say("request", entry.app_id, entry))
+        self.journal.subscribe(self.bus.tell)
 
     @cached_property
     def control(self) -> Contract:

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from sandbox.errors import StoreFull
+from sandbox.state.journal import Entry
 
 MOST_LISTENERS, LONGEST_QUEUE = 100, 1_000
 
@@ -71,6 +72,11 @@ class Bus:
         """Tell everyone who listens."""
         for listener in self._listeners:
             listener.hear(Happening(kind, app_id, data))
+
+    def tell(self, entry: Entry) -> None:
+        """Tell everyone who listens that a request was answered."""
+        if self._listeners:
+            self.say("request", entry.app_id, entry)
 
     def listen(self, app_id: str | None) -> Listener:
         """Begin to listen, to one app or to all.

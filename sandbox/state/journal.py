@@ -24,14 +24,15 @@ FEWEST_APPS = 100
 class Counted:
     """What is counted of one app: its requests, its entries ever added, and those that are gone, by operation."""
 
-    __slots__ = ("added", "app_id", "evicted", "forgotten", "prefix", "requests", "spared")
+    __slots__ = ("added", "evicted", "forgotten", "is_known", "prefix", "requests", "spared")
 
-    def __init__(self, app_id: str | None, prefix: str) -> None:
-        self.app_id = app_id
+    def __init__(self, prefix: str) -> None:
         # How the ids of its requests begin.
         self.prefix = prefix
         self.requests = 0
         self.added = 0
+        # Whether somebody can still ask for it: not after it made room, nor after it was forgotten.
+        self.is_known = True
         self.forgotten = False
         self.evicted: Counter[str | None] = Counter()
         # Entries whose turn to go has come while they were among the app's newest.
@@ -44,6 +45,7 @@ class Entry:
     `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
     where no answer was begun. `turn` is the entry's place among all that was asked, `began` when it came, in seconds of
     real time on a clock that never goes back; `stood_at` is where the app's time stood still then, None where it ran.
+    `head` is how many bytes the target and the headers had, None where nobody has counted.
     """
 
     # Set for few requests, or late: most entries need no place of their own for them.
@@ -51,6 +53,7 @@ class Entry:
     app_id: str | None = None
     operation: str | None = None
     body = b""
+    head: int | None = None
     status: int | None = None
     answer_headers: Headers = []  # noqa: RUF012 - replaced, never changed
     duration_ms = 0.0
@@ -88,13 +91,18 @@ class Entry:
 
     def weight(self) -> int:
         """Return about how many bytes the entry holds on to."""
-        chunks = self.chunks
-        held = len(self.body) + len(self.path) + len(self.query) + CHUNK_BYTES * len(chunks) + ENTRY_BYTES
-        for _, chunk in chunks:
-            held += len(chunk)
+        head = self.head
+        if head is None:
+            head = len(self.path) + len(self.query) + _size(self.headers)
+        held = ENTRY_BYTES + head + len(self.body)
+        for _, chunk in self.chunks:
+            held += CHUNK_BYTES + len(chunk)
         # The headers of an answer are few and short, unless a fault brings its own.
-        headers = self.headers if self.fault is None else self.headers + self.answer_headers
-        return held + sum(map(len, itertools.chain.from_iterable(headers)))
+        return held if self.fault is None else held + _size(self.answer_headers)
+
+
+def _size(headers: Headers) -> int:
+    return sum(map(len, itertools.chain.from_iterable(headers)))
 
 
 class Journal:
@@ -138,9 +146,10 @@ class Journal:
 
     def _new(self, app_id: str | None) -> Counted:
         """Begin to count for an app; the one that was quiet longest makes room when there are too many."""
-        app = self._known[app_id] = Counted(app_id, self._prefix(app_id))
+        app = self._known[app_id] = Counted(self._prefix(app_id))
         if len(self._known) > max(self._most, FEWEST_APPS):
             _, quiet = self._known.popitem(last=False)
+            quiet.is_known = False
             self._lost += sum(quiet.evicted.values())
         return app
 
@@ -153,7 +162,7 @@ class Journal:
         entry.held = held = entry.weight()
         self._ahead.append(entry)
         self._weight += held
-        while app.spared and not self._is_spared(app.spared[0]):
+        while app.spared and app.added - app.spared[0].nth >= self._spared:
             heapq.heappush(self._due, app.spared.pop(0).spared_as)
         if len(self._ahead) + len(self._passed) > self._most or self._weight > self._most_bytes:
             self._make_room()
@@ -205,16 +214,13 @@ class Journal:
         self.forget(app_id)
         counted = self._known.pop(app_id, None)
         if counted is not None:
+            counted.is_known = False
             counted.forgotten = True
 
     def subscribe(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
         """Tell `listener` of each new entry until the returned function is called."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
-
-    def _is_spared(self, entry: Entry) -> bool:
-        """Say whether an entry is among the newest of its app."""
-        return entry.counted.added - entry.nth < self._spared
 
     def _make_room(self) -> None:
         """Let entries go until the rest fits, or is one alone."""
@@ -224,7 +230,7 @@ class Journal:
             left -= 1
             self._weight -= entry.held
             app = entry.counted
-            if self._known.get(entry.app_id) is app:
+            if app.is_known:
                 app.evicted[entry.operation] += 1
             else:
                 self._lost += 1
@@ -236,7 +242,7 @@ class Journal:
         while self._ahead:
             entry = self._ahead.popleft()
             app = entry.counted
-            if not self._is_spared(entry):
+            if app.added - entry.nth >= self._spared:
                 return entry
             entry.spared_as = next(self._passes)
             self._passed[entry.spared_as] = entry

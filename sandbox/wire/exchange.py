@@ -13,6 +13,8 @@ from sandbox.wire.http import Headers, headers_of
 
 ENTRY = "sandbox.entry"
 CONNECTION = "sandbox.connection"
+# How many bytes the target and the headers had.
+HEAD_BYTES = "sandbox.head_bytes"
 # With it a request asks for a fault of its own.
 FAULT_HEADER = b"sandbox-fault"
 

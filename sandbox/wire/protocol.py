@@ -10,7 +10,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.errors import InvalidRequest
-from sandbox.wire.exchange import CONNECTION
+from sandbox.wire.exchange import CONNECTION, HEAD_BYTES
 
 MAX_HEADERS = 64 * 1024
 
@@ -18,12 +18,15 @@ MAX_HEADERS = 64 * 1024
 class SandboxProtocol(HttpToolsProtocol):
     """Hands itself to the application in the scope, and answers broken HTTP in the API's envelope."""
 
-    def on_message_begin(self) -> None:
-        """Start a request: the application finds the connection in the scope's extensions."""
-        super().on_message_begin()
-        self._header_bytes = 0
+    _header_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """Start a request: the application finds the connection and the size of the headers in the scope."""
         scope: Any = self.scope
         scope["extensions"] = {CONNECTION: self}
+        scope[HEAD_BYTES] = self._header_bytes
+        self._header_bytes = 0
+        super().on_headers_complete()
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target, which counts as header."""

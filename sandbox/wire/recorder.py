@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.sources import Clock, monotonic
 from sandbox.state.journal import Ended, Entry, Headers, Journal
-from sandbox.wire.exchange import ENTRY
+from sandbox.wire.exchange import ENTRY, HEAD_BYTES
 from sandbox.wire.guard import is_control
 from sandbox.wire.http import ADDED, headers_of, raw_path
 
@@ -48,6 +48,7 @@ class Recorder:
             self.journal.turn(),
             monotonic(),
         )
+        entry.head = scope.get(HEAD_BYTES)
         recording = Recording(self, entry, scope, receive, send)
         try:
             await self._app(scope, recording.receive, recording)
@@ -61,6 +62,10 @@ class Recorder:
 class Recording:
     """One request while it is under way; to the application it is what takes the answer."""
 
+    _heard = False
+    _is_open = True
+    _size = 0
+
     def __init__(self, recorder: Recorder, entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
         self._recorder = recorder
         self._entry = entry
@@ -69,9 +74,6 @@ class Recording:
         self._send = send
         self._journalled = not (is_control(scope) or (scope["method"] == "OPTIONS" and is_preflight(scope)))
         self._body: list[bytes] = []
-        self._size = 0
-        self._heard = False
-        self._is_open = True
 
     async def receive(self) -> Message:
         """Pass a piece of the request on, and keep it."""
