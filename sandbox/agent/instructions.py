@@ -11,7 +11,7 @@ from typing import Any, Final
 from sandbox.agent import dialogue, facts, intents, language, moves, topics, vocabulary
 from sandbox.agent.language import Language
 from sandbox.agent.speech import Voice, laid_out
-from sandbox.agent.text import READ_LIMIT, fold, spaced
+from sandbox.agent.text import READ_LIMIT, fold, read
 from sandbox.agent.tools import SPELLED
 from sandbox.agent.turn import Prompt, Turn
 
@@ -70,7 +70,7 @@ class Task:
         self.prompt = prompt
         self.lang: Language = lang
         self.instruction, self.content = split(text)
-        self.padded = spaced(fold(self.instruction[:READ_LIMIT]))
+        self.padded = read(self.instruction[:READ_LIMIT]).spaced
         self.words = _wordings(lang)
         self.topic = topics.detect(text, prompt.metadata)
         self.voice = self._voice(self.content or text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import KEPT, READ_LIMIT, fold, spaced
+from sandbox.agent.phrases import Phrases
+from sandbox.agent.text import KEPT, READ_LIMIT, read
 
 _MOST_WORDS: Final = 400
 
@@ -18,8 +19,7 @@ _BLANKS: Final = " \u00a0\u202f*"
 _FORM_LINE = re.compile(r"(?!https?:)([^\W\d_][^\n:]{0,59}):([^\n]*)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a message says.
 
     `intent` is what it asks for, None where it only greets, thanks, answers or states; `kind` is then what it is:
@@ -47,15 +47,15 @@ def _detect(head: str) -> Reading:
     if fields:
         return Reading(kind="submitted", fields=fields)
     small = _small_talk()
-    padded = spaced(fold(head))
-    words = padded.split()[:_MOST_WORDS]
+    _, words, padded = read(head)
+    words = words[:_MOST_WORDS]
     leads = _leads(words, padded, "?" in head)
     intent = _intent(words)
     return Reading(
         kind=leads or "statement" if intent else _kind(padded, words, leads),
         intent=intent,
         urgent=bool(small.urgent.search(padded)),
-        thanks=any(word in small.thanks for word in words[:12]),
+        thanks=not small.thanks.isdisjoint(words[:12]),
         ends=bool(small.ends.search(padded)),
         words=len(words),
     )
@@ -66,6 +66,8 @@ def submitted(text: str) -> tuple[tuple[str, str], ...]:
 
     A form comes as `Label: value` lines, two at least; a line without a label continues the value before it.
     """
+    if "\n" not in text:
+        return ()
     pairs: list[tuple[str, str]] = []
     lines = [line.strip() for line in text.strip().split("\n")[:_MOST_LINES]]
     for line in lines:
@@ -93,7 +95,7 @@ class _SmallTalk(NamedTuple):
     greetings: frozenset[str]
     greeting_rest: frozenset[str]
     thanks: frozenset[str]
-    goodbyes: tuple[str, ...]
+    goodbyes: re.Pattern[str]
     urgent: re.Pattern[str]
     ends: re.Pattern[str]
 
@@ -113,7 +115,7 @@ def _small_talk() -> _SmallTalk:
         **single,
         yes_starts=phrases("yes_starts"),
         no_starts=phrases("no_starts"),
-        goodbyes=phrases("goodbyes"),
+        goodbyes=any_of("goodbyes"),
         urgent=any_of("urgent"),
         ends=any_of("ends"),
     )
@@ -121,11 +123,11 @@ def _small_talk() -> _SmallTalk:
 
 def _kind(padded: str, words: list[str], leads: str) -> str:
     small = _small_talk()
-    if any(phrase in padded for phrase in small.goodbyes) and len(words) < 12:
+    if len(words) < 12 and small.goodbyes.search(padded):
         return "goodbye"
     if leads == "no":
         return "no"
-    if any(word in small.thanks for word in words) and len(words) < 12 and (leads != "yes" or len(words) > 3):
+    if len(words) < 12 and not small.thanks.isdisjoint(words) and (leads != "yes" or len(words) > 3):
         return "thanks"
     if leads:
         return leads
@@ -172,44 +174,21 @@ _DECISIVE: Final = {
 _SAME: Final = {"paperwork": "documents", "conditional": "question"}
 
 
-class _Phrase(NamedTuple):
-    rest: tuple[str, ...]
-    intent: str
-    weight: int
-
-
 @cache
-def _phrases() -> tuple[dict[str, list[_Phrase]], dict[str, list[tuple[str, list[_Phrase]]]]]:
-    """Return the phrases by their first word, whole ones and beginnings of words (`cancel*`)."""
-    whole: dict[str, list[_Phrase]] = {}
-    beginnings: dict[str, list[_Phrase]] = {}
+def _phrases() -> Phrases[tuple[int, str]]:
+    """Return the phrases that tell an intent, each with how much and which."""
+    return Phrases(_read_phrases())
+
+
+def _read_phrases() -> Iterator[tuple[list[str], tuple[int, str]]]:
     for rank, (intent, listed) in enumerate(vocabulary.load("replies/intents").items()):
         for phrase in listed.split(", "):
-            first, *rest = phrase.split()
+            words = phrase.split()
             # Longer phrases first; among equals the intent that is listed first.
-            weight = 100 * (1 + 2 * len(rest)) + _DECISIVE.get(intent, 0) - rank
-            entry = _Phrase(tuple(rest), _SAME.get(intent, intent), weight)
-            table = beginnings if first.endswith("*") else whole
-            table.setdefault(first.rstrip("*"), []).append(entry)
-    by_head: dict[str, list[tuple[str, list[_Phrase]]]] = {}
-    for begun in sorted(beginnings, key=len):
-        by_head.setdefault(begun[:4], []).append((begun, beginnings[begun]))
-    return whole, by_head
+            weight = 100 * (2 * len(words) - 1) + _DECISIVE.get(intent, 0) - rank
+            yield words, (weight, _SAME.get(intent, intent))
 
 
 def _intent(words: list[str]) -> str | None:
-    whole, beginnings = _phrases()
-    scores: dict[str, int] = {}
-    for position, word in enumerate(words):
-        found = whole.get(word, ())
-        for begun, entries in beginnings.get(word[:4], ()):
-            if word.startswith(begun):
-                found = (*found, *entries)
-        for phrase in found:
-            if not phrase.rest or _follows(words, position + 1, phrase.rest):
-                scores[phrase.intent] = max(scores.get(phrase.intent, 0), phrase.weight)
-    return max(scores, key=scores.__getitem__) if scores else None
-
-
-def _follows(words: list[str], start: int, rest: tuple[str, ...]) -> bool:
-    return tuple(words[start : start + len(rest)]) == rest
+    found = _phrases().find(words)
+    return max(found)[1] if found else None

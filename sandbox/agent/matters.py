@@ -46,7 +46,13 @@ class Told(NamedTuple):
 
     def fits(self, spaced: str) -> bool:
         """Say whether a folded text, spaced, has the words that it answers."""
-        return any(all(word in spaced for word in together) for together in self.words)
+        for together in self.words:
+            for word in together:
+                if word not in spaced:
+                    break
+            else:
+                return True
+        return False
 
 
 class Matter(NamedTuple):

@@ -12,9 +12,9 @@ from typing import Final
 
 from sandbox.agent import answers, facts, vocabulary, when
 from sandbox.agent.facts import Slot
+from sandbox.agent.phrases import Phrases
 from sandbox.agent.speech import Voice
 from sandbox.agent.telling import has_reference, matter, tell
-from sandbox.agent.text import spaced
 
 Move = Callable[[Voice], list[str]]
 
@@ -243,17 +243,21 @@ _OLD_DAY = re.compile(
 
 
 @cache
-def _known_answers(business: str) -> tuple[tuple[str, str, str], ...]:
-    """Return the answers that we have for a business, then those for any, by each of their words: English, French."""
+def _known_answers(business: str) -> Phrases[tuple[int, str, str]]:
+    """Return the answers that we have for a business, then those for any, by their words: rank, English, French."""
     data = vocabulary.load("replies/answers")
-    rows = [*data.get(business, ()), *(data["any"])]
-    return tuple((f" {word}", en, facts.typeset(fr)) for words, en, fr in rows for word in words.split(", "))
+    rows = enumerate((*data.get(business, ()), *data["any"]))
+    return Phrases(
+        (f"{phrase}*".split(), (rank, en, facts.typeset(fr)))
+        for rank, (phrases, en, fr) in rows
+        for phrase in phrases.split(", ")
+    )
 
 
 def known_answer(voice: Voice) -> str | None:
     """Return the answer that we have to the message's question, by its words; it still has its slots."""
-    text = spaced(voice.folded)
-    for word, english, french in _known_answers(voice.facts.name):
-        if word in text:
-            return english if voice.lang == "en" else french
-    return None
+    found = _known_answers(voice.facts.name).find(voice.words)
+    if not found:
+        return None
+    _, english, french = min(found)
+    return english if voice.lang == "en" else french

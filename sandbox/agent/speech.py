@@ -14,7 +14,7 @@ from sandbox.agent import facts, matters, vocabulary, when
 from sandbox.agent.facts import Facts
 from sandbox.agent.intents import Reading
 from sandbox.agent.language import Language
-from sandbox.agent.text import READ_LIMIT, fold
+from sandbox.agent.text import READ_LIMIT, read
 from sandbox.agent.topics import Topic
 from sandbox.agent.turn import Turn, Utterance
 
@@ -64,7 +64,7 @@ class Voice:
 
     __slots__ = (
         *("_bits", "_conversation", "_position", "facts", "folded", "lang"),
-        *("reading", "text", "topic", "topic_is_new", "turn"),
+        *("reading", "spaced", "text", "topic", "topic_is_new", "turn", "words"),
     )
 
     def __init__(
@@ -76,7 +76,7 @@ class Voice:
         self.reading = reading
         self.topic = topic
         self.topic_is_new = topic_is_new
-        self.folded = fold(text[:READ_LIMIT])
+        self.folded, self.words, self.spaced = read(text[:READ_LIMIT])
         self.facts = Facts(turn, lang, topic)
         # One hash for all choices of a conversation. The position is added, so that two replies that follow each
         # other never take the same wording.
@@ -97,7 +97,7 @@ class Voice:
     def say(self, act: str) -> str:
         """Return one wording of `act`, filled in."""
         said = str(self.pick(acts(self.lang)[act])).format_map(self.facts)
-        return _HALF_DAY.sub(r"m.\1", said) if self.lang == "en" else said
+        return _HALF_DAY.sub(r"m.\1", said) if self.lang == "en" and "m." in said else said
 
     def ask(self, kind: str) -> str:
         """Return one wording of a question."""

@@ -7,7 +7,6 @@ from typing import Final
 from sandbox.agent import answers, matters
 from sandbox.agent.matters import Matter, Told
 from sandbox.agent.speech import Voice, question_of
-from sandbox.agent.text import spaced
 
 # What a message asks for that no word of its topic overrules.
 _OTHERWISE: Final = frozenset(
@@ -18,11 +17,10 @@ _TIMES: Final = ("slot", "slot_yes")
 
 def told(voice: Voice) -> Told | None:
     """Return the answer that the topic has to the words of this message, unless it was given just now."""
-    text = spaced(voice.folded)
     last = voice.last_reply()
     asks_otherwise = voice.reading.intent in _OTHERWISE or voice.reading.kind == "thanks"
     for known in matter(voice).replies:
-        if (known.always or not asks_otherwise) and known.fits(text):
+        if (known.always or not asks_otherwise) and known.fits(voice.spaced):
             said = known.parts(voice.lang)[0].format_map(voice.facts)
             return None if last and said in last.text else known
     return None

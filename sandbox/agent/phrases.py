@@ -1,0 +1,56 @@
+"""Finds phrases of the vocabulary among the words of a text. Owns the search; knows no vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+_LETTERS = 2  # a beginning (`word*`) has at least so many
+
+T = TypeVar("T")
+
+
+class Phrases(Generic[T]):
+    """Phrases, each with what it stands for, by their first word: a word that begins none costs two looks.
+
+    A word written `word*` is the beginning of a word. The next word of a phrase is one of `gap` words that follow.
+    """
+
+    def __init__(self, phrases: Iterable[tuple[Sequence[str], T]], gap: int = 1) -> None:
+        self._gap = gap
+        self._whole: dict[str, list[tuple[str, list[str], T]]] = {}
+        self._begun: dict[str, list[tuple[str, list[str], T]]] = {}
+        for (first, *rest), value in phrases:
+            if first.endswith("*"):
+                self._begun.setdefault(first[:_LETTERS], []).append((first[:-1], rest, value))
+            else:
+                needed = next((word for word in rest if word[-1] != "*"), first)
+                self._whole.setdefault(first, []).append((needed, rest, value))
+
+    def find(self, words: Sequence[str]) -> list[T]:
+        """Return what the phrases in a text stand for, in the order in which they begin there."""
+        found: list[T] = []
+        whole, begun = self._whole, self._begun
+        present = frozenset(words)
+        for position, word in enumerate(words):
+            if word in whole:
+                for needed, rest, value in whole[word]:
+                    if needed in present and (not rest or self._follow(rest, words, position)):
+                        found.append(value)
+            head = word[:_LETTERS]
+            if head in begun:
+                for start, rest, value in begun[head]:
+                    if word.startswith(start) and (not rest or self._follow(rest, words, position)):
+                        found.append(value)
+        return found
+
+    def _follow(self, rest: Sequence[str], words: Sequence[str], position: int) -> bool:
+        """Say whether the words of `rest` come after `position`, in their order and not far apart."""
+        for wanted in rest:
+            for word in words[position + 1 : position + 1 + self._gap]:
+                position += 1
+                if word == wanted or (wanted[-1] == "*" and word.startswith(wanted[:-1])):
+                    break
+            else:
+                return False
+        return True
