@@ -98,7 +98,9 @@ def _score(text: str) -> int:
     """Return how French a text is: positive for French, negative for English."""
     score = 0
     telling = _telling()
-    low = unicodedata.normalize("NFC", text.lower()).replace("’", "'")
+    low = text.lower()
+    if not low.isascii():
+        low = unicodedata.normalize("NFC", low).replace("’", "'")
     for token in _TOKEN.findall(low)[:_MOST_WORDS]:
         vote = telling.get(token)
         if vote is not None:
@@ -120,8 +122,19 @@ def _apostrophe(token: str) -> int:
 
 def _shape(token: str) -> int:
     """Return what the look of an unknown word tells: an accent or an ending."""
-    if _ACCENTS.search(token):
+    if not token.isascii() and _ACCENTS.search(token):
         return 3
-    if token.endswith(_ENGLISH_ENDS):
-        return -1
-    return 1 if token.endswith(_FRENCH_ENDS) else 0
+    for ending, vote in _endings().get(token[-2:], ()):
+        if token.endswith(ending):
+            return vote
+    return 0
+
+
+@cache
+def _endings() -> Mapping[str, Sequence[tuple[str, int]]]:
+    """Return the endings with their votes by their last two letters."""
+    endings: dict[str, list[tuple[str, int]]] = {}
+    for vote, listed in ((-1, _ENGLISH_ENDS), (1, _FRENCH_ENDS)):
+        for ending in listed:
+            endings.setdefault(ending[-2:], []).append((ending, vote))
+    return endings

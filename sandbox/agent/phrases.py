@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
-_LETTERS = 2  # a beginning (`word*`) has at least so many
-
 T = TypeVar("T")
 
 
@@ -17,27 +15,31 @@ class Phrases(Generic[T]):
     """
 
     def __init__(self, phrases: Iterable[tuple[Sequence[str], T]], gap: int = 1) -> None:
+        listed = list(phrases)
         self._gap = gap
         self._whole: dict[str, list[tuple[str, list[str], T]]] = {}
         self._begun: dict[str, list[tuple[str, list[str], T]]] = {}
-        for (first, *rest), value in phrases:
-            if first.endswith("*"):
-                self._begun.setdefault(first[:_LETTERS], []).append((first[:-1], rest, value))
+        # Beginnings stand under so many of their letters as the shortest has.
+        self._letters = min((len(words[0]) - 1 for words, _ in listed if words[0][-1] == "*"), default=1)
+        for (first, *rest), value in listed:
+            if first[-1] == "*":
+                self._begun.setdefault(first[: self._letters], []).append((first[:-1], rest, value))
             else:
-                needed = next((word for word in rest if word[-1] != "*"), first)
-                self._whole.setdefault(first, []).append((needed, rest, value))
+                # A text without the longest word of a phrase needs no closer look.
+                longest = max((word for word in rest if word[-1] != "*"), key=len, default=first)
+                self._whole.setdefault(first, []).append((longest, rest, value))
 
     def find(self, words: Sequence[str]) -> list[T]:
         """Return what the phrases in a text stand for, in the order in which they begin there."""
         found: list[T] = []
-        whole, begun = self._whole, self._begun
+        whole, begun, letters = self._whole, self._begun, self._letters
         present = frozenset(words)
         for position, word in enumerate(words):
             if word in whole:
-                for needed, rest, value in whole[word]:
-                    if needed in present and (not rest or self._follow(rest, words, position)):
+                for longest, rest, value in whole[word]:
+                    if longest in present and (not rest or self._follow(rest, words, position)):
                         found.append(value)
-            head = word[:_LETTERS]
+            head = word[:letters]
             if head in begun:
                 for start, rest, value in begun[head]:
                     if word.startswith(start) and (not rest or self._follow(rest, words, position)):

@@ -97,42 +97,44 @@ def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random)
 
 
 def _fitting(topic: Topic, text: str, known: frozenset[str]) -> tuple[tuple[_Title, ...], str | None]:
-    """Return the titles that say a text best, of those whose places are known, and what the text wants."""
-    reading = intents.detect(text)
+    """Return the titles that say a text best, of those whose places are known, and what the text wants.
+
+    A title says it better for a common word, place or intent, worse for what the text has not. The words of the
+    topic's name, and those that say the intent they share, it may say unsaid.
+    """
+    intent = intents.detect(text).intent
     stems = _stems(text)
-    named = stems | _stems(" ".join(topic.label))
-    best, ties = 3 if reading.intent else 2, []
-    for title, words in zip(_titles(topic), _words(topic), strict=True):
-        if all(name in known for name in title.names):
-            score = _score(title, words, stems, named, reading.intent)
-            if score > best:
-                best, ties = score, [title]
-            elif score == best and ties:
-                ties.append(title)
-    return tuple(ties), reading.intent
+    named = stems | _named(topic)
+    implied = named | _implied(intent)
+    best, ties = 3 if intent else 2, []
+    for title, sides in _worded(topic):
+        if title.names and not known.issuperset(title.names):
+            continue
+        if intent is None:
+            score = _points(sides, stems, named) + len(title.names)
+        elif _same(title.intent, intent):
+            score = _points(sides, stems, implied) + len(title.names) + 3
+        else:
+            score = _points(sides, stems, named, strange=3) + len(title.names)
+        if score > best:
+            best, ties = score, [title]
+        elif score == best and ties:
+            ties.append(title)
+    return tuple(ties), intent
 
 
 _kept_fitting = lru_cache(maxsize=512)(_fitting)
 
 
-def _score(title: _Title, words: _Words, stems: frozenset[str], named: frozenset[str], intent: str | None) -> int:
-    """Return how well a title says a text: more for a common word, place or intent, less for what the text has not.
-
-    `named` has the words of the topic's name too: a title may say them unsaid.
-    """
-    agrees = intent is not None and _same(title.intent, intent)
-    strange = intent is not None and not agrees
-    implied = named | _implied(intent) if agrees else named
-    points = max(_points(side, stems, implied, strange=strange) for side in words)
-    return points + len(title.names) + (3 if agrees else 0)
-
-
-def _points(words: frozenset[str], stems: frozenset[str], implied: frozenset[str], *, strange: bool) -> int:
-    said, unsaid = len(words & stems), len(words - implied)
-    if said < 3 * unsaid:
-        return -9
-    # A title of two words that are all in the text is about it, whatever the text seems to want.
-    return 3 * said - 4 * unsaid - (3 if strange and (unsaid or said < 2) else 0)
+def _points(sides: _Words, stems: frozenset[str], implied: frozenset[str], strange: int = 0) -> int:
+    """Return how well the words of a title say a text, in the language that does it better; `strange` is a penalty."""
+    best = -9
+    for words in sides:
+        said, unsaid = len(words & stems), len(words - implied)
+        if said >= 3 * unsaid:
+            # A title of two words that are all in the text is about it, whatever the text seems to want.
+            best = max(best, 3 * said - 4 * unsaid - (strange if unsaid or said < 2 else 0))
+    return best
 
 
 def _same(tag: str, intent: str) -> bool:
@@ -144,11 +146,12 @@ _KIN = frozenset(
 )
 
 
+@cache
 def _framed(topic: Topic, intent: str) -> TitlePair:
     """Name a topic and what is wanted of it, or the topic alone where both would say the same."""
     english, french = topic.label
     frame = _frames().get(intent)
-    if frame and not (_stems(" ".join(frame)) | _TROUBLES.get(intent, frozenset())) & _stems(" ".join(topic.label)):
+    if frame and not (_stems(" ".join(frame)) | _TROUBLES.get(intent, frozenset())) & _named(topic):
         english = frame[0].format(label=english, the=topic.the_en)
         french = frame[1].format(label=french, the=topic.the_fr, of_the=topic.of_the_fr)
     return TitlePair(english[0].upper() + english[1:], french[0].upper() + french[1:])
@@ -189,8 +192,8 @@ _SPECIAL = re.compile(r"\[\[[^\[\]]{0,60}\]\]")
 
 def _stems(text: str) -> frozenset[str]:
     """Return the beginnings of a text's telling words."""
-    words = (word for word in tokens(text[:READ]) if word not in _NEUTRAL and not word.isdecimal())
-    return frozenset(word.removesuffix("ing")[:STEM] for word in words)
+    words = [word for word in tokens(text[:READ]) if word not in _NEUTRAL and not word.isdecimal()]
+    return frozenset([word.removesuffix("ing")[:STEM] for word in words])
 
 
 # Words that a title may have though the message has not.
@@ -219,10 +222,17 @@ def _weighted(topic: Topic) -> tuple[_Title, ...]:
 
 
 @cache
-def _words(topic: Topic) -> tuple[_Words, ...]:
-    """Return the stems of each title, by language, by which a message is matched."""
+def _named(topic: Topic) -> frozenset[str]:
+    """Return the stems of a topic's name."""
+    return _stems(" ".join(topic.label))
+
+
+@cache
+def _worded(topic: Topic) -> tuple[tuple[_Title, _Words], ...]:
+    """Return the titles of a topic with their stems by language, by which a message is matched."""
     return tuple(
-        (_stems(" ".join(title.english[::2])), _stems(" ".join(title.french[::2]))) for title in _titles(topic)
+        (title, (_stems(" ".join(title.english[::2])), _stems(" ".join(title.french[::2]))))
+        for title in _titles(topic)
     )
 
 

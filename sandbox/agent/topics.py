@@ -33,7 +33,7 @@ _PERSONAL = (
 PERSONAL = frozenset(_PERSONAL.split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Topic:
     """One thing that people write about, with the phrases that name it whole.
 
