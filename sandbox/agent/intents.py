@@ -48,15 +48,16 @@ def _detect(head: str) -> Reading:
         return Reading(kind="submitted", fields=fields)
     small = _small_talk()
     _, words, padded = read(head)
+    marks = small.marks.find(words)
     words = words[:_MOST_WORDS]
     leads = _leads(words, padded, "?" in head)
     intent = _intent(words)
     return Reading(
-        kind=leads or "statement" if intent else _kind(padded, words, leads),
+        kind=leads or "statement" if intent else _kind(words, leads, bids_goodbye="goodbyes" in marks),
         intent=intent,
-        urgent=bool(small.urgent.search(padded)),
+        urgent="urgent" in marks,
         thanks=not small.thanks.isdisjoint(words[:12]),
-        ends=bool(small.ends.search(padded)),
+        ends="ends" in marks,
         words=len(words),
     )
 
@@ -85,7 +86,10 @@ _detected = lru_cache(maxsize=512)(_detect)
 
 
 class _SmallTalk(NamedTuple):
-    """The words of courtesy and of short answers; what may be more than a word stands between spaces."""
+    """The words of courtesy and of short answers; what begins a text stands between spaces.
+
+    `marks` are phrases that count wherever they stand: `urgent`, `ends` and `goodbyes`.
+    """
 
     yes: frozenset[str]
     no: frozenset[str]
@@ -95,9 +99,7 @@ class _SmallTalk(NamedTuple):
     greetings: frozenset[str]
     greeting_rest: frozenset[str]
     thanks: frozenset[str]
-    goodbyes: re.Pattern[str]
-    urgent: re.Pattern[str]
-    ends: re.Pattern[str]
+    marks: Phrases[str]
 
 
 @cache
@@ -108,22 +110,17 @@ def _small_talk() -> _SmallTalk:
     def phrases(key: str) -> tuple[str, ...]:
         return tuple(f" {phrase} " for phrase in words[key])
 
-    def any_of(key: str) -> re.Pattern[str]:
-        return re.compile(" (?:" + "|".join(map(re.escape, words[key])) + ") ")
-
     return _SmallTalk(
         **single,
         yes_starts=phrases("yes_starts"),
         no_starts=phrases("no_starts"),
-        goodbyes=any_of("goodbyes"),
-        urgent=any_of("urgent"),
-        ends=any_of("ends"),
+        marks=Phrases((phrase.split(), key) for key in ("urgent", "ends", "goodbyes") for phrase in words[key]),
     )
 
 
-def _kind(padded: str, words: list[str], leads: str) -> str:
+def _kind(words: list[str], leads: str, *, bids_goodbye: bool) -> str:
     small = _small_talk()
-    if len(words) < 12 and small.goodbyes.search(padded):
+    if bids_goodbye and len(words) < 12:
         return "goodbye"
     if leads == "no":
         return "no"

@@ -7,7 +7,7 @@ fact about a conversation that has begun: of a message's titles only those are t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from random import Random
@@ -31,18 +31,16 @@ def title_pair(
     entropy: Entropy, *, metadata: Mapping[str, Any], custom_title: str | None, message: str | None
 ) -> TitlePair:
     """Return the title pair that belongs to `entropy`, about what message, custom title or metadata tell."""
-    random = entropy.random("title")
     if message is None and custom_title is None and not metadata:
-        return draw(random)
+        return draw(entropy.random("title"))
     text = (custom_title or "").strip() if message is None else _plain(message)
     topic = detect(text, metadata)
     if topic is None and message is not None and custom_title:
         topic = detect(custom_title, {})
     if text or message is not None:
-        return _about(topic, text, metadata, random) if topic else _general(text, metadata, random)
-    if topic is None:
-        return draw(random, mentions.known("", metadata))
-    return _render(pick(_titles(topic), random), random, mentions.known("", metadata))
+        return _about(topic, text, metadata, entropy) if topic else _general(text, metadata, entropy)
+    known = mentions.known("", metadata)
+    return _choose(_titles(topic), entropy, known) if topic else draw(entropy.random("title"), known)
 
 
 def draw(random: Random, known: Mapping[str, Value] | None = None) -> TitlePair:
@@ -79,6 +77,12 @@ class _Title:
     pools: Pools
 
 
+def _choose(titles: Sequence[_Title], entropy: Entropy, known: Mapping[str, Value]) -> TitlePair:
+    """Return the pair that one of `titles` makes."""
+    random = entropy.random("title")
+    return _render(pick(titles, random), random, known)
+
+
 def _render(title: _Title, random: Random, known: Mapping[str, Value]) -> TitlePair:
     if not title.names:
         return TitlePair(title.english[0], title.french[0])
@@ -86,13 +90,13 @@ def _render(title: _Title, random: Random, known: Mapping[str, Value]) -> TitleP
     return TitlePair(slots.fill(title.english, values, 0), slots.fill(title.french, values, 1))
 
 
-def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
+def _about(topic: Topic, text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
     """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
     known = mentions.known(text, metadata)
     fitting = _kept_fitting if len(text) <= KEPT else _fitting
     ties, intent = fitting(topic, text, frozenset(known))
     if ties:
-        return _render(pick(ties, random), random, known)
+        return _choose(ties, entropy, known)
     return _framed(topic, intent or ("question" if "?" in text else ""))
 
 
@@ -133,7 +137,9 @@ def _points(sides: _Words, stems: frozenset[str], implied: frozenset[str], stran
         said, unsaid = len(words & stems), len(words - implied)
         if said >= 3 * unsaid:
             # A title of two words that are all in the text is about it, whatever the text seems to want.
-            best = max(best, 3 * said - 4 * unsaid - (strange if unsaid or said < 2 else 0))
+            points = 3 * said - 4 * unsaid - (strange if unsaid or said < 2 else 0)
+            if points > best:
+                best = points
     return best
 
 
@@ -166,19 +172,16 @@ _TROUBLES = {
 }
 
 
-def _general(text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
+def _general(text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
     """Return a pair for a text without topic, by what it wants."""
     reading = intents.detect(text)
     known = mentions.known(text, metadata)
+    names = frozenset(known)
     for tag in (reading.intent, reading.kind, "info"):
-        fitting = [
-            title
-            for title in _general_titles()
-            if tag is not None and _same(title.intent, tag) and all(name in known for name in title.names)
-        ]
+        fitting = [title for title in _general_titles(tag) if names.issuperset(title.names)]
         if fitting:
             telling = [title for title in fitting if title.names]
-            return _render(pick(telling or fitting, random), random, known)
+            return _choose(telling or fitting, entropy, known)
     raise AssertionError("general.txt has no title for `info`")
 
 
@@ -237,8 +240,10 @@ def _worded(topic: Topic) -> tuple[tuple[_Title, _Words], ...]:
 
 
 @cache
-def _general_titles() -> tuple[_Title, ...]:
-    return _read("titles/general", "# general")
+def _general_titles(tag: str | None) -> tuple[_Title, ...]:
+    """Return the titles of what has no topic, that say what `tag` means."""
+    titles = _read("titles/general", "# general")
+    return tuple(title for title in titles if tag is not None and _same(title.intent, tag))
 
 
 @cache

@@ -114,12 +114,18 @@ def _detect(text: str, hints: tuple[str, ...]) -> Topic | None:
     for target, weight in keywords.find(tokens(text)):
         points[target] = points.get(target, 0) + 2 * weight
     for hint in hints:
-        for target, weight in keywords.find(tokens(hint)):
+        for target, weight in _hinted(hint):
             points[target] = points.get(target, 0) + weight
     return _winner(points) if points else None
 
 
 _detected = lru_cache(maxsize=512)(_detect)
+
+
+@lru_cache(maxsize=512)
+def _hinted(hint: str) -> list[tuple[str, int]]:
+    """Return what one entry of the metadata tells; kept, as all messages of a conversation come with the same."""
+    return _keywords().find(tokens(hint))
 
 
 def _winner(points: Mapping[str, int]) -> Topic:
