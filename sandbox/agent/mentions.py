@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sandbox.agent import slots
 from sandbox.agent.slots import Value
-from sandbox.agent.text import KEPT, fold, read
+from sandbox.agent.text import fold, read
 
 SEEN = 1_000  # characters of a message that are searched for values
 
@@ -26,7 +26,7 @@ MONEY = tuple(_MONEY_SLOTS.split())
 
 def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
     """Return the slots that a message and its metadata fill by themselves."""
-    found = dict(_said(text) if len(text) <= KEPT else _read(text[:SEEN]))
+    found = _read(text[:SEEN])
     if "city" not in found:
         _read_city(metadata, found)
     return found
@@ -46,9 +46,6 @@ def _read(text: str) -> dict[str, Value]:
 
 
 _DIGIT = re.compile(r"\d")
-
-
-_said = lru_cache(maxsize=512)(_read)
 
 
 def _read_numbers(text: str, found: dict[str, Value]) -> None:
