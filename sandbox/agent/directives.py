@@ -49,7 +49,7 @@ class Directives:
 
     def has(self, name: str) -> bool:
         """Say whether the known word `name` is among them."""
-        return any(word.name == name for word in self.words)
+        return name in [word.name for word in self.words]
 
     def number(self, name: str, default: int) -> int:
         """Return the number that stands with `name`, `default` without one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sandbox.agent import facts, vocabulary
@@ -70,13 +71,16 @@ def fitting(voice: Voice) -> tuple[DataSpec, ...]:
         f"{voice.facts.name}.quote",
         "any.any",
     )
-    title, description, fields = forms[next(name for name in names if name in forms)]
-    text = _typeset(voice.lang)
+    return _fixed(voice.lang, next(name for name in names if name in forms), voice.pick(forms["submit"]))
+
+
+@cache
+def _fixed(lang: Language, name: str, submit: str) -> tuple[DataSpec, ...]:
+    """Return a form of the vocabulary, with one of the texts that its button may have."""
+    title, description, fields = vocabulary.load("replies/forms")[lang][name]
+    text = _typeset(lang)
     return form(
-        text(title),
-        [_field(row, text) for row in fields],
-        description=text(description),
-        submit=text(voice.pick(forms["submit"])),
+        text(title), [_field(row, text) for row in fields], description=text(description), submit=text(submit)
     )
 
 

@@ -112,12 +112,10 @@ def write_time(time: Time, lang: Language) -> str:
 
 def weekday_after(day: date, count: int) -> date:
     """Return the working day `count` working days after `day` (before it for a negative count)."""
-    step = timedelta(days=1 if count >= 0 else -1)
-    for _ in range(abs(count)):
-        day += step
-        while day.weekday() > 4:
-            day += step
-    return day
+    if day.weekday() > 4:  # a weekend: counted from the working day behind one's back
+        day += timedelta(days=(4 if count > 0 else 7) - day.weekday())
+    weeks, number = divmod(day.weekday() + count, 5)
+    return day + timedelta(days=7 * weeks + number - day.weekday())
 
 
 def _day(folded: str, words: list[str], now: date) -> date | None:
