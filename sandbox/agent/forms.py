@@ -79,9 +79,7 @@ def _fixed(lang: Language, name: str, submit: str) -> tuple[DataSpec, ...]:
     """Return a form of the vocabulary, with one of the texts that its button may have."""
     title, description, fields = vocabulary.load("replies/forms")[lang][name]
     text = _typeset(lang)
-    return form(
-        text(title), [_field(row, text) for row in fields], description=text(description), submit=text(submit)
-    )
+    return form(text(title), [_field(row, text) for row in fields], description=text(description), submit=text(submit))
 
 
 def _patches(heading: Mapping[str, str], elements: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

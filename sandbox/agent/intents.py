@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -48,10 +48,13 @@ def _detect(head: str) -> Reading:
         return Reading(kind="submitted", fields=fields)
     small = _small_talk()
     _, words, padded = read(head)
-    marks = small.marks.find(words)
-    words = words[:_MOST_WORDS]
+    found = _phrases().find(words)
+    marks = {name for _, name in found}
+    if len(words) > _MOST_WORDS:
+        words = words[:_MOST_WORDS]
+        found = _phrases().find(words)
     leads = _leads(words, padded, "?" in head)
-    intent = _intent(words)
+    intent = _intent(found)
     return Reading(
         kind=leads or "statement" if intent else _kind(words, leads, bids_goodbye="goodbyes" in marks),
         intent=intent,
@@ -86,10 +89,7 @@ _detected = lru_cache(maxsize=512)(_detect)
 
 
 class _SmallTalk(NamedTuple):
-    """The words of courtesy and of short answers; what begins a text stands between spaces.
-
-    `marks` are phrases that count wherever they stand: `urgent`, `ends` and `goodbyes`.
-    """
+    """The words of courtesy and of short answers; what begins a text stands between spaces."""
 
     yes: frozenset[str]
     no: frozenset[str]
@@ -99,12 +99,16 @@ class _SmallTalk(NamedTuple):
     greetings: frozenset[str]
     greeting_rest: frozenset[str]
     thanks: frozenset[str]
-    marks: Phrases[str]
+
+
+@cache
+def _courtesies() -> Mapping[str, list[str]]:
+    return {key: listed.split(", ") for key, listed in vocabulary.load("replies/small_talk").items()}
 
 
 @cache
 def _small_talk() -> _SmallTalk:
-    words = {key: listed.split(", ") for key, listed in vocabulary.load("replies/small_talk").items()}
+    words = _courtesies()
     single = {key: frozenset(words[key]) for key in ("yes", "no", "please", "greetings", "greeting_rest", "thanks")}
 
     def phrases(key: str) -> tuple[str, ...]:
@@ -114,7 +118,6 @@ def _small_talk() -> _SmallTalk:
         **single,
         yes_starts=phrases("yes_starts"),
         no_starts=phrases("no_starts"),
-        marks=Phrases((phrase.split(), key) for key in ("urgent", "ends", "goodbyes") for phrase in words[key]),
     )
 
 
@@ -168,13 +171,15 @@ _DECISIVE: Final = {
     "conditional": 150,
     "paperwork": 250,
 }
+_MARKS: Final = ("urgent", "ends", "goodbyes")  # of the small talk, what counts wherever it stands
 _SAME: Final = {"paperwork": "documents", "conditional": "question"}
 
 
 @cache
 def _phrases() -> Phrases[tuple[int, str]]:
-    """Return the phrases that tell an intent, each with how much and which."""
-    return Phrases(_read_phrases())
+    """Return the phrases that tell an intent, each with how much and which; beside them the marks, which tell none."""
+    marks = ((phrase.split(), (0, mark)) for mark in _MARKS for phrase in _courtesies()[mark])
+    return Phrases([*_read_phrases(), *marks])
 
 
 def _read_phrases() -> Iterator[tuple[list[str], tuple[int, str]]]:
@@ -186,6 +191,7 @@ def _read_phrases() -> Iterator[tuple[list[str], tuple[int, str]]]:
             yield words, (weight, _SAME.get(intent, intent))
 
 
-def _intent(words: list[str]) -> str | None:
-    found = _phrases().find(words)
-    return max(found)[1] if found else None
+def _intent(found: list[tuple[int, str]]) -> str | None:
+    """Return the intent of the phrase that weighs most; a mark weighs nothing."""
+    weight, intent = max(found, default=(0, ""))
+    return intent if weight else None

@@ -35,10 +35,10 @@ def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
 def _read(text: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     cities = _cities()
-    for word in _WORDS.findall(text):
-        if word in cities:
-            found["city"] = cities[word]
-            break
+    if any(map(text.__contains__, cities)):  # seldom, and the words of a text are slow to find
+        city = next((cities[word] for word in _WORDS.findall(text) if word in cities), None)
+        if city:
+            found["city"] = city
     _read_day(text, found)
     if _DIGIT.search(text):
         _read_numbers(text, found)

@@ -130,8 +130,8 @@ def _compile(intent: str, english: str, french: str, pools: Pools) -> Title:
 
 def stems(text: str) -> frozenset[str]:
     """Return the beginnings of a text's telling words."""
-    words = [word for word in tokens(text[:READ]) if word not in _NEUTRAL and not word.isdecimal()]
-    return frozenset([word.removesuffix("ing")[:_STEM] for word in words])
+    words = set(tokens(text[:READ])) - _NEUTRAL
+    return frozenset([word.removesuffix("ing")[:_STEM] for word in words if not word.isdecimal()])
 
 
 # Words that a title may have though the message has not.
