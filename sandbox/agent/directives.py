@@ -24,6 +24,7 @@ _FEW: Final = 40  # so many different words are taken out one by one, more in on
 _BRACKETED = re.compile(r"\[\[([^\[\]\n]{1,90})\]\]")
 _NAME = re.compile(r"[^\W\d_][\w-]*")
 _NUMBER = re.compile(r"[0-9]+")
+_GAP = re.compile(" {2,}")
 _ECHO = re.compile(r"\[\[ {0,3}echo {0,3}\]\]", re.IGNORECASE)
 
 
@@ -123,4 +124,4 @@ def _without(text: str, taken: set[str]) -> str:
 
 def _closed(text: str) -> str:
     """Close the gaps that taken words left."""
-    return re.sub(r" {2,}", " ", text).strip()
+    return _GAP.sub(" ", text).strip()

@@ -62,16 +62,17 @@ def form(
 
 def fitting(voice: Voice) -> tuple[DataSpec, ...]:
     """Return the form that fits the topic and the wish of a message, in its language."""
-    forms = vocabulary.load("replies/forms")[voice.lang]
     wish = voice.reading.intent or facts.usual_intent(voice.topic) or "any"
-    names = (
-        f"{voice.facts.name}.{wish}",
-        f"any.{wish}",
-        f"{voice.facts.name}.any",
-        f"{voice.facts.name}.quote",
-        "any.any",
-    )
-    return _fixed(voice.lang, next(name for name in names if name in forms), voice.pick(forms["submit"]))
+    submit = voice.pick(vocabulary.load("replies/forms")[voice.lang]["submit"])
+    return _fixed(voice.lang, _fitting(voice.lang, voice.facts.name, wish), submit)
+
+
+@cache
+def _fitting(lang: Language, business: str, wish: str) -> str:
+    """Return the form of the vocabulary that fits a business and a wish best."""
+    forms = vocabulary.load("replies/forms")[lang]
+    names = (f"{business}.{wish}", f"any.{wish}", f"{business}.any", f"{business}.quote", "any.any")
+    return next(name for name in names if name in forms)
 
 
 @cache

@@ -123,7 +123,7 @@ class Voice:
 def laid_out(parts: Sequence[str]) -> str:
     """Join what is said into paragraphs: lists stand alone, and the last part (a question) as soon as it gets long."""
     paragraphs: list[str] = []
-    for number, part in enumerate(part for part in parts if part):
+    for number, part in enumerate(filter(None, parts)):
         before = paragraphs[-1] if paragraphs else ""
         apart = "\n" in part or "\n" in before or len(before) + len(part) > _PARAGRAPH + 60 * (number < 2)
         if before and not apart:

@@ -89,13 +89,19 @@ def _value(voice: Voice, key: str, example: Any) -> Any:
     if told is not None and type(told) is type(example):
         return told
     if isinstance(example, str):
-        name = _CAMEL.sub("_", key).lower()
-        reader = next((reader for part, reader in _READERS if part in name), None)
+        reader = _reader(key)
         found = reader(voice, example) if reader else None
         return example if found is None else found
     if isinstance(example, int) and not isinstance(example, bool):
         return _number(voice, key, example)
     return example
+
+
+@lru_cache(maxsize=512)
+def _reader(key: str) -> Callable[[Voice, str], str | None] | None:
+    """Return what reads the argument that is called `key`; tools have few, which come again."""
+    name = _CAMEL.sub("_", key).lower()
+    return next((reader for part, reader in _READERS if part in name), None)
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

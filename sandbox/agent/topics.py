@@ -164,11 +164,17 @@ _SMALL = frozenset(_SMALL_WORDS.split())
 
 def _hints(metadata: Mapping[str, Any]) -> Iterator[str]:
     for key, value in metadata.items():
-        name = key if key.islower() else _CAMEL.sub("_", key).lower()
-        if name in PERSONAL or name.endswith("_name"):
-            continue
-        told = value[:200] if isinstance(value, str) and value.lower() not in TIERS else ""
-        yield f"{name.replace('_', ' ')} {told}"
+        name = _spoken(key)
+        if name is not None:
+            told = value[:200] if isinstance(value, str) and value.lower() not in TIERS else ""
+            yield f"{name} {told}"
+
+
+@lru_cache(maxsize=512)
+def _spoken(key: str) -> str | None:
+    """Return the words of a metadata key, None for what is about the person."""
+    name = _CAMEL.sub("_", key).lower()
+    return None if name in PERSONAL or name.endswith("_name") else name.replace("_", " ")
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
