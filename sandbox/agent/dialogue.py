@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sandbox.agent import answers, facts, moves, speech, telling
+from sandbox.agent import answers, businesses, moves, speech, telling
 from sandbox.agent.moves import MOVES
 from sandbox.agent.speech import Voice
 from sandbox.agent.understood import HANDLERS, submitted
@@ -97,7 +97,7 @@ def respond(voice: Voice) -> Response:
 def intent_of(voice: Voice) -> str | None:
     """Return what the message asks for, corrected by what its topic makes of it."""
     intent = voice.reading.intent
-    usual = facts.usual_intent(voice.topic)
+    usual = businesses.usual_intent(voice.topic)
     if voice.topic and voice.topic.id == "travel.compensation" and intent in ("status", "question", None):
         return "claim" if voice.reading.kind == "statement" else intent
     if intent == "question" and usual == "documents" and _HOW.search(voice.folded):
@@ -156,7 +156,7 @@ def _plain(voice: Voice, asked: str | None) -> Response:
     """Answer what asks for nothing in particular: a courtesy, or a matter without a wish."""
     if voice.reading.kind != "statement":
         return Response(_courtesy(voice, asked))
-    usual = facts.usual_intent(voice.topic)
+    usual = businesses.usual_intent(voice.topic)
     if usual and voice.topic_is_new:
         intent = "question" if "?" in voice.text and usual in ("quote", "claim", "payment") else usual
         return Response(MOVES[intent](voice), intent)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import facts, vocabulary
+from sandbox.agent import businesses, vocabulary
 from sandbox.agent.language import Language
 from sandbox.agent.speech import Voice
 from sandbox.agent.text import fold
@@ -62,7 +62,7 @@ def form(
 
 def fitting(voice: Voice) -> tuple[DataSpec, ...]:
     """Return the form that fits the topic and the wish of a message, in its language."""
-    wish = voice.reading.intent or facts.usual_intent(voice.topic) or "any"
+    wish = voice.reading.intent or businesses.usual_intent(voice.topic) or "any"
     submit = voice.pick(vocabulary.load("replies/forms")[voice.lang]["submit"])
     return _fixed(voice.lang, _fitting(voice.lang, voice.facts.name, wish), submit)
 

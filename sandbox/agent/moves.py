@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Final
 
-from sandbox.agent import answers, facts, vocabulary, when
+from sandbox.agent import answers, when
 from sandbox.agent.facts import Slot
-from sandbox.agent.phrases import Phrases
 from sandbox.agent.speech import Voice
-from sandbox.agent.telling import has_reference, matter, tell
+from sandbox.agent.telling import has_reference, known_answer, matter, tell
 
 Move = Callable[[Voice], list[str]]
 
@@ -240,24 +238,3 @@ _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:lun|mar|mercre|jeu
 _OLD_DAY = re.compile(
     rf"\b(?:from|on|de) {_WEEKDAY}(?!.*\b(?:to|for|a|au|pour) {_WEEKDAY})|\bnext week\b|\bsemaine prochaine\b"
 )
-
-
-@cache
-def _known_answers(business: str) -> Phrases[tuple[int, str, str]]:
-    """Return the answers that we have for a business, then those for any, by their words: rank, English, French."""
-    data = vocabulary.load("replies/answers")
-    rows = enumerate((*data.get(business, ()), *data["any"]))
-    return Phrases(
-        (f"{phrase}*".split(), (rank, en, facts.typeset(fr)))
-        for rank, (phrases, en, fr) in rows
-        for phrase in phrases.split(", ")
-    )
-
-
-def known_answer(voice: Voice) -> str | None:
-    """Return the answer that we have to the message's question, by its words; it still has its slots."""
-    found = _known_answers(voice.facts.name).find(voice.words)
-    if not found:
-        return None
-    _, english, french = min(found)
-    return english if voice.lang == "en" else french

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import facts, matters, vocabulary, when
+from sandbox.agent import businesses, matters, vocabulary, when
 from sandbox.agent.facts import Facts
 from sandbox.agent.intents import Reading
 from sandbox.agent.language import Language
@@ -29,7 +29,7 @@ _HALF_DAY = re.compile(r"m\.(\*\*)?\.(?!\.)")  # "at 2 p.m." needs no second ful
 def acts(lang: Language) -> Mapping[str, Any]:
     """Return the wordings of one language by the name of what they do; French with its no-break spaces."""
     data: Mapping[str, Any] = vocabulary.load(f"replies/acts_{lang}")
-    return data if lang == "en" else {key: facts.typeset(value) for key, value in data.items()}
+    return data if lang == "en" else {key: vocabulary.typeset(value) for key, value in data.items()}
 
 
 def question_of(text: str) -> str | None:
@@ -48,7 +48,7 @@ def _questions() -> Mapping[str, list[tuple[str, str]]]:
     languages: tuple[Language, ...] = ("en", "fr")
     for lang in languages:
         kinds = [acts(lang)["questions"]]
-        kinds += [facts.business(name, lang) for name in (*vocabulary.businesses(), "general")]
+        kinds += [businesses.business(name, lang) for name in (*vocabulary.businesses(), "general")]
         for table in kinds:
             for kind, texts in table.items():
                 if kind in acts(lang)["questions"] or kind in ("quote", "reference"):
@@ -107,7 +107,7 @@ class Voice:
 
     def speak_of(self, phrase: str, *, unless: Sequence[str]) -> None:
         """Call the matter by another phrase, unless people usually want one of `unless` with the topic."""
-        if facts.usual_intent(self.topic) not in unless:
+        if businesses.usual_intent(self.topic) not in unless:
             self.facts["about"] = self.facts[phrase]
 
     def last_reply(self) -> Utterance | None:
