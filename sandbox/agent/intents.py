@@ -159,7 +159,7 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|(.)\1{3}|^[qwrtpsdfghjklzxc
 
 def _is_nonsense(words: list[str]) -> bool:
     """Say whether no word of a text can be said aloud: keys struck at random, signs, smileys."""
-    return not any(word.isdecimal() or not _CONSONANTS.search(word) for word in words[:30])
+    return all(map(_CONSONANTS.search, words[:30])) and not any(map(str.isdecimal, words[:30]))
 
 
 # "Cancel my appointment" is about cancelling, whatever stands beside it.

@@ -46,7 +46,7 @@ def called(tools: Sequence[Tool], message: str) -> tuple[Tool, ...]:
     if not tools:
         return ()
     text = read(message[:READ_LIMIT]).spaced
-    return tuple(tool for tool in tools if _occurs(_spaced(tool.when), text))
+    return tuple([tool for tool in tools if _occurs(_spaced(tool.when), text)])
 
 
 def of_each_kind(tools: Sequence[Tool]) -> tuple[Tool, ...]:

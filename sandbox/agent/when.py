@@ -36,6 +36,7 @@ _PARTS: Final = {
     **dict.fromkeys(("afternoon",), (14, 0)),
     **dict.fromkeys(("evening", "tonight", "soir", "soiree"), (18, 30)),
 }
+_NEAR: Final = {"today": 0, "tonight": 0, "aujourd": 0, "tomorrow": 1, "demain": 1}
 _PAST: Final = frozenset(
     ("last", "yesterday", "ago", "hier", "passe", "passee", "dernier", "derniere", "depuis", "since")
 )
@@ -129,10 +130,8 @@ def _named_day(words: list[str], now: date) -> date | None:
     for word in words:
         if word in _WEEKDAYS:
             return now + timedelta(days=(_WEEKDAYS[word] - now.weekday() - 1) % 7 + 1)
-        if word in ("tomorrow", "demain"):
-            return now + timedelta(days=1)
-        if word in ("today", "tonight", "aujourd"):
-            return now
+        if word in _NEAR:
+            return now + timedelta(days=_NEAR[word])
     return None
 
 
