@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -35,8 +34,7 @@ class Word(NamedTuple):
     number: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directives:
+class Directives(NamedTuple):
     """The special words of one text.
 
     `words` are the known ones in the order of their first appearance, `unknown` the others as they were written,
@@ -102,6 +100,8 @@ def _parsed(text: str, echo: str | None) -> Directives:
 
 def _word(bracketed: str) -> Word | str | None:
     """Return a known word, the name of an unknown one, or None for what is no special word (a link of a wiki)."""
+    if bracketed in KNOWN:
+        return Word(bracketed)
     name, *arguments = bracketed.lower().split() or [""]
     if not _NAME.fullmatch(name) or len(arguments) > 1:
         return None

@@ -46,13 +46,7 @@ class Told(NamedTuple):
 
     def fits(self, spaced: str) -> bool:
         """Say whether a folded text, spaced, has the words that it answers."""
-        for together in self.words:
-            for word in together:
-                if word not in spaced:
-                    break
-            else:
-                return True
-        return False
+        return any(all(map(spaced.__contains__, together)) for together in self.words)
 
 
 class Matter(NamedTuple):

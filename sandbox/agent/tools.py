@@ -46,7 +46,7 @@ def called(tools: Sequence[Tool], message: str) -> tuple[Tool, ...]:
     if not tools:
         return ()
     text = read(message[:READ_LIMIT]).spaced
-    return tuple([tool for tool in tools if _occurs(_spaced(tool.when), text)])
+    return tuple([tool for tool in tools if any(map(text.__contains__, _spaced(tool.when)))])
 
 
 def of_each_kind(tools: Sequence[Tool]) -> tuple[Tool, ...]:
@@ -66,13 +66,6 @@ def call(voice: Voice, tool: Tool, number: int) -> FunctionCall:
 def filled(voice: Voice, tool: Tool) -> dict[str, Any]:
     """Return the arguments of a tool: its example, with what the message and the metadata tell in its places."""
     return {key: _value(voice, key, example) for key, example in (tool.arguments or {}).items()}
-
-
-def _occurs(wanted: tuple[str, ...], text: str) -> bool:
-    for word in wanted:  # noqa: SIM110
-        if word in text:
-            return True
-    return False
 
 
 @lru_cache(maxsize=512)
