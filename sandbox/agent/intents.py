@@ -50,7 +50,7 @@ def _detect(head: str) -> Reading:
     _, words, padded = read(head)
     found = _phrases().find(words)
     marks = {name for _, name in found}
-    if len(words) > _MOST_WORDS:
+    if len(words) > _MOST_WORDS:  # a mark counts anywhere; what is wanted stands near the beginning
         words = words[:_MOST_WORDS]
         found = _phrases().find(words)
     leads = _leads(words, padded, "?" in head)
