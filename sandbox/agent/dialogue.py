@@ -55,6 +55,7 @@ _CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
 _OPTIONAL: Final = frozenset(
     ("offer_email", "offer_quote", "offer_book", "offer_table", "offer_split", "check", "hold", "solved")
 )
+_OWN: Final = frozenset(("hold",))  # what only a topic asks, in its own words
 _ENDED_BY: Final = (_CLOSING | _OPTIONAL) - {"solved"}  # "All good" says that something works
 _ACCESS = re.compile(
     r"password|mot de passe|log ?in|sign in|connect|website|\bsite\b|\bapp\b|portal|portail|account|compte"
@@ -80,7 +81,8 @@ def respond(voice: Voice) -> Response:
     if reading.kind == "submitted":
         return Response(submitted(voice))
     if reading.kind in ("empty", "nonsense"):
-        return Response([voice.say(reading.kind), voice.ask(asked or "clarify")])
+        again = asked if asked and asked not in _OWN else "clarify"
+        return Response([voice.say(reading.kind), voice.ask(again)])
     if reading.ends and not reading.intent and not voice.first and (reading.thanks or asked in _ENDED_BY):
         return Response([voice.say("thanks_done" if reading.thanks else "done")])
     if asked and _answers(voice, asked):

@@ -429,3 +429,9 @@ def test_nothing_is_remembered_between_replies() -> None:
         say("Je veux annuler mon vol", seed=seed)
     assert say("I want a quote for car insurance") == before
     assert speech.question_of("") is None
+
+
+def test_nonsense_after_a_question_of_the_topic_is_asked_what_it_means() -> None:
+    offer, answer = converse(["Is this jacket in stock in your store?", "zzzzzz"])
+    assert text_of(offer).endswith("Shall I put one aside for you?")
+    assert text_of(answer).endswith("?")
