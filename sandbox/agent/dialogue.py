@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sandbox.agent import answers, facts, moves, speech, telling
+from sandbox.agent import answers, businesses, moves, speech, telling
 from sandbox.agent.moves import MOVES
 from sandbox.agent.speech import Voice
 from sandbox.agent.understood import HANDLERS, submitted
@@ -55,6 +55,7 @@ _CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
 _OPTIONAL: Final = frozenset(
     ("offer_email", "offer_quote", "offer_book", "offer_table", "offer_split", "check", "hold", "solved")
 )
+_OWN: Final = frozenset(("hold",))  # what only a topic asks, in its own words
 _ENDED_BY: Final = (_CLOSING | _OPTIONAL) - {"solved"}  # "All good" says that something works
 _ACCESS = re.compile(
     r"password|mot de passe|log ?in|sign in|connect|website|\bsite\b|\bapp\b|portal|portail|account|compte"
@@ -80,7 +81,8 @@ def respond(voice: Voice) -> Response:
     if reading.kind == "submitted":
         return Response(submitted(voice))
     if reading.kind in ("empty", "nonsense"):
-        return Response([voice.say(reading.kind), voice.ask(asked or "clarify")])
+        again = asked if asked and asked not in _OWN else "clarify"
+        return Response([voice.say(reading.kind), voice.ask(again)])
     if reading.ends and not reading.intent and not voice.first and (reading.thanks or asked in _ENDED_BY):
         return Response([voice.say("thanks_done" if reading.thanks else "done")])
     if asked and _answers(voice, asked):
@@ -97,7 +99,7 @@ def respond(voice: Voice) -> Response:
 def intent_of(voice: Voice) -> str | None:
     """Return what the message asks for, corrected by what its topic makes of it."""
     intent = voice.reading.intent
-    usual = facts.usual_intent(voice.topic)
+    usual = businesses.usual_intent(voice.topic)
     if voice.topic and voice.topic.id == "travel.compensation" and intent in ("status", "question", None):
         return "claim" if voice.reading.kind == "statement" else intent
     if intent == "question" and usual == "documents" and _HOW.search(voice.folded):
@@ -156,7 +158,7 @@ def _plain(voice: Voice, asked: str | None) -> Response:
     """Answer what asks for nothing in particular: a courtesy, or a matter without a wish."""
     if voice.reading.kind != "statement":
         return Response(_courtesy(voice, asked))
-    usual = facts.usual_intent(voice.topic)
+    usual = businesses.usual_intent(voice.topic)
     if usual and voice.topic_is_new:
         intent = "question" if "?" in voice.text and usual in ("quote", "claim", "payment") else usual
         return Response(MOVES[intent](voice), intent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -24,6 +23,7 @@ _FEW: Final = 40  # so many different words are taken out one by one, more in on
 _BRACKETED = re.compile(r"\[\[([^\[\]\n]{1,90})\]\]")
 _NAME = re.compile(r"[^\W\d_][\w-]*")
 _NUMBER = re.compile(r"[0-9]+")
+_GAP = re.compile(" {2,}")
 _ECHO = re.compile(r"\[\[ {0,3}echo {0,3}\]\]", re.IGNORECASE)
 
 
@@ -34,8 +34,7 @@ class Word(NamedTuple):
     number: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directives:
+class Directives(NamedTuple):
     """The special words of one text.
 
     `words` are the known ones in the order of their first appearance, `unknown` the others as they were written,
@@ -49,7 +48,7 @@ class Directives:
 
     def has(self, name: str) -> bool:
         """Say whether the known word `name` is among them."""
-        return any(word.name == name for word in self.words)
+        return name in [word.name for word in self.words]
 
     def number(self, name: str, default: int) -> int:
         """Return the number that stands with `name`, `default` without one."""
@@ -101,6 +100,8 @@ def _parsed(text: str, echo: str | None) -> Directives:
 
 def _word(bracketed: str) -> Word | str | None:
     """Return a known word, the name of an unknown one, or None for what is no special word (a link of a wiki)."""
+    if bracketed in KNOWN:
+        return Word(bracketed)
     name, *arguments = bracketed.lower().split() or [""]
     if not _NAME.fullmatch(name) or len(arguments) > 1:
         return None
@@ -123,4 +124,4 @@ def _without(text: str, taken: set[str]) -> str:
 
 def _closed(text: str) -> str:
     """Close the gaps that taken words left."""
-    return re.sub(r" {2,}", " ", text).strip()
+    return _GAP.sub(" ", text).strip()

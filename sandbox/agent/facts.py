@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import cache
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
-from sandbox.agent import answers, matters, vocabulary, when
+from sandbox.agent import answers, businesses, when
 from sandbox.agent.language import Language
 from sandbox.agent.text import fold
 from sandbox.agent.topics import Topic
@@ -28,54 +27,6 @@ COLLEAGUES: Final = (
 )
 
 Slot = tuple[date, when.Time]
-
-
-@cache
-def business(name: str, lang: Language) -> Mapping[str, Any]:
-    """Return what is said for a business in a language, merged with its numbers; French with its no-break spaces."""
-    data = vocabulary.load(f"replies/businesses/{name}")
-    words = typeset(data[lang]) if lang == "fr" else data[lang]
-    return {**{key: value for key, value in data.items() if key not in ("en", "fr")}, **words}
-
-
-@cache
-def of_topic(name: str, topic: str | None, lang: Language) -> Mapping[str, Any]:
-    """Return what is said for a business, with what a topic of it has instead."""
-    if topic is None:
-        return business(name, lang)
-    known = matters.matter(topic)
-    return {**business(name, lang), **known.words[lang], **known.numbers}
-
-
-def typeset(value: Any) -> Any:
-    """Return French words with their no-break spaces, whatever they are nested in."""
-    if isinstance(value, str):
-        return vocabulary.typography(value)
-    if isinstance(value, list):
-        return [typeset(item) for item in value]
-    return {key: typeset(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-@cache
-def _abouts() -> Mapping[str, tuple[str, str, str]]:
-    rows = vocabulary.load("replies/topics").items()
-    return {key: (intent, en, vocabulary.typography(fr)) for key, (intent, en, fr) in rows}
-
-
-def usual_intent(topic: Topic | None) -> str | None:
-    """Return what people usually want who write about `topic`."""
-    entry = _abouts().get(topic.id) if topic else None
-    return entry[0] if entry else None
-
-
-def about(topic: Topic | None, lang: Language) -> str:
-    """Return `topic` as one phrase that follows "about", or "pour" and "concernant"."""
-    if topic is None:
-        return "your request" if lang == "en" else "votre demande"
-    entry = _abouts().get(topic.id)
-    if entry is None:
-        return topic.about_en if lang == "en" else topic.about_fr
-    return entry[1] if lang == "en" else entry[2]
 
 
 def money(cents: int, lang: Language) -> str:
@@ -115,9 +66,10 @@ class Facts(dict[str, str]):
         self.lang: Language = lang
         self.topic = topic
         self.name = topic.business if topic else "general"
-        self.data = of_topic(self.name, topic.id if topic else None, lang)
+        self.data = businesses.of_topic(self.name, topic.id if topic else None, lang)
         self.today = when.today(turn.now)
         self._drawn: int | None = None
+        self._slots: dict[int, tuple[Slot, ...]] = {}
 
     def __missing__(self, key: str) -> str:
         value = self._work_out(key)
@@ -132,6 +84,11 @@ class Facts(dict[str, str]):
 
     def slots(self, later: int = 0) -> tuple[Slot, ...]:
         """Return three openings on coming working days, others for another `later`."""
+        if later not in self._slots:
+            self._slots[later] = self._openings(later)
+        return self._slots[later]
+
+    def _openings(self, later: int) -> tuple[Slot, ...]:
         nearest = 1 + self.draw(0, 2) + 4 * later
         days = (nearest, nearest + 1 + self.draw(1, 2), nearest + 3)
         first, last = self.data["slots"]
@@ -244,7 +201,7 @@ def _agent(facts: Facts) -> str:
 
 
 _MADE: Final[Mapping[str, Callable[[Facts], str]]] = {
-    "about": lambda f: about(f.topic, f.lang),
+    "about": lambda f: businesses.about(f.topic, f.lang),
     "agent": _agent,
     "amount": Facts._amount,
     "low": lambda f: f._bound(0.8),

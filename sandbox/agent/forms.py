@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import facts, vocabulary
+from sandbox.agent import businesses, vocabulary
 from sandbox.agent.language import Language
 from sandbox.agent.speech import Voice
 from sandbox.agent.text import fold
@@ -61,23 +62,25 @@ def form(
 
 def fitting(voice: Voice) -> tuple[DataSpec, ...]:
     """Return the form that fits the topic and the wish of a message, in its language."""
-    forms = vocabulary.load("replies/forms")[voice.lang]
-    wish = voice.reading.intent or facts.usual_intent(voice.topic) or "any"
-    names = (
-        f"{voice.facts.name}.{wish}",
-        f"any.{wish}",
-        f"{voice.facts.name}.any",
-        f"{voice.facts.name}.quote",
-        "any.any",
-    )
-    title, description, fields = forms[next(name for name in names if name in forms)]
-    text = _typeset(voice.lang)
-    return form(
-        text(title),
-        [_field(row, text) for row in fields],
-        description=text(description),
-        submit=text(voice.pick(forms["submit"])),
-    )
+    wish = voice.reading.intent or businesses.usual_intent(voice.topic) or "any"
+    submit = voice.pick(vocabulary.load("replies/forms")[voice.lang]["submit"])
+    return _fixed(voice.lang, _fitting(voice.lang, voice.facts.name, wish), submit)
+
+
+@cache
+def _fitting(lang: Language, business: str, wish: str) -> str:
+    """Return the form of the vocabulary that fits a business and a wish best."""
+    forms = vocabulary.load("replies/forms")[lang]
+    names = (f"{business}.{wish}", f"any.{wish}", f"{business}.any", f"{business}.quote", "any.any")
+    return next(name for name in names if name in forms)
+
+
+@cache
+def _fixed(lang: Language, name: str, submit: str) -> tuple[DataSpec, ...]:
+    """Return a form of the vocabulary, with one of the texts that its button may have."""
+    title, description, fields = vocabulary.load("replies/forms")[lang][name]
+    text = _typeset(lang)
+    return form(text(title), [_field(row, text) for row in fields], description=text(description), submit=text(submit))
 
 
 def _patches(heading: Mapping[str, str], elements: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import dialogue, facts, intents, language, moves, topics, vocabulary
+from sandbox.agent import businesses, dialogue, intents, language, phrase_book, telling, topics, vocabulary
 from sandbox.agent.language import Language
 from sandbox.agent.speech import Voice, laid_out
-from sandbox.agent.text import READ_LIMIT, fold, spaced
+from sandbox.agent.text import READ_LIMIT, fold, read
 from sandbox.agent.tools import SPELLED
 from sandbox.agent.turn import Prompt, Turn
 
@@ -49,7 +49,7 @@ def _needle(word: str) -> str:
 @cache
 def _wordings(lang: Language) -> Mapping[str, Any]:
     data: Mapping[str, Any] = vocabulary.load("replies/completions")[lang]
-    return data if lang == "en" else {key: facts.typeset(value) for key, value in data.items()}
+    return data if lang == "en" else {key: vocabulary.typeset(value) for key, value in data.items()}
 
 
 # How a class may be called that a message of an intent belongs to.
@@ -70,13 +70,15 @@ class Task:
         self.prompt = prompt
         self.lang: Language = lang
         self.instruction, self.content = split(text)
-        self.padded = spaced(fold(self.instruction[:READ_LIMIT]))
+        self.padded = read(self.instruction[:READ_LIMIT]).spaced
         self.words = _wordings(lang)
         self.topic = topics.detect(text, prompt.metadata)
         self.voice = self._voice(self.content or text)
         name = prompt.metadata.get("first_name")
         known = name if isinstance(name, str) and 0 < len(name) <= 60 and name.isprintable() else ""
-        about = facts.about(self.topic, lang) if self.topic else ("our services" if lang == "en" else "nos services")
+        about = (
+            businesses.about(self.topic, lang) if self.topic else ("our services" if lang == "en" else "nos services")
+        )
         bare = re.sub("^(?:your|the|our|votre|vos|le|la|les|nos) ", "", about)
         self.voice.facts.update(
             name=f" {known}" if known else "", comma_name=f", {known}" if known else "", about=about, about_bare=bare
@@ -113,7 +115,7 @@ class Task:
             return self.say("welcome")
         if self.voice.reading.intent or self.voice.reading.kind in ("greeting", "thanks", "goodbye", "submitted"):
             return self.reply()
-        answer = moves.known_answer(self.voice) if asks else None
+        answer = telling.known_answer(self.voice) if asks else None
         if answer:
             return _closed(answer.format_map(self.voice.facts))
         return self.say("answer" if asks else "write")
@@ -148,7 +150,7 @@ class Task:
         source = self.content or re.sub(r"^.*?[\"“«](.*?)[\"”»].*$", r"\1", self.instruction, flags=re.DOTALL)
         said = []
         for sentence in _SENTENCE.findall(source[:_MOST_COPIED])[:12]:
-            found = _phrase(sentence, self.lang)
+            found = phrase_book.translated(sentence, self.lang)
             if found:
                 said.append(found)
         return " ".join(said) if said else self.say("translate")
@@ -176,7 +178,7 @@ class Task:
             return self.voice.facts.slots()[0][0].isoformat()
         for words, english, french in vocabulary.load("replies/completions")["fields"]:
             if any(f" {word}" in self.padded for word in words.split(", ")):
-                return str(self.voice.pick(facts.typeset(french) if french and self.lang == "fr" else english))
+                return str(self.voice.pick(vocabulary.typeset(french) if french and self.lang == "fr" else english))
         return str(self.voice.facts["about_bare"])
 
     def classify(self) -> str:
@@ -228,23 +230,6 @@ def _closed(sentence: str) -> str:
     text = sentence.strip()
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-@cache
-def _phrases() -> Mapping[Language, Mapping[str, str]]:
-    pairs = vocabulary.load("replies/completions")["phrases"]
-    return {"fr": {_key(en): fr for en, fr in pairs}, "en": {_key(fr): en for en, fr in reversed(pairs)}}
-
-
-def _key(sentence: str) -> str:
-    return fold(sentence).strip(" .!?,\"'«»“”")
-
-
-def _phrase(sentence: str, lang: Language) -> str | None:
-    """Return a sentence of the phrase book in `lang`, with the mark that it ended with."""
-    found = _phrases()[lang].get(_key(sentence))
-    ending = sentence.strip()[-1:]
-    return None if found is None else found + (ending if ending in ".!?" else "")
 
 
 _MAKERS: Final[Mapping[str, Callable[[Task], str]]] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import KEPT, READ_LIMIT, fold, spaced
+from sandbox.agent.phrases import Phrases
+from sandbox.agent.text import KEPT, READ_LIMIT, read
 
 _MOST_WORDS: Final = 400
 
@@ -18,8 +19,7 @@ _BLANKS: Final = " \u00a0\u202f*"
 _FORM_LINE = re.compile(r"(?!https?:)([^\W\d_][^\n:]{0,59}):([^\n]*)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a message says.
 
     `intent` is what it asks for, None where it only greets, thanks, answers or states; `kind` is then what it is:
@@ -47,16 +47,20 @@ def _detect(head: str) -> Reading:
     if fields:
         return Reading(kind="submitted", fields=fields)
     small = _small_talk()
-    padded = spaced(fold(head))
-    words = padded.split()[:_MOST_WORDS]
+    _, words, padded = read(head)
+    found = _phrases().find(words)
+    marks = {name for _, name in found}
+    if len(words) > _MOST_WORDS:  # a mark counts anywhere; what is wanted stands near the beginning
+        words = words[:_MOST_WORDS]
+        found = _phrases().find(words)
     leads = _leads(words, padded, "?" in head)
-    intent = _intent(words)
+    intent = _intent(found)
     return Reading(
-        kind=leads or "statement" if intent else _kind(padded, words, leads),
+        kind=leads or "statement" if intent else _kind(words, leads, bids_goodbye="goodbyes" in marks),
         intent=intent,
-        urgent=bool(small.urgent.search(padded)),
-        thanks=any(word in small.thanks for word in words[:12]),
-        ends=bool(small.ends.search(padded)),
+        urgent="urgent" in marks,
+        thanks=not small.thanks.isdisjoint(words[:12]),
+        ends="ends" in marks,
         words=len(words),
     )
 
@@ -66,6 +70,8 @@ def submitted(text: str) -> tuple[tuple[str, str], ...]:
 
     A form comes as `Label: value` lines, two at least; a line without a label continues the value before it.
     """
+    if "\n" not in text:
+        return ()
     pairs: list[tuple[str, str]] = []
     lines = [line.strip() for line in text.strip().split("\n")[:_MOST_LINES]]
     for line in lines:
@@ -83,7 +89,7 @@ _detected = lru_cache(maxsize=512)(_detect)
 
 
 class _SmallTalk(NamedTuple):
-    """The words of courtesy and of short answers; what may be more than a word stands between spaces."""
+    """The words of courtesy and of short answers; what begins a text stands between spaces."""
 
     yes: frozenset[str]
     no: frozenset[str]
@@ -93,39 +99,35 @@ class _SmallTalk(NamedTuple):
     greetings: frozenset[str]
     greeting_rest: frozenset[str]
     thanks: frozenset[str]
-    goodbyes: tuple[str, ...]
-    urgent: re.Pattern[str]
-    ends: re.Pattern[str]
+
+
+@cache
+def _courtesies() -> Mapping[str, list[str]]:
+    return {key: listed.split(", ") for key, listed in vocabulary.load("replies/small_talk").items()}
 
 
 @cache
 def _small_talk() -> _SmallTalk:
-    words = {key: listed.split(", ") for key, listed in vocabulary.load("replies/small_talk").items()}
+    words = _courtesies()
     single = {key: frozenset(words[key]) for key in ("yes", "no", "please", "greetings", "greeting_rest", "thanks")}
 
     def phrases(key: str) -> tuple[str, ...]:
         return tuple(f" {phrase} " for phrase in words[key])
 
-    def any_of(key: str) -> re.Pattern[str]:
-        return re.compile(" (?:" + "|".join(map(re.escape, words[key])) + ") ")
-
     return _SmallTalk(
         **single,
         yes_starts=phrases("yes_starts"),
         no_starts=phrases("no_starts"),
-        goodbyes=phrases("goodbyes"),
-        urgent=any_of("urgent"),
-        ends=any_of("ends"),
     )
 
 
-def _kind(padded: str, words: list[str], leads: str) -> str:
+def _kind(words: list[str], leads: str, *, bids_goodbye: bool) -> str:
     small = _small_talk()
-    if any(phrase in padded for phrase in small.goodbyes) and len(words) < 12:
+    if bids_goodbye and len(words) < 12:
         return "goodbye"
     if leads == "no":
         return "no"
-    if any(word in small.thanks for word in words) and len(words) < 12 and (leads != "yes" or len(words) > 3):
+    if len(words) < 12 and not small.thanks.isdisjoint(words) and (leads != "yes" or len(words) > 3):
         return "thanks"
     if leads:
         return leads
@@ -157,7 +159,7 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5}|(.)\1{3}|^[qwrtpsdfghjklzxc
 
 def _is_nonsense(words: list[str]) -> bool:
     """Say whether no word of a text can be said aloud: keys struck at random, signs, smileys."""
-    return not any(word.isdecimal() or not _CONSONANTS.search(word) for word in words[:30])
+    return all(map(_CONSONANTS.search, words[:30])) and not any(map(str.isdecimal, words[:30]))
 
 
 # "Cancel my appointment" is about cancelling, whatever stands beside it.
@@ -169,47 +171,27 @@ _DECISIVE: Final = {
     "conditional": 150,
     "paperwork": 250,
 }
+_MARKS: Final = ("urgent", "ends", "goodbyes")  # of the small talk, what counts wherever it stands
 _SAME: Final = {"paperwork": "documents", "conditional": "question"}
 
 
-class _Phrase(NamedTuple):
-    rest: tuple[str, ...]
-    intent: str
-    weight: int
-
-
 @cache
-def _phrases() -> tuple[dict[str, list[_Phrase]], dict[str, list[tuple[str, list[_Phrase]]]]]:
-    """Return the phrases by their first word, whole ones and beginnings of words (`cancel*`)."""
-    whole: dict[str, list[_Phrase]] = {}
-    beginnings: dict[str, list[_Phrase]] = {}
+def _phrases() -> Phrases[tuple[int, str]]:
+    """Return the phrases that tell an intent, each with how much and which; beside them the marks, which tell none."""
+    marks = ((phrase.split(), (0, mark)) for mark in _MARKS for phrase in _courtesies()[mark])
+    return Phrases([*_read_phrases(), *marks])
+
+
+def _read_phrases() -> Iterator[tuple[list[str], tuple[int, str]]]:
     for rank, (intent, listed) in enumerate(vocabulary.load("replies/intents").items()):
         for phrase in listed.split(", "):
-            first, *rest = phrase.split()
+            words = phrase.split()
             # Longer phrases first; among equals the intent that is listed first.
-            weight = 100 * (1 + 2 * len(rest)) + _DECISIVE.get(intent, 0) - rank
-            entry = _Phrase(tuple(rest), _SAME.get(intent, intent), weight)
-            table = beginnings if first.endswith("*") else whole
-            table.setdefault(first.rstrip("*"), []).append(entry)
-    by_head: dict[str, list[tuple[str, list[_Phrase]]]] = {}
-    for begun in sorted(beginnings, key=len):
-        by_head.setdefault(begun[:4], []).append((begun, beginnings[begun]))
-    return whole, by_head
+            weight = 100 * (2 * len(words) - 1) + _DECISIVE.get(intent, 0) - rank
+            yield words, (weight, _SAME.get(intent, intent))
 
 
-def _intent(words: list[str]) -> str | None:
-    whole, beginnings = _phrases()
-    scores: dict[str, int] = {}
-    for position, word in enumerate(words):
-        found = whole.get(word, ())
-        for begun, entries in beginnings.get(word[:4], ()):
-            if word.startswith(begun):
-                found = (*found, *entries)
-        for phrase in found:
-            if not phrase.rest or _follows(words, position + 1, phrase.rest):
-                scores[phrase.intent] = max(scores.get(phrase.intent, 0), phrase.weight)
-    return max(scores, key=scores.__getitem__) if scores else None
-
-
-def _follows(words: list[str], start: int, rest: tuple[str, ...]) -> bool:
-    return tuple(words[start : start + len(rest)]) == rest
+def _intent(found: list[tuple[int, str]]) -> str | None:
+    """Return the intent of the phrase that weighs most; a mark weighs nothing."""
+    weight, intent = max(found, default=(0, ""))
+    return intent if weight else None

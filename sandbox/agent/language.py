@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -20,6 +21,7 @@ Language = Literal["en", "fr"]
 _READ: Final = 3_000
 _MOST_WORDS: Final = 150
 _VOTE: Final = 4
+_ASCII_LETTERS = "".join(char if char.isalpha() else " " for char in map(chr, range(128)))
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 # An apostrophe tells by itself: what stands before it in French, what stands after it in English.
@@ -98,8 +100,7 @@ def _score(text: str) -> int:
     """Return how French a text is: positive for French, negative for English."""
     score = 0
     telling = _telling()
-    low = unicodedata.normalize("NFC", text.lower()).replace("’", "'")
-    for token in _TOKEN.findall(low)[:_MOST_WORDS]:
+    for token in _tokens(text.lower())[:_MOST_WORDS]:
         vote = telling.get(token)
         if vote is not None:
             score += vote
@@ -108,6 +109,16 @@ def _score(text: str) -> int:
         elif len(token) > 3:
             score += _shape(token)
     return score
+
+
+def _tokens(low: str) -> list[str]:
+    """Return the words of a text in lower case, what an apostrophe joins as one, as far as they are counted."""
+    if low.isascii():
+        if "'" not in low:
+            return low.translate(_ASCII_LETTERS).split()
+    else:
+        low = unicodedata.normalize("NFC", low).replace("’", "'")
+    return [found[0] for found in islice(_TOKEN.finditer(low), _MOST_WORDS)]
 
 
 def _apostrophe(token: str) -> int:
@@ -120,8 +131,19 @@ def _apostrophe(token: str) -> int:
 
 def _shape(token: str) -> int:
     """Return what the look of an unknown word tells: an accent or an ending."""
-    if _ACCENTS.search(token):
+    if not token.isascii() and _ACCENTS.search(token):
         return 3
-    if token.endswith(_ENGLISH_ENDS):
-        return -1
-    return 1 if token.endswith(_FRENCH_ENDS) else 0
+    for ending, vote in _endings().get(token[-2:], ()):
+        if token.endswith(ending):
+            return vote
+    return 0
+
+
+@cache
+def _endings() -> Mapping[str, Sequence[tuple[str, int]]]:
+    """Return the endings with their votes by their last two letters."""
+    endings: dict[str, list[tuple[str, int]]] = {}
+    for vote, listed in ((-1, _ENGLISH_ENDS), (1, _FRENCH_ENDS)):
+        for ending in listed:
+            endings.setdefault(ending[-2:], []).append((ending, vote))
+    return endings

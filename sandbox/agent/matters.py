@@ -46,7 +46,7 @@ class Told(NamedTuple):
 
     def fits(self, spaced: str) -> bool:
         """Say whether a folded text, spaced, has the words that it answers."""
-        return any(all(word in spaced for word in together) for together in self.words)
+        return any(all(map(spaced.__contains__, together)) for together in self.words)
 
 
 class Matter(NamedTuple):

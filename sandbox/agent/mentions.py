@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sandbox.agent import slots
 from sandbox.agent.slots import Value
-from sandbox.agent.text import KEPT, fold
+from sandbox.agent.text import fold, read
 
 SEEN = 1_000  # characters of a message that are searched for values
 
@@ -26,7 +26,7 @@ MONEY = tuple(_MONEY_SLOTS.split())
 
 def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
     """Return the slots that a message and its metadata fill by themselves."""
-    found = dict(_said(text) if len(text) <= KEPT else _read(text[:SEEN]))
+    found = _read(text[:SEEN])
     if "city" not in found:
         _read_city(metadata, found)
     return found
@@ -35,20 +35,21 @@ def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
 def _read(text: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     cities = _cities()
-    city = next((cities[word] for word in _WORDS.findall(text) if word in cities), None)
-    if city:
-        found["city"] = city
+    if any(map(text.__contains__, cities)):  # seldom, and the words of a text are slow to find
+        city = next((cities[word] for word in _WORDS.findall(text) if word in cities), None)
+        if city:
+            found["city"] = city
     _read_day(text, found)
-    if any(map(str.isdecimal, text)):
+    if _DIGIT.search(text):
         _read_numbers(text, found)
     return found
 
 
-_said = lru_cache(maxsize=512)(_read)
+_DIGIT = re.compile(r"\d")
 
 
 def _read_numbers(text: str, found: dict[str, Value]) -> None:
-    _read_date(fold(text), found)
+    _read_date(read(text).folded, found)
     if "$" in text:
         _read_money(text, found)
     order = _ORDER.search(text)
@@ -105,10 +106,17 @@ def _read_date(folded: str, found: dict[str, Value]) -> None:
 
 def _read_day(text: str, found: dict[str, Value]) -> None:
     low = text.lower()
-    for value in (*slots.shared()["day"], ("Sunday", "dimanche")):
-        if value[1] in low or value[0].lower() in low:
+    for name, value in _days():
+        if name in low:
             found["day"] = value
             return
+
+
+@cache
+def _days() -> tuple[tuple[str, Value], ...]:
+    """Return the days of the week by each of their names."""
+    days = (*slots.shared()["day"], ("Sunday", "dimanche"))
+    return tuple((name, value) for value in days for name in (value[1], value[0].lower()))
 
 
 @cache

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Final
 
-from sandbox.agent import answers, facts, vocabulary, when
+from sandbox.agent import answers, when
 from sandbox.agent.facts import Slot
 from sandbox.agent.speech import Voice
-from sandbox.agent.telling import has_reference, matter, tell
-from sandbox.agent.text import spaced
+from sandbox.agent.telling import has_reference, known_answer, matter, tell
 
 Move = Callable[[Voice], list[str]]
 
@@ -240,20 +238,3 @@ _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:lun|mar|mercre|jeu
 _OLD_DAY = re.compile(
     rf"\b(?:from|on|de) {_WEEKDAY}(?!.*\b(?:to|for|a|au|pour) {_WEEKDAY})|\bnext week\b|\bsemaine prochaine\b"
 )
-
-
-@cache
-def _known_answers(business: str) -> tuple[tuple[str, str, str], ...]:
-    """Return the answers that we have for a business, then those for any, by each of their words: English, French."""
-    data = vocabulary.load("replies/answers")
-    rows = [*data.get(business, ()), *(data["any"])]
-    return tuple((f" {word}", en, facts.typeset(fr)) for words, en, fr in rows for word in words.split(", "))
-
-
-def known_answer(voice: Voice) -> str | None:
-    """Return the answer that we have to the message's question, by its words; it still has its slots."""
-    text = spaced(voice.folded)
-    for word, english, french in _known_answers(voice.facts.name):
-        if word in text:
-            return english if voice.lang == "en" else french
-    return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import facts, vocabulary
+from sandbox.agent import vocabulary
 from sandbox.agent.directives import KNOWN, Directives
 from sandbox.agent.language import Language
 from sandbox.sources import Entropy
@@ -20,7 +20,7 @@ def _texts(lang: Language) -> Mapping[str, Any]:
     if lang == "en":
         return data
     # The Unicode sample chooses its spaces itself.
-    return {key: value if key == "unicode" else facts.typeset(value) for key, value in data.items()}
+    return {key: value if key == "unicode" else vocabulary.typeset(value) for key, value in data.items()}
 
 
 def failure(lang: Language) -> str:

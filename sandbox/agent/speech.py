@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import facts, matters, vocabulary, when
+from sandbox.agent import businesses, matters, vocabulary, when
 from sandbox.agent.facts import Facts
 from sandbox.agent.intents import Reading
 from sandbox.agent.language import Language
-from sandbox.agent.text import READ_LIMIT, fold
+from sandbox.agent.text import READ_LIMIT, read
 from sandbox.agent.topics import Topic
 from sandbox.agent.turn import Turn, Utterance
 
@@ -29,7 +29,7 @@ _HALF_DAY = re.compile(r"m\.(\*\*)?\.(?!\.)")  # "at 2 p.m." needs no second ful
 def acts(lang: Language) -> Mapping[str, Any]:
     """Return the wordings of one language by the name of what they do; French with its no-break spaces."""
     data: Mapping[str, Any] = vocabulary.load(f"replies/acts_{lang}")
-    return data if lang == "en" else {key: facts.typeset(value) for key, value in data.items()}
+    return data if lang == "en" else {key: vocabulary.typeset(value) for key, value in data.items()}
 
 
 def question_of(text: str) -> str | None:
@@ -48,7 +48,7 @@ def _questions() -> Mapping[str, list[tuple[str, str]]]:
     languages: tuple[Language, ...] = ("en", "fr")
     for lang in languages:
         kinds = [acts(lang)["questions"]]
-        kinds += [facts.business(name, lang) for name in (*vocabulary.businesses(), "general")]
+        kinds += [businesses.business(name, lang) for name in (*vocabulary.businesses(), "general")]
         for table in kinds:
             for kind, texts in table.items():
                 if kind in acts(lang)["questions"] or kind in ("quote", "reference"):
@@ -64,7 +64,7 @@ class Voice:
 
     __slots__ = (
         *("_bits", "_conversation", "_position", "facts", "folded", "lang"),
-        *("reading", "text", "topic", "topic_is_new", "turn"),
+        *("reading", "spaced", "text", "topic", "topic_is_new", "turn", "words"),
     )
 
     def __init__(
@@ -76,7 +76,7 @@ class Voice:
         self.reading = reading
         self.topic = topic
         self.topic_is_new = topic_is_new
-        self.folded = fold(text[:READ_LIMIT])
+        self.folded, self.words, self.spaced = read(text[:READ_LIMIT])
         self.facts = Facts(turn, lang, topic)
         # One hash for all choices of a conversation. The position is added, so that two replies that follow each
         # other never take the same wording.
@@ -97,7 +97,7 @@ class Voice:
     def say(self, act: str) -> str:
         """Return one wording of `act`, filled in."""
         said = str(self.pick(acts(self.lang)[act])).format_map(self.facts)
-        return _HALF_DAY.sub(r"m.\1", said) if self.lang == "en" else said
+        return _HALF_DAY.sub(r"m.\1", said) if self.lang == "en" and "m." in said else said
 
     def ask(self, kind: str) -> str:
         """Return one wording of a question."""
@@ -107,7 +107,7 @@ class Voice:
 
     def speak_of(self, phrase: str, *, unless: Sequence[str]) -> None:
         """Call the matter by another phrase, unless people usually want one of `unless` with the topic."""
-        if facts.usual_intent(self.topic) not in unless:
+        if businesses.usual_intent(self.topic) not in unless:
             self.facts["about"] = self.facts[phrase]
 
     def last_reply(self) -> Utterance | None:
@@ -123,7 +123,7 @@ class Voice:
 def laid_out(parts: Sequence[str]) -> str:
     """Join what is said into paragraphs: lists stand alone, and the last part (a question) as soon as it gets long."""
     paragraphs: list[str] = []
-    for number, part in enumerate(part for part in parts if part):
+    for number, part in enumerate(filter(None, parts)):
         before = paragraphs[-1] if paragraphs else ""
         apart = "\n" in part or "\n" in before or len(before) + len(part) > _PARAGRAPH + 60 * (number < 2)
         if before and not apart:

@@ -1,13 +1,17 @@
-"""What is said because the topic itself has an answer to the words of a message; the answers are in `matters`."""
+"""What is said because the topic, or else the business, has an answer to the words of a message.
+
+The answers of the topics are in `matters`, those of the businesses in `vocabulary/replies/answers.json`.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
-from sandbox.agent import answers, matters
+from sandbox.agent import answers, matters, vocabulary
 from sandbox.agent.matters import Matter, Told
+from sandbox.agent.phrases import Phrases
 from sandbox.agent.speech import Voice, question_of
-from sandbox.agent.text import spaced
 
 # What a message asks for that no word of its topic overrules.
 _OTHERWISE: Final = frozenset(
@@ -18,11 +22,10 @@ _TIMES: Final = ("slot", "slot_yes")
 
 def told(voice: Voice) -> Told | None:
     """Return the answer that the topic has to the words of this message, unless it was given just now."""
-    text = spaced(voice.folded)
     last = voice.last_reply()
     asks_otherwise = voice.reading.intent in _OTHERWISE or voice.reading.kind == "thanks"
     for known in matter(voice).replies:
-        if (known.always or not asks_otherwise) and known.fits(text):
+        if (known.always or not asks_otherwise) and known.fits(voice.spaced):
             said = known.parts(voice.lang)[0].format_map(voice.facts)
             return None if last and said in last.text else known
     return None
@@ -53,6 +56,27 @@ def _still_open(voice: Voice) -> str:
     if asked and asked[-1] in _TIMES:
         return str(asked[-1])
     return "-" if any(kind in _TIMES for kind in asked) else "offer_book"
+
+
+def known_answer(voice: Voice) -> str | None:
+    """Return the answer that we have to the message's question, by its words; it still has its slots."""
+    found = _known_answers(voice.facts.name).find(voice.words)
+    if not found:
+        return None
+    _, english, french = min(found)
+    return english if voice.lang == "en" else french
+
+
+@cache
+def _known_answers(business: str) -> Phrases[tuple[int, str, str]]:
+    """Return the answers that we have for a business, then those for any, by their words: rank, English, French."""
+    data = vocabulary.load("replies/answers")
+    rows = enumerate((*data.get(business, ()), *data["any"]))
+    return Phrases(
+        (f"{phrase}*".split(), (rank, en, vocabulary.typeset(fr)))
+        for rank, (phrases, en, fr) in rows
+        for phrase in phrases.split(", ")
+    )
 
 
 def matter(voice: Voice) -> Matter:

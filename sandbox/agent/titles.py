@@ -7,16 +7,15 @@ fact about a conversation that has begun: of a message's titles only those are t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from sandbox.agent import intents, mentions, slots, vocabulary
-from sandbox.agent.slots import Pools, Value, pick
-from sandbox.agent.text import KEPT
-from sandbox.agent.topics import READ, TOPICS, Topic, detect, tokens
+from sandbox.agent import intents, mentions, slots, title_book
+from sandbox.agent.slots import Value, pick
+from sandbox.agent.title_book import Sides, Title
+from sandbox.agent.topics import TOPICS, Topic, detect
 from sandbox.agent.turn import TitlePair
 from sandbox.sources import Entropy
 
@@ -24,30 +23,27 @@ if TYPE_CHECKING:
     from faker.providers import BaseProvider
 
 LONGEST = 80
-STEM = 5  # letters of a word by which a title's words are found in a message
 
 
 def title_pair(
     entropy: Entropy, *, metadata: Mapping[str, Any], custom_title: str | None, message: str | None
 ) -> TitlePair:
     """Return the title pair that belongs to `entropy`, about what message, custom title or metadata tell."""
-    random = entropy.random("title")
     if message is None and custom_title is None and not metadata:
-        return draw(random)
+        return draw(entropy.random("title"))
     text = (custom_title or "").strip() if message is None else _plain(message)
     topic = detect(text, metadata)
     if topic is None and message is not None and custom_title:
         topic = detect(custom_title, {})
     if text or message is not None:
-        return _about(topic, text, metadata, random) if topic else _general(text, metadata, random)
-    if topic is None:
-        return draw(random, mentions.known("", metadata))
-    return _render(pick(_titles(topic), random), random, mentions.known("", metadata))
+        return _about(topic, text, metadata, entropy) if topic else _general(text, metadata, entropy)
+    known = mentions.known("", metadata)
+    return _choose(title_book.titles(topic), entropy, known) if topic else draw(entropy.random("title"), known)
 
 
 def draw(random: Random, known: Mapping[str, Value] | None = None) -> TitlePair:
     """Return a pair about anything."""
-    return _render(pick(_weighted(pick(_topics(), random)), random), random, known or {})
+    return _render(pick(title_book.weighted(pick(_topics(), random)), random), random, known or {})
 
 
 @cache
@@ -65,117 +61,79 @@ def provider() -> type[BaseProvider]:
     return TitleProvider
 
 
-_Words = tuple[frozenset[str], frozenset[str]]
+def _choose(titles: Sequence[Title], entropy: Entropy, known: Mapping[str, Value]) -> TitlePair:
+    """Return the pair that one of `titles` makes."""
+    random = entropy.random("title")
+    return _render(pick(titles, random), random, known)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Title:
-    """A pair with places to fill."""
-
-    intent: str
-    english: tuple[str, ...]
-    french: tuple[str, ...]
-    names: tuple[str, ...]
-    pools: Pools
-
-
-def _render(title: _Title, random: Random, known: Mapping[str, Value]) -> TitlePair:
+def _render(title: Title, random: Random, known: Mapping[str, Value]) -> TitlePair:
     if not title.names:
         return TitlePair(title.english[0], title.french[0])
     values = {name: known.get(name) or slots.draw(name, random, title.pools) for name in title.names}
     return TitlePair(slots.fill(title.english, values, 0), slots.fill(title.french, values, 1))
 
 
-def _about(topic: Topic, text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
+def _about(topic: Topic, text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
     """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
     known = mentions.known(text, metadata)
-    fitting = _kept_fitting if len(text) <= KEPT else _fitting
-    ties, intent = fitting(topic, text, frozenset(known))
+    ties, intent = _fitting(topic, text, frozenset(known))
     if ties:
-        return _render(pick(ties, random), random, known)
-    return _framed(topic, intent or ("question" if "?" in text else ""))
+        return _choose(ties, entropy, known)
+    return title_book.framed(topic, intent or ("question" if "?" in text else ""))
 
 
-def _fitting(topic: Topic, text: str, known: frozenset[str]) -> tuple[tuple[_Title, ...], str | None]:
-    """Return the titles that say a text best, of those whose places are known, and what the text wants."""
-    reading = intents.detect(text)
-    stems = _stems(text)
-    named = stems | _stems(" ".join(topic.label))
-    best, ties = 3 if reading.intent else 2, []
-    for title, words in zip(_titles(topic), _words(topic), strict=True):
-        if all(name in known for name in title.names):
-            score = _score(title, words, stems, named, reading.intent)
-            if score > best:
-                best, ties = score, [title]
-            elif score == best and ties:
-                ties.append(title)
-    return tuple(ties), reading.intent
+def _fitting(topic: Topic, text: str, known: frozenset[str]) -> tuple[list[Title], str | None]:
+    """Return the titles that say a text best, of those whose places are known, and what the text wants.
 
-
-_kept_fitting = lru_cache(maxsize=512)(_fitting)
-
-
-def _score(title: _Title, words: _Words, stems: frozenset[str], named: frozenset[str], intent: str | None) -> int:
-    """Return how well a title says a text: more for a common word, place or intent, less for what the text has not.
-
-    `named` has the words of the topic's name too: a title may say them unsaid.
+    A title says it better for a common word, place or intent, worse for what the text has not. The words of the
+    topic's name, and those that say the intent they share, it may say unsaid.
     """
-    agrees = intent is not None and _same(title.intent, intent)
-    strange = intent is not None and not agrees
-    implied = named | _implied(intent) if agrees else named
-    points = max(_points(side, stems, implied, strange=strange) for side in words)
-    return points + len(title.names) + (3 if agrees else 0)
+    intent = intents.detect(text).intent
+    stems = title_book.stems(text)
+    named = stems | title_book.named(topic)
+    implied = named | title_book.implied(intent)
+    best = 3 if intent else 2
+    ties: list[Title] = []
+    for title, sides in title_book.worded(topic):
+        if title.names and not known.issuperset(title.names):
+            continue
+        if intent is None:
+            score = _points(sides, stems, named) + len(title.names)
+        elif title.says(intent):
+            score = _points(sides, stems, implied) + len(title.names) + 3
+        else:
+            score = _points(sides, stems, named, strange=3) + len(title.names)
+        if score > best:
+            best, ties = score, [title]
+        elif score == best and ties:
+            ties.append(title)
+    return ties, intent
 
 
-def _points(words: frozenset[str], stems: frozenset[str], implied: frozenset[str], *, strange: bool) -> int:
-    said, unsaid = len(words & stems), len(words - implied)
-    if said < 3 * unsaid:
-        return -9
-    # A title of two words that are all in the text is about it, whatever the text seems to want.
-    return 3 * said - 4 * unsaid - (3 if strange and (unsaid or said < 2) else 0)
+def _points(sides: Sides, stems: frozenset[str], implied: frozenset[str], strange: int = 0) -> int:
+    """Return how well the words of a title say a text, in the language that does it better; `strange` is a penalty."""
+    best = -9
+    for words in sides:
+        said, unsaid = len(words & stems), len(words - implied)
+        if said >= 3 * unsaid:
+            # A title of two words that are all in the text is about it, whatever the text seems to want.
+            points = 3 * said - 4 * unsaid - (strange if unsaid or said < 2 else 0)
+            if points > best:
+                best = points
+    return best
 
 
-def _same(tag: str, intent: str) -> bool:
-    return tag == intent or (tag, intent) in _KIN
-
-
-_KIN = frozenset(
-    {("change", "rescheduling"), ("return", "refund"), ("claim", "problem"), ("problem", "claim"), ("info", "contact")}
-)
-
-
-def _framed(topic: Topic, intent: str) -> TitlePair:
-    """Name a topic and what is wanted of it, or the topic alone where both would say the same."""
-    english, french = topic.label
-    frame = _frames().get(intent)
-    if frame and not (_stems(" ".join(frame)) | _TROUBLES.get(intent, frozenset())) & _stems(" ".join(topic.label)):
-        english = frame[0].format(label=english, the=topic.the_en)
-        french = frame[1].format(label=french, the=topic.the_fr, of_the=topic.of_the_fr)
-    return TitlePair(english[0].upper() + english[1:], french[0].upper() + french[1:])
-
-
-# Topics that don't go with an intent: nobody has a problem with an outage.
-_TROUBLES = {
-    "problem": frozenset(("outag", "lost", "damag", "suspi", "absen", "repai", "claim", "compe", "recal")),
-    "change": frozenset(("move",)),
-    "refund": frozenset(("proof", "trans", "recor", "docum", "state", "quote", "renew")),
-    "payment": frozenset(("trade", "quote", "offer", "proof", "recor")),
-}
-
-
-def _general(text: str, metadata: Mapping[str, Any], random: Random) -> TitlePair:
+def _general(text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
     """Return a pair for a text without topic, by what it wants."""
     reading = intents.detect(text)
     known = mentions.known(text, metadata)
+    names = frozenset(known)
     for tag in (reading.intent, reading.kind, "info"):
-        fitting = [
-            title
-            for title in _general_titles()
-            if tag is not None and _same(title.intent, tag) and all(name in known for name in title.names)
-        ]
+        fitting = [title for title in title_book.general(tag) if names.issuperset(title.names)]
         if fitting:
             telling = [title for title in fitting if title.names]
-            return _render(pick(telling or fitting, random), random, known)
+            return _choose(telling or fitting, entropy, known)
     raise AssertionError("general.txt has no title for `info`")
 
 
@@ -187,80 +145,6 @@ def _plain(message: str) -> str:
 _SPECIAL = re.compile(r"\[\[[^\[\]]{0,60}\]\]")
 
 
-def _stems(text: str) -> frozenset[str]:
-    """Return the beginnings of a text's telling words."""
-    words = (word for word in tokens(text[:READ]) if word not in _NEUTRAL and not word.isdecimal())
-    return frozenset(word.removesuffix("ing")[:STEM] for word in words)
-
-
-# Words that a title may have though the message has not.
-_NEUTRAL_WORDS = (
-    "in at by with from after before until since still already that which who does do not no are be will"
-    " ne pa non qui dan avec apre avant depuis chez est sont deja encore toujour plus a il elle"
-    " when how what why quand comment quel quelle quoi pourquoi ou faut need needed"
-)
-_NEUTRAL = frozenset(_NEUTRAL_WORDS.split())
-
-
 @cache
 def _topics() -> tuple[Topic, ...]:
     return tuple(TOPICS.values())
-
-
-@cache
-def _titles(topic: Topic) -> tuple[_Title, ...]:
-    return _read(f"titles/{topic.business}", f"# {topic.id.partition('.')[2]}")
-
-
-@cache
-def _weighted(topic: Topic) -> tuple[_Title, ...]:
-    """Return the titles of a topic, those with places thrice, as they can be filled in many ways."""
-    return tuple(title for title in _titles(topic) for _ in range(3 if title.names else 1))
-
-
-@cache
-def _words(topic: Topic) -> tuple[_Words, ...]:
-    """Return the stems of each title, by language, by which a message is matched."""
-    return tuple(
-        (_stems(" ".join(title.english[::2])), _stems(" ".join(title.french[::2]))) for title in _titles(topic)
-    )
-
-
-@cache
-def _general_titles() -> tuple[_Title, ...]:
-    return _read("titles/general", "# general")
-
-
-@cache
-def _implied(intent: str | None) -> frozenset[str]:
-    """Return the stems that say an intent: a title of that intent may have them unsaid in the message."""
-    return _stems(" ".join(slots.places(part)[0] for part in _frames().get(intent or "", ())))
-
-
-@cache
-def _frames() -> dict[str, tuple[str, str]]:
-    rows = vocabulary.lines("titles/frames")["# frames"]
-    return {intent: (english, vocabulary.typography(french)) for intent, english, french in rows}
-
-
-def _read(name: str, heading: str) -> tuple[_Title, ...]:
-    pools = _pools(name)
-    return tuple(
-        _compile(intent, english, french, pools) for intent, english, french in vocabulary.lines(name)[heading]
-    )
-
-
-@cache
-def _pools(name: str) -> Pools:
-    return {**slots.shared(), **slots.pools(name)}
-
-
-def _compile(intent: str, english: str, french: str, pools: Pools) -> _Title:
-    parts = tuple(slots.places(text) for text in (english, vocabulary.typography(french)))
-    return _Title(
-        intent=intent,
-        english=parts[0],
-        french=parts[1],
-        names=tuple(dict.fromkeys(part.partition(".")[0] for side in parts for part in side[1::2])),
-        pools=pools,
-    )

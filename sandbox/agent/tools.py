@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sandbox.agent import answers
 from sandbox.agent.speech import Voice
-from sandbox.agent.text import READ_LIMIT, fold, spaced
+from sandbox.agent.text import READ_LIMIT, read
 from sandbox.agent.turn import Tool
 from sandbox.reply import FunctionCall
 
@@ -45,8 +45,8 @@ def called(tools: Sequence[Tool], message: str) -> tuple[Tool, ...]:
     """Return the tools of which a word comes up in `message`, in the order of the settings."""
     if not tools:
         return ()
-    text = spaced(fold(message[:READ_LIMIT]))
-    return tuple(tool for tool in tools if any(_occurs(word, text) for word in tool.when))
+    text = read(message[:READ_LIMIT]).spaced
+    return tuple([tool for tool in tools if any(map(text.__contains__, _spaced(tool.when)))])
 
 
 def of_each_kind(tools: Sequence[Tool]) -> tuple[Tool, ...]:
@@ -68,14 +68,10 @@ def filled(voice: Voice, tool: Tool) -> dict[str, Any]:
     return {key: _value(voice, key, example) for key, example in (tool.arguments or {}).items()}
 
 
-def _occurs(word: str, text: str) -> bool:
-    wanted = _folded(word)
-    return len(wanted) > 2 and wanted in text
-
-
-@lru_cache(maxsize=2_048)
-def _folded(word: str) -> str:
-    return spaced(fold(word))
+@lru_cache(maxsize=512)
+def _spaced(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a tool as a text has them; those without a letter are none."""
+    return tuple(spaced for word in words if len(spaced := read(word).spaced) > 2)
 
 
 def _value(voice: Voice, key: str, example: Any) -> Any:
@@ -86,13 +82,19 @@ def _value(voice: Voice, key: str, example: Any) -> Any:
     if told is not None and type(told) is type(example):
         return told
     if isinstance(example, str):
-        name = _CAMEL.sub("_", key).lower()
-        reader = next((reader for part, reader in _READERS if part in name), None)
+        reader = _reader(key)
         found = reader(voice, example) if reader else None
         return example if found is None else found
     if isinstance(example, int) and not isinstance(example, bool):
         return _number(voice, key, example)
     return example
+
+
+@lru_cache(maxsize=512)
+def _reader(key: str) -> Callable[[Voice, str], str | None] | None:
+    """Return what reads the argument that is called `key`; tools have few, which come again."""
+    name = _CAMEL.sub("_", key).lower()
+    return next((reader for part, reader in _READERS if part in name), None)
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

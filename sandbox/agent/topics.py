@@ -7,18 +7,19 @@ languages; nothing is read before it is first asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import KEPT, fold
+from sandbox.agent.phrases import Phrases
+from sandbox.agent.text import KEPT, fold, read
 from sandbox.agent.turn import TitlePair
 
 READ = 2_000  # characters of a text that are looked at
-LETTERS = 3  # a beginning (`word*`) has at least so many
-GAP = 3  # the next word of a keyword is one of so many that follow
+_GAP = 3  # the next word of a keyword is one of so many that follow
+_MOST_CONTEXT = 6  # points that a topic gets at most for words of its business
 
 # Plans that say how much is bought, not what.
 _TIERS = "premium basic standard gold silver platinum free pro plus enterprise starter trial"
@@ -32,7 +33,7 @@ _PERSONAL = (
 PERSONAL = frozenset(_PERSONAL.split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Topic:
     """One thing that people write about, with the phrases that name it whole.
 
@@ -108,23 +109,48 @@ def detect(text: str, metadata: Mapping[str, Any]) -> Topic | None:
 
 
 def _detect(text: str, hints: tuple[str, ...]) -> Topic | None:
-    index = _read_index()
-    scores = _Scores()
-    _count(index, tokens(text), 2, scores)
+    keywords = _keywords()
+    points: dict[str, int] = {}
+    for target, weight in keywords.find(tokens(text)):
+        points[target] = points.get(target, 0) + 2 * weight
     for hint in hints:
-        _count(index, tokens(hint), 1, scores)
-    winner = scores.winner(index)
-    return None if winner is None else TOPICS[winner]
+        for target, weight in _hinted(hint):
+            points[target] = points.get(target, 0) + weight
+    return _winner(points) if points else None
 
 
 _detected = lru_cache(maxsize=512)(_detect)
 
 
+@lru_cache(maxsize=512)
+def _hinted(hint: str) -> list[tuple[str, int]]:
+    """Return what one entry of the metadata tells; kept, as all messages of a conversation come with the same."""
+    return _keywords().find(tokens(hint))
+
+
+def _winner(points: Mapping[str, int]) -> Topic:
+    """Return the topic with most points, its business's included; the first mentioned of equals.
+
+    Where only businesses are mentioned, it is the usual topic of the one with most.
+    """
+    topics = _read_topics()
+    winner, most = None, 0
+    for target, own in points.items():
+        topic = topics.get(target)
+        if topic:
+            total = own + min(points.get(topic.business, 0), _MOST_CONTEXT)
+            if total > most:
+                winner, most = topic, total
+    return winner or topics[_usual(max(points, key=points.__getitem__))]
+
+
 @lru_cache(maxsize=16)
-def tokens(text: str) -> tuple[str, ...]:
+def tokens(text: str) -> list[str]:
     """Return the words of a text, folded, in the singular, without the small words of both languages."""
-    words = _WORD.findall(fold(text))
-    return tuple(w[:-1] if len(w) > 3 and w[-1] in "sx" else w for w in words if w not in _SMALL)
+    folded, words, spaced = read(text)
+    if not spaced.isascii():
+        words = _WORD.findall(folded)
+    return [word[:-1] if word[-1] in "sx" and len(word) > 3 else word for word in words if word not in _SMALL]
 
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -136,83 +162,19 @@ _SMALL_WORDS = (
 _SMALL = frozenset(_SMALL_WORDS.split())
 
 
-class _Keyword(NamedTuple):
-    """A phrase that tells a topic: the words after its first, who gains by it, and how much."""
-
-    rest: tuple[str, ...]
-    target: str
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """Keywords by their first word; those written `word*`, by its first letters, with the whole beginning."""
-
-    whole: dict[str, list[_Keyword]]
-    beginnings: dict[str, list[tuple[str, _Keyword]]]
-    defaults: dict[str, str]
-
-
-class _Scores:
-    """What each topic and business has gained, in the order of first mention."""
-
-    __slots__ = ("businesses", "topics")
-
-    def __init__(self) -> None:
-        self.topics: dict[str, int] = {}
-        self.businesses: dict[str, int] = {}
-
-    def add(self, target: str, weight: int) -> None:
-        table = self.topics if "." in target else self.businesses
-        table[target] = table.get(target, 0) + weight
-
-    def winner(self, index: _Index) -> str | None:
-        """Return the topic with most points, its business's included; the first mentioned of equals."""
-        if self.topics:
-            return max(self.topics, key=lambda topic: self.topics[topic] + self._context(topic))
-        if self.businesses:
-            return index.defaults[max(self.businesses, key=lambda business: self.businesses[business])]
-        return None
-
-    def _context(self, topic: str) -> int:
-        return min(self.businesses.get(topic.partition(".")[0], 0), 6)
-
-
-def _count(index: _Index, words: Sequence[str], factor: int, scores: _Scores) -> None:
-    for position, word in enumerate(words):
-        found = index.whole.get(word)
-        if found:
-            _credit(found, words, position, factor, scores)
-        begun = index.beginnings.get(word[:LETTERS])
-        if begun:
-            _credit([keyword for start, keyword in begun if word.startswith(start)], words, position, factor, scores)
-
-
-def _credit(found: list[_Keyword], words: Sequence[str], position: int, factor: int, scores: _Scores) -> None:
-    for keyword in found:
-        if not keyword.rest or _follows(words, position + 1, keyword.rest):
-            scores.add(keyword.target, keyword.weight * factor)
-
-
-def _follows(words: Sequence[str], start: int, rest: tuple[str, ...]) -> bool:
-    """Say whether the words of `rest` come from `start` on, in their order and not far apart."""
-    for wanted in rest:
-        for position, word in enumerate(words[start : start + GAP], start + 1):
-            if word == wanted or (wanted[-1] == "*" and word.startswith(wanted[:-1])):
-                start = position
-                break
-        else:
-            return False
-    return True
-
-
 def _hints(metadata: Mapping[str, Any]) -> Iterator[str]:
     for key, value in metadata.items():
-        name = _CAMEL.sub("_", key).lower()
-        if name in PERSONAL or name.endswith("_name"):
-            continue
-        told = value[:200] if isinstance(value, str) and value.lower() not in TIERS else ""
-        yield f"{name.replace('_', ' ')} {told}"
+        name = _spoken(key)
+        if name is not None:
+            told = value[:200] if isinstance(value, str) and value.lower() not in TIERS else ""
+            yield f"{name} {told}"
+
+
+@lru_cache(maxsize=512)
+def _spoken(key: str) -> str | None:
+    """Return the words of a metadata key, None for what is about the person."""
+    name = _CAMEL.sub("_", key).lower()
+    return None if name in PERSONAL or name.endswith("_name") else name.replace("_", " ")
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -235,37 +197,27 @@ def _read_topics() -> Mapping[str, Topic]:
     return topics
 
 
+def _usual(business: str) -> str:
+    return f"{business}.{vocabulary.load(f'topics/{business}')['default']}"
+
+
 @cache
-def _read_index() -> _Index:
-    whole: dict[str, list[_Keyword]] = {}
-    beginnings: dict[str, list[tuple[str, _Keyword]]] = {}
-    defaults = {}
+def _keywords() -> Phrases[tuple[str, int]]:
+    """Return the phrases that tell a topic or a business, each with whom it tells and how much."""
+    return Phrases(_read_keywords(), gap=_GAP)
+
+
+def _read_keywords() -> Iterator[tuple[list[str], tuple[str, int]]]:
     for business in vocabulary.businesses():
         data = vocabulary.load(f"topics/{business}")
-        defaults[business] = f"{business}.{data['default']}"
         phrases = [(business, 1, phrase) for phrase in data["words"].split(", ")]
         for name, entry in data["topics"].items():
             # A topic's own name tells it, unless it is a word of many uses ("move", "return").
             named = [label for label in entry[:2] if len(tokens(label)) > 1]
             phrases += [(f"{business}.{name}", 3, phrase) for phrase in (*entry[3].split(", "), *named)]
         for target, weight, phrase in phrases:
-            _index_phrase(whole, beginnings, target, weight, phrase)
-    return _Index(whole, beginnings, defaults)
-
-
-def _index_phrase(
-    whole: dict[str, list[_Keyword]],
-    beginnings: dict[str, list[tuple[str, _Keyword]]],
-    target: str,
-    weight: int,
-    phrase: str,
-) -> None:
-    first, *rest = _phrase_words(phrase.removeprefix("~"))
-    keyword = _Keyword(tuple(rest), target, 1 if phrase[0] == "~" else weight + 3 * len(rest))
-    if first.endswith("*"):
-        beginnings.setdefault(first[:LETTERS], []).append((first[:-1], keyword))
-    else:
-        whole.setdefault(first, []).append(keyword)
+            words = _phrase_words(phrase.removeprefix("~"))
+            yield words, (target, 1 if phrase[0] == "~" else weight + 3 * (len(words) - 1))
 
 
 def _phrase_words(phrase: str) -> list[str]:

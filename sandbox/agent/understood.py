@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from sandbox.agent import answers, facts, intents, moves, when
+from sandbox.agent import answers, businesses, facts, intents, moves, when
 from sandbox.agent.facts import Slot
 from sandbox.agent.speech import Voice
 from sandbox.agent.telling import has_reference
@@ -212,7 +212,7 @@ def submitted(voice: Voice) -> list[str]:
 
 def _goal(voice: Voice) -> str | None:
     """Return what the person last asked for before this message."""
-    usual = facts.usual_intent(voice.topic)
+    usual = businesses.usual_intent(voice.topic)
     users = [said for said in voice.turn.memory if said.role == "user"]
     for said in reversed(users[-_MOST_READ:]):
         intent = intents.detect(said.text[:400]).intent

@@ -36,6 +36,7 @@ _PARTS: Final = {
     **dict.fromkeys(("afternoon",), (14, 0)),
     **dict.fromkeys(("evening", "tonight", "soir", "soiree"), (18, 30)),
 }
+_NEAR: Final = {"today": 0, "tonight": 0, "aujourd": 0, "tomorrow": 1, "demain": 1}
 _PAST: Final = frozenset(
     ("last", "yesterday", "ago", "hier", "passe", "passee", "dernier", "derniere", "depuis", "since")
 )
@@ -51,6 +52,7 @@ _DAY = re.compile(
 _TWELVE = re.compile(r"\b(\d{1,2})(?::(\d{2}))? ?(a|p)\.?m\b")
 _HOURS = re.compile(r"\b(\d{1,2}) ?h(?:eures?)?\b ?(\d{2})?\b|\b(\d{1,2})h(\d{2})\b|\b(\d{1,2}):(\d{2})\b")
 _AT = re.compile(r"\bat (\d{1,2})\b")
+_DIGIT = re.compile(r"\d")
 _WORDS = re.compile(r"[a-z]+")
 
 Time = tuple[int, int]
@@ -73,7 +75,12 @@ def read(folded: str, now: date) -> Wish | None:
     words = _WORDS.findall(folded)
     if not _PAST.isdisjoint(words) or "this morning" in folded or "ce matin" in folded:
         return None
-    wish = Wish(_day(folded, words, now), _time(folded, words))
+    numbered = _DIGIT.search(folded) is not None
+    day = (_dated(folded, now) if numbered else None) or _named_day(words, now)
+    if numbered:
+        wish = Wish(day or _day_of_month(folded, now), _time(folded, words))
+    else:
+        wish = Wish(day, _part_of_day(folded, words))
     return wish if wish.day or wish.time else None
 
 
@@ -112,26 +119,20 @@ def write_time(time: Time, lang: Language) -> str:
 
 def weekday_after(day: date, count: int) -> date:
     """Return the working day `count` working days after `day` (before it for a negative count)."""
-    step = timedelta(days=1 if count >= 0 else -1)
-    for _ in range(abs(count)):
-        day += step
-        while day.weekday() > 4:
-            day += step
-    return day
+    if day.weekday() > 4:  # a weekend: counted from the working day behind one's back
+        day += timedelta(days=(4 if count > 0 else 7) - day.weekday())
+    weeks, number = divmod(day.weekday() + count, 5)
+    return day + timedelta(days=7 * weeks + number - day.weekday())
 
 
-def _day(folded: str, words: list[str], now: date) -> date | None:
-    dated = _dated(folded, now)
-    if dated:
-        return dated  # "Tuesday, March 10" is the tenth, not the next Tuesday
+def _named_day(words: list[str], now: date) -> date | None:
+    """Return the coming day that a text names by a word."""
     for word in words:
         if word in _WEEKDAYS:
             return now + timedelta(days=(_WEEKDAYS[word] - now.weekday() - 1) % 7 + 1)
-        if word in ("tomorrow", "demain"):
-            return now + timedelta(days=1)
-        if word in ("today", "tonight", "aujourd"):
-            return now
-    return _day_of_month(folded, now)
+        if word in _NEAR:
+            return now + timedelta(days=_NEAR[word])
+    return None
 
 
 def _dated(folded: str, now: date) -> date | None:
@@ -178,6 +179,10 @@ def _time(folded: str, words: list[str]) -> Time | None:
     bare = _AT.search(folded)
     if bare:
         return _clock(int(bare[1]) + (12 if int(bare[1]) < 8 else 0), 0)
+    return _part_of_day(folded, words)
+
+
+def _part_of_day(folded: str, words: list[str]) -> Time | None:
     if "apres-midi" in folded or "apres midi" in folded:
         return (14, 0)
     return next((_PARTS[word] for word in words if word in _PARTS), None)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.agent import facts, speech, vocabulary
+from sandbox.agent import businesses, speech, vocabulary
 from sandbox.agent.directives import KNOWN
 from sandbox.agent.replies import reply
 from sandbox.agent.speech import acts, question_of
@@ -44,8 +44,8 @@ WISHES = {
     ),
 }
 MATTERS = {
-    "en": [facts.about(topic, "en") for topic in (None, *TOPICS.values())],
-    "fr": [facts.about(topic, "fr") for topic in (None, *TOPICS.values())],
+    "en": [businesses.about(topic, "en") for topic in (None, *TOPICS.values())],
+    "fr": [businesses.about(topic, "fr") for topic in (None, *TOPICS.values())],
 }
 
 # Words that a text of the other language can't have.
@@ -100,7 +100,7 @@ def test_every_french_wording_is_set_as_french_is() -> None:
     for text in wordings(dict(acts("fr"))):
         assert not BROKEN_FRENCH.search(re.sub(r"[{}]", "", text)), text
     for name in (*vocabulary.businesses(), "general"):
-        for text in wordings(dict(facts.business(name, "fr"))):
+        for text in wordings(dict(businesses.business(name, "fr"))):
             assert not BROKEN_FRENCH.search(re.sub(r"[{}]", "", text)), text
 
 
@@ -108,7 +108,7 @@ def test_both_languages_have_the_same_wordings_to_choose_from() -> None:
     assert acts("en").keys() == acts("fr").keys()
     assert acts("en")["questions"].keys() == acts("fr")["questions"].keys()
     for name in (*vocabulary.businesses(), "general"):
-        assert facts.business(name, "en").keys() == facts.business(name, "fr").keys()
+        assert businesses.business(name, "en").keys() == businesses.business(name, "fr").keys()
 
 
 def test_every_topic_is_said_in_our_own_words() -> None:
@@ -429,3 +429,9 @@ def test_nothing_is_remembered_between_replies() -> None:
         say("Je veux annuler mon vol", seed=seed)
     assert say("I want a quote for car insurance") == before
     assert speech.question_of("") is None
+
+
+def test_nonsense_after_a_question_of_the_topic_is_asked_what_it_means() -> None:
+    offer, answer = converse(["Is this jacket in stock in your store?", "zzzzzz"])
+    assert text_of(offer).endswith("Shall I put one aside for you?")
+    assert text_of(answer).endswith("?")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.agent import facts
+from sandbox.agent.businesses import about as phrase_of
 from sandbox.agent.forms import form
 from sandbox.agent.replies import reply
 from sandbox.agent.tools import default_tools
@@ -85,8 +85,8 @@ def patches_of_all_forms() -> list[list[dict[str, Any]]]:
     agent = profile(tools=(), generative_ui=True)
     firsts = {topic.business: topic for topic in TOPICS.values()}.values()
     asked = [f"[[form]] {wish} {about}" for topic in firsts for wish, about in (
-        *(("a quote for", facts.about(topic, "en")), ("I want to complain about", facts.about(topic, "en"))),
-        *(("une soumission pour", facts.about(topic, "fr")), ("je veux porter plainte pour", facts.about(topic, "fr"))),
+        *(("a quote for", phrase_of(topic, "en")), ("I want to complain about", phrase_of(topic, "en"))),
+        *(("une soumission pour", phrase_of(topic, "fr")), ("je veux porter plainte pour", phrase_of(topic, "fr"))),
     )]  # fmt: skip
     forms = [patches_of(reply(turn(message, agent=agent))) for message in (*asked, "[[form]]", "bonjour [[form]]")]
     fields: list[dict[str, Any]] = [

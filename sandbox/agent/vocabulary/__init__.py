@@ -53,4 +53,13 @@ def typography(french: str) -> str:
     return _UNITS.sub(NO_BREAK, text)
 
 
+def typeset(value: Any) -> Any:
+    """Return French words with their no-break spaces, whatever they are nested in."""
+    if isinstance(value, str):
+        return typography(value)
+    if isinstance(value, list):
+        return [typeset(item) for item in value]
+    return {key: typeset(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 _UNITS = re.compile(r"(?<=\d) (?=(?:\$|%|h\b|km\b|\d{2,3}\b))|(?<=\d h) (?=\d)")
