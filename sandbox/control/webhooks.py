@@ -99,7 +99,7 @@ def _refuse_untrue(kind: str, data: Mapping[str, Any], app: App, on: ControlServ
     payload = {"id": "webhook_", "type": kind, "created": now, "data": dated}
     violations = on.contract.webhooks[kind].violations(Document(b"", payload))
     if violations:
-        raise InvalidRequest(summary(violations), param=violations[0].place, code=violations[0].code)
+        raise InvalidRequest(f"{summary(violations)}.", param=violations[0].place, code=violations[0].code)
     if dated["created"] > now:
-        message = f"data.created: expected a time that is past: now is {now}, got {data['created']}"
+        message = f"data.created: expected a time that is past: now is {now}, got {data['created']}."
         raise InvalidRequest(message, param="data.created", code="out_of_range")
