@@ -114,7 +114,7 @@ class ControlPipeline:
     async def _stream(self, exchange: Exchange, live: Live) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         try:
-            async with Patience(exchange.receive, LISTENERS, self._endings) as patience:
+            async with Patience(exchange.receive, LISTENERS, self._endings, exchange.since) as patience:
                 await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
                 # A first comment, so that a client knows that it is heard from now on.
                 await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})

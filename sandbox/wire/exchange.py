@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from starlette.types import Receive, Scope, Send
 
 from sandbox.contract.operations import MAX_BYTES
+from sandbox.sources import monotonic
 from sandbox.wire.checks import whole_body
 from sandbox.wire.http import Headers, headers_of
 
@@ -15,6 +16,8 @@ ENTRY = "sandbox.entry"
 CONNECTION = "sandbox.connection"
 # How many bytes the target and the headers had.
 HEAD_BYTES = "sandbox.head_bytes"
+# When the request was whole, on the clock of durations.
+CAME = "sandbox.came"
 # With it a request asks for a fault of its own.
 FAULT_HEADER = b"sandbox-fault"
 
@@ -34,10 +37,11 @@ class Exchange:
     """A request that found its operation.
 
     `path` are its path parameters, `entry` its place in the journal (None where nobody records).
-    `send` may be replaced by what spoils the answer on its way.
+    `send` may be replaced by what spoils the answer on its way; `held_until` is when a fault that held the request let
+    it go.
     """
 
-    __slots__ = ("_body", "entry", "headers", "path", "receive", "scope", "send")
+    __slots__ = ("_body", "entry", "headers", "held_until", "path", "receive", "scope", "send")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]) -> None:
         self.scope = scope
@@ -46,12 +50,19 @@ class Exchange:
         self.path = path
         self.headers: Headers = headers_of(scope)
         self.entry: Noting | None = scope.get(ENTRY)
+        self.held_until: float | None = None
         self._body: bytes | None = None
 
     @property
     def connection(self) -> Any:
         """The server's connection, or None when there is none (an application called in process)."""
         return self.scope.get("extensions", {}).get(CONNECTION)
+
+    @property
+    def since(self) -> float:
+        """From when the schedule of the answer counts, on the clock of durations."""
+        came: float | None = self.scope.get(CAME)
+        return self.held_until or came or monotonic()
 
     async def body(self, most: int = MAX_BYTES) -> bytes:
         """Return the body, read once, of at most so many bytes.

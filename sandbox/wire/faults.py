@@ -16,6 +16,7 @@ import orjson
 
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
+from sandbox.sources import monotonic
 from sandbox.wire import sabotage
 from sandbox.wire.checks import refuse
 from sandbox.wire.exchange import Exchange
@@ -151,10 +152,11 @@ class Faults:
         # The body first: a client that is heard out is one whose leaving can be noticed.
         await exchange.body()
         try:
-            async with Patience(exchange.receive, exchange.path["app_id"], self._endings) as patience:
+            async with Patience(exchange.receive, exchange.path["app_id"], self._endings, exchange.since) as patience:
                 await patience.until(ms)
         except (ServerStops, AppForgotten):
             raise BrokenOff from None
+        exchange.held_until = monotonic()
 
     async def _will_stream(self, exchange: Exchange, operation: Operation) -> bool:
         """Look ahead into the body: will this answer be a stream?"""

@@ -75,13 +75,16 @@ class Endings:
 
 
 class Patience:
-    """Waits for one answer, with an ear on the client; an async context that leaves no task behind."""
+    """Waits for one answer, with an ear on the client; an async context that leaves no task behind.
 
-    def __init__(self, receive: Receive, app_id: str, endings: Endings) -> None:
+    Its waits count from `since`, in seconds on the clock of durations.
+    """
+
+    def __init__(self, receive: Receive, app_id: str, endings: Endings, since: float) -> None:
         self._receive = receive
         self._app_id = app_id
         self._endings = endings
-        self._start = monotonic()
+        self._start = since
         self._hurried = 0
         self._reason: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None

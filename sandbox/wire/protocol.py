@@ -10,7 +10,8 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.errors import InvalidRequest
-from sandbox.wire.exchange import CONNECTION, HEAD_BYTES
+from sandbox.sources import monotonic
+from sandbox.wire.exchange import CAME, CONNECTION, HEAD_BYTES
 
 MAX_HEADERS = 64 * 1024
 
@@ -37,6 +38,12 @@ class SandboxProtocol(HttpToolsProtocol):
         """Take a header."""
         self._count(name + value)
         super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        """Note when the request was whole: what is timed after it does not wait for its turn among others as well."""
+        scope: Any = self.scope
+        scope[CAME] = monotonic()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that isn't HTTP, or has too large headers, and close."""

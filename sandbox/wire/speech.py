@@ -52,7 +52,7 @@ class Speaker:
         """
         pace = spoken.reply.pace or app.settings.pace
         try:
-            async with Patience(exchange.receive, app.id, self._endings) as patience:
+            async with Patience(exchange.receive, app.id, self._endings, exchange.since) as patience:
                 await patience.until(pace.first_ms)
                 if spoken.streamed:
                     framing = Framing(app.settings.framing, partial(app.entropy.random, "framing", spoken.id))
