@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 from tests.conftest import AUTH, NOW
 from tests.control.driver import World
+from tests.inprocess import calling
 from tests.strategies import messages, metadata, texts
 
 Act = Callable[[World, list[str]], Any]
@@ -110,8 +110,7 @@ def shown(answer: Any) -> Any:
 
 def world_of(seed: int) -> World:
     app = create_app(Settings(now=NOW, seed=seed))
-    client = TestClient(app, base_url="http://127.0.0.1", headers=AUTH, raise_server_exceptions=False)
-    return World(client, "app_law")
+    return World(calling(app, AUTH), "app_law")
 
 
 @settings(max_examples=100)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from tests.api.wire import asking
 from tests.conftest import NOW, Server
 from tests.control.conftest import MakeWorld
 from tests.control.driver import World
 from tests.envelope import assert_error
+from tests.inprocess import calling
 from tests.strategies import json_values
 
 JSON = {"Content-Type": "application/json"}
@@ -225,7 +225,7 @@ def good() -> bytes:
     from sandbox import Settings, create_app
     from tests.conftest import AUTH
 
-    client = TestClient(create_app(Settings(now=NOW)), base_url="http://127.0.0.1", headers=AUTH)
+    client = calling(create_app(Settings(now=NOW)), AUTH)
     return taken(lived_in(World(client, "app_spec")))
 
 
