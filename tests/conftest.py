@@ -26,6 +26,9 @@ pytest_plugins = ["tests.demands"]
 hypothesis.settings.register_profile("sandbox", deadline=None)
 hypothesis.settings.load_profile("sandbox")
 
+# Workers, servers and commands start by the hundred from the same sources: what is compiled once may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 NOW = 1_790_000_000
 KEY = "sk_test_spec"

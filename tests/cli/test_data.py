@@ -237,7 +237,7 @@ def test_a_folder_that_went_away_is_said(file: Path) -> None:
 
 # A kill at any moment
 
-KILLS = up_to(50, here=12)
+KILLS = up_to(50, here=10)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:
