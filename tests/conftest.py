@@ -15,9 +15,10 @@ from typing import Any
 
 import hypothesis
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from sandbox import Settings, create_app
+from tests.inprocess import calling
 
 pytest_plugins = ["tests.demands"]
 
@@ -25,12 +26,15 @@ pytest_plugins = ["tests.demands"]
 hypothesis.settings.register_profile("sandbox", deadline=None)
 hypothesis.settings.load_profile("sandbox")
 
+# Workers, servers and commands start by the hundred from the same sources: what is compiled once may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).resolve().parent.parent
 NOW = 1_790_000_000
 KEY = "sk_test_spec"
 AUTH = {"Authorization": f"Bearer {KEY}"}
 
-MakeClient = Callable[..., TestClient]
+MakeClient = Callable[..., Client]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,16 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def make_client() -> MakeClient:
     """Return a factory: a client of a server of its own, its time frozen unless `now` says otherwise."""
 
-    def make(*, key: str | None = KEY, **settings: Any) -> TestClient:
+    def make(*, key: str | None = KEY, **settings: Any) -> Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         app = create_app(Settings(**{"now": NOW, **settings}))
-        return TestClient(app, base_url="http://127.0.0.1", headers=headers, raise_server_exceptions=False)
+        return calling(app, headers)
 
     return make
 
 
 @pytest.fixture
-def client(make_client: MakeClient) -> TestClient:
+def client(make_client: MakeClient) -> Client:
     """A client of a fresh server with the default settings and a frozen time."""
     return make_client()
 

@@ -17,11 +17,14 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from sandbox import Settings, create_app
+from sandbox.settings import SettingsError
 from sandbox.state.file import WholeFile
 from tests.cli.processes import end, run
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.driver import World
 from tests.control.test_snapshots import lived_in, views
+from tests.depth import up_to
 from tests.envelope import assert_error
 from tests.wire.sockets import PATIENCE
 
@@ -113,9 +116,10 @@ def test_other_requests_are_answered_while_it_saves(file: Path) -> None:
 # What is no good stops the start
 
 
-@pytest.fixture
-def saved(file: Path) -> bytes:
-    """A good file of two apps."""
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a good file of two apps holds."""
+    file = tmp_path_factory.mktemp("saved") / "sandbox.data"
     with serving("--data", str(file), "--now", str(NOW), "--quiet") as server, client(server) as http:
         lived_in(World(http, "app_one"))
         lived_in(World(http, "app_two"))
@@ -130,9 +134,11 @@ def cut_anywhere(saved: bytes) -> Iterator[bytes]:
 
 
 def test_a_file_that_is_cut_stops_the_start(file: Path, saved: bytes) -> None:
+    """The refusal is what the command says in its one line, as the next test sees it do."""
     for cut in cut_anywhere(saved):
         file.write_bytes(cut)
-        assert refusal(file)
+        with pytest.raises(SettingsError, match=re.escape(str(file))):
+            create_app(Settings(data=str(file)))
         assert file.read_bytes() == cut
 
 
@@ -159,6 +165,7 @@ def test_a_folder_a_device_and_a_missing_folder_stop_the_start(file: Path) -> No
 
 
 def test_more_than_may_be_kept_stops_the_start(file: Path, saved: bytes) -> None:
+    file.write_bytes(saved)
     assert "--max-apps" in refusal(file, "--max-apps", "1")
     assert "--max-bytes" in refusal(file, "--max-bytes", "100")
     assert "app_one" in refusal(file, "--strict-apps")
@@ -230,7 +237,7 @@ def test_a_folder_that_went_away_is_said(file: Path) -> None:
 
 # A kill at any moment
 
-KILLS = 50
+KILLS = up_to(50, here=10)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:
@@ -283,6 +290,6 @@ def test_a_file_is_written_beside_its_place_first(file: Path) -> None:
     kept.close()
 
 
-def test_a_line_of_the_file_is_a_snapshot(file: Path, saved: bytes) -> None:
+def test_a_line_of_the_file_is_a_snapshot(saved: bytes) -> None:
     _, line, *_ = saved.splitlines()
     assert json.loads(line)["snapshot"]["object"] == "snapshot"

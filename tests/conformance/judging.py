@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 import pytest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox import Settings, create_app
 from sandbox.cli import main
 from tests.conformance.breaks import Break, broken, nothing
-from tests.conformance.wire import Answer, Ask, Request
+from tests.conformance.running import running
+from tests.conformance.wire import Answer, Ask, Request, pass_on, read
 from tests.conftest import NOW
 
 
@@ -27,6 +30,21 @@ class Said:
 def ours(by: Break = nothing) -> ASGIApp:
     """Return a fresh application of ours, broken in one way."""
     return broken(create_app(Settings(now=NOW)), by)
+
+
+def overheard(*words: str) -> tuple[Said, list[Request]]:
+    """Run `conform` with these words against a fresh server of ours; return what it heard too."""
+    requests: list[Request] = []
+    app = create_app(Settings(now=NOW))
+
+    async def overheard_app(scope: Scope, receive: Receive, send: Send) -> None:
+        requests.append(await read(scope, receive))
+        await pass_on(app, scope, requests[-1], send)
+
+    out, err = io.StringIO(), io.StringIO()
+    with running(overheard_app) as origin, redirect_stdout(out), redirect_stderr(err):
+        code = main(["conform", origin, *words], {})
+    return Said(code, out.getvalue(), err.getvalue()), requests
 
 
 def conform(capsys: pytest.CaptureFixture[str], *words: str, env: Mapping[str, str] | None = None) -> Said:

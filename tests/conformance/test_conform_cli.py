@@ -12,10 +12,10 @@ import pytest
 
 from sandbox.cli.conform import OPTIONS
 from sandbox.settings import flag
-from tests.conformance.judging import Foreign, conform, ours
+from tests.conformance.judging import Foreign, Said, conform, ours, overheard
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
-from tests.conformance.wire import Answer, Ask, Request
+from tests.conformance.wire import Request
 from tests.conftest import ROOT, serving
 
 pytestmark = pytest.mark.fuzz
@@ -37,6 +37,12 @@ def unused_origin() -> str:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+@pytest.fixture(scope="module")
+def whole() -> tuple[Said, list[Request]]:
+    """What came of a quick run with nothing but the URL, and what the server heard."""
+    return overheard("--quick")
+
+
 # Exit codes
 
 
@@ -47,9 +53,8 @@ def test_0_a_server_that_conforms(capsys: Capture) -> None:
     assert "\nconforms\n" in said.out
 
 
-def test_0_is_said_of_the_whole_sandbox_with_nothing_but_the_url(capsys: Capture) -> None:
-    with serving("--quiet") as server:
-        said = conform(capsys, server.url, "--quick")
+def test_0_is_said_of_the_whole_sandbox_with_nothing_but_the_url(whole: tuple[Said, list[Request]]) -> None:
+    said, _ = whole
     assert said.code == 0, said.out
     assert "\nconforms\n" in said.out
 
@@ -212,21 +217,15 @@ def test_a_sandbox_that_refuses_with_another_status_conforms(capsys: Capture, st
         assert conform(capsys, server.url, "--law", "ERROR", "--law", "BODY-2", "--law", "PAGE-5").code == 0
 
 
-def test_one_seed_sends_the_same_requests_to_fresh_servers(capsys: Capture) -> None:
-    assert heard(capsys, "--seed", "3") == heard(capsys, "--seed", "3")
+def test_one_seed_sends_the_same_requests_to_fresh_servers(whole: tuple[Said, list[Request]]) -> None:
+    """In both parts, and all phases of the first; the seed is 1 where none is given."""
+    _, again = overheard("--quick", "--seed", "1")
+    assert sent(again) == sent(whole[1])
 
 
-def heard(capsys: Capture, *words: str) -> list[tuple[str, str, str, bytes]]:
-    """Return what a fresh server hears in a run."""
-    requests: list[tuple[str, str, str, bytes]] = []
-
-    async def overhear(request: Request, ask: Ask) -> Answer:
-        requests.append((request.method, request.path, request.query, request.body))
-        return await ask(request)
-
-    with running(ours(overhear)) as origin:
-        conform(capsys, origin, "--quick", *words)
-    return requests
+def sent(requests: list[Request]) -> list[tuple[str, str, str, bytes]]:
+    """Return what was sent, apart from the headers: some name a request."""
+    return [(request.method, request.path, request.query, request.body) for request in requests]
 
 
 def test_serve_pays_nothing_for_the_judge() -> None:

@@ -28,7 +28,7 @@ LAWS = all_laws()
 def test_both_parts_say_how_far_they_are() -> None:
     noted: list[str] = []
     with running(ours()) as origin:
-        judge(Plan(url=origin, quick=True), load(), lambda _: None, noted.append)
+        judge(Plan(url=origin, quick=True, read_only=True), load(), lambda _: None, noted.append)
     first = [int(found[1].replace(",", "")) for text in noted if (found := re.match("part one: ([0-9,]+) req", text))]
     assert first[0] < first[-1]
     assert first == sorted(first)

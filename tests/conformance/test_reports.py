@@ -8,6 +8,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ async def titles_are_hostile(request: Request, ask: Ask) -> Answer:
     if not request.creates or answer.status != 200:
         return answer
     return answer.saying(json.dumps({**json.loads(answer.body), "title": HOSTILE}).encode())
+
+
+async def metrics_are_201(request: Request, ask: Ask) -> Answer:
+    answer = await ask(request)
+    return replace(answer, status=201) if request.path.endswith("/metrics") and answer.status == 200 else answer
 
 
 def judged(by: Break, *laws: str) -> Verdict:
@@ -229,6 +235,6 @@ def test_what_is_harmless_stays_so_when_it_is_made_harmless_again(text: str) -> 
 
 
 def test_what_a_check_found_is_one_paragraph(capsys: pytest.CaptureFixture[str]) -> None:
-    with running(ours(breaks.created_is_201)) as origin:
-        said = conform(capsys, origin, "--quick")
+    with running(ours(metrics_are_201)) as origin:
+        said = conform(capsys, origin, "--quick", "--read-only")
     assert "expected  a status that the contract has\n  got       status 201: Received: 201" in said.out

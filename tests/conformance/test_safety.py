@@ -41,6 +41,13 @@ def judged(server: Foreign, **plan: Any) -> tuple[Verdict, list[str]]:
         return judge(Plan(url=origin, **full), load(), said.append, wait=lambda _: None), said
 
 
+@pytest.fixture(scope="module")
+def allowed() -> tuple[Foreign, Verdict, list[str]]:
+    """A whole run against somebody's server that may be written to: what it heard, its verdict, what was said."""
+    server = Foreign()
+    return server, *judged(server, allow_writes=True, laws=())
+
+
 def test_nothing_is_written_unless_it_is_allowed() -> None:
     server = Foreign()
     verdict, said = judged(server, laws=())
@@ -126,9 +133,8 @@ def test_part_one_sends_no_message_that_may_be_billed() -> None:
     assert [r for r in answered if "00000000-0000" not in r.path and "-other/" not in r.path] == []
 
 
-def test_each_conversation_is_marked_and_deleted_at_the_end() -> None:
-    server = Foreign()
-    verdict, said = judged(server, allow_writes=True, laws=())
+def test_each_conversation_is_marked_and_deleted_at_the_end(allowed: tuple[Foreign, Verdict, list[str]]) -> None:
+    server, verdict, said = allowed
     asked = [json_of(r) for r in server.of("POST") if CREATES.search(r.path)]
     accepted = [body for body in asked if isinstance(body.get("metadata"), dict | None) and body]
     assert len(accepted) > 20
@@ -137,8 +143,10 @@ def test_each_conversation_is_marked_and_deleted_at_the_end() -> None:
     assert verdict.left == 0
 
 
-def test_a_server_that_follows_the_contract_conforms_without_the_sandboxs_own_rules() -> None:
-    verdict, _ = judged(Foreign(), allow_writes=True, laws=())
+def test_a_server_that_follows_the_contract_conforms_without_the_sandboxs_own_rules(
+    allowed: tuple[Foreign, Verdict, list[str]],
+) -> None:
+    _, verdict, _ = allowed
     assert verdict.findings == []
     assert [outcome for outcome in verdict.outcomes if outcome.result == "could not run"] == []
     assert {outcome.law.needs for outcome in verdict.outcomes if outcome.result == "kept"} == {"any"}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import pytest
-from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 from tests.api.asgi import in_process
@@ -18,6 +16,7 @@ from tests.conftest import AUTH, NOW, Server
 from tests.control.conftest import MakeWorld
 from tests.control.driver import APPS, REQUESTS, World
 from tests.envelope import assert_error
+from tests.inprocess import calling
 
 MAGIC = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
 NOTHING = {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
@@ -119,11 +118,10 @@ def test_magic_apps_cannot_be_changed(sandbox: httpx2.Client, app_id: str, write
 
 
 @pytest.fixture(scope="module", params=["strict_apps", "like_production"])
-def strict(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
+def strict(request: pytest.FixtureRequest) -> httpx2.Client:
     """A client of a server on which `app_mine` and the demo alone exist."""
     settings: dict[str, Any] = {"now": NOW, "apps": {"app_mine": {}}, request.param: True}
-    with TestClient(create_app(Settings(**settings)), base_url="http://127.0.0.1", headers=AUTH) as client:
-        yield client
+    return calling(create_app(Settings(**settings)), AUTH)
 
 
 @pytest.mark.parametrize("call", [*WRITES.values(), *READS.values()], ids=[*WRITES, *READS])

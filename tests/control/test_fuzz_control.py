@@ -13,6 +13,7 @@ from sandbox.conformance.fuzz import Plan, fuzz
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from tests.conftest import NOW, serving
+from tests.depth import up_to
 
 pytestmark = pytest.mark.fuzz
 
@@ -39,7 +40,9 @@ def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exercise]:
     with serving(
         "--now", str(NOW), "--quiet", "--data", str(data), env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}
     ) as server:
-        plan = Plan(base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=8, detours=0)
+        plan = Plan(
+            base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=up_to(8, here=4), detours=0
+        )
         yield fuzz(bounded(), plan)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 from tests.conftest import AUTH, NOW
 from tests.control.driver import World
+from tests.depth import up_to
+from tests.inprocess import calling
 from tests.strategies import messages, metadata, texts
 
 Act = Callable[[World, list[str]], Any]
@@ -110,11 +111,10 @@ def shown(answer: Any) -> Any:
 
 def world_of(seed: int) -> World:
     app = create_app(Settings(now=NOW, seed=seed))
-    client = TestClient(app, base_url="http://127.0.0.1", headers=AUTH, raise_server_exceptions=False)
-    return World(client, "app_law")
+    return World(calling(app, AUTH), "app_law")
 
 
-@settings(max_examples=100)
+@settings(max_examples=up_to(100, here=30))
 @given(before=st.lists(acts, max_size=8), after=st.lists(acts, min_size=1, max_size=8), elsewhere=st.booleans())
 def test_put_back_it_goes_on_as_if_nothing_had_been(before: list[Act], after: list[Act], *, elsewhere: bool) -> None:
     plain, kept, made = world_of(seed=7), world_of(seed=7), list[str]()

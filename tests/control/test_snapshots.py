@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from tests.api.wire import asking
 from tests.conftest import NOW, Server
 from tests.control.conftest import MakeWorld
 from tests.control.driver import World
+from tests.depth import up_to
 from tests.envelope import assert_error
+from tests.inprocess import calling
 from tests.strategies import json_values
 
 JSON = {"Content-Type": "application/json"}
@@ -225,7 +226,7 @@ def good() -> bytes:
     from sandbox import Settings, create_app
     from tests.conftest import AUTH
 
-    client = TestClient(create_app(Settings(now=NOW)), base_url="http://127.0.0.1", headers=AUTH)
+    client = calling(create_app(Settings(now=NOW)), AUTH)
     return taken(lived_in(World(client, "app_spec")))
 
 
@@ -312,7 +313,7 @@ def places(value: Any) -> list[tuple[str | int, ...]]:
     return [(), *((key, *path) for key, child in below for path in places(child))]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=up_to(150, here=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=json_values)
 def test_with_anything_anywhere_it_is_refused_or_can_be_shown(
     make_world: MakeWorld, good: bytes, data: st.DataObject, value: Any

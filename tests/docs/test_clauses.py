@@ -18,10 +18,10 @@ CLAUSES = [anchor for anchor, _ in FOUND]
 
 
 @pytest.fixture(scope="module")
-def tests_of_clauses() -> dict[str, list[str]]:
+def tests_of_clauses(request: pytest.FixtureRequest) -> dict[str, list[str]]:
     """The tests of the whole suite by the clause that they name."""
     tests: dict[str, list[str]] = {}
-    for clause, test in clauses_named():
+    for clause, test in clauses_named(request.session):
         tests.setdefault(clause, []).append(test)
     return tests
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 import sandbox
 from tests.conftest import MakeClient
@@ -23,24 +23,24 @@ CSP = (
 
 
 @pytest.fixture
-def guarded(make_client: MakeClient) -> TestClient:
+def guarded(make_client: MakeClient) -> Client:
     """A stranger at a server whose control API asks for a token."""
     return make_client(key=None, control_token="t" * 40)
 
 
-def test_a_browser_gets_the_page(guarded: TestClient) -> None:
+def test_a_browser_gets_the_page(guarded: Client) -> None:
     answer = guarded.get("/_sandbox/", headers=BROWSER)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["vary"].split(", ")[0] == "Accept"
 
 
-def test_a_program_gets_the_index(guarded: TestClient) -> None:
+def test_a_program_gets_the_index(guarded: Client) -> None:
     assert guarded.get("/_sandbox/", headers={"Accept": "*/*"}).json()["api"] == "/v1"
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name != "index.html"])
-def test_every_file_of_the_page_is_public(guarded: TestClient, name: str) -> None:
+def test_every_file_of_the_page_is_public(guarded: Client, name: str) -> None:
     answer = guarded.get(f"/_sandbox/{name}")
     assert answer.content == (FOLDER / name).read_bytes()
     assert answer.headers["content-security-policy"] == CSP
@@ -52,7 +52,7 @@ def test_no_other_file_is(make_client: MakeClient, path: str) -> None:
     assert make_client(key=None).get(f"/_sandbox/{path}").status_code == 404
 
 
-def test_the_shell_is_empty(guarded: TestClient) -> None:
+def test_the_shell_is_empty(guarded: Client) -> None:
     """No sentence stands in the markup, nothing runs or styles inline; the title is the product's name."""
     page = guarded.get("/_sandbox/", headers=BROWSER)
     assert page.headers["content-security-policy"] == CSP
@@ -60,7 +60,7 @@ def test_the_shell_is_empty(guarded: TestClient) -> None:
     assert not re.search(r"<style|\son\w+=|style=|<script(?! type=\"module\" src=)", page.text)
 
 
-def test_docs_leads_to_the_contract(guarded: TestClient) -> None:
+def test_docs_leads_to_the_contract(guarded: Client) -> None:
     answer = guarded.get("/docs", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, "/_sandbox/#/contract")
 

@@ -11,6 +11,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.plugin.running import PLUGIN, run_in
 
+# It is found among other plugins; these take longer to load than all else here together.
+OTHERS = ("-p", "no:schemathesis", "-p", "no:hypothesispytest")
+
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -23,7 +26,7 @@ def test_pytest_finds_the_plugin(plugin: tuple[str, ...], tmp_path: Path) -> Non
     lines = ["[pytest11]", *(f"{name} = {module}" for name, module in entries.items())]
     (installed / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     own = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
-    ran = run_in(tmp_path, "def test_it(pytestconfig): pass", "--fixtures", plugin=plugin, env=own)
+    ran = run_in(tmp_path, "def test_it(pytestconfig): pass", "--fixtures", plugin=(*OTHERS, *plugin), env=own)
     assert "dimedove_app -- " in ran.said
 
 

@@ -9,15 +9,16 @@ import pytest
 
 from pytest_dimedove import DimedoveApp
 from tests.plugin.client import Client
-from tests.plugin.running import Ran, RunTests
+from tests.plugin.running import Ran, RunTests, run_in
 
-TEST = """
+BEGINS = """
 import pytest
 from contextlib import closing
 from tests.plugin.client import Client
-
+"""
+TEST = """
 @pytest.mark.dimedove_verdict{arguments}
-def test_it(dimedove_app):
+def test_{name}(dimedove_app):
     with closing(Client(dimedove_app)) as client:
         {does}
 """
@@ -50,26 +51,42 @@ MARKED = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "does", "passes"), MARKED)
-def test_a_marked_test_passes_with_a_client_that_does(
-    run_tests: RunTests, arguments: str, does: str, passes: bool
-) -> None:
-    ran = run_tests(TEST.format(arguments=arguments, does=does), "--strict-markers")
-    assert ran.counts() == {"passed" if passes else "failed": 1}, ran.said
+# What else a marked test does whose report is looked at, by the test's name.
+OTHERS = {
+    "repeats": ("", REPEATS),
+    "misspells": ("", MISSPELLS),
+    "misspells_often": ("", "[client.create(titel=n) for n in range(9)]"),
+    "fails_by_itself": ("", f"{MISSPELLS}; assert client is None"),
+    "ignores_no_rule": ("(ignore=['unknown_fields'])", "pass"),
+}
 
 
-def said(ran: Ran) -> list[str]:
-    """Return the lines of the failure."""
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A run of all of them."""
+    rows = {**{f"row_{number}": row[:2] for number, row in enumerate(MARKED)}, **OTHERS}
+    tests = [TEST.format(name=name, arguments=arguments, does=does) for name, (arguments, does) in rows.items()]
+    return run_in(tmp_path_factory.mktemp("marked"), BEGINS + "".join(tests), "--strict-markers")
+
+
+@pytest.mark.parametrize("number", range(len(MARKED)), ids=[f"{row[0]}-{row[1]}-{row[2]}" for row in MARKED])
+def test_a_marked_test_passes_with_a_client_that_does(ran: Ran, number: int) -> None:
+    outcome = "PASSED" if MARKED[number][2] else "FAILED"
+    assert re.search(rf"^{outcome} test_inner.py::test_row_{number}\b", ran.said, re.MULTILINE), ran.said
+
+
+def said(ran: Ran, name: str) -> list[str]:
+    """Return the lines of a failure."""
     lines = ran.said.splitlines()
-    start = next(number for number, line in enumerate(lines) if re.fullmatch("_+ test_it _+", line))
-    # What pytest says of its traceback comes last, in its newer versions.
-    shown = takewhile(lambda line: not re.match("-----|All traceback entries", line), lines[start + 1 :])
-    return [line.strip() for line in shown]
+    start = next(number for number, line in enumerate(lines) if re.fullmatch(f"_+ test_{name} _+", line))
+    # What pytest says of its traceback comes last, in its newer versions; then the next failure begins.
+    ends = re.compile("-----|_____|=====|All traceback entries")
+    return [line.strip() for line in takewhile(lambda line: not ends.match(line), lines[start + 1 :])]
 
 
-def test_the_failure_names_the_rule_the_requests_and_what_to_do(run_tests: RunTests) -> None:
-    lines = said(run_tests(TEST.format(arguments="", does=REPEATS)))
-    assert re.fullmatch(r"the client of app_test_it_\w+ did not behave well:", lines[0])
+def test_the_failure_names_the_rule_the_requests_and_what_to_do(ran: Ran) -> None:
+    lines = said(ran, "repeats")
+    assert re.fullmatch(r"the client of app_test_repeats_\w+ did not behave well:", lines[0])
     assert lines[1:] == [
         "repeated_post: POST …/conversations: sent again blindly after its answer was lost",
         "POST   …/conversations  503  fault after",
@@ -78,25 +95,24 @@ def test_the_failure_names_the_rule_the_requests_and_what_to_do(run_tests: RunTe
     ]
 
 
-def test_the_report_shows_what_was_sent_as_for_any_failure(run_tests: RunTests) -> None:
-    ran = run_tests(TEST.format(arguments="", does=MISSPELLS))
-    assert "    unknown field `titel` (did you mean `title`?)" in ran.section(r"Dimedove requests of app_test_it_\w+")
+def test_the_report_shows_what_was_sent_as_for_any_failure(ran: Ran) -> None:
+    section = ran.section(r"Dimedove requests of app_test_misspells_\w{8}")
+    assert "    unknown field `titel` (did you mean `title`?)" in section
 
 
-def test_many_requests_are_named_in_part(run_tests: RunTests) -> None:
-    lines = said(run_tests(TEST.format(arguments="", does="[client.create(titel=n) for n in range(9)]")))
+def test_many_requests_are_named_in_part(ran: Ran) -> None:
+    lines = said(ran, "misspells_often")
     assert (len(lines), lines[-2]) == (2 + 5 + 2, "and 4 more")
 
 
-def test_a_test_that_fails_by_itself_says_that(run_tests: RunTests) -> None:
-    ran = run_tests(TEST.format(arguments="", does=f"{MISSPELLS}; assert client is None"))
-    assert "did not behave well" not in ran.said
-    assert ran.counts() == {"failed": 1}
+def test_a_test_that_fails_by_itself_says_that(ran: Ran) -> None:
+    lines = said(ran, "fails_by_itself")
+    assert [line for line in lines if line.startswith("E ") and line.endswith("is None")]
+    assert [line for line in lines if "did not behave well" in line] == []
 
 
-def test_a_rule_that_there_is_not_is_named(run_tests: RunTests) -> None:
-    ran = run_tests(TEST.format(arguments="(ignore=['unknown_fields'])", does="pass"))
-    assert said(ran) == ["dimedove_verdict: there is no rule unknown_fields"]
+def test_a_rule_that_there_is_not_is_named(ran: Ran) -> None:
+    assert said(ran, "ignores_no_rule") == ["dimedove_verdict: there is no rule unknown_fields"]
 
 
 def test_a_marked_test_has_a_client_to_judge(run_tests: RunTests) -> None:

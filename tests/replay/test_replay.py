@@ -243,7 +243,7 @@ def test_requests_that_are_gone_are_said_and_refused(make_client: MakeClient, tm
     """The journal holds 64 MB."""
     world = World(make_client(), "app_spec")
     for _ in range(70):
-        world.api.complete("x" * 1_000_000)
+        world.client.post("/v1/apps/app_spec/conversations", content=b"x" * 1_000_000, headers=HEADERS)
     content = bundle(world)
     assert part(content, "bundle.json")["complete"] is False
     assert "of its requests are not in the journal" in refused(content, tmp_path)

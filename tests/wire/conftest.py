@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from sandbox import Settings, create_app
 from tests.conftest import NOW
+from tests.inprocess import calling
 
 APPS: dict[str, dict[str, Any]] = {
     "app_locked": {"keys": ["sk_test_of_another"]},
@@ -25,8 +25,6 @@ APPS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def apps() -> Iterator[TestClient]:
+def apps() -> Client:
     """A client without a key of its own; its server has the apps above, and any other."""
-    app = create_app(Settings(now=NOW, apps=APPS))
-    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
-        yield client
+    return calling(create_app(Settings(now=NOW, apps=APPS)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from sandbox.contract import load
 from tests.conftest import AUTH
@@ -47,14 +47,14 @@ class Wish:
     def url(self, conversation_id: str = NOBODY) -> str:
         return f"/v1/apps/{self.app_id}{self.path.replace('{one}', conversation_id)}{self.query}"
 
-    def send(self, client: TestClient, conversation_id: str | None = None) -> Any:
+    def send(self, client: Client, conversation_id: str | None = None) -> Any:
         """Send it, to a new conversation of the app if it needs one and none is given."""
         if conversation_id is None:
             conversation_id = opened(client, self.app_id) if "{one}" in self.path else NOBODY
         return client.request(self.method, self.url(conversation_id), headers=dict(self.headers), content=self.content)
 
 
-def opened(client: TestClient, app_id: str) -> str:
+def opened(client: Client, app_id: str) -> str:
     """Open a conversation, if the app lets us, and return its id."""
     answer = client.post(f"/v1/apps/{app_id}/conversations", json={}, headers=AUTH)
     return str(answer.json()["id"]) if answer.status_code == 200 else NOBODY

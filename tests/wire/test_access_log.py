@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 from sandbox.state.journal import Entry
 from sandbox.wire.access_log import AccessLog, for_stream, text_line
 from tests.conftest import AUTH, NOW
+from tests.inprocess import calling
 
 
 class Terminal(io.StringIO):
@@ -24,9 +24,9 @@ class Terminal(io.StringIO):
 
 def logged(log: AccessLog, out: io.StringIO, *requests: tuple[str, str], **headers: str) -> list[str]:
     """Send requests to a server that logs, and return the lines."""
-    with TestClient(create_app(Settings(now=NOW), log=log), base_url="http://127.0.0.1") as client:
-        for method, path in requests:
-            client.request(method, path, headers={**AUTH, **headers})
+    client = calling(create_app(Settings(now=NOW), log=log))
+    for method, path in requests:
+        client.request(method, path, headers={**AUTH, **headers})
     log.close()
     return out.getvalue().splitlines()
 

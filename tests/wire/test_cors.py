@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.conftest import AUTH, MakeClient
 from tests.wire.requests import GOOD, opened
@@ -44,13 +44,13 @@ FOREIGN = [
 ]
 
 
-def get(client: TestClient, origin: str, path: str = CONFIG) -> Any:
+def get(client: Client, origin: str, path: str = CONFIG) -> Any:
     return client.get(path, headers={**AUTH, "Origin": origin})
 
 
 @pytest.mark.clause("1.4")
 @pytest.mark.parametrize("origin", LOOPBACK)
-def test_pages_of_this_machine_may_read(apps: TestClient, origin: str) -> None:
+def test_pages_of_this_machine_may_read(apps: Client, origin: str) -> None:
     headers = get(apps, origin).headers
     assert headers["access-control-allow-origin"] == origin
     assert set(headers["access-control-expose-headers"].split(", ")) == EXPOSED
@@ -58,14 +58,14 @@ def test_pages_of_this_machine_may_read(apps: TestClient, origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_other_pages_may_not(apps: TestClient, origin: str) -> None:
+def test_other_pages_may_not(apps: Client, origin: str) -> None:
     answer = get(apps, origin)
     assert answer.status_code == 200
     assert [name for name in answer.headers if name.startswith("access-control-")] == []
     assert "Origin" in answer.headers["vary"].split(", ")
 
 
-def test_without_an_origin_only_vary_is_said(apps: TestClient) -> None:
+def test_without_an_origin_only_vary_is_said(apps: Client) -> None:
     headers = apps.get(CONFIG, headers=AUTH).headers
     assert headers["vary"] == "Origin"
     assert [name for name in headers if name.startswith("access-control-")] == []
@@ -97,7 +97,7 @@ def test_credentials_are_never_allowed(make_client: MakeClient, origin: str) -> 
 
 
 # Each row: an answer that isn't an ordinary one.
-ANSWERS: dict[str, tuple[int, Callable[[TestClient, dict[str, str]], Any]]] = {
+ANSWERS: dict[str, tuple[int, Callable[[Client, dict[str, str]], Any]]] = {
     "401": (401, lambda client, headers: client.get(CONFIG, headers={**headers, "Authorization": "Bearer x"})),
     "403": (403, lambda client, headers: client.get("/v1/apps/app_inactive/config", headers=headers)),
     "404 of a path": (404, lambda client, headers: client.get("/v1/nothing", headers=headers)),
@@ -118,7 +118,7 @@ ANSWERS: dict[str, tuple[int, Callable[[TestClient, dict[str, str]], Any]]] = {
 
 @pytest.mark.parametrize(("status", "ask"), ANSWERS.values(), ids=ANSWERS)
 def test_errors_and_streams_can_be_read_too(
-    apps: TestClient, status: int, ask: Callable[[TestClient, dict[str, str]], Any]
+    apps: Client, status: int, ask: Callable[[Client, dict[str, str]], Any]
 ) -> None:
     answer = ask(apps, {**AUTH, "Origin": PAGE})
     assert answer.status_code == status
@@ -126,7 +126,7 @@ def test_errors_and_streams_can_be_read_too(
     assert set(answer.headers["access-control-expose-headers"].split(", ")) == EXPOSED
 
 
-def preflight(client: TestClient, origin: str, path: str = CONFIG, **headers: str) -> Any:
+def preflight(client: Client, origin: str, path: str = CONFIG, **headers: str) -> Any:
     asked = {"Origin": origin, "Access-Control-Request-Method": "PATCH", **headers}
     return client.options(path, headers=asked)
 
@@ -142,13 +142,13 @@ def test_a_preflight_needs_no_key_and_looks_at_no_app(make_client: MakeClient, p
 
 
 @pytest.mark.parametrize("asked", ["authorization", "authorization,content-type", "X-Any-Header, sandbox-fault"])
-def test_a_preflight_allows_any_header(apps: TestClient, asked: str) -> None:
+def test_a_preflight_allows_any_header(apps: Client, asked: str) -> None:
     answer = preflight(apps, PAGE, **{"Access-Control-Request-Headers": asked})
     allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
     assert {name.strip().lower() for name in asked.split(",")} <= allowed
 
 
-def test_a_preflight_of_another_page_is_told_nothing(apps: TestClient) -> None:
+def test_a_preflight_of_another_page_is_told_nothing(apps: Client) -> None:
     headers = preflight(apps, "https://evil.example").headers
     assert [name for name in headers if name.startswith("access-control-")] == []
 
@@ -163,13 +163,13 @@ def test_a_preflight_counts_nowhere(make_client: MakeClient) -> None:
     assert answer.status_code == 200
 
 
-def test_the_control_api_is_not_for_other_pages(apps: TestClient) -> None:
+def test_the_control_api_is_not_for_other_pages(apps: Client) -> None:
     answer = preflight(apps, PAGE, "/_sandbox/apps")
     assert [name for name in answer.headers if name.startswith("access-control-")] == []
 
 
 @pytest.mark.parametrize("path", ["/%5Fsandbox/openapi.json", "/_sandbox%2Fopenapi.json"])
-def test_no_other_spelling_lets_other_pages_read_control(apps: TestClient, path: str) -> None:
+def test_no_other_spelling_lets_other_pages_read_control(apps: Client, path: str) -> None:
     answer = get(apps, PAGE, path)
     assert answer.status_code in (403, 404)
 
@@ -182,7 +182,7 @@ def test_as_in_production_there_is_no_cors(make_client: MakeClient) -> None:
 
 
 def test_a_refused_origin_is_logged_with_the_flag_that_allows_it(
-    apps: TestClient, caplog: pytest.LogCaptureFixture
+    apps: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.conftest import MakeClient
 from tests.envelope import assert_error
@@ -92,7 +92,7 @@ def cases(causes: Sequence[Cause]) -> list[Any]:
 
 @pytest.mark.clause("4.11", "3.15", "4.10")
 @pytest.mark.parametrize(("cause", "operation"), cases(CAUSES))
-def test_every_operation_answers_every_cause_in_the_envelope(apps: TestClient, cause: Cause, operation: str) -> None:
+def test_every_operation_answers_every_cause_in_the_envelope(apps: Client, cause: Cause, operation: str) -> None:
     answer = cause.spoil(cause.where[operation]).send(apps)
     error = assert_error(answer, cause.status, cause.type)
     assert (cause.param, cause.code) == ((error["param"], error["code"]) if cause.code else (None, None))
@@ -118,7 +118,7 @@ def test_a_server_that_answers_400_says_so_in_its_document(make_client: MakeClie
 
 @pytest.mark.clause("1.3", "4.10")
 @pytest.mark.parametrize("operation", GOOD)
-def test_success_is_200_and_says_what_the_document_says(apps: TestClient, operation: str) -> None:
+def test_success_is_200_and_says_what_the_document_says(apps: Client, operation: str) -> None:
     answer = GOOD[operation].send(apps)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -127,23 +127,21 @@ def test_success_is_200_and_says_what_the_document_says(apps: TestClient, operat
 
 @pytest.mark.clause("4.11", "1.2")
 @pytest.mark.parametrize("operation", GOOD)
-def test_without_a_key_the_scheme_is_named(apps: TestClient, operation: str) -> None:
+def test_without_a_key_the_scheme_is_named(apps: Client, operation: str) -> None:
     assert GOOD[operation].but(headers={}).send(apps).headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.clause("4.11")
 @pytest.mark.parametrize("operation", LIMITED)
 @pytest.mark.parametrize("spoil", [key("sk_test_limited"), app("app_busy")], ids=["by its key", "by its app"])
-def test_who_sends_too_much_is_told_when_to_return(
-    apps: TestClient, operation: str, spoil: Callable[[Wish], Wish]
-) -> None:
+def test_who_sends_too_much_is_told_when_to_return(apps: Client, operation: str, spoil: Callable[[Wish], Wish]) -> None:
     answer = spoil(LIMITED[operation]).send(apps)
     assert int(answer.headers["retry-after"]) >= 1
 
 
 @pytest.mark.clause("10.1")
 @pytest.mark.parametrize("operation", [name for name in GOOD if name not in LIMITED])
-def test_the_limited_key_is_good_everywhere_else(apps: TestClient, operation: str) -> None:
+def test_the_limited_key_is_good_everywhere_else(apps: Client, operation: str) -> None:
     assert key("sk_test_limited")(GOOD[operation]).send(apps).status_code == 200
 
 
@@ -171,7 +169,7 @@ OUTSIDE = [
 @pytest.mark.clause("4.11")
 @pytest.mark.parametrize(("method", "path", "status", "kind"), OUTSIDE)
 def test_what_is_served_beside_the_api_fails_in_the_envelope_too(
-    apps: TestClient, method: str, path: str, status: int, kind: str
+    apps: Client, method: str, path: str, status: int, kind: str
 ) -> None:
     answer = apps.request(method, f"http://127.0.0.1{path}", follow_redirects=False)
     assert_error(answer, status, kind)
@@ -179,14 +177,14 @@ def test_what_is_served_beside_the_api_fails_in_the_envelope_too(
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=[cause.name for cause in CAUSES])
-def test_every_answer_names_its_entry_in_the_journal(apps: TestClient, cause: Cause) -> None:
+def test_every_answer_names_its_entry_in_the_journal(apps: Client, cause: Cause) -> None:
     answer = cause.spoil(next(iter(cause.where.values()))).send(apps)
     assert apps.get(f"/_sandbox/requests/{answer.headers['sandbox-request-id']}").json()["status"] == cause.status
 
 
 @pytest.mark.clause("4.11")
 @pytest.mark.parametrize("cause", CAUSES, ids=[cause.name for cause in CAUSES])
-def test_the_key_is_never_echoed(apps: TestClient, cause: Cause) -> None:
+def test_the_key_is_never_echoed(apps: Client, cause: Cause) -> None:
     wish = next(iter(cause.where.values())).with_headers(Authorization="Bearer sk_test_tell_nobody")
     answer = cause.spoil(wish).send(apps)
     assert "tell_nobody" not in answer.text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from httpx2 import Client
 from hypothesis import given, settings
-from starlette.testclient import TestClient
 
 from tests.envelope import assert_error
 from tests.strategies import json_values
@@ -46,9 +46,7 @@ ONE_FAULT: list[tuple[str, Any, str | None, str, str]] = [
 
 
 @pytest.mark.parametrize(("operation", "body", "param", "code", "sentence"), ONE_FAULT)
-def test_a_fault_is_named(
-    apps: TestClient, operation: str, body: Any, param: str | None, code: str, sentence: str
-) -> None:
+def test_a_fault_is_named(apps: Client, operation: str, body: Any, param: str | None, code: str, sentence: str) -> None:
     error = assert_error(GOOD[operation].saying(body).send(apps), 422, "invalid_request_error", param=param, code=code)
     assert sentence in error["message"]
 
@@ -64,14 +62,14 @@ SEVERAL = [
 
 @pytest.mark.parametrize(("operation", "body", "places"), SEVERAL)
 def test_every_fault_is_named_in_the_order_of_the_schema(
-    apps: TestClient, operation: str, body: Any, places: list[str]
+    apps: Client, operation: str, body: Any, places: list[str]
 ) -> None:
     error = assert_error(GOOD[operation].saying(body).send(apps), 422, "invalid_request_error", param=places[0])
     found = [error["message"].index(f"{place}: ") for place in places]
     assert found == sorted(found)
 
 
-def test_long_values_are_shortened(apps: TestClient) -> None:
+def test_long_values_are_shortened(apps: Client) -> None:
     body = {"title": ["x" * 100_000], "external_user_id": {"y" * 100_000: 1}, "metadata": "z" * 100_000}
     error = assert_error(GOOD[CREATE].saying(body).send(apps), 422, "invalid_request_error")
     assert len(error["message"]) < 500
@@ -81,7 +79,7 @@ def test_long_values_are_shortened(apps: TestClient) -> None:
 @pytest.mark.parametrize("operation", WITH_BODY)
 @settings(max_examples=20, deadline=None)
 @given(value=json_values)
-def test_no_value_breaks_a_refusal(apps: TestClient, operation: str, value: Any) -> None:
+def test_no_value_breaks_a_refusal(apps: Client, operation: str, value: Any) -> None:
     fields = ("title", "message", "prompt", "stream", "metadata", "external_user_id")
     answer = GOOD[operation].saying(dict.fromkeys(fields, value)).send(apps)
     if answer.status_code != 200:
@@ -98,7 +96,7 @@ NOT_JSON = [
 
 
 @pytest.mark.parametrize(("content", "place"), NOT_JSON)
-def test_json_that_cannot_be_read_is_named_by_line_and_column(apps: TestClient, content: bytes, place: str) -> None:
+def test_json_that_cannot_be_read_is_named_by_line_and_column(apps: Client, content: bytes, place: str) -> None:
     answer = GOOD[CREATE].but(content=content).send(apps)
     error = assert_error(answer, 422, "invalid_request_error", param=None, code="invalid_json")
     assert place in error["message"]
@@ -106,7 +104,7 @@ def test_json_that_cannot_be_read_is_named_by_line_and_column(apps: TestClient, 
 
 @pytest.mark.clause("3.16")
 @pytest.mark.parametrize("operation", WITH_BODY)
-def test_unknown_fields_are_ignored(apps: TestClient, operation: str) -> None:
+def test_unknown_fields_are_ignored(apps: Client, operation: str) -> None:
     wish = GOOD[operation]
     known = (wish.content or b"").removeprefix(b"{")
     assert wish.but(content=b'{"titel": 1, "__proto__": [], "": null, ' + known).send(apps).status_code == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.conftest import AUTH, MakeClient
 from tests.envelope import assert_error
@@ -57,23 +57,23 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("host", TRUSTED)
-def test_names_that_no_stranger_can_point_at_us_are_answered(apps: TestClient, host: str) -> None:
+def test_names_that_no_stranger_can_point_at_us_are_answered(apps: Client, host: str) -> None:
     assert apps.get(CONFIG, headers={**AUTH, "Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_any_other_name_is_refused(apps: TestClient, host: str) -> None:
+def test_any_other_name_is_refused(apps: Client, host: str) -> None:
     error = assert_error(apps.get(CONFIG, headers={**AUTH, "Host": host}), 403, "access_denied")
     assert "--allow-host" in error["message"]
 
 
 @pytest.mark.parametrize("path", EVERYTHING)
-def test_the_host_is_looked_at_before_everything(apps: TestClient, path: str) -> None:
+def test_the_host_is_looked_at_before_everything(apps: Client, path: str) -> None:
     for method in ("GET", "PUT", "OPTIONS"):
         assert_error(apps.request(method, path, headers={"Host": "evil.example"}), 403, "access_denied")
 
 
-def test_a_preflight_of_a_foreign_host_is_refused_too(apps: TestClient) -> None:
+def test_a_preflight_of_a_foreign_host_is_refused_too(apps: Client) -> None:
     asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET", "Host": "evil.example"}
     assert_error(apps.options(CONFIG, headers=asked), 403, "access_denied")
 
@@ -91,7 +91,7 @@ def test_allowing_one_name_allows_no_other(make_client: MakeClient, host: str) -
     assert_error(client.get(CONFIG, headers={"Host": host}), 403, "access_denied")
 
 
-def test_a_refused_host_stays_refused(apps: TestClient) -> None:
+def test_a_refused_host_stays_refused(apps: Client) -> None:
     for _ in range(3):
         assert_error(apps.get(CONFIG, headers={**AUTH, "Host": "evil.example"}), 403, "access_denied")
 
@@ -119,9 +119,7 @@ FOREIGN_CALLERS = {
 @pytest.mark.parametrize("path", CONTROLLED)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("headers", FOREIGN_CALLERS.values(), ids=FOREIGN_CALLERS)
-def test_the_control_api_refuses_foreign_callers(
-    apps: TestClient, path: str, method: str, headers: dict[str, str]
-) -> None:
+def test_the_control_api_refuses_foreign_callers(apps: Client, path: str, method: str, headers: dict[str, str]) -> None:
     assert_error(apps.request(method, path, headers=headers), 403, "access_denied")
 
 
@@ -138,12 +136,12 @@ FOLLOWED_LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     ],
 )
 def test_a_link_from_another_page_leads_to_the_page_and_to_nothing_else(
-    apps: TestClient, method: str, path: str, status: int
+    apps: Client, method: str, path: str, status: int
 ) -> None:
     assert apps.request(method, path, headers=FOLLOWED_LINK).status_code == status
 
 
-def test_two_origins_are_foreign(apps: TestClient) -> None:
+def test_two_origins_are_foreign(apps: Client) -> None:
     headers = [("Origin", "http://127.0.0.1"), ("Origin", "https://evil.example")]
     assert_error(apps.get("/_sandbox/apps", headers=headers), 403, "access_denied")
 
@@ -157,7 +155,7 @@ OWN_CALLERS = {
 
 
 @pytest.mark.parametrize("headers", OWN_CALLERS.values(), ids=OWN_CALLERS)
-def test_the_control_api_answers_programs_and_its_own_page(apps: TestClient, headers: dict[str, str]) -> None:
+def test_the_control_api_answers_programs_and_its_own_page(apps: Client, headers: dict[str, str]) -> None:
     assert apps.get("/_sandbox/apps", headers=headers).status_code == 200
     assert apps.post("/_sandbox/reset", headers=headers).status_code == 204
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from httpx2 import Client
 from hypothesis import given, settings
-from starlette.testclient import TestClient
 
 from tests.contract.strategies import NUMBER_TEXTS
 from tests.envelope import assert_error
@@ -52,20 +52,20 @@ REFUSED = {
 
 @pytest.mark.parametrize("operation", WITH_BODY)
 @pytest.mark.parametrize(("content", "code"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_kept_is_refused(apps: TestClient, operation: str, content: bytes, code: str | None) -> None:
+def test_what_cannot_be_kept_is_refused(apps: Client, operation: str, content: bytes, code: str | None) -> None:
     answer = WITH_BODY[operation].but(content=content).send(apps)
     assert_error(answer, 422, "invalid_request_error", param=None, **({"code": code} if code else {}))
 
 
 @pytest.mark.parametrize("levels", [3, 99, 100])
-def test_a_hundred_levels_come_back(apps: TestClient, levels: int) -> None:
+def test_a_hundred_levels_come_back(apps: Client, levels: int) -> None:
     sent = nested(levels)
     answer = CREATE.but(content=sent).send(apps)
     assert answer.status_code == 200
     assert sent[1:-1] in answer.content
 
 
-def test_a_hundred_levels_come_back_from_the_history_and_the_list(apps: TestClient) -> None:
+def test_a_hundred_levels_come_back_from_the_history_and_the_list(apps: Client) -> None:
     mine = CREATE.but(app_id="app_deep", content=nested(100))
     one = mine.send(apps).json()["id"]
     for wish in (GOOD["get_conversation"], GOOD["list_conversations"]):
@@ -74,7 +74,7 @@ def test_a_hundred_levels_come_back_from_the_history_and_the_list(apps: TestClie
 
 @pytest.mark.parametrize(("size", "status"), [(MIB - 1, 200), (MIB, 200), (MIB + 1, 413), (20 * MIB, 413)])
 @pytest.mark.parametrize("operation", WITH_BODY)
-def test_a_body_has_at_most_a_mebibyte(apps: TestClient, operation: str, size: int, status: int) -> None:
+def test_a_body_has_at_most_a_mebibyte(apps: Client, operation: str, size: int, status: int) -> None:
     good = WITH_BODY[operation].content or b""
     answer = WITH_BODY[operation].but(content=good + b" " * (size - len(good))).send(apps)
     assert answer.status_code == status
@@ -91,24 +91,24 @@ def test_a_body_has_at_most_a_mebibyte(apps: TestClient, operation: str, size: i
         (rb'{"title": "a", "titl\u0065": "b"}', "b"),
     ],
 )
-def test_of_duplicate_keys_the_last_wins(apps: TestClient, content: bytes, title: str | None) -> None:
+def test_of_duplicate_keys_the_last_wins(apps: Client, content: bytes, title: str | None) -> None:
     assert CREATE.but(content=content).send(apps).json()["title"] == title
 
 
-def test_of_duplicate_keys_in_metadata_the_last_wins_too(apps: TestClient) -> None:
+def test_of_duplicate_keys_in_metadata_the_last_wins_too(apps: Client) -> None:
     content = b'{"metadata": {"a": 1.50, "b": 2, "a": {"c": 3.0, "c": 4.0}}}'
     assert b'"metadata":{"a":{"c":4.0},"b":2}' in CREATE.but(content=content).send(apps).content
 
 
 @pytest.mark.clause("4.2")
-def test_unknown_fields_hide_no_fault(apps: TestClient) -> None:
+def test_unknown_fields_hide_no_fault(apps: Client) -> None:
     body = {**{f"f{number}": 1 for number in range(70_000)}, "title": 5, "metadata": 5}
     error = assert_error(CREATE.saying(body).send(apps), 422, "invalid_request_error", param="title")
     assert error["message"].count("expected") == 2
 
 
 @pytest.mark.clause("4.2")
-def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: TestClient) -> None:
+def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: Client) -> None:
     """The API's own bodies have few fields; of the control API's, a list of keys can be wrong in every place."""
     answer = apps.patch("/_sandbox/apps/app_x", json={"keys": [5] * 100_000})
     error = assert_error(answer, 422, "invalid_request_error")
@@ -121,7 +121,7 @@ def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: TestClient) -> 
 
 @settings(max_examples=150, deadline=None)
 @given(number=NUMBER_TEXTS)
-def test_a_number_comes_back_as_it_was_sent_or_is_refused(apps: TestClient, number: str) -> None:
+def test_a_number_comes_back_as_it_was_sent_or_is_refused(apps: Client, number: str) -> None:
     sent = f'"metadata":{{"n":{number},"l":[{number}]}}'
     answer = CREATE.but(content=f"{{{sent}}}".encode()).send(apps)
     if answer.status_code == 200:
@@ -135,7 +135,7 @@ NUMBERS = ["0", "-0", "1.10", "1e2", "1E+2", "9007199254740993", "18446744073709
 
 @pytest.mark.clause("5.2")
 @pytest.mark.parametrize("number", NUMBERS)
-def test_numbers_of_a_message_come_back_in_the_snapshot(apps: TestClient, number: str) -> None:
+def test_numbers_of_a_message_come_back_in_the_snapshot(apps: Client, number: str) -> None:
     one = opened(apps, "app_wire")
     content = f'{{"message":{{"content":"x"}},"metadata":{{"n":{number}}}}}'.encode()
     sent = GOOD["send_message"].but(content=content).send(apps, one)
@@ -146,7 +146,7 @@ def test_numbers_of_a_message_come_back_in_the_snapshot(apps: TestClient, number
 
 
 @pytest.mark.parametrize("field", ["title", "external_user_id", "metadata"])
-def test_an_integer_of_four_hundred_digits_is_refused_where_none_belongs(apps: TestClient, field: str) -> None:
+def test_an_integer_of_four_hundred_digits_is_refused_where_none_belongs(apps: Client, field: str) -> None:
     answer = CREATE.but(content=f'{{"{field}": {"9" * 400}}}'.encode()).send(apps)
     error = assert_error(answer, 422, "invalid_request_error")
     assert len(error["message"]) < 300
@@ -175,7 +175,7 @@ METADATA: dict[str, Wish] = {
 @pytest.mark.parametrize("spaced", [False, True], ids=["compact", "spaced and escaped"])
 @pytest.mark.parametrize(("size", "status"), [(16_384, 200), (16_385, 422)])
 def test_metadata_has_at_most_16384_bytes(
-    apps: TestClient, operation: str, letter: str, spaced: bool, size: int, status: int
+    apps: Client, operation: str, letter: str, spaced: bool, size: int, status: int
 ) -> None:
     sent = json.dumps(of_bytes(size, letter), ensure_ascii=spaced, indent=9 if spaced else None)
     content = (METADATA[operation].content or b"").replace(b'"M"', sent.encode())
@@ -188,14 +188,14 @@ def test_metadata_has_at_most_16384_bytes(
 
 
 @pytest.mark.clause("5.2")
-def test_a_number_counts_with_every_digit_that_was_sent(apps: TestClient) -> None:
+def test_a_number_counts_with_every_digit_that_was_sent(apps: Client) -> None:
     for digits, status in ((16_384 - 8, 200), (16_384 - 7, 422)):
         content = b'{"metadata": {"n": 0.%b}}' % (b"1" * digits)
         assert CREATE.but(content=content).send(apps).status_code == status
 
 
 @pytest.mark.clause("5.2")
-def test_a_control_character_counts_with_its_escape(apps: TestClient) -> None:
+def test_a_control_character_counts_with_its_escape(apps: Client) -> None:
     room = 16_384 - len('{"k":""}')
     for count, status in ((room // 6, 200), (room // 6 + 1, 422)):
         assert CREATE.saying({"metadata": {"k": "\x01" * count}}).send(apps).status_code == status
@@ -204,7 +204,7 @@ def test_a_control_character_counts_with_its_escape(apps: TestClient) -> None:
 @pytest.mark.clause("5.2")
 @settings(max_examples=80, deadline=None)
 @given(value=metadata)
-def test_metadata_comes_back_as_it_was_sent(apps: TestClient, value: dict[str, Any]) -> None:
+def test_metadata_comes_back_as_it_was_sent(apps: Client, value: dict[str, Any]) -> None:
     assert CREATE.saying({"metadata": value}).send(apps).json()["metadata"] == value
 
 
@@ -228,14 +228,14 @@ TEXTS = [
 
 @pytest.mark.clause("5.1")
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)
-def test_any_text_is_a_title(apps: TestClient, text: str) -> None:
+def test_any_text_is_a_title(apps: Client, text: str) -> None:
     assert CREATE.saying({"title": text}).send(apps).json()["title"] == text
 
 
 @pytest.mark.parametrize(
     "text", [*TEXTS, "[[" * 200_000, "[[slow 0" + "9" * 5_000, "\n" * 400_000], ids=lambda t: ascii(t)[:20]
 )
-def test_any_text_is_a_message(apps: TestClient, text: str) -> None:
+def test_any_text_is_a_message(apps: Client, text: str) -> None:
     one = opened(apps, "app_wire")
     answer = GOOD["send_message"].saying({"message": {"content": text}}).send(apps, one)
     assert answer.status_code == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.envelope import assert_error
 from tests.wire.requests import GOOD
@@ -39,12 +39,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("header", WELL_FORMED.values(), ids=WELL_FORMED)
-def test_a_well_formed_key_opens_any_app(apps: TestClient, header: str) -> None:
+def test_a_well_formed_key_opens_any_app(apps: Client, header: str) -> None:
     assert CONFIG.with_headers(Authorization=header).send(apps).status_code == 200
 
 
 @pytest.mark.parametrize("header", REFUSED.values(), ids=REFUSED)
-def test_anything_else_is_401(apps: TestClient, header: str) -> None:
+def test_anything_else_is_401(apps: Client, header: str) -> None:
     answer = CONFIG.with_headers(Authorization=header).send(apps)
     assert_error(answer, 401, "invalid_api_key", param=None, code=None)
 
@@ -53,17 +53,17 @@ def test_anything_else_is_401(apps: TestClient, header: str) -> None:
     ("header", "told"),
     [("Bearer pk_live_a", "sk_"), ("Basic abc", "Bearer"), ("Bearer abc", "sk_test_"), ("", "Bearer")],
 )
-def test_a_refusal_says_what_is_expected(apps: TestClient, header: str, told: str) -> None:
+def test_a_refusal_says_what_is_expected(apps: Client, header: str, told: str) -> None:
     error = assert_error(CONFIG.with_headers(Authorization=header).send(apps), 401, "invalid_api_key")
     assert told in error["message"]
 
 
-def test_two_headers_are_no_key(apps: TestClient) -> None:
+def test_two_headers_are_no_key(apps: Client) -> None:
     headers = [("Authorization", "Bearer sk_test_a"), ("Authorization", "Bearer sk_test_b")]
     assert_error(apps.get(CONFIG.url(), headers=headers), 401, "invalid_api_key")
 
 
-def test_an_app_with_keys_takes_no_other(apps: TestClient) -> None:
+def test_an_app_with_keys_takes_no_other(apps: Client) -> None:
     mine = CONFIG.but(app_id="app_locked")
     assert mine.with_headers(Authorization="Bearer sk_test_of_another").send(apps).status_code == 200
     assert_error(mine.with_headers(Authorization="Bearer sk_test_a").send(apps), 403, "access_denied")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.conftest import AUTH
 from tests.envelope import assert_error
@@ -23,20 +23,20 @@ def filled(path: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), [case for case in WRONG if case[0] != "HEAD"])
-def test_a_method_that_the_path_has_not_is_405(apps: TestClient, method: str, path: str) -> None:
+def test_a_method_that_the_path_has_not_is_405(apps: Client, method: str, path: str) -> None:
     answer = apps.request(method, filled(path), headers=AUTH)
     assert_error(answer, 405, "method_not_allowed", param=None, code=None)
 
 
 @pytest.mark.parametrize(("method", "path"), WRONG)
-def test_allow_lists_the_methods_of_the_path(apps: TestClient, method: str, path: str) -> None:
+def test_allow_lists_the_methods_of_the_path(apps: Client, method: str, path: str) -> None:
     answer = apps.request(method, filled(path), headers=AUTH)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == PATHS[path]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_options_is_405_unless_a_browser_asks(apps: TestClient, path: str) -> None:
+def test_options_is_405_unless_a_browser_asks(apps: Client, path: str) -> None:
     asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET"}
     for header in asked:
         assert_error(apps.options(filled(path), headers={header: asked[header]}), 405, "method_not_allowed")

@@ -7,9 +7,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 import pytest
+from httpx2 import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from tests.envelope import assert_error
 from tests.wire.requests import GOOD, LISTS, NOBODY, Wish
@@ -63,7 +63,7 @@ OF_A_LIST: Sequence[Fault] = [
 ]
 
 
-def answered(apps: TestClient, good: Wish, faults: Sequence[Fault]) -> None:
+def answered(apps: Client, good: Wish, faults: Sequence[Fault]) -> None:
     """Send a request that has these faults, in the order of the contract, and expect the answer to the first."""
     wish = good
     for fault in faults:
@@ -76,18 +76,18 @@ def named(faults: object) -> str:
 
 
 @pytest.mark.parametrize("faults", [*combinations(OF_A_MESSAGE, 1), *combinations(OF_A_MESSAGE, 2)], ids=named)
-def test_of_two_faults_of_a_message_the_earlier_is_answered(apps: TestClient, faults: Sequence[Fault]) -> None:
+def test_of_two_faults_of_a_message_the_earlier_is_answered(apps: Client, faults: Sequence[Fault]) -> None:
     answered(apps, GOOD["send_message"], faults)
 
 
 @pytest.mark.parametrize("faults", [*combinations(OF_A_LIST, 1), *combinations(OF_A_LIST, 2)], ids=named)
-def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: TestClient, faults: Sequence[Fault]) -> None:
+def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: Client, faults: Sequence[Fault]) -> None:
     answered(apps, LISTS["list_user_conversations"].but(query="?order=asc"), faults)
 
 
 @settings(max_examples=60, deadline=None)
 @given(places=st.sets(st.sampled_from(range(len(OF_A_MESSAGE))), min_size=3))
-def test_of_many_faults_the_earliest_is_answered(apps: TestClient, places: set[int]) -> None:
+def test_of_many_faults_the_earliest_is_answered(apps: Client, places: set[int]) -> None:
     answered(apps, GOOD["send_message"], [OF_A_MESSAGE[place] for place in sorted(places)])
 
 
@@ -108,13 +108,13 @@ MAGIC = [
 
 @pytest.mark.clause("10.1", "10.2")
 @pytest.mark.parametrize(("key", "app_id", "status", "kind"), MAGIC)
-def test_magic_values_keep_the_order_too(apps: TestClient, key: str, app_id: str, status: int, kind: str) -> None:
+def test_magic_values_keep_the_order_too(apps: Client, key: str, app_id: str, status: int, kind: str) -> None:
     wish = GOOD["create_completion"].but(app_id=app_id).with_headers(Authorization=f"Bearer {key}")
     assert_error(wish.send(apps), status, kind)
 
 
 @pytest.mark.clause("5.2")
-def test_nothing_is_stored_of_a_request_that_is_refused(apps: TestClient) -> None:
+def test_nothing_is_stored_of_a_request_that_is_refused(apps: Client) -> None:
     mine = GOOD["create_conversation"].but(app_id="app_untouched")
     for spoilt in (
         mine.saying([]),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from httpx2 import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from sandbox.contract import load
 from sandbox.wire.router import Router
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.clause("4.5")
         ("A" * 128, "A" * 128),
     ],
 )
-def test_an_app_id_is_decoded_once(apps: TestClient, path: str, app_id: str) -> None:
+def test_an_app_id_is_decoded_once(apps: Client, path: str, app_id: str) -> None:
     assert apps.get(f"/v1/apps/{path}/config", headers=AUTH).json()["app_id"] == app_id
 
 
@@ -54,7 +54,7 @@ IMPOSSIBLE_APPS = [
 
 
 @pytest.mark.parametrize("path", IMPOSSIBLE_APPS)
-def test_an_app_id_that_cannot_exist_is_404(apps: TestClient, path: str) -> None:
+def test_an_app_id_that_cannot_exist_is_404(apps: Client, path: str) -> None:
     assert_error(apps.get(f"/v1/apps/{path}/config", headers=AUTH), 404, "not_found")
 
 
@@ -84,7 +84,7 @@ NOWHERE = {
 
 
 @pytest.mark.parametrize("path", NOWHERE.values(), ids=NOWHERE)
-def test_a_path_that_leads_nowhere_is_404_and_no_redirect(apps: TestClient, path: str) -> None:
+def test_a_path_that_leads_nowhere_is_404_and_no_redirect(apps: Client, path: str) -> None:
     assert_error(apps.get(path, headers=AUTH, follow_redirects=False), 404, "not_found")
 
 
@@ -92,7 +92,7 @@ def test_a_path_that_leads_nowhere_is_404_and_no_redirect(apps: TestClient, path
     "path",
     ["/v1/apps/app_x/c%6Fnfig", "/v1/%61pps/app_x/config", "/%76%31/apps/app_x/config", "/v%31/apps/app_x/config"],
 )
-def test_every_segment_is_decoded(apps: TestClient, path: str) -> None:
+def test_every_segment_is_decoded(apps: Client, path: str) -> None:
     assert apps.get(path, headers=AUTH).status_code == 200
 
 
@@ -100,12 +100,12 @@ def test_every_segment_is_decoded(apps: TestClient, path: str) -> None:
     "operation", ["get_conversation", "update_conversation", "delete_conversation", "send_message"]
 )
 @pytest.mark.parametrize("one", ["x", "%20", "%2F", "%00", "%F0%9F%98%80", "a" * 10_000, "%2E%2E", "null", "-1"])
-def test_a_conversation_id_that_cannot_exist_is_404(apps: TestClient, operation: str, one: str) -> None:
+def test_a_conversation_id_that_cannot_exist_is_404(apps: Client, operation: str, one: str) -> None:
     wish = GOOD[operation].but(path=f"/conversations/{one}")
     assert_error(wish.send(apps), 404, "not_found", param="conversation_id")
 
 
-def test_a_conversation_id_is_taken_to_the_letter(apps: TestClient) -> None:
+def test_a_conversation_id_is_taken_to_the_letter(apps: Client) -> None:
     one = opened(apps, "app_wire")
     assert apps.get(GOOD["get_conversation"].url(one.replace("-", "%2D")), headers=AUTH).status_code == 200
     for other in (one.upper(), one.replace("-", ""), one + "%20", "{" + one + "}"):
@@ -120,7 +120,7 @@ def encoded(text: str) -> str:
 @pytest.mark.clause("5.3")
 @settings(max_examples=60, deadline=None)
 @given(user=user_ids)
-def test_any_user_id_finds_its_conversations(apps: TestClient, user: str) -> None:
+def test_any_user_id_finds_its_conversations(apps: Client, user: str) -> None:
     created = apps.post("/v1/apps/app_users/conversations", json={"external_user_id": user}, headers=AUTH).json()
     listed = apps.get(f"/v1/apps/app_users/users/{encoded(user)}/conversations", headers=AUTH).json()
     assert listed["data"][0] == created
@@ -129,7 +129,7 @@ def test_any_user_id_finds_its_conversations(apps: TestClient, user: str) -> Non
 
 @pytest.mark.parametrize(("length", "status"), [(1, 200), (1_000, 200), (1_001, 422)])
 @pytest.mark.parametrize("letter", ["a", "\u00e9", "\U0001f600"])
-def test_a_user_id_has_at_most_a_thousand_characters(apps: TestClient, length: int, status: int, letter: str) -> None:
+def test_a_user_id_has_at_most_a_thousand_characters(apps: Client, length: int, status: int, letter: str) -> None:
     answer = apps.get(f"/v1/apps/app_x/users/{quote(letter * length)}/conversations", headers=AUTH)
     assert answer.status_code == status
     if status == 422:

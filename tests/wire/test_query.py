@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from httpx2 import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from tests.envelope import assert_error
 from tests.wire.requests import LISTS, NOBODY
@@ -69,14 +69,14 @@ UNKNOWN = [f"after={NOBODY}", f"before={NOBODY}", "after=", "before=", "after=x"
 
 @pytest.mark.parametrize("operation", LISTS)
 @pytest.mark.parametrize("query", TAKEN)
-def test_what_is_right_or_unknown_is_taken(apps: TestClient, operation: str, query: str) -> None:
+def test_what_is_right_or_unknown_is_taken(apps: Client, operation: str, query: str) -> None:
     assert LISTS[operation].but(query=f"?{query}").send(apps).status_code == 200
 
 
 @pytest.mark.clause("4.2")
 @pytest.mark.parametrize("operation", LISTS)
 @pytest.mark.parametrize(("query", "param", "code"), REFUSED)
-def test_what_is_wrong_is_named(apps: TestClient, operation: str, query: str, param: str, code: str) -> None:
+def test_what_is_wrong_is_named(apps: Client, operation: str, query: str, param: str, code: str) -> None:
     answer = LISTS[operation].but(query=f"?{query}").send(apps)
     error = assert_error(answer, 422, "invalid_request_error", param=param, code=code)
     assert f"{param}" in error["message"]
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_named(apps: TestClient, operation: str, query: str, pa
 
 @pytest.mark.parametrize("operation", LISTS)
 @pytest.mark.parametrize("query", UNKNOWN)
-def test_an_unknown_cursor_is_404(apps: TestClient, operation: str, query: str) -> None:
+def test_an_unknown_cursor_is_404(apps: Client, operation: str, query: str) -> None:
     answer = LISTS[operation].but(query=f"?{query}").send(apps)
     assert_error(answer, 404, "not_found", param=query.split("=")[0], code="unknown_cursor")
 
@@ -100,7 +100,7 @@ SEVERAL = [
 
 @pytest.mark.clause("4.2")
 @pytest.mark.parametrize(("query", "places"), SEVERAL)
-def test_faults_are_named_in_the_order_of_the_contract(apps: TestClient, query: str, places: list[str]) -> None:
+def test_faults_are_named_in_the_order_of_the_contract(apps: Client, query: str, places: list[str]) -> None:
     answer = LISTS["list_conversations"].but(query=f"?{query}").send(apps)
     error = assert_error(answer, 422, "invalid_request_error", param=places[0])
     found = [error["message"].index(f"{place}: ") for place in places]
@@ -116,13 +116,13 @@ def test_faults_are_named_in_the_order_of_the_contract(apps: TestClient, query: 
         ("order=up", 'order: expected "desc" or "asc", got "up"'),
     ],
 )
-def test_a_fault_says_what_came(apps: TestClient, query: str, sentence: str) -> None:
+def test_a_fault_says_what_came(apps: Client, query: str, sentence: str) -> None:
     answer = LISTS["list_conversations"].but(query=f"?{query}").send(apps)
     assert sentence in assert_error(answer, 422, "invalid_request_error")["message"]
 
 
 @settings(max_examples=60, deadline=None)
 @given(query=st.text(st.sampled_from("limtordeafbc=&%1234567890+;[]\\'\"<é"), max_size=40))
-def test_no_query_breaks_the_server(apps: TestClient, query: str) -> None:
+def test_no_query_breaks_the_server(apps: Client, query: str) -> None:
     answer = LISTS["list_conversations"].but(query=f"?limit=5&{query}").send(apps)
     assert answer.status_code in (200, 404, 422)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
@@ -15,12 +15,12 @@ FILES = {**load().files, **{f"control/{name}": raw for name, raw in load(control
 
 
 @pytest.fixture
-def stranger(make_client: MakeClient) -> TestClient:
+def stranger(make_client: MakeClient) -> Client:
     """A client without any key."""
     return make_client(key=None)
 
 
-def test_health(stranger: TestClient) -> None:
+def test_health(stranger: Client) -> None:
     answer = stranger.get("/_sandbox/health")
     assert answer.status_code == 200
     assert answer.json().items() >= {"status": "ok", "sandbox": True, "store": "memory"}.items()
@@ -28,19 +28,19 @@ def test_health(stranger: TestClient) -> None:
 
 
 @pytest.mark.clause("1.1")
-def test_the_document_is_served_as_one(stranger: TestClient) -> None:
+def test_the_document_is_served_as_one(stranger: Client) -> None:
     answer = stranger.get("/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == load().bundle
     assert '"$ref": "#/components/schemas/Conversation"' in answer.text
 
 
-def test_the_document_of_the_control_api_is_served_too(stranger: TestClient) -> None:
+def test_the_document_of_the_control_api_is_served_too(stranger: Client) -> None:
     assert stranger.get("/_sandbox/openapi.json").json() == load(control_folder()).bundle
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_file_of_the_contract_is_served_as_it_is(stranger: TestClient, file: str) -> None:
+def test_every_file_of_the_contract_is_served_as_it_is(stranger: Client, file: str) -> None:
     answer = stranger.get(f"/schemas/{file}")
     assert answer.status_code == 200
     assert answer.content == FILES[file]
@@ -64,11 +64,11 @@ def test_every_file_of_the_contract_is_served_as_it_is(stranger: TestClient, fil
         "Error.json",
     ],
 )
-def test_no_other_file_is(stranger: TestClient, path: str) -> None:
+def test_no_other_file_is(stranger: Client, path: str) -> None:
     assert stranger.get(f"/schemas/{path}").status_code == 404
 
 
-def test_the_index_says_what_is_where(stranger: TestClient) -> None:
+def test_the_index_says_what_is_where(stranger: Client) -> None:
     index = stranger.get("/").json()
     assert len(index["operations"]) == 10
     for path in (index["contract"], index["schemas"], index["health"]):
@@ -77,7 +77,7 @@ def test_the_index_says_what_is_where(stranger: TestClient) -> None:
 
 @pytest.mark.clause("10.1", "10.2", "10.3")
 @pytest.mark.parametrize("path", ["/", "/_sandbox/"])
-def test_the_index_lists_the_values_that_always_behave_the_same_way(stranger: TestClient, path: str) -> None:
+def test_the_index_lists_the_values_that_always_behave_the_same_way(stranger: Client, path: str) -> None:
     text = json.dumps(stranger.get(path).json())
     keys = ["sk_test_invalid", "sk_test_denied", "sk_test_limited"]
     apps = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
@@ -88,7 +88,7 @@ def test_the_index_lists_the_values_that_always_behave_the_same_way(stranger: Te
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
-def test_a_browser_gets_a_page(stranger: TestClient) -> None:
+def test_a_browser_gets_a_page(stranger: Client) -> None:
     answer = stranger.get("/", headers={"Accept": BROWSER})
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -96,7 +96,7 @@ def test_a_browser_gets_a_page(stranger: TestClient) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-def test_a_program_gets_json(stranger: TestClient, accept: str) -> None:
+def test_a_program_gets_json(stranger: Client, accept: str) -> None:
     answer = stranger.get("/", headers={"Accept": accept})
     assert answer.headers["content-type"] == "application/json"
     assert {"Accept", "Origin"} <= {name.strip() for name in answer.headers["vary"].split(",")}
@@ -105,5 +105,5 @@ def test_a_program_gets_json(stranger: TestClient, accept: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/openapi.json", "/schemas/error.json", "/_sandbox/health", "/v1/nothing", "/nothing"]
 )
-def test_no_browser_guesses_what_an_answer_is(stranger: TestClient, path: str) -> None:
+def test_no_browser_guesses_what_an_answer_is(stranger: Client, path: str) -> None:
     assert stranger.get(path).headers["x-content-type-options"] == "nosniff"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.conftest import MakeClient
 from tests.wire.requests import GOOD, Wish
@@ -16,7 +16,7 @@ CREATE, METRICS, CONFIG, COMPLETE = (
 )
 
 # Each row: what is done to one server, and what the other is asked afterwards.
-DEEDS: dict[str, tuple[Callable[[TestClient], Any], Callable[[TestClient], Any]]] = {
+DEEDS: dict[str, tuple[Callable[[Client], Any], Callable[[Client], Any]]] = {
     "a conversation": (CREATE.send, lambda client: METRICS.send(client).json()),
     "a number of a conversation": (CREATE.send, lambda client: CREATE.send(client).json()),
     "a number of a completion": (COMPLETE.send, lambda client: COMPLETE.send(client).json()),
@@ -49,7 +49,7 @@ DEEDS: dict[str, tuple[Callable[[TestClient], Any], Callable[[TestClient], Any]]
 
 @pytest.mark.parametrize(("do", "ask"), DEEDS.values(), ids=DEEDS)
 def test_what_is_done_to_one_is_not_seen_by_the_other(
-    make_client: MakeClient, do: Callable[[TestClient], Any], ask: Callable[[TestClient], Any]
+    make_client: MakeClient, do: Callable[[Client], Any], ask: Callable[[Client], Any]
 ) -> None:
     one, other, untouched = make_client(), make_client(), make_client()
     assert do(one).status_code < 300

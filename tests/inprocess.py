@@ -1,0 +1,75 @@
+"""A client of an application of this process: a plain httpx client whose requests are calls, in this thread.
+
+Starlette's TestClient starts a thread for each request, which takes several times as long as the request itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx2
+from starlette.types import ASGIApp, Message, Scope
+
+ORIGIN = "http://127.0.0.1"
+
+
+def calling(app: ASGIApp, headers: Mapping[str, str] | None = None) -> httpx2.Client:
+    """Return a client of the application, which it takes to be served at ORIGIN."""
+    return httpx2.Client(transport=Calls(app), base_url=ORIGIN, headers=headers, follow_redirects=True)
+
+
+class Calls(httpx2.BaseTransport):
+    """Hands each request to the application whole, and brings its answer back whole.
+
+    A request has an event loop of its own: what it leaves running ends with it. An application that raises before it
+    has answered is a 500 without a body; one that raises in its answer has broken off there.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return asyncio.run(self._answer(request))
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        unread: list[Message] = [{"type": "http.request", "body": request.read(), "more_body": False}]
+        told: list[Message] = []
+        complete = asyncio.Event()
+
+        async def receive() -> Message:
+            if unread:
+                return unread.pop()
+            await complete.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            told.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                complete.set()
+
+        try:
+            await self._app(_scope(request), receive, send)
+        except Exception:
+            told = told or [{"type": "http.response.start", "status": 500, "headers": []}]
+        body = b"" if request.method == "HEAD" else b"".join(message.get("body", b"") for message in told[1:])
+        return httpx2.Response(told[0]["status"], headers=told[0]["headers"], stream=httpx2.ByteStream(body))
+
+
+def _scope(request: httpx2.Request) -> Scope:
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.url.scheme,
+        "path": request.url.path,
+        "raw_path": raw_path,
+        "root_path": "",
+        "query_string": query,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 50_000),
+        "server": (request.url.host, request.url.port or 80),
+        "state": {},
+    }
