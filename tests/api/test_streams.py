@@ -15,11 +15,12 @@ import regex
 from hypothesis import example, given, settings
 from starlette.types import Message
 
+from sandbox import Settings, create_app
 from sandbox.contract import load
 from tests import strategies
 from tests.api.asgi import Answer, Asgi, in_process
 from tests.api.calls import Api
-from tests.conftest import NOW
+from tests.conftest import KEY, NOW
 from tests.sse import Event, parse, read, read_cut
 
 OPERATIONS = {operation.id: operation for operation in load().operations}
@@ -272,6 +273,28 @@ def test_a_client_that_leaves_a_slow_answer_is_not_waited_for() -> None:
             assert answer.status_code == 0
 
         assert client.open_tasks == 0
+
+
+def test_run_by_another_server_an_answer_ends_with_its_lifespan() -> None:
+    """The loop really waits here too."""
+    app = create_app(Settings(now=NOW, apps={"app_slow": {"pace": {"delta_ms": 600_000}}}))
+
+    async def lived(client: Asgi) -> Answer:
+        begun = asyncio.Event()
+
+        async def look(message: Message) -> None:
+            begun.set()
+
+        async with app.router.lifespan_context(app):
+            body = {"prompt": "hello", "stream": True}
+            call = client.exchange("POST", "/v1/apps/app_slow/completions", json=body, on_message=look)
+            answer = asyncio.ensure_future(call)
+            await begun.wait()
+        return await answer
+
+    with asyncio.Runner() as runner:
+        answer = runner.run(lived(Asgi(app, runner.get_loop(), KEY)))
+    assert (answer.status_code, answer.whole) == (200, False)
 
 
 @pytest.mark.clause("6.1")
