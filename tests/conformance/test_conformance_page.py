@@ -36,7 +36,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_a_workflow_runs_judges_and_leaves_its_report(command: str, tmp_path: Path) -> None:
-    """The page's shell block judges as much as these lines do: here they are held to some laws, in `.ci/run` to all."""
+    """Here they hold the server to some laws, in `.ci/run` to all: test_conform_cli.py has the whole judge."""
     (tmp_path / "baseline.toml").write_bytes((EXAMPLES / "baseline.toml").read_bytes())
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}

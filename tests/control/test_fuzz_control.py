@@ -41,7 +41,7 @@ def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exercise]:
         "--now", str(NOW), "--quiet", "--data", str(data), env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}
     ) as server:
         plan = Plan(
-            base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=up_to(8, here=4), detours=0
+            base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=up_to(8, here=2), detours=0
         )
         yield fuzz(bounded(), plan)
 

@@ -13,6 +13,7 @@ from sandbox import create_app
 from sandbox.settings import gather
 from tests.conftest import Server
 from tests.demands import need_curl, need_node, need_packages
+from tests.depth import ALL
 from tests.docs.fresh import clone, environ, run, starting
 from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of
 
@@ -71,6 +72,8 @@ def test_a_command_does_what_its_page_says(block: Block, clone_with_environment:
     if "curl " in block.text:
         need_curl()
     script = "set -euo pipefail\n" + at(server.url, block.text)
+    if "check.sh" in script and not ALL:
+        script = script.rstrip() + " --law APP"  # the judge's own tests have every law
     assert_printed(run(["bash", "-c", script], cwd=clone_with_environment), block, server.url)
 
 
