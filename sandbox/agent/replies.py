@@ -90,7 +90,7 @@ def _told(text: str, intent: str | None, metadata: Mapping[str, Any] = _NOTHING)
     found = topics.detect(text, metadata)
     if found is None or found.id not in _OVERRULED:
         return found
-    wanted = intent or intents.detect(text).intent
+    wanted = intent or intents.wanted(text)
     for claimed, word, instead in _OVERRULED[found.id]:
         if claimed == wanted and word in text.lower():
             return topics.TOPICS.get(instead, found)
