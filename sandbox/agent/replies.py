@@ -203,7 +203,7 @@ def _asides(voice: Voice, intent: str | None) -> list[str]:
 
 def _is_about(voice: Voice, plan: str) -> bool:
     """Say whether a plan belongs to what is talked about, so that it is worth a word."""
-    meant = topics.detect("", {"plan_type": plan})
+    meant = topics.of_plan(plan)
     return meant is None or voice.topic is None or meant.business == voice.topic.business
 
 

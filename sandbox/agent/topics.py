@@ -130,6 +130,12 @@ def _hinted(key: str, value: str) -> list[tuple[str, int]]:
     return _tell(f"{name.replace('_', ' ')} {'' if value.lower() in TIERS else value}")
 
 
+@lru_cache(maxsize=512)
+def of_plan(plan: str) -> Topic | None:
+    """Return the topic that a plan belongs to, None for one that tells none; kept, as an app has few plans."""
+    return detect("", {"plan_type": plan})
+
+
 def _winner(points: Mapping[str, int]) -> Topic:
     """Return the topic with most points, its business's included; the first mentioned of equals.
 
