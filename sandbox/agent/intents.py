@@ -36,33 +36,48 @@ class Reading(NamedTuple):
 
 
 def detect(text: str) -> Reading:
-    """Return what `text` says; only its beginning is read, and a short text that comes again only once."""
-    return _detected(text) if len(text) <= KEPT else _detect(text[:READ_LIMIT])
-
-
-def _detect(head: str) -> Reading:
+    """Return what `text` says; only its beginning is read."""
+    head = text[:READ_LIMIT]
     if not head.strip():
         return Reading(kind="empty")
     fields = submitted(head)
     if fields:
         return Reading(kind="submitted", fields=fields)
-    small = _small_talk()
     _, words, padded = read(head)
-    found = _phrases().find(words)
-    marks = {name for _, name in found}
-    if len(words) > _MOST_WORDS:  # a mark counts anywhere; what is wanted stands near the beginning
+    if len(words) > _MOST_WORDS:
         words = words[:_MOST_WORDS]
-        found = _phrases().find(words)
+    intent, marks = _heard(head)
     leads = _leads(words, padded, "?" in head)
-    intent = _intent(found)
-    return Reading(
-        kind=leads or "statement" if intent else _kind(words, leads, bids_goodbye="goodbyes" in marks),
-        intent=intent,
-        urgent="urgent" in marks,
-        thanks=not small.thanks.isdisjoint(words[:12]),
-        ends="ends" in marks,
-        words=len(words),
-    )
+    kind = leads or "statement" if intent else _kind(words, leads, bids_goodbye="goodbyes" in marks)
+    thanks = not _small_talk().thanks.isdisjoint(words[:12])
+    # By position: with names it takes twice as long to make.
+    return Reading(kind, intent, "urgent" in marks, thanks, "ends" in marks, len(words))
+
+
+def wanted(text: str) -> str | None:
+    """Return the intent of what `text` says, without reading what else it says."""
+    head = text[:READ_LIMIT]
+    return None if submitted(head) else _heard(head)[0]
+
+
+def _heard(head: str) -> tuple[str | None, list[str]]:
+    """Return the intent and the marks that a text shows; those of a short one are kept, as it is often said again."""
+    return _kept(head) if len(head) <= KEPT else _hear(head)
+
+
+def _hear(head: str) -> tuple[str | None, list[str]]:
+    words = read(head).words
+    found = _phrases().find(words)
+    if not found:
+        return None, []
+    marks = [name for weight, name in found if not weight]
+    if len(words) > _MOST_WORDS:  # a mark counts anywhere; what is wanted stands near the beginning
+        found = _phrases().find(words[:_MOST_WORDS])
+    weight, intent = max(found, default=(0, ""))  # a mark weighs nothing
+    return intent if weight else None, marks
+
+
+_kept = lru_cache(maxsize=512)(_hear)
 
 
 def submitted(text: str) -> tuple[tuple[str, str], ...]:
@@ -83,9 +98,6 @@ def submitted(text: str) -> tuple[tuple[str, str], ...]:
         elif line:
             pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line}")
     return tuple(pairs) if len(pairs) > 1 and 2 * len(pairs) >= len(lines) else ()
-
-
-_detected = lru_cache(maxsize=512)(_detect)
 
 
 class _SmallTalk(NamedTuple):
@@ -189,9 +201,3 @@ def _read_phrases() -> Iterator[tuple[list[str], tuple[int, str]]]:
             # Longer phrases first; among equals the intent that is listed first.
             weight = 100 * (2 * len(words) - 1) + _DECISIVE.get(intent, 0) - rank
             yield words, (weight, _SAME.get(intent, intent))
-
-
-def _intent(found: list[tuple[int, str]]) -> str | None:
-    """Return the intent of the phrase that weighs most; a mark weighs nothing."""
-    weight, intent = max(found, default=(0, ""))
-    return intent if weight else None

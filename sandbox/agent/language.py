@@ -21,7 +21,7 @@ Language = Literal["en", "fr"]
 _READ: Final = 3_000
 _MOST_WORDS: Final = 150
 _VOTE: Final = 4
-_ASCII_LETTERS = "".join(char if char.isalpha() else " " for char in map(chr, range(128)))
+_ASCII_LETTERS = bytes(code if chr(code).isalpha() else 32 for code in range(128)).ljust(256)
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 # An apostrophe tells by itself: what stands before it in French, what stands after it in English.
@@ -115,7 +115,7 @@ def _tokens(low: str) -> list[str]:
     """Return the words of a text in lower case, what an apostrophe joins as one, as far as they are counted."""
     if low.isascii():
         if "'" not in low:
-            return low.translate(_ASCII_LETTERS).split()
+            return low.encode().translate(_ASCII_LETTERS).decode().split()
     else:
         low = unicodedata.normalize("NFC", low).replace("’", "'")
     return [found[0] for found in islice(_TOKEN.finditer(low), _MOST_WORDS)]

@@ -34,8 +34,8 @@ def known(text: str, metadata: Mapping[str, Any]) -> dict[str, Value]:
 
 def _read(text: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    cities = _cities()
-    if any(map(text.__contains__, cities)):  # seldom, and the words of a text are slow to find
+    if _city_pattern().search(text):  # seldom, and the words of a text are slow to find
+        cities = _cities()
         city = next((cities[word] for word in _WORDS.findall(text) if word in cities), None)
         if city:
             found["city"] = city
@@ -83,6 +83,12 @@ def _read_city(metadata: Mapping[str, Any], found: dict[str, Value]) -> None:
 @cache
 def _cities() -> dict[str, Value]:
     return {value[0]: value for value in slots.shared()["city"]}
+
+
+@cache
+def _city_pattern() -> re.Pattern[str]:
+    """Return what finds the name of a city, perhaps inside a word."""
+    return re.compile("|".join(map(re.escape, _cities())))
 
 
 _WORDS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")

@@ -90,7 +90,7 @@ def _told(text: str, intent: str | None, metadata: Mapping[str, Any] = _NOTHING)
     found = topics.detect(text, metadata)
     if found is None or found.id not in _OVERRULED:
         return found
-    wanted = intent or intents.detect(text).intent
+    wanted = intent or intents.wanted(text)
     for claimed, word, instead in _OVERRULED[found.id]:
         if claimed == wanted and word in text.lower():
             return topics.TOPICS.get(instead, found)
@@ -203,7 +203,7 @@ def _asides(voice: Voice, intent: str | None) -> list[str]:
 
 def _is_about(voice: Voice, plan: str) -> bool:
     """Say whether a plan belongs to what is talked about, so that it is worth a word."""
-    meant = topics.detect("", {"plan_type": plan})
+    meant = topics.of_plan(plan)
     return meant is None or voice.topic is None or meant.business == voice.topic.business
 
 

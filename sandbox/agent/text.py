@@ -15,7 +15,7 @@ KEPT = 400
 
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
-_ASCII_WORDS = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
+_ASCII_WORDS = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
 # What French is written with goes one by one, which is faster than what takes the accents off any letter.
 _LETTERS = (
     *(("é", "e"), ("è", "e"), ("ê", "e"), ("à", "a"), ("ç", "c"), ("ô", "o"), ("û", "u"), ("î", "i"), ("â", "a")),
@@ -46,6 +46,7 @@ def fold(text: str) -> str:
 def read(text: str) -> Words:
     """Return `text` as it is read; kept a while, as all who read one message ask for the same."""
     folded = fold(text)
-    apart = folded.translate(_ASCII_WORDS) if folded.isascii() else _NOT_WORD.sub(" ", folded)
+    # Bytes are translated three times as fast as text.
+    apart = folded.encode().translate(_ASCII_WORDS).decode() if folded.isascii() else _NOT_WORD.sub(" ", folded)
     words = apart.split()
     return Words(folded, words, f" {' '.join(words)} ")

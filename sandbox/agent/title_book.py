@@ -5,8 +5,10 @@ Owns no choice and no text: which title is taken is decided in `titles`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from sandbox.agent import slots, vocabulary
 from sandbox.agent.slots import Pools
@@ -15,7 +17,8 @@ from sandbox.agent.turn import TitlePair
 
 _STEM = 5  # letters of a word by which a title's words are found in a message
 
-Sides = tuple[frozenset[str], frozenset[str]]
+Sides = Sequence[tuple[Set[str], Set[str], int]]
+"""By language the stems of a title, those of them that a text should have, and how many of these it may lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,20 @@ class Title:
     def says(self, intent: str) -> bool:
         """Say whether the title speaks of `intent`, or of what comes to the same."""
         return self.intent == intent or (self.intent, intent) in _KIN
+
+
+class Worded(NamedTuple):
+    """A title as a text of some intent is matched with it.
+
+    `lead` are its points before any word is counted, less those that no title is taken for; `strange` is what it costs
+    to be of another intent. Where no word is `telling`, none of its `sides` is close enough to the text.
+    """
+
+    title: Title
+    lead: int
+    strange: int
+    telling: Set[str]
+    sides: Sides
 
 
 _KIN = frozenset(
@@ -51,17 +68,39 @@ def weighted(topic: Topic) -> tuple[Title, ...]:
 
 
 @cache
-def named(topic: Topic) -> frozenset[str]:
+def named(topic: Topic) -> Set[str]:
     """Return the stems of a topic's name."""
     return stems(" ".join(topic.label))
 
 
 @cache
-def worded(topic: Topic) -> tuple[tuple[Title, Sides], ...]:
-    """Return the titles of a topic with their stems by language, by which a message is matched."""
-    return tuple(
-        (title, (stems(" ".join(title.english[::2])), stems(" ".join(title.french[::2])))) for title in titles(topic)
+def worded(topic: Topic, intent: str | None) -> tuple[Worded, ...]:
+    """Return the titles of a topic as a text of an intent is matched with them.
+
+    The words of the topic's name, and those that say an intent they share, may be unsaid in the text.
+    """
+    return tuple(_worded(title, words, named(topic), intent) for title, words in _stemmed(topic))
+
+
+def _worded(title: Title, words: Sequence[Set[str]], free: Set[str], intent: str | None) -> Worded:
+    says = intent is not None and title.says(intent)
+    if says:
+        free = free | implied(intent)
+    # Three words are said for each that isn't, so that no more than a quarter isn't.
+    sides = [(side, side - free, len(side) // 4) for side in words]
+    return Worded(
+        title=title,
+        lead=len(title.names) + (3 if says else 0) - (3 if intent else 2),
+        strange=3 if intent and not says else 0,
+        telling=frozenset().union(*(needed if len(needed) > spared else side for side, needed, spared in sides)),
+        sides=sides,
     )
+
+
+@cache
+def _stemmed(topic: Topic) -> Sequence[tuple[Title, Sequence[Set[str]]]]:
+    """Return the titles of a topic, each with its stems by language."""
+    return [(title, [stems(" ".join(side[::2])) for side in (title.english, title.french)]) for title in titles(topic)]
 
 
 @cache
@@ -73,7 +112,7 @@ def general(tag: str | None) -> tuple[Title, ...]:
 
 
 @cache
-def implied(intent: str | None) -> frozenset[str]:
+def implied(intent: str | None) -> Set[str]:
     """Return the stems that say an intent: a title of that intent may have them unsaid in the message."""
     return stems(" ".join(slots.places(part)[0] for part in _frames().get(intent or "", ())))
 
@@ -128,10 +167,10 @@ def _compile(intent: str, english: str, french: str, pools: Pools) -> Title:
     )
 
 
-def stems(text: str) -> frozenset[str]:
+def stems(text: str) -> Set[str]:
     """Return the beginnings of a text's telling words."""
-    words = set(tokens(text[:READ])) - _NEUTRAL
-    return frozenset([word.removesuffix("ing")[:_STEM] for word in words if not word.isdecimal()])
+    words = tokens(text[:READ])
+    return {word.removesuffix("ing")[:_STEM] for word in words if word not in _NEUTRAL and not word.isdecimal()}
 
 
 # Words that a title may have though the message has not.

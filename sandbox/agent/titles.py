@@ -7,7 +7,7 @@ fact about a conversation that has begun: of a message's titles only those are t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -76,46 +76,38 @@ def _render(title: Title, random: Random, known: Mapping[str, Value]) -> TitlePa
 
 def _about(topic: Topic, text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
     """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
-    known = mentions.known(text, metadata)
-    ties, intent = _fitting(topic, text, frozenset(known))
-    if ties:
-        return _choose(ties, entropy, known)
-    return title_book.framed(topic, intent or ("question" if "?" in text else ""))
+    intent = intents.wanted(text)
+    known: Mapping[str, Value] = {}
+    fitting = _fitting(topic, text, intent)
+    if fitting and any(title.names for _, title in fitting):
+        known = mentions.known(text, metadata)
+        fitting = [(score, title) for score, title in fitting if known.keys() >= set(title.names)]
+    if not fitting:
+        return title_book.framed(topic, intent or ("question" if "?" in text else ""))
+    best = max([score for score, _ in fitting])
+    return _choose([title for score, title in fitting if score == best], entropy, known)
 
 
-def _fitting(topic: Topic, text: str, known: frozenset[str]) -> tuple[list[Title], str | None]:
-    """Return the titles that say a text best, of those whose places are known, and what the text wants.
-
-    A title says it better for a common word, place or intent, worse for what the text has not. The words of the
-    topic's name, and those that say the intent they share, it may say unsaid.
-    """
-    intent = intents.detect(text).intent
+def _fitting(topic: Topic, text: str, intent: str | None) -> list[tuple[int, Title]]:
+    """Return the titles that say a text, each with how well: better for a common word, place or intent."""
     stems = title_book.stems(text)
-    named = stems | title_book.named(topic)
-    implied = named | title_book.implied(intent)
-    best = 3 if intent else 2
-    ties: list[Title] = []
-    for title, sides in title_book.worded(topic):
-        if title.names and not known.issuperset(title.names):
-            continue
-        if intent is None:
-            score = _points(sides, stems, named) + len(title.names)
-        elif title.says(intent):
-            score = _points(sides, stems, implied) + len(title.names) + 3
-        else:
-            score = _points(sides, stems, named, strange=3) + len(title.names)
-        if score > best:
-            best, ties = score, [title]
-        elif score == best and ties:
-            ties.append(title)
-    return ties, intent
+    fitting = []
+    for title, lead, strange, telling, sides in title_book.worded(topic, intent):
+        if lead > 0 or not telling.isdisjoint(stems):
+            score = lead + _points(sides, stems, strange)
+            if score > 0:
+                fitting.append((score, title))
+    return fitting
 
 
-def _points(sides: Sides, stems: frozenset[str], implied: frozenset[str], strange: int = 0) -> int:
+def _points(sides: Sides, stems: Set[str], strange: int) -> int:
     """Return how well the words of a title say a text, in the language that does it better; `strange` is a penalty."""
     best = -9
-    for words in sides:
-        said, unsaid = len(words & stems), len(words - implied)
+    for words, needed, spared in sides:
+        unsaid = len(needed - stems)
+        if unsaid > spared:
+            continue
+        said = len(words & stems)
         if said >= 3 * unsaid:
             # A title of two words that are all in the text is about it, whatever the text seems to want.
             points = 3 * said - 4 * unsaid - (strange if unsaid or said < 2 else 0)
@@ -139,7 +131,7 @@ def _general(text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitleP
 
 def _plain(message: str) -> str:
     """Return a message without its special words."""
-    return _SPECIAL.sub(" ", message).strip()
+    return (_SPECIAL.sub(" ", message) if "[[" in message else message).strip()
 
 
 _SPECIAL = re.compile(r"\[\[[^\[\]]{0,60}\]\]")

@@ -104,28 +104,36 @@ TOPICS: Mapping[str, Topic] = _Topics()
 
 def detect(text: str, metadata: Mapping[str, Any]) -> Topic | None:
     """Return the topic that a text in either language is about, helped by metadata; None where nothing tells it."""
-    hints = tuple(_hints(metadata)) if metadata else ()
-    return _detected(text, hints) if len(text) + sum(map(len, hints)) <= KEPT else _detect(text[:READ], hints)
-
-
-def _detect(text: str, hints: tuple[str, ...]) -> Topic | None:
-    keywords = _keywords()
     points: dict[str, int] = {}
-    for target, weight in keywords.find(tokens(text)):
+    for target, weight in _told(text) if len(text) <= KEPT else _tell(text[:READ]):
         points[target] = points.get(target, 0) + 2 * weight
-    for hint in hints:
-        for target, weight in _hinted(hint):
+    for key, value in metadata.items():
+        for target, weight in _hinted(key, value[:200] if isinstance(value, str) else ""):
             points[target] = points.get(target, 0) + weight
     return _winner(points) if points else None
 
 
-_detected = lru_cache(maxsize=512)(_detect)
+def _tell(text: str) -> list[tuple[str, int]]:
+    """Return which topics and businesses a text names, and how much."""
+    return _keywords().find(tokens(text))
+
+
+_told = lru_cache(maxsize=512)(_tell)
 
 
 @lru_cache(maxsize=512)
-def _hinted(hint: str) -> list[tuple[str, int]]:
+def _hinted(key: str, value: str) -> list[tuple[str, int]]:
     """Return what one entry of the metadata tells; kept, as all messages of a conversation come with the same."""
-    return _keywords().find(tokens(hint))
+    name = _CAMEL.sub("_", key).lower()
+    if name in PERSONAL or name.endswith("_name"):
+        return []
+    return _tell(f"{name.replace('_', ' ')} {'' if value.lower() in TIERS else value}")
+
+
+@lru_cache(maxsize=512)
+def of_plan(plan: str) -> Topic | None:
+    """Return the topic that a plan belongs to, None for one that tells none; kept, as an app has few plans."""
+    return detect("", {"plan_type": plan})
 
 
 def _winner(points: Mapping[str, int]) -> Topic:
@@ -160,21 +168,6 @@ _SMALL_WORDS = (
     " sur au aux et en que ce cet cette ces"
 )
 _SMALL = frozenset(_SMALL_WORDS.split())
-
-
-def _hints(metadata: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in metadata.items():
-        name = _spoken(key)
-        if name is not None:
-            told = value[:200] if isinstance(value, str) and value.lower() not in TIERS else ""
-            yield f"{name} {told}"
-
-
-@lru_cache(maxsize=512)
-def _spoken(key: str) -> str | None:
-    """Return the words of a metadata key, None for what is about the person."""
-    name = _CAMEL.sub("_", key).lower()
-    return None if name in PERSONAL or name.endswith("_name") else name.replace("_", " ")
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

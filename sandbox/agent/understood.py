@@ -215,7 +215,7 @@ def _goal(voice: Voice) -> str | None:
     usual = businesses.usual_intent(voice.topic)
     users = [said for said in voice.turn.memory if said.role == "user"]
     for said in reversed(users[-_MOST_READ:]):
-        intent = intents.detect(said.text[:400]).intent
+        intent = intents.wanted(said.text[:400])
         if intent:
             return str(usual) if intent in _TROUBLES and usual in ("refund", "return") else intent
     return usual

@@ -90,7 +90,7 @@ class Writer:
             texts.append(self._follow_up("first"))
         if count > len(texts):
             texts.append(self._opener(openers[topic]))
-            self.intent = intents.detect(texts[-1]).intent
+            self.intent = intents.wanted(texts[-1])
         closes = count > len(texts) + 1 and self.random.random() < 0.75
         while len(texts) < count - closes:
             texts.append(self._next(openers))

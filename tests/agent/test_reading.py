@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.agent import intents, title_book, vocabulary
 from sandbox.agent.phrases import Phrases
 from sandbox.agent.text import fold, read
+from sandbox.agent.topics import TOPICS, Topic
 from sandbox.agent.when import weekday_after
 
 LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\u202f": " "})
@@ -58,6 +60,26 @@ def _begins(phrase: list[str], words: list[str], gap: int) -> bool:
             return False
         words, near = words[ahead + 1 :], gap
     return True
+
+
+ASKED = [phrase for listed in vocabulary.load("replies/intents").values() for phrase in listed.split(", ")]
+SAID = st.lists(st.sampled_from(ASKED) | st.sampled_from(("Name:", "\n", "ok", "merci", "asap")), max_size=9)
+
+
+@given(TEXTS | SAID.map(" ".join))
+def test_what_a_text_wants_is_the_intent_of_what_it_says(text: str) -> None:
+    assert intents.wanted(text) == intents.detect(text).intent
+
+
+@given(st.sampled_from(list(TOPICS.values())), st.sampled_from((None, "change", "claim", "price")), st.data())
+def test_a_title_with_no_telling_word_in_a_text_does_not_fit_it(
+    topic: Topic, intent: str | None, data: st.DataObject
+) -> None:
+    title = data.draw(st.sampled_from(title_book.worded(topic, intent)))
+    stems = data.draw(st.sets(st.sampled_from(sorted(set().union(*(words for words, _, _ in title.sides))))))
+    for words, needed, _ in title.sides if title.telling.isdisjoint(stems) else ():
+        said, unsaid = len(words & stems), len(needed - stems)
+        assert said < 3 * unsaid or not said
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(-40, 40).filter(bool))
