@@ -114,7 +114,10 @@ def test_a_broken_answer_breaks_again(world: World, tmp_path: Path, fault: dict[
     world.fault(**fault)
     with suppress(httpx.TransportError):
         world.api.create()
-    world.api.list()
+    try:
+        world.api.list()
+    except httpx.TransportError:  # sent on the connection that was closed a moment ago: nobody has heard it
+        world.api.list()
     assert_same(replay(bundle(world), tmp_path))
 
 
