@@ -56,20 +56,27 @@ class Calls(httpx2.BaseTransport):
         return httpx2.Response(told[0]["status"], headers=told[0]["headers"], stream=httpx2.ByteStream(body))
 
 
-def _scope(request: httpx2.Request) -> Scope:
-    raw_path, _, query = request.url.raw_path.partition(b"?")
+def scope_of(
+    method: str, path: str, raw_path: bytes, query: bytes, headers: list[tuple[bytes, bytes]], scheme: str = "http"
+) -> Scope:
+    """Return what a server would hand to an application with a request for ORIGIN."""
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": request.method,
-        "scheme": request.url.scheme,
-        "path": request.url.path,
+        "method": method,
+        "scheme": scheme,
+        "path": path,
         "raw_path": raw_path,
         "root_path": "",
         "query_string": query,
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "headers": headers,
         "client": ("127.0.0.1", 50_000),
-        "server": (request.url.host, request.url.port or 80),
-        "state": {},
+        "server": ("127.0.0.1", 80),
     }
+
+
+def _scope(request: httpx2.Request) -> Scope:
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    return scope_of(request.method, request.url.path, raw_path, query, headers, request.url.scheme)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 from sandbox import Settings, create_app
 from tests.conftest import KEY, NOW
+from tests.inprocess import scope_of
 from tests.sse import Event, parse
 
 T = TypeVar("T")
@@ -142,25 +143,14 @@ class Asgi:
                 raise
         return answer
 
-    def _scope(self, method: str, url: str, params: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": url,
-            "raw_path": url.encode(),
-            "root_path": "",
-            "query_string": urlencode(params, quote_via=quote).encode(),
-            "headers": [
-                (b"host", b"127.0.0.1"),
-                (b"authorization", f"Bearer {self._key}".encode()),
-                (b"content-type", b"application/json"),
-            ],
-            "client": ("127.0.0.1", 50_000),
-            "server": ("127.0.0.1", 80),
-        }
+    def _scope(self, method: str, url: str, params: dict[str, Any]) -> Scope:
+        query = urlencode(params, quote_via=quote).encode()
+        headers = [
+            (b"host", b"127.0.0.1"),
+            (b"authorization", f"Bearer {self._key}".encode()),
+            (b"content-type", b"application/json"),
+        ]
+        return scope_of(method, url, url.encode(), query, headers)
 
 
 def _note(answer: Answer, message: Message) -> None:
