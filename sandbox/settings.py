@@ -44,6 +44,7 @@ def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A
     return field(default=default, metadata={"option": Option(help=help, kind=kind, **more)})
 
 
+# No repr: a token may be in it.
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
     """Everything that can be set for a server.

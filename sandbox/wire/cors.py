@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.masking import escape
 from sandbox.wire.guard import is_control
-from sandbox.wire.http import ADDED, Headers, headers_of
+from sandbox.wire.http import ADDED, Headers, headers_of, is_preflight
 
 log = logging.getLogger("sandbox")
 
@@ -40,7 +40,7 @@ class Cors:
         allowed = self._allows(origin.decode("latin-1"))
         if allowed:
             scope[ADDED] = [*_ALWAYS, (b"access-control-allow-origin", origin), _EXPOSED]
-        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+        if is_preflight(scope):
             return await _preflight(send, headers, allowed=allowed)
         return await self._app(scope, receive, send)
 

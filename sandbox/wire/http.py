@@ -30,6 +30,13 @@ def headers_of(scope: Scope) -> Headers:
     return headers
 
 
+def is_preflight(scope: Scope) -> bool:
+    """Say whether a request only asks whether a browser may send another one."""
+    if scope["method"] != "OPTIONS":
+        return False
+    return {b"origin", b"access-control-request-method"} <= headers_of(scope).keys()
+
+
 def raw_path(scope: Scope) -> bytes:
     """Return the path as it was sent, without the query."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -51,6 +58,7 @@ async def send_bytes(
     else:
         described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
     start = [*described, (b"x-content-type-options", b"nosniff"), *headers]
+    # The recorder takes a whole answer at once; what stands before it, such as a fault, takes it in messages.
     whole = getattr(send, "whole", None)
     if whole is None:
         await send({"type": "http.response.start", "status": status, "headers": start})

@@ -15,7 +15,7 @@ from sandbox.sources import Clock, monotonic
 from sandbox.state.journal import Ended, Entry, Headers, Journal
 from sandbox.wire.exchange import ENTRY, HEAD_BYTES
 from sandbox.wire.guard import is_control
-from sandbox.wire.http import ADDED, headers_of, raw_path
+from sandbox.wire.http import ADDED, headers_of, is_preflight, raw_path
 
 REQUEST_ID = b"sandbox-request-id"
 # A body beyond the API's own limit is refused; the journal keeps its beginning.
@@ -72,7 +72,7 @@ class Recording:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._journalled = not (is_control(scope) or (scope["method"] == "OPTIONS" and is_preflight(scope)))
+        self._journalled = not (is_control(scope) or is_preflight(scope))
         self._body: list[bytes] = []
 
     async def receive(self) -> Message:
@@ -155,8 +155,3 @@ class Recording:
             journal.add(entry)
         if self._recorder.log:
             self._recorder.log(entry)
-
-
-def is_preflight(scope: Scope) -> bool:
-    """Say whether a request with OPTIONS only asks whether a browser may send another one."""
-    return {b"origin", b"access-control-request-method"} <= headers_of(scope).keys()
