@@ -45,7 +45,6 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.endings = Endings()
-        self.bus = Bus()
         self.faults = Queue("fault")
         self.replies = Queue("reply")
         # Where the server itself listens: no webhook goes there.
@@ -55,6 +54,7 @@ class Parts:
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         self.journal = Journal(lambda app_id: "req_" + self.entropy.hex(16, app_id or "", "request"))
+        self.bus = Bus(self.journal.subscribe)
         bounds = Bounds(apps=self.settings.max_apps, bytes=self.settings.max_bytes)
         declared = apps(self.settings, self._of_control)
         self.store = MemoryStore(*declared, bounds, self._held_elsewhere, self.settings.seed)
@@ -62,7 +62,6 @@ class Parts:
         self.directory = Directory(self.services, self.clock, self._planted)
         self.masker = Masker([self.settings.control_token or ""])
         self.keeper = self._keeper(self.settings.data) if self.settings.data else None
-        self.journal.subscribe(self.bus.tell)
 
     @cached_property
     def control(self) -> Contract:

@@ -48,7 +48,7 @@ async def control_get_bundle(call: ControlCall, on: ControlServices) -> ControlA
     """Write all that is needed to see again what an app's clients saw."""
     app = await existing(changeable(call), on)
     past = on.history.of(app.id)
-    entries = [entry for entry in on.journal.newest_first() if entry.app_id == app.id and entry.turn > past.turn][::-1]
+    entries = [entry for entry in on.journal.newest_first(app_id=app.id) if entry.turn > past.turn][::-1]
     missing = on.journal.count(app.id) - past.requests - len(entries)
     lost = [*past.lost, *([f"{abs(missing):,} of its requests are not in the journal"] if missing else [])]
     found = _Found(

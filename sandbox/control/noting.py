@@ -16,7 +16,7 @@ async def noted(operation: Operation, handler: Handler, call: ControlCall, on: C
     """Answer a call; one that was refused has changed nothing, and is not noted."""
     if operation.id not in REPEATABLE:
         return await handler(call, on)
-    turn, at, app_id = on.journal.turn(), on.clock.now(), call.path["app_id"]
+    turn, at, app_id = next(on.journal.turns), on.clock.now(), call.path["app_id"]
     try:
         answer = await handler(call, on)
     except ApiError:

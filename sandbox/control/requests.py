@@ -56,7 +56,7 @@ async def control_delete_requests(call: ControlCall, on: ControlServices) -> Con
 async def _begin_anew(app_id: str, on: ControlServices) -> None:
     """Keep the state that the entries to come will meet."""
     state = await snapshot_of(app_id, on)
-    on.history.begin(app_id, state, turn=on.journal.turn(), requests=on.journal.count(app_id))
+    on.history.begin(app_id, state, turn=next(on.journal.turns), requests=on.journal.count(app_id))
 
 
 def _entry(call: ControlCall, on: ControlServices) -> Entry:
@@ -70,6 +70,7 @@ def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Entry]:
     after = query.get("after")
     if after is not None and on.journal.get(after) is None:
         raise NotFound("after: there is no such request.", param="after", code="unknown_cursor")
-    for entry in on.journal.newest_first(after):
-        if all(query.get(name) in (None, getattr(entry, name)) for name in ("app_id", "operation", "status")):
+    status = query.get("status")
+    for entry in on.journal.newest_first(after=after, app_id=query.get("app_id"), operation=query.get("operation")):
+        if status in (None, entry.status):
             yield entry

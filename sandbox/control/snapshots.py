@@ -65,6 +65,8 @@ async def _restore(app_id: str, taken: Snapshot, on: ControlServices) -> None:
     world = replace(taken.world, overrides=changes_from(base, settings))
     await on.worlds.restore(app_id, world)
     let_go(app_id, on)
-    on.history.begin(app_id, replace(taken, world=world, settings=whole_settings(settings)), turn=on.journal.turn())
+    on.history.begin(
+        app_id, replace(taken, world=world, settings=whole_settings(settings)), turn=next(on.journal.turns)
+    )
     on.faults.restore(app_id, taken.faults)
     on.replies.restore(app_id, taken.replies)

@@ -31,9 +31,7 @@ def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
     low, high = _times(wanted.get("times"))
     app_id, operation = wanted.get("app_id"), wanted.get("operation")
     count, nearest = 0, None
-    for entry in on.journal.newest_first():
-        if app_id not in (None, entry.app_id):
-            continue
+    for entry in on.journal.newest_first(app_id=app_id):
         misses = list(_misses(wanted, entry))
         if not misses:
             count += 1

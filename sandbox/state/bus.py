@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sandbox.errors import StoreFull
@@ -58,9 +59,14 @@ class Listener:
 
 
 class Bus:
-    """Passes on what happens to everyone who listens."""
+    """Passes on what happens to everyone who listens.
 
-    def __init__(self) -> None:
+    `subscribe` is the journal's, which is heard only while there is somebody to pass it on to.
+    """
+
+    def __init__(self, subscribe: Callable[[Callable[[Entry], None]], Callable[[], None]]) -> None:
+        self._subscribe = subscribe
+        self._leave_journal: Callable[[], None] | None = None
         self._listeners: set[Listener] = set()
 
     @property
@@ -73,11 +79,6 @@ class Bus:
         for listener in self._listeners:
             listener.hear(Happening(kind, app_id, data))
 
-    def tell(self, entry: Entry) -> None:
-        """Tell everyone who listens that a request was answered."""
-        if self._listeners:
-            self.say("request", entry.app_id, entry)
-
     def listen(self, app_id: str | None) -> Listener:
         """Begin to listen, to one app or to all.
 
@@ -86,6 +87,8 @@ class Bus:
         """
         if len(self._listeners) >= MOST_LISTENERS:
             raise StoreFull(f"At most {MOST_LISTENERS} listeners at once; close one first.")
+        if self._leave_journal is None:
+            self._leave_journal = self._subscribe(lambda entry: self.say("request", entry.app_id, entry))
         listener = Listener(app_id)
         self._listeners.add(listener)
         return listener
@@ -93,3 +96,6 @@ class Bus:
     def leave(self, listener: Listener) -> None:
         """Listen no more."""
         self._listeners.discard(listener)
+        if not self._listeners and self._leave_journal:
+            self._leave_journal()
+            self._leave_journal = None

@@ -8,108 +8,133 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, OrderedDict, deque
+import marshal
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
 Headers = list[tuple[bytes, bytes]]
 Ended = Literal["complete", "client_gone", "cut"]
 
-# What an entry costs beside the bytes that it keeps, and each piece of its answer.
-ENTRY_BYTES, CHUNK_BYTES = 1_700, 125
+# What an entry costs beside its packed form.
+ENTRY_BYTES = 250
 # For so many apps at least it is known how many requests they had.
 FEWEST_APPS = 100
+# So many records come in before they are packed and counted, all at once: what is done again right away is done fast.
+# Large ones don't wait.
+BATCH, LARGE = 16, 64 * 1024
+
+
+class Entry(NamedTuple):
+    """One request and its answer.
+
+    `turn` is its place among all that was asked, `began` when it came, in seconds of real time on a clock that never
+    goes back; `stood_at` is where the app's time stood still then, None where it ran. `status` is None where no answer
+    was begun; `answer` is a body that went out whole, `pieces` those of another one, each with the milliseconds since
+    the request began.
+    """
+
+    id: str
+    app_id: str | None
+    operation: str | None
+    at: int
+    turn: int
+    began: float
+    scheme: str
+    method: str
+    path: bytes
+    query: bytes
+    headers: Headers
+    body: bytes = b""
+    status: int | None = None
+    answer_headers: Headers = []  # noqa: RUF012 - never changed
+    answer: bytes = b""
+    pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
+    duration_ms: float = 0.0
+    ended: Ended = "complete"
+    fault: str | None = None
+    violation: str | None = None
+    stood_at: int | None = None
+
+    @property
+    def chunks(self) -> list[tuple[float, bytes]]:
+        """The pieces of the answer's body, each with the milliseconds since the request began."""
+        return [(self.duration_ms, self.answer)] if self.answer else self.pieces
+
+
+# The fields of an entry, in its order.
+Fields = tuple[Any, ...]
+
+
+class Record(Protocol):
+    """A request that the journal counts when it is answered, and takes in when it is over."""
+
+    app_id: str | None
+    id: bytes
+    counted: Counted
+
+    def fields(self) -> Fields:
+        """Return the fields of its entry; asked for once, when it is over."""
+        ...
 
 
 class Counted:
     """What is counted of one app: its requests, its entries ever added, and those that are gone, by operation."""
 
-    __slots__ = ("added", "evicted", "forgotten", "is_known", "prefix", "requests", "spared")
+    __slots__ = ("added", "app_id", "evicted", "forgotten", "is_known", "prefix", "requests", "spared", "stem")
 
-    def __init__(self, prefix: str) -> None:
-        # How the ids of its requests begin.
-        self.prefix = prefix
+    def __init__(self, app_id: str | None, prefix: str) -> None:
+        self.app_id = app_id
+        # How the ids of its requests begin: all of them, and those of the next.
+        self.prefix = prefix.encode()
+        self.stem = self.prefix + b"000000"
         self.requests = 0
         self.added = 0
         # Whether somebody can still ask for it: not after it made room, nor after it was forgotten.
         self.is_known = True
         self.forgotten = False
-        self.evicted: Counter[str | None] = Counter()
-        # Entries whose turn to go has come while they were among the app's newest.
-        self.spared: list[Entry] = []
+        self.evicted: dict[str | None, int] = {}
+        # Entries whose turn to go has come while they were among the app's newest: which of the app's they are, and
+        # their places among all that are spared.
+        self.spared: deque[tuple[int, int]] = deque()
 
 
-class Entry:
-    """One request and its answer: filled in while it is under way, never changed once the journal has it.
-
-    `chunks` are the pieces of the answer's body, each with the milliseconds since the request began; `status` is None
-    where no answer was begun. `turn` is the entry's place among all that was asked, `began` when it came, in seconds of
-    real time on a clock that never goes back; `stood_at` is where the app's time stood still then, None where it ran.
-    `head` is how many bytes the target and the headers had, None where nobody has counted.
-    """
-
-    # Set for few requests, or late: most entries need no place of their own for them.
-    id = ""
-    app_id: str | None = None
-    operation: str | None = None
-    body = b""
-    head: int | None = None
-    status: int | None = None
-    answer_headers: Headers = []  # noqa: RUF012 - replaced, never changed
-    duration_ms = 0.0
-    fault: str | None = None
-    violation: str | None = None
-    ended: Ended = "complete"
-    stood_at: int | None = None
-
-    # The journal's own: the counts of its app, its place among the app's entries and, once spared, among the spared.
-    counted: Counted
-    nth: int
-    spared_as: int
-    held: int
-
-    def __init__(
-        self,
-        at: int,
-        method: str,
-        path: bytes,
-        query: bytes,
-        headers: Headers,
-        scheme: str = "http",
-        turn: int = 0,
-        began: float = 0.0,
-    ) -> None:
-        self.at = at
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.scheme = scheme
-        self.turn = turn
-        self.began = began
-        self.chunks: list[tuple[float, bytes]] = []
-
-    def weight(self) -> int:
-        """Return about how many bytes the entry holds on to."""
-        head = self.head
-        if head is None:
-            head = len(self.path) + len(self.query) + _size(self.headers)
-        held = ENTRY_BYTES + head + len(self.body)
-        for _, chunk in self.chunks:
-            held += CHUNK_BYTES + len(chunk)
-        # The headers of an answer are few and short, unless a fault brings its own.
-        return held if self.fault is None else held + _size(self.answer_headers)
+# An entry as the journal keeps it: the counts of its app, which of the app's it is, its operation; all of it, packed.
+# As the many small objects that they were made of, thousands of entries would be strewn over memory that no cache of
+# the processor holds, and each request would wait for what has to go. (A named tuple takes twice as long to make.)
+Kept = tuple[Counted, int, str | None, bytes]
 
 
-def _size(headers: Headers) -> int:
-    return sum(map(len, itertools.chain.from_iterable(headers)))
+# The last two digits of an id. To put them to its stem, which changes with every 256th request, takes a fraction of the
+# time that writing the number takes.
+_ENDS = [b"%02x" % number for number in range(256)]
+
+
+def pack(fields: Fields) -> bytes:
+    """Return an entry in one piece."""
+    # Later formats of the same look for values that occur twice: work without a gain here.
+    return marshal.dumps(fields, 2)
+
+
+def _entry(kept: Kept) -> Entry:
+    return Entry._make(marshal.loads(kept[3]))  # noqa: S302 - what `pack` made
+
+
+def _has_id(kept: Kept, entry_id: str) -> bool:
+    # Most that have another one don't contain it at all.
+    return entry_id.encode() in kept[3] and _entry(kept).id == entry_id
+
+
+def _weight(kept: Kept) -> int:
+    """Return about how many bytes are held."""
+    return ENTRY_BYTES + len(kept[3])
 
 
 class Journal:
     """Keeps entries, newest last, and tells listeners of each new one.
 
-    `prefix` says how the ids of an app's requests begin; `turn` is the place of something that is asked now, among all
-    that is ever asked.
+    `prefix` says how the ids of an app's requests begin; `turns` are the places of what is asked, among all that
+    is ever asked.
     """
 
     def __init__(
@@ -120,65 +145,66 @@ class Journal:
         most_bytes: int = 64 * 1024**2,
         spared: int = 200,
     ) -> None:
-        self.turn: Callable[[], int] = itertools.count(1).__next__
+        self.turns = itertools.count(1)
         self._prefix = prefix
         self._most = most
         self._most_bytes = most_bytes
         self._spared = spared
         # Oldest first: those whose turn to go will come, and those whose turn has come while they were spared.
-        self._ahead: deque[Entry] = deque()
-        self._passed: dict[int, Entry] = {}
+        self._ahead: deque[Kept] = deque()
+        self._passed: dict[int, Kept] = {}
         self._passes = itertools.count()
         # Places of the passed ones that are no longer spared.
         self._due: list[int] = []
+        # What came last.
+        self._fresh: list[Record] = []
         self._known: OrderedDict[str | None, Counted] = OrderedDict()
         self._lost = 0
         self._weight = 0
         self._listeners: list[Callable[[Entry], None]] = []
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, record: Record) -> None:
         """Count one more request of its app, and give it its id: the n-th of an app has always the same."""
-        app_id = entry.app_id
-        entry.counted = app = self._known.get(app_id) or self._new(app_id)
-        self._known.move_to_end(app_id)
+        app_id = record.app_id
+        record.counted = app = self._known.get(app_id) or self._new(app_id)
         app.requests = nth = app.requests + 1
-        entry.id = f"{app.prefix}{nth:08x}"
+        if not nth & 0xFF:
+            app.stem = b"%b%06x" % (app.prefix, nth >> 8)
+        record.id = app.stem + _ENDS[nth & 0xFF]
 
     def _new(self, app_id: str | None) -> Counted:
         """Begin to count for an app; the one that was quiet longest makes room when there are too many."""
-        app = self._known[app_id] = Counted(self._prefix(app_id))
+        app = self._known[app_id] = Counted(app_id, self._prefix(app_id))
         if len(self._known) > max(self._most, FEWEST_APPS):
+            self._settle()
             _, quiet = self._known.popitem(last=False)
             quiet.is_known = False
             self._lost += sum(quiet.evicted.values())
         return app
 
-    def add(self, entry: Entry) -> None:
-        """Keep an entry; what no longer fits goes. One whose app was forgotten since it began is not kept."""
-        app = entry.counted
-        if app.forgotten:
-            return
-        app.added = entry.nth = app.added + 1
-        entry.held = held = entry.weight()
-        self._ahead.append(entry)
-        self._weight += held
-        while app.spared and app.added - app.spared[0].nth >= self._spared:
-            heapq.heappush(self._due, app.spared.pop(0).spared_as)
-        if len(self._ahead) + len(self._passed) > self._most or self._weight > self._most_bytes:
-            self._make_room()
-        for listener in self._listeners:
-            listener(entry)
+    def add(self, record: Record, size: int) -> None:
+        """Keep the entry of a request; what no longer fits goes. One whose app was forgotten meanwhile is not kept.
+
+        `size` is how many bytes of bodies it has.
+        """
+        self._fresh.append(record)
+        if len(self._fresh) >= BATCH or size > LARGE or self._listeners:
+            self._settle()
 
     def get(self, entry_id: str) -> Entry | None:
         """Return the entry with this id."""
-        return next((entry for entry in self.newest_first() if entry.id == entry_id), None)
+        return next((_entry(kept) for kept in self._newest_first() if _has_id(kept, entry_id)), None)
 
-    def newest_first(self, after: str | None = None) -> Iterator[Entry]:
-        """Yield every entry, or those behind the one with the id `after`, newest first."""
-        entries = itertools.chain(reversed(self._ahead), reversed(self._passed.values()))
-        if after is None:
-            return entries
-        return itertools.islice(itertools.dropwhile(lambda entry: entry.id != after, entries), 1, None)
+    def newest_first(
+        self, *, after: str | None = None, app_id: str | None = None, operation: str | None = None
+    ) -> Iterator[Entry]:
+        """Yield entries, newest first; only those behind the one with the id `after`, of an app, of an operation."""
+        found = self._newest_first()
+        if after is not None:
+            found = itertools.islice(itertools.dropwhile(lambda kept: not _has_id(kept, after), found), 1, None)
+        for kept in found:
+            if app_id in (None, kept[0].app_id) and operation in (None, kept[2]):
+                yield _entry(kept)
 
     def count(self, app_id: str) -> int:
         """Return how many requests an app has had since it began, evicted ones too."""
@@ -190,6 +216,7 @@ class Journal:
 
     def evicted(self, app_id: str | None, operation: str | None) -> int:
         """Return how many entries that a question is about are gone; None asks about any."""
+        self._settle()
         if app_id is not None and app_id not in self._known:
             return self._lost
         asked = self._known.values() if app_id is None else [self._known[app_id]]
@@ -198,11 +225,12 @@ class Journal:
 
     def forget(self, app_id: str | None) -> None:
         """Drop the entries of an app, of all apps for None; what was evicted of it is forgotten too."""
-        self._ahead = deque(entry for entry in self._ahead if app_id not in (None, entry.app_id))
-        self._passed = {place: entry for place, entry in self._passed.items() if app_id not in (None, entry.app_id)}
+        self._settle()
+        self._ahead = deque(kept for kept in self._ahead if app_id not in (None, kept[0].app_id))
+        self._passed = {at: kept for at, kept in self._passed.items() if app_id not in (None, kept[0].app_id)}
         self._due = [place for place in self._due if place in self._passed]
         heapq.heapify(self._due)
-        self._weight = sum(entry.held for entry in self.newest_first())
+        self._weight = sum(map(_weight, self._newest_first()))
         for known in self._known if app_id is None else {app_id} & self._known.keys():
             self._known[known].evicted.clear()
             self._known[known].spared.clear()
@@ -219,34 +247,56 @@ class Journal:
 
     def subscribe(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
         """Tell `listener` of each new entry until the returned function is called."""
+        self._settle()
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _make_room(self) -> None:
-        """Let entries go until the rest fits, or is one alone."""
-        left = len(self._ahead) + len(self._passed)
-        while left > self._most or (self._weight > self._most_bytes and left > 1):
-            entry = self._next_to_go()
-            left -= 1
-            self._weight -= entry.held
-            app = entry.counted
-            if app.is_known:
-                app.evicted[entry.operation] += 1
-            else:
-                self._lost += 1
+    def _newest_first(self) -> Iterator[Kept]:
+        self._settle()
+        return itertools.chain(reversed(self._ahead), reversed(self._passed.values()))
 
-    def _next_to_go(self) -> Entry:
-        """Take out the oldest that isn't spared, the oldest of all where all are."""
-        if self._due:
-            return self._passed.pop(heapq.heappop(self._due))
+    def _settle(self) -> None:
+        """Take in what came, one after the other, and let go what no longer fits."""
+        fresh, self._fresh = self._fresh, []
+        ahead, passed = self._ahead, self._passed
+        latest: Counted | None = None
+        for record in fresh:
+            app, fields = record.counted, record.fields()
+            if app.forgotten:
+                continue
+            if app is not latest and app.is_known:
+                self._known.move_to_end(app.app_id)
+                latest = app
+            app.added = nth = app.added + 1
+            packed = pack(fields)
+            ahead.append((app, nth, fields[2], packed))
+            self._weight += ENTRY_BYTES + len(packed)
+            if app.spared and nth - app.spared[0][0] >= self._spared:
+                heapq.heappush(self._due, app.spared.popleft()[1])
+            while (left := len(ahead) + len(passed)) > self._most or (self._weight > self._most_bytes and left > 1):
+                self._let_one_go()
+            for listener in self._listeners:
+                listener(Entry._make(fields))
+
+    def _let_one_go(self) -> None:
+        """Let the oldest entry go that isn't spared, the oldest of all where all are."""
+        app, _, operation, packed = self._passed.pop(heapq.heappop(self._due)) if self._due else self._next_in_turn()
+        self._weight -= ENTRY_BYTES + len(packed)
+        if app.is_known:
+            app.evicted[operation] = app.evicted.get(operation, 0) + 1
+        else:
+            self._lost += 1
+
+    def _next_in_turn(self) -> Kept:
+        """Take out the oldest whose turn it is; those that are spared meanwhile are passed over."""
         while self._ahead:
-            entry = self._ahead.popleft()
-            app = entry.counted
-            if app.added - entry.nth >= self._spared:
-                return entry
-            entry.spared_as = next(self._passes)
-            self._passed[entry.spared_as] = entry
-            app.spared.append(entry)
-        entry = self._passed.pop(next(iter(self._passed)))
-        entry.counted.spared.pop(0)
-        return entry
+            kept = self._ahead.popleft()
+            app, nth, _, _ = kept
+            if app.added - nth >= self._spared:
+                return kept
+            place = next(self._passes)
+            self._passed[place] = kept
+            app.spared.append((nth, place))
+        kept = self._passed.pop(next(iter(self._passed)))
+        kept[0].spared.popleft()
+        return kept

@@ -14,8 +14,6 @@ from sandbox.wire.http import Headers, headers_of
 
 ENTRY = "sandbox.entry"
 CONNECTION = "sandbox.connection"
-# How many bytes the target and the headers had.
-HEAD_BYTES = "sandbox.head_bytes"
 # When the request was whole, on the clock of durations.
 CAME = "sandbox.came"
 # With it a request asks for a fault of its own.

@@ -14,6 +14,8 @@ from sandbox.errors import AccessDenied, InvalidApiKey, NotFound
 from sandbox.wire.http import Headers, headers_of, raw_path, send_error
 
 CONTROL = "/_sandbox"
+# In the scope: what `is_control` found.
+_IS_CONTROL = "sandbox.is_control"
 
 _UNDER = CONTROL + "/"
 _CONTROL_RAW, _UNDER_RAW = CONTROL.encode(), _UNDER.encode()
@@ -115,10 +117,15 @@ def _name(host: str) -> str:
 
 def is_control(scope: Scope) -> bool:
     """Say whether a request is for the control API, however its path is spelled."""
-    path, raw = scope["path"], scope.get("raw_path") or b""
-    if not path.startswith(CONTROL) and not raw.startswith(_CONTROL_RAW):
-        return False  # as nearly all
-    return path.startswith(_UNDER) or path == CONTROL or raw.startswith(_UNDER_RAW) or raw == _CONTROL_RAW
+    known: bool | None = scope.get(_IS_CONTROL)
+    if known is None:
+        path, raw = scope["path"], scope.get("raw_path") or b""
+        # Most paths begin in another way.
+        known = (path.startswith(CONTROL) or raw.startswith(_CONTROL_RAW)) and (
+            path.startswith(_UNDER) or path == CONTROL or raw.startswith(_UNDER_RAW) or raw == _CONTROL_RAW
+        )
+        scope[_IS_CONTROL] = known
+    return known
 
 
 def _raw(scope: Scope) -> str:

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.errors import InvalidRequest
 from sandbox.sources import monotonic
-from sandbox.wire.exchange import CAME, CONNECTION, HEAD_BYTES
+from sandbox.wire.exchange import CAME, CONNECTION
 
 MAX_HEADERS = 64 * 1024
 
@@ -22,10 +22,9 @@ class SandboxProtocol(HttpToolsProtocol):
     _header_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """Start a request: the application finds the connection and the size of the headers in the scope."""
+        """Start a request: the application finds the connection in the scope."""
         scope: Any = self.scope
         scope["extensions"] = {CONNECTION: self}
-        scope[HEAD_BYTES] = self._header_bytes
         self._header_bytes = 0
         super().on_headers_complete()
 

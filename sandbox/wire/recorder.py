@@ -12,8 +12,8 @@ from contextlib import suppress
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.sources import Clock, monotonic
-from sandbox.state.journal import Ended, Entry, Headers, Journal
-from sandbox.wire.exchange import ENTRY, HEAD_BYTES
+from sandbox.state.journal import Counted, Ended, Entry, Fields, Headers, Journal
+from sandbox.wire.exchange import ENTRY
 from sandbox.wire.guard import is_control
 from sandbox.wire.http import ADDED, headers_of, is_preflight, raw_path
 
@@ -25,61 +25,100 @@ SOON = 1.0
 
 Listener = Callable[[Entry], None]
 
+# Replaced, never changed.
+_NO_HEADERS: Headers = []
+_NO_PIECES: list[tuple[float, bytes]] = []
+
 
 class Recorder:
     """Records every request outside `/_sandbox` that isn't a preflight; tells `log` of the others too."""
 
     def __init__(self, app: ASGIApp, journal: Journal, clock: Clock, log: Listener | None) -> None:
         self._app = app
-        self._clock = clock
         self.journal = journal
+        self.clock = clock
         self.log = log
+        if log:
+            journal.subscribe(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        scope[ENTRY] = entry = Entry(
-            self._clock.now(),
-            scope["method"],
-            raw_path(scope),
-            scope["query_string"],
-            scope["headers"],
-            scope["scheme"],
-            self.journal.turn(),
-            monotonic(),
-        )
-        entry.head = scope.get(HEAD_BYTES)
-        recording = Recording(self, entry, scope, receive, send)
+        kind = Overheard if is_control(scope) or is_preflight(scope) else Recording
+        scope[ENTRY] = recording = kind(self, scope, receive, send)
         try:
             await self._app(scope, recording.receive, recording)
         except BaseException:
-            recording.end("cut")
+            if not recording.is_over:
+                recording.end("cut")
             raise
-        recording.end("client_gone")
+        if not recording.is_over:
+            recording.end("client_gone")
         return None
 
 
 class Recording:
-    """One request while it is under way; to the application it is what takes the answer."""
+    """A request while it is under way, with what is noted of it; to the application it is what takes the answer."""
 
-    _heard = False
-    _is_open = True
-    _size = 0
+    # All at hand: to look a default up in the class takes longer than to set it.
+    __slots__ = (
+        "_answer",
+        "_at",
+        "_began",
+        "_body",
+        "_ended",
+        "_headers",
+        "_heard",
+        "_pieces",
+        "_receive",
+        "_recorder",
+        "_scope",
+        "_send",
+        "_size",
+        "_took",
+        "_turn",
+        "app_id",
+        "counted",
+        "fault",
+        "id",
+        "is_over",
+        "operation",
+        "status",
+        "stood_at",
+        "violation",
+    )
 
-    def __init__(self, recorder: Recorder, entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
+    counted: Counted
+
+    def __init__(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send) -> None:
         self._recorder = recorder
-        self._entry = entry
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._journalled = not (is_control(scope) or is_preflight(scope))
+        self._at = recorder.clock.now()
+        self._began = monotonic()
+        self._turn = next(recorder.journal.turns)
+        self._heard = False
         self._body: list[bytes] = []
+        self._size = 0
+        self._headers: Headers = _NO_HEADERS
+        self._answer = b""
+        self._pieces: list[tuple[float, bytes]] = _NO_PIECES
+        self.is_over = False
+        self.id = b""
+        # What those who answer note (`Noting`).
+        self.app_id: str | None = None
+        self.operation: str | None = None
+        self.fault: str | None = None
+        self.violation: str | None = None
+        self.stood_at: int | None = None
+        self.status: int | None = None
 
     async def receive(self) -> Message:
         """Pass a piece of the request on, and keep it."""
         message = await self._receive()
         self._heard = not message.get("more_body", False)
-        if self._journalled and (chunk := message.get("body")) and self._size < MOST_KEPT:
+        if (chunk := message.get("body")) and self._size < MOST_KEPT:
             self._body.append(chunk)
             self._size += len(chunk)
         return message
@@ -88,70 +127,102 @@ class Recording:
         """Pass a piece of the answer on, and keep it."""
         if message["type"] == "http.response.start":
             return self._start(message)
-        if self._journalled and (chunk := message.get("body")):
-            entry = self._entry
-            entry.chunks.append(((monotonic() - entry.began) * 1000, chunk))
+        if chunk := message.get("body"):
+            self._pieces.append(((monotonic() - self._began) * 1000, chunk))
+            self._size += len(chunk)
         if not message.get("more_body"):
             self.end("complete")
         return self._send(message)
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send an answer that is all there: what two messages would do, in fewer steps."""
-        if self._must_hear():
+        if not self._heard:
             await self._hear_out()
-        entry, headers = self._entry, self._begin(status, headers)
-        if self._journalled and body:
-            entry.chunks.append(((monotonic() - entry.began) * 1000, body))
+        headers = self._begin(status, headers)
+        self._answer = body
         self.end("complete")
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
     async def _start(self, message: Message) -> None:
-        if self._must_hear():
+        if not self._heard:
             await self._hear_out()
+        self._pieces = []
         await self._send({**message, "headers": self._begin(message["status"], message["headers"])})
 
     def _begin(self, status: int, headers: Headers) -> Headers:
         """Note that the answer begins; return its headers with what goes on every answer."""
-        entry = self._entry
-        headers = [*headers, *self._scope.get(ADDED, ())]
-        if self._journalled:
-            self._recorder.journal.begin(entry)
-            headers.append((REQUEST_ID, entry.id.encode()))
-        entry.status = status
-        entry.answer_headers = headers
+        self._recorder.journal.begin(self)
+        self.status = status
+        self._headers = headers = [*headers, *self._scope.get(ADDED, ()), (REQUEST_ID, self.id)]
         return headers
 
-    def _must_hear(self) -> bool:
-        """Say whether there is a body that nobody read: an answer that came early is no reason to lose what was sent.
-
-        A client that waits to be asked for its body is not waited for.
-        """
-        if self._heard or not self._journalled:
-            return False
-        headers = headers_of(self._scope)
-        return (b"content-length" in headers or b"transfer-encoding" in headers) and b"expect" not in headers
-
     async def _hear_out(self) -> None:
-        """Hear a body to its end, unless it is slow to come."""
+        """Hear a body that nobody read to its end: an answer that came early is no reason to lose what was sent.
+
+        One that is slow to come is not waited for, nor is a client that waits to be asked for its body.
+        """
+        headers = headers_of(self._scope)
+        if not (b"content-length" in headers or b"transfer-encoding" in headers) or b"expect" in headers:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(SOON):
                 while not self._heard and self._size < MOST_KEPT:
                     await self.receive()
 
     def end(self, ended: Ended) -> None:
-        """Close the request, once."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        entry, journal = self._entry, self._recorder.journal
-        entry.ended = ended
-        entry.duration_ms = (monotonic() - entry.began) * 1000
-        if self._journalled:
-            if self._body:
-                entry.body = b"".join(self._body)
-            if not entry.id:
-                journal.begin(entry)
-            journal.add(entry)
+        """Close the request."""
+        self.is_over, self._ended, self._took = True, ended, (monotonic() - self._began) * 1000
+        journal = self._recorder.journal
+        if not self.id:
+            journal.begin(self)
+        journal.add(self, self._size + len(self._answer))
+
+    def fields(self) -> Fields:
+        """Return the fields of the entry, and let go of the request."""
+        scope, self._scope = self._scope, {}
+        scope.pop(ENTRY, None)
+        return (
+            self.id.decode(),
+            self.app_id,
+            self.operation,
+            self._at,
+            self._turn,
+            self._began,
+            scope["scheme"],
+            scope["method"],
+            raw_path(scope),
+            scope["query_string"],
+            scope["headers"],
+            b"".join(self._body),
+            self.status,
+            self._headers,
+            self._answer,
+            self._pieces,
+            self._took,
+            self._ended,
+            self.fault,
+            self.violation,
+            self.stood_at,
+        )
+
+
+class Overheard(Recording):
+    """A request that the log alone is told of: the journal has neither it nor its count."""
+
+    __slots__ = ()
+
+    def _begin(self, status: int, headers: Headers) -> Headers:
+        """Note that the answer begins; return its headers with what goes on every answer."""
+        self.status = status
+        return [*headers, *self._scope.get(ADDED, ())]
+
+    async def _hear_out(self) -> None:
+        """Leave what nobody reads."""
+
+    def end(self, ended: Ended) -> None:
+        """Close the request."""
+        self.is_over, self._ended, self._took = True, ended, (monotonic() - self._began) * 1000
+        fields = self.fields()
         if self._recorder.log:
-            self._recorder.log(entry)
+            self._recorder.log(Entry._make(fields))

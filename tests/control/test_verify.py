@@ -11,8 +11,9 @@ import pytest
 from sandbox.control.services import ControlServices
 from sandbox.control.verify import verify
 from sandbox.masking import Masker
-from sandbox.state.journal import Entry, Journal
+from sandbox.state.journal import Journal
 from tests.control.driver import REQUESTS, World
+from tests.entries import add, begun, entry
 from tests.envelope import assert_error
 
 CREATE, CONFIG = "apps_api_create_conversation", "apps_api_get_app_config"
@@ -173,11 +174,7 @@ def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
     """Ask a journal that has lost two of its entries."""
     journal = Journal(lambda app_id: f"req_{app_id}_", most=3)
     for app_id in ("app_b", *["app_a"] * 5):
-        entry = Entry(0, "GET", b"/", b"", [])
-        entry.app_id, entry.operation = app_id, CONFIG
-        journal.begin(entry)
-        if app_id == "app_a":
-            journal.add(entry)
+        (add if app_id == "app_a" else begun)(journal, entry(app_id=app_id, operation=CONFIG))
     on = SimpleNamespace(journal=journal, masker=Masker())
     return verify({name: value for name, value in wanted.items() if value is not None}, cast("ControlServices", on))
 

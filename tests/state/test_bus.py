@@ -8,6 +8,11 @@ import pytest
 
 from sandbox.errors import StoreFull
 from sandbox.state.bus import LONGEST_QUEUE, MOST_LISTENERS, Bus, Happening, Listener
+from sandbox.state.journal import Journal
+
+
+def bus_of_nothing() -> Bus:
+    return Bus(Journal(lambda app_id: f"req_{app_id}_").subscribe)
 
 
 async def heard(listener: Listener, count: int) -> list[Happening]:
@@ -20,7 +25,7 @@ def told(bus: Bus, *numbers: int, app_id: str | None = "app_a") -> None:
 
 
 def test_a_listener_hears_everything_in_its_order() -> None:
-    bus = Bus()
+    bus = bus_of_nothing()
     listener = bus.listen(None)
     told(bus, 1, 2)
     told(bus, 3, app_id=None)
@@ -28,7 +33,7 @@ def test_a_listener_hears_everything_in_its_order() -> None:
 
 
 def test_a_listener_of_an_app_hears_of_it_alone() -> None:
-    bus = Bus()
+    bus = bus_of_nothing()
     listener = bus.listen("app_a")
     told(bus, 1, app_id="app_b")
     told(bus, 2)
@@ -37,7 +42,7 @@ def test_a_listener_of_an_app_hears_of_it_alone() -> None:
 
 def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
     async def scene() -> Happening:
-        bus = Bus()
+        bus = bus_of_nothing()
         listener = bus.listen(None)
         waiting = asyncio.ensure_future(listener.next())
         await asyncio.sleep(0)
@@ -49,7 +54,7 @@ def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
 
 
 def test_before_it_listens_and_after_it_left_it_hears_nothing() -> None:
-    bus = Bus()
+    bus = bus_of_nothing()
     told(bus, 1)
     listener = bus.listen(None)
     assert bus.heard
@@ -61,7 +66,7 @@ def test_before_it_listens_and_after_it_left_it_hears_nothing() -> None:
 
 
 def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
-    bus = Bus()
+    bus = bus_of_nothing()
     slow, quick = bus.listen(None), bus.listen("app_b")
     told(bus, *range(LONGEST_QUEUE + 5))
     *first, lagged = asyncio.run(heard(slow, LONGEST_QUEUE + 1))
@@ -73,7 +78,7 @@ def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
 
 def test_the_gap_is_told_where_it_is() -> None:
     """What comes after a gap is told after it, though there was room for it before the gap was told."""
-    bus = Bus()
+    bus = bus_of_nothing()
     listener = bus.listen(None)
     told(bus, *range(LONGEST_QUEUE + 5))
     asyncio.run(heard(listener, 10))
@@ -83,7 +88,7 @@ def test_the_gap_is_told_where_it_is() -> None:
 
 
 def test_a_gap_is_told_once() -> None:
-    bus = Bus()
+    bus = bus_of_nothing()
     listener = bus.listen(None)
     told(bus, *range(LONGEST_QUEUE + 1))
     asyncio.run(heard(listener, LONGEST_QUEUE + 1))
@@ -92,7 +97,7 @@ def test_a_gap_is_told_once() -> None:
 
 
 def test_a_hundred_listen_at_most() -> None:
-    bus = Bus()
+    bus = bus_of_nothing()
     listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
     with pytest.raises(StoreFull, match="100"):
         bus.listen(None)

@@ -14,6 +14,7 @@ from sandbox import Settings, create_app
 from sandbox.state.journal import Entry
 from sandbox.wire.access_log import AccessLog, for_stream, text_line
 from tests.conftest import AUTH, NOW
+from tests.entries import entry
 from tests.inprocess import calling
 
 
@@ -101,6 +102,4 @@ def test_spelling_out_keeps_what_was_there() -> None:
 
 
 def answered(path: bytes) -> Entry:
-    entry = Entry(NOW, "GET", path, b"", [])
-    entry.status = 404
-    return entry
+    return entry(at=NOW, path=path, status=404)

@@ -17,6 +17,7 @@ from sandbox.state.journal import Entry
 from tests.control.conftest import MakeWorld
 from tests.control.driver import World
 from tests.control.verdict.clients import create, judged, rules, say, tried
+from tests.entries import entry
 from tests.envelope import assert_error
 
 CONTROL, CONTRACT = load(control_folder()), load()
@@ -176,7 +177,6 @@ def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
 
 def asked(began: float, body: bytes = b"{}", **more: object) -> Entry:
     """Return the entry of a create that was answered at once."""
-    entry = Entry(1_000_000, "POST", b"/v1/apps/app_a/conversations", b"", [], began=began)
     fields = {"app_id": "app_a", "operation": "apps_api_create_conversation", "status": 200, **more}
-    vars(entry).update(id=f"req_{began}", body=body, **fields)
-    return entry
+    sent = {"at": 1_000_000, "began": began, "method": "POST", "path": b"/v1/apps/app_a/conversations", "body": body}
+    return entry(id=f"req_{began}", **sent, **fields)
