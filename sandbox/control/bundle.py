@@ -24,8 +24,8 @@ from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, pieces, whole_settings
 from sandbox.control.snapshots import snapshot_of
 from sandbox.masking import Masker
+from sandbox.state.entry import Entry, Headers
 from sandbox.state.image import WorldImage
-from sandbox.state.journal import Entry, Headers
 
 VERSION = 1
 WEBHOOKS = ("webhooks", "webhook_lab")

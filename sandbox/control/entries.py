@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.contract import InvalidJson, decode
 from sandbox.control.services import ControlServices
 from sandbox.control.warnings import warnings
-from sandbox.state.journal import Entry, Headers
+from sandbox.state.entry import Entry, Headers
 
 
 def shown(entry: Entry, on: ControlServices) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from sandbox.control.entries import content_type, text
 from sandbox.masking import Masker
-from sandbox.state.journal import Entry, Headers
+from sandbox.state.entry import Entry, Headers
 
 
 def har(entries: Sequence[Entry], masker: Masker, version: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import shlex
 
 from sandbox.control.entries import text
 from sandbox.masking import Masker
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 # curl makes these by itself, or they belong to the connection.
 _LEFT_OUT = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding", b"expect"})

@@ -14,7 +14,7 @@ from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshots import snapshot_of
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 
 async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sandbox.control.entries import plain
 from sandbox.control.services import ControlServices
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 
 class Miss(NamedTuple):

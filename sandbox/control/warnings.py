@@ -12,7 +12,7 @@ import orjson
 from sandbox.contract import Contract, Operation
 from sandbox.control.services import ControlServices
 from sandbox.nearby import nearest
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 
 def warnings(entry: Entry, on: ControlServices) -> list[str]:

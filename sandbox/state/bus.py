@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sandbox.errors import StoreFull
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 MOST_LISTENERS, LONGEST_QUEUE = 100, 1_000
 

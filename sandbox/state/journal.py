@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import marshal
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Protocol
 
-Headers = list[tuple[bytes, bytes]]
-Ended = Literal["complete", "client_gone", "cut"]
+from sandbox.state.entry import Entry, Fields, pack, unpack
 
 # What an entry costs beside its packed form.
 ENTRY_BYTES = 250
@@ -23,47 +21,6 @@ FEWEST_APPS = 100
 # So many records come in before they are packed and counted, all at once: what is done again right away is done fast.
 # Large ones don't wait.
 BATCH, LARGE = 16, 64 * 1024
-
-
-class Entry(NamedTuple):
-    """One request and its answer.
-
-    `turn` is its place among all that was asked, `began` when it came, in seconds of real time on a clock that never
-    goes back; `stood_at` is where the app's time stood still then, None where it ran. `status` is None where no answer
-    was begun; `answer` is a body that went out whole, `pieces` those of another one, each with the milliseconds since
-    the request began.
-    """
-
-    id: str
-    app_id: str | None
-    operation: str | None
-    at: int
-    turn: int
-    began: float
-    scheme: str
-    method: str
-    path: bytes
-    query: bytes
-    headers: Headers
-    body: bytes = b""
-    status: int | None = None
-    answer_headers: Headers = []  # noqa: RUF012 - never changed
-    answer: bytes = b""
-    pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
-    duration_ms: float = 0.0
-    ended: Ended = "complete"
-    fault: str | None = None
-    violation: str | None = None
-    stood_at: int | None = None
-
-    @property
-    def chunks(self) -> list[tuple[float, bytes]]:
-        """The pieces of the answer's body, each with the milliseconds since the request began."""
-        return [(self.duration_ms, self.answer)] if self.answer else self.pieces
-
-
-# The fields of an entry, in its order.
-Fields = tuple[Any, ...]
 
 
 class Record(Protocol):
@@ -110,19 +67,9 @@ Kept = tuple[Counted, int, str | None, bytes]
 _ENDS = [b"%02x" % number for number in range(256)]
 
 
-def pack(fields: Fields) -> bytes:
-    """Return an entry in one piece."""
-    # Later formats of the same look for values that occur twice: work without a gain here.
-    return marshal.dumps(fields, 2)
-
-
-def _entry(kept: Kept) -> Entry:
-    return Entry._make(marshal.loads(kept[3]))  # noqa: S302 - what `pack` made
-
-
 def _has_id(kept: Kept, entry_id: str) -> bool:
     # Most that have another one don't contain it at all.
-    return entry_id.encode() in kept[3] and _entry(kept).id == entry_id
+    return entry_id.encode() in kept[3] and unpack(kept[3]).id == entry_id
 
 
 def _weight(kept: Kept) -> int:
@@ -193,7 +140,7 @@ class Journal:
 
     def get(self, entry_id: str) -> Entry | None:
         """Return the entry with this id."""
-        return next((_entry(kept) for kept in self._newest_first() if _has_id(kept, entry_id)), None)
+        return next((unpack(kept[3]) for kept in self._newest_first() if _has_id(kept, entry_id)), None)
 
     def newest_first(
         self, *, after: str | None = None, app_id: str | None = None, operation: str | None = None
@@ -204,7 +151,7 @@ class Journal:
             found = itertools.islice(itertools.dropwhile(lambda kept: not _has_id(kept, after), found), 1, None)
         for kept in found:
             if app_id in (None, kept[0].app_id) and operation in (None, kept[2]):
-                yield _entry(kept)
+                yield unpack(kept[3])
 
     def count(self, app_id: str) -> int:
         """Return how many requests an app has had since it began, evicted ones too."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from sandbox.masking import escape
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 Format = Callable[[Entry], str]
 

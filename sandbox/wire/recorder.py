@@ -12,7 +12,8 @@ from contextlib import suppress
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.sources import Clock, monotonic
-from sandbox.state.journal import Counted, Ended, Entry, Fields, Headers, Journal
+from sandbox.state.entry import Ended, Entry, Fields, Headers
+from sandbox.state.journal import Counted, Journal
 from sandbox.wire.exchange import ENTRY
 from sandbox.wire.guard import is_control
 from sandbox.wire.http import ADDED, headers_of, is_preflight, raw_path

@@ -9,6 +9,7 @@ import pytest
 from sandbox.errors import StoreFull
 from sandbox.state.bus import LONGEST_QUEUE, MOST_LISTENERS, Bus, Happening, Listener
 from sandbox.state.journal import Journal
+from tests.entries import add, entry
 
 
 def bus_of_nothing() -> Bus:
@@ -105,3 +106,20 @@ def test_a_hundred_listen_at_most() -> None:
     bus.leave(listeners[0])
     bus.listen(None)
     assert MOST_LISTENERS == 100
+
+
+def test_of_the_journal_it_hears_what_is_added_while_it_listens() -> None:
+    journal = Journal(lambda app_id: f"req_{app_id}_")
+    bus = Bus(journal.subscribe)
+    add(journal, entry(id="before"))
+    first, second = bus.listen(None), bus.listen(None)
+    bus.leave(second)
+    add(journal, entry(id="meanwhile"))
+    bus.leave(first)
+    add(journal, entry(id="after"))
+    third = bus.listen(None)
+    add(journal, entry(id="again"))
+    assert [each.data.id for listener in (first, third) for each in asyncio.run(heard(listener, 1))] == [
+        "meanwhile",
+        "again",
+    ]

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sandbox.state.journal import ENTRY_BYTES, Entry, Journal, pack
+from sandbox.state.entry import Entry, pack
+from sandbox.state.journal import ENTRY_BYTES, Journal
 from tests.entries import BLANK, add, begun
 
 APPS: Sequence[str | None] = ("app_a", "app_b", "app_c", None)

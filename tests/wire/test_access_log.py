@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 from sandbox.wire.access_log import AccessLog, for_stream, text_line
 from tests.conftest import AUTH, NOW
 from tests.entries import entry

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from sandbox.contract import Operation
 from sandbox.control.entries import content_type
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 CREATE = "apps_api_create_conversation"
 SEND = "apps_api_send_message"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.contract import Contract, Operation
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sandbox.control.verdict.evidence import (
     same_requests,
 )
 from sandbox.control.verdict.findings import Finding, Seen
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 # Seconds that are forgiven: timers are not exact, and the answer was under way for a while.
 FORGIVEN = 0.1

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.contract import Contract
 from sandbox.control.verdict.findings import Finding, Rule, Seen
 from sandbox.control.verdict.rules import RULES
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 
 
 def verdict(app_id: str, entries: Iterable[Entry], evicted: int, contract: Contract) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sandbox.contract.document import control_folder
 from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.rules import RULES
 from sandbox.control.verdict.verdict import verdict
-from sandbox.state.journal import Entry
+from sandbox.state.entry import Entry
 from tests.control.conftest import MakeWorld
 from tests.control.driver import World
 from tests.control.verdict.clients import create, judged, rules, say, tried

@@ -1,0 +1,61 @@
+"""One entry of the request journal: what was really asked and answered, in bytes as they came."""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any, Literal, NamedTuple
+
+Headers = list[tuple[bytes, bytes]]
+Ended = Literal["complete", "client_gone", "cut"]
+
+
+class Entry(NamedTuple):
+    """One request and its answer.
+
+    `turn` is its place among all that was asked, `began` when it came, in seconds of real time on a clock that never
+    goes back; `stood_at` is where the app's time stood still then, None where it ran. `status` is None where no answer
+    was begun; `answer` is a body that went out whole, `pieces` those of another one, each with the milliseconds since
+    the request began.
+    """
+
+    id: str
+    app_id: str | None
+    operation: str | None
+    at: int
+    turn: int
+    began: float
+    scheme: str
+    method: str
+    path: bytes
+    query: bytes
+    headers: Headers
+    body: bytes = b""
+    status: int | None = None
+    answer_headers: Headers = []  # noqa: RUF012 - never changed
+    answer: bytes = b""
+    pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
+    duration_ms: float = 0.0
+    ended: Ended = "complete"
+    fault: str | None = None
+    violation: str | None = None
+    stood_at: int | None = None
+
+    @property
+    def chunks(self) -> list[tuple[float, bytes]]:
+        """The pieces of the answer's body, each with the milliseconds since the request began."""
+        return [(self.duration_ms, self.answer)] if self.answer else self.pieces
+
+
+# The fields of an entry, in its order.
+Fields = tuple[Any, ...]
+
+
+def pack(fields: Fields) -> bytes:
+    """Return an entry in one piece."""
+    # Later formats of the same look for values that occur twice: work without a gain here.
+    return marshal.dumps(fields, 2)
+
+
+def unpack(packed: bytes) -> Entry:
+    """Return what `pack` was given, as an entry."""
+    return Entry._make(marshal.loads(packed))  # noqa: S302 - never leaves the process
