@@ -131,7 +131,7 @@ class Recording:
         if chunk := message.get("body"):
             self._pieces.append(((monotonic() - self._began) * 1000, chunk))
             self._size += len(chunk)
-        if not message.get("more_body"):
+        if not message.get("more_body") and not self.is_over:
             self.end("complete")
         return self._send(message)
 
