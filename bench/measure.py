@@ -63,29 +63,40 @@ def rates(workload: Workload, scale: Scale, rounds: int, cores: Cores, generator
     """Measure one workload: its lanes take turns in short bursts, after one burst each to warm up."""
     unit = "events" if workload.events else "requests"
     lanes = [LaneRates(lane.label) for lane in workload.lanes]
+
+    def burst(server: Running, requests: list[bytes], seconds: float) -> tuple[Burst, float]:
+        before = server.cpu_seconds()
+        with _blamed(server):
+            done = generator.burst(
+                server.port, requests, connections=workload.connections, seconds=seconds, events=workload.events
+            )
+        return done, server.cpu_seconds() - before
+
+    starts = min(workload.starts, rounds)
+    for start in range(starts):
+        with _prepared(workload, cores, generator, say) as ready:
+            for server, requests in ready:
+                burst(server, requests, scale.seconds / 4)
+            for number in range(rounds * start // starts, rounds * (start + 1) // starts):
+                say(f"{workload.name}: round {number + 1} of {rounds}")
+                for measured, (server, requests) in zip(lanes, ready, strict=True):
+                    measured.note(*burst(server, requests, scale.seconds))
+    return Rates(name=workload.name, title=workload.title, unit=unit, lanes=lanes)
+
+
+@contextmanager
+def _prepared(
+    workload: Workload, cores: Cores, generator: Generator, say: Say
+) -> Iterator[list[tuple[Running, list[bytes]]]]:
+    """Start a server for each lane, each with what it is to be asked, and end them afterwards."""
     with ExitStack() as stack:
-        ready: list[tuple[Running, list[bytes]]] = []
+        ready = []
         for lane in workload.lanes:
             say(f"{workload.name}: preparing {lane.label}")
             server = stack.enter_context(running(lane.kind, cores.server))
             with _blamed(server):
                 ready.append((server, lane.prepare(server, generator)))
-
-        def burst(server: Running, requests: list[bytes], seconds: float) -> tuple[Burst, float]:
-            before = server.cpu_seconds()
-            with _blamed(server):
-                done = generator.burst(
-                    server.port, requests, connections=workload.connections, seconds=seconds, events=workload.events
-                )
-            return done, server.cpu_seconds() - before
-
-        for server, requests in ready:
-            burst(server, requests, scale.seconds / 4)
-        for number in range(rounds):
-            say(f"{workload.name}: round {number + 1} of {rounds}")
-            for measured, (server, requests) in zip(lanes, ready, strict=True):
-                measured.note(*burst(server, requests, scale.seconds))
-    return Rates(name=workload.name, title=workload.title, unit=unit, lanes=lanes)
+        yield ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
