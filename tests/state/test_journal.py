@@ -232,3 +232,16 @@ def test_the_newest_is_always_kept(app_ids: list[str | None]) -> None:
     for number, app_id in enumerate(app_ids):
         add(journal, entry(number, app_id))
         assert ids(journal)[0] == f"req_{number}"
+
+
+@given(st.lists(st.sampled_from(APPS), max_size=120))
+def test_when_it_is_read_changes_nothing(app_ids: list[str | None]) -> None:
+    """Entries come in by the dozen, or as soon as somebody looks: what goes is the same."""
+    watched, left_alone = empty(most=6, spared=2), empty(most=6, spared=2)
+    for number, app_id in enumerate(app_ids):
+        for journal in (watched, left_alone):
+            add(journal, entry(number, app_id))
+        assert len(ids(watched)) == min(number + 1, 6)
+    assert ids(left_alone) == ids(watched)
+    for app_id in APPS:
+        assert left_alone.evicted(app_id, None) == watched.evicted(app_id, None)
