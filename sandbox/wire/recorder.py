@@ -213,6 +213,18 @@ class Overheard(Recording):
 
     __slots__ = ()
 
+    async def receive(self) -> Message:
+        """Pass a piece of the request on."""
+        return await self._receive()
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Pass a piece of the answer on: a stream of events may go on for days."""
+        if message["type"] == "http.response.start":
+            return self._start(message)
+        if not message.get("more_body") and not self.is_over:
+            self.end("complete")
+        return self._send(message)
+
     def _begin(self, status: int, headers: Headers) -> Headers:
         """Note that the answer begins; return its headers with what goes on every answer."""
         self.status = status

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import tracemalloc
 from weakref import ReferenceType, ref
 
 import pytest
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import create_app
+from sandbox.sources import SystemClock
+from sandbox.state.journal import Journal
+from sandbox.wire.recorder import Recorder
 from tests.inprocess import scope_of
 
 CONFIG, REQUESTS = "/v1/apps/app_a/config", "/_sandbox/requests"
@@ -49,3 +53,23 @@ def test_a_request_that_is_over_holds_no_connection(path: str) -> None:
     finally:
         gc.enable()
     assert held == []
+
+
+def test_what_passes_by_is_not_kept() -> None:
+    """A listener to live events may stay for days."""
+
+    async def events(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(100):
+            await send({"type": "http.response.body", "body": b"%100000d" % number, "more_body": True})
+        seen.append(tracemalloc.get_traced_memory()[0])
+
+    seen: list[int] = []
+    recorder = Recorder(events, Journal(str), SystemClock(), None)
+    tracemalloc.start()
+    try:
+        asyncio.run(asked(recorder, "/_sandbox/events"))
+    finally:
+        tracemalloc.stop()
+    assert seen[0] < 1_000_000
