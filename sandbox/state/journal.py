@@ -31,7 +31,7 @@ class Record(Protocol):
     counted: Counted
 
     def fields(self) -> Fields:
-        """Return the fields of its entry; asked for once, when it is over."""
+        """Return the fields of its entry; asked for when it is over."""
         ...
 
 

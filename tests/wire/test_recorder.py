@@ -12,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import create_app
 from sandbox.sources import SystemClock
+from sandbox.state.entry import Entry
 from sandbox.state.journal import Journal
+from sandbox.wire.exchange import ENTRY
 from sandbox.wire.recorder import Recorder
 from tests.inprocess import scope_of
 
@@ -73,3 +75,17 @@ def test_what_passes_by_is_not_kept() -> None:
     finally:
         tracemalloc.stop()
     assert seen[0] < 1_000_000
+
+
+def test_the_log_is_told_of_a_request_whose_app_was_forgotten_meanwhile() -> None:
+    async def forgotten(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ENTRY].app_id = "app_a"
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        journal.restart("app_a")
+        await send({"type": "http.response.body", "body": b"late"})
+
+    journal, logged = Journal(str), list[Entry]()
+    asyncio.run(asked(Recorder(forgotten, journal, SystemClock(), logged.append), CONFIG))
+    assert [(each.app_id, each.status, each.chunks[0][1]) for each in logged] == [("app_a", 200, b"late")]
+    assert list(journal.newest_first()) == []
