@@ -16,14 +16,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sandbox.state.entry import Entry, pack
 from sandbox.state.journal import ENTRY_BYTES, Journal
-from tests.entries import BLANK, add, begun
+from tests.entries import add, begun
+from tests.entries import entry as blank
 
 APPS: Sequence[str | None] = ("app_a", "app_b", "app_c", None)
 MIB = 1024**2
 
 
 def entry(number: int, app_id: str | None = "app_a", **more: Any) -> Entry:
-    return BLANK._replace(id=f"req_{number}", app_id=app_id, operation="config", **more)
+    return blank(id=f"req_{number}", app_id=app_id, operation="config", **more)
 
 
 def empty(**bounds: int) -> Journal:
@@ -160,10 +161,10 @@ def test_one_entry_is_kept_however_large() -> None:
 
 def test_requests_are_counted_by_app_and_go_on_after_entries_are_gone() -> None:
     journal = empty(most=1)
-    ids = [begun(journal, BLANK._replace(app_id=app_id)) for app_id in ("a", "a", "b", None)]
+    ids = [begun(journal, entry(0, app_id)) for app_id in ("a", "a", "b", None)]
     assert ids == ["req_a_00000001", "req_a_00000002", "req_b_00000001", "req_None_00000001"]
     journal.forget(None)
-    assert (journal.count("a"), begun(journal, BLANK._replace(app_id="a"))) == (2, "req_a_00000003")
+    assert (journal.count("a"), begun(journal, entry(0, "a"))) == (2, "req_a_00000003")
     journal.restart("a")
     assert (journal.count("a"), journal.count("b")) == (0, 1)
 
