@@ -67,10 +67,9 @@ def _entry(call: ControlCall, on: ControlServices) -> Entry:
 
 
 def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Entry]:
-    after = query.get("after")
-    if after is not None and on.journal.get(after) is None:
-        raise NotFound("after: there is no such request.", param="after", code="unknown_cursor")
-    status = query.get("status")
-    for entry in on.journal.newest_first(after=after, app_id=query.get("app_id"), operation=query.get("operation")):
-        if status in (None, entry.status):
-            yield entry
+    asked = {name: query.get(name) for name in ("after", "app_id", "operation")}
+    try:
+        found = on.journal.newest_first(**asked)
+    except LookupError:
+        raise NotFound("after: there is no such request.", param="after", code="unknown_cursor") from None
+    return (entry for entry in found if query.get("status") in (None, entry.status))

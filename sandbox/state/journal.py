@@ -72,11 +72,6 @@ def _has_id(kept: Kept, entry_id: str) -> bool:
     return entry_id.encode() in kept[3] and unpack(kept[3]).id == entry_id
 
 
-def _weight(kept: Kept) -> int:
-    """Return about how many bytes are held."""
-    return ENTRY_BYTES + len(kept[3])
-
-
 class Journal:
     """Keeps entries, newest last, and tells listeners of each new one.
 
@@ -145,13 +140,18 @@ class Journal:
     def newest_first(
         self, *, after: str | None = None, app_id: str | None = None, operation: str | None = None
     ) -> Iterator[Entry]:
-        """Yield entries, newest first; only those behind the one with the id `after`, of an app, of an operation."""
+        """Return entries, newest first; only those behind the one with the id `after`, of an app, of an operation.
+
+        Raises:
+            LookupError: there is no entry with the id `after`.
+        """
         found = self._newest_first()
-        if after is not None:
-            found = itertools.islice(itertools.dropwhile(lambda kept: not _has_id(kept, after), found), 1, None)
-        for kept in found:
-            if app_id in (None, kept[0].app_id) and operation in (None, kept[2]):
-                yield unpack(kept[3])
+        # What is looked through up to this entry is used up.
+        if after is not None and not any(_has_id(kept, after) for kept in found):
+            raise LookupError(after)
+        return (
+            unpack(packed) for app, _, of, packed in found if app_id in (None, app.app_id) and operation in (None, of)
+        )
 
     def count(self, app_id: str) -> int:
         """Return how many requests an app has had since it began, evicted ones too."""
@@ -177,7 +177,7 @@ class Journal:
         self._passed = {at: kept for at, kept in self._passed.items() if app_id not in (None, kept[0].app_id)}
         self._due = [place for place in self._due if place in self._passed]
         heapq.heapify(self._due)
-        self._weight = sum(map(_weight, self._newest_first()))
+        self._weight = sum(ENTRY_BYTES + len(packed) for *_, packed in self._newest_first())
         for known in self._known if app_id is None else {app_id} & self._known.keys():
             self._known[known].evicted.clear()
             self._known[known].spared.clear()
@@ -206,14 +206,12 @@ class Journal:
         """Take in what came, one after the other, and let go what no longer fits."""
         fresh, self._fresh = self._fresh, []
         ahead, passed = self._ahead, self._passed
-        latest: Counted | None = None
         for record in fresh:
             app, fields = record.counted, record.fields()
             if app.forgotten:
                 continue
-            if app is not latest and app.is_known:
+            if app.is_known:
                 self._known.move_to_end(app.app_id)
-                latest = app
             app.added = nth = app.added + 1
             packed = pack(fields)
             ahead.append((app, nth, fields[2], packed))
