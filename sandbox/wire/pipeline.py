@@ -100,7 +100,7 @@ class Pipeline:
     async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
         operation = self.operation
         app = await self._app(key, exchange.path["app_id"])
-        if app.frozen is not None and exchange.entry:
+        if exchange.entry:
             exchange.entry.stood_at = app.frozen
         if operation.rate_limited:
             await self._take_one(key, app)
