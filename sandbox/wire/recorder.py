@@ -48,12 +48,14 @@ class Recorder:
         try:
             await self._app(scope, recording.receive, recording)
         except BaseException:
-            recording.end("cut")
+            if not recording.is_over:
+                recording.end("cut")
             raise
         finally:
             # Each would hold the other until the garbage collector comes; memory that is new each time is slower.
             del scope[ENTRY]
-        recording.end("client_gone")
+        if not recording.is_over:
+            recording.end("client_gone")
         return None
 
 
@@ -81,6 +83,7 @@ class Recording:
         "counted",
         "fault",
         "id",
+        "is_over",
         "operation",
         "status",
         "stood_at",
@@ -103,7 +106,7 @@ class Recording:
         self._headers: Headers = _NO_HEADERS
         self._answer = b""
         self._pieces: list[tuple[float, bytes]] = _NO_PIECES
-        self._ended: Ended | None = None
+        self.is_over = False
         self.id = b""
         # What those who answer note (`Noting`).
         self.app_id: str | None = None
@@ -129,7 +132,7 @@ class Recording:
         if chunk := message.get("body"):
             self._pieces.append(((monotonic() - self._began) * 1000, chunk))
             self._size += len(chunk)
-        if not message.get("more_body"):
+        if not message.get("more_body") and not self.is_over:
             self.end("complete")
         return self._send(message)
 
@@ -170,18 +173,14 @@ class Recording:
                     await self.receive()
 
     def end(self, ended: Ended) -> None:
-        """Close the request, once."""
-        if self._ended is None:
-            self._ended, self._took = ended, (monotonic() - self._began) * 1000
-            self._hand_over()
-            if self._recorder.log:
-                self._recorder.log(Entry._make(self.fields()))
-
-    def _hand_over(self) -> None:
-        journal = self._recorder.journal
+        """Close the request."""
+        self.is_over, self._ended, self._took = True, ended, (monotonic() - self._began) * 1000
+        journal, log = self._recorder.journal, self._recorder.log
         if not self.id:
             journal.begin(self)
         journal.add(self, self._size + len(self._answer))
+        if log:
+            log(Entry._make(self.fields()))
 
     def fields(self) -> Fields:
         """Return the fields of the entry."""
@@ -224,7 +223,7 @@ class Overheard(Recording):
         """Pass a piece of the answer on: a stream of events may go on for days."""
         if message["type"] == "http.response.start":
             return self._start(message)
-        if not message.get("more_body"):
+        if not message.get("more_body") and not self.is_over:
             self.end("complete")
         return self._send(message)
 
@@ -236,5 +235,8 @@ class Overheard(Recording):
     async def _hear_out(self) -> None:
         """Leave what nobody reads."""
 
-    def _hand_over(self) -> None:
-        """Leave the journal alone."""
+    def end(self, ended: Ended) -> None:
+        """Close the request."""
+        self.is_over, self._ended, self._took = True, ended, (monotonic() - self._began) * 1000
+        if self._recorder.log:
+            self._recorder.log(Entry._make(self.fields()))
