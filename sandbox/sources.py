@@ -19,12 +19,19 @@ class Clock(Protocol):
         """Return the time in whole Unix seconds."""
         ...
 
+    def exact(self) -> float:
+        """Return the time in Unix seconds, with the fraction where it is known."""
+        ...
+
 
 class SystemClock:
     """Tells the real time."""
 
     def now(self) -> int:
         return int(time.time())
+
+    def exact(self) -> float:
+        return time.time()
 
 
 class FrozenClock(NamedTuple):
@@ -33,6 +40,9 @@ class FrozenClock(NamedTuple):
     at: int
 
     def now(self) -> int:
+        return self.at
+
+    def exact(self) -> float:
         return self.at
 
 

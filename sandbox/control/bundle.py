@@ -128,7 +128,7 @@ def _request(entry: Entry, hidden: Masker) -> dict[str, Any]:
     return {
         "kind": "request",
         "id": entry.id,
-        "at": entry.at,
+        "at": int(entry.at),
         "method": entry.method,
         "target": hidden.text(target),
         "headers": _pairs(entry.headers, hidden),

@@ -22,7 +22,7 @@ def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
     """Return an entry as it was, secrets included; `exact` to be written (numbers as sent), else to be compared."""
     return {
         "id": entry.id,
-        "at": entry.at,
+        "at": int(entry.at),
         "app_id": entry.app_id,
         "operation": entry.operation,
         "method": entry.method,

@@ -25,7 +25,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
     duration = round(entry.duration_ms, 3)
     first = entry.chunks[0][0] if entry.chunks else duration
     return {
-        "startedDateTime": datetime.fromtimestamp(entry.at, UTC).isoformat(),
+        "startedDateTime": _written(entry.at),
         "time": duration,
         "request": _request(entry),
         "response": _response(entry),
@@ -33,6 +33,11 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "timings": {"send": 0, "wait": round(first, 3), "receive": round(max(duration - first, 0), 3)},
         "comment": entry.id,
     }
+
+
+def _written(at: float) -> str:
+    """Write a time; milliseconds only where there are any, so that a frozen clock's seconds stay as they are."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds" if at == int(at) else "milliseconds")
 
 
 def _request(entry: Entry) -> dict[str, Any]:

@@ -12,16 +12,16 @@ Ended = Literal["complete", "client_gone", "cut"]
 class Entry(NamedTuple):
     """One request and its answer.
 
-    `turn` is its place among all that was asked, `began` when it came, in seconds of real time on a clock that never
-    goes back; `stood_at` is where the app's time stood still then, None where it ran. `status` is None where no answer
-    was begun; `answer` is a body that went out whole, `pieces` those of another one, each with the milliseconds since
-    the request began.
+    `at` is when it came, in Unix seconds with a fraction; `turn` is its place among all that was asked, `began` when
+    it came on a clock that never goes back, in seconds; `stood_at` is where the app's time stood still then, None where
+    it ran. `status` is None where no answer was begun; `answer` is a body that went out whole, `pieces` those of one
+    that did not, each with the milliseconds since the request began.
     """
 
     id: str
     app_id: str | None
     operation: str | None
-    at: int
+    at: float
     turn: int
     began: float
     scheme: str

@@ -97,7 +97,7 @@ class Recording:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._at = recorder.clock.now()
+        self._at = recorder.clock.exact()
         self._began = monotonic()
         self._turn = next(recorder.journal.turns)
         self._heard = False

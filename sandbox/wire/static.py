@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 from typing import Any, NamedTuple
@@ -16,6 +17,9 @@ from sandbox.contract import Contract
 from sandbox.wire import inspector
 
 HEALTH = "/_sandbox/health"
+
+# What is no command to a shell and no tag to a browser.
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -73,10 +77,14 @@ def _files(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
 
 
 def _index(value: Mapping[str, Any]) -> Endpoint:
-    page = _page(value)
+    before, after = _page(value)
 
     async def answer(request: Request) -> Response:
         if "text/html" in request.headers.get("accept", ""):
+            # The command is to be pasted: with the address under which this page was reached.
+            host = request.headers.get("host", "")
+            place = f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'HOST'}"
+            page = before + place + after
             return HTMLResponse(page, headers={**_SAFE, "content-security-policy": _CSP, "vary": "Accept"})
         return JSONResponse(dict(value), headers={**_SAFE, "vary": "Accept"})
 
@@ -87,12 +95,13 @@ _SAFE = {"x-content-type-options": "nosniff"}
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def _page(value: Mapping[str, Any]) -> str:
+def _page(value: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what stands before and behind the server's own address, in the page's one command."""
     operations = _rows(value["operations"])
     magic_rows = "".join(f"<h3>{title.capitalize()}</h3>{_rows(rows)}" for title, rows in value["magic"].items())
     tried = value["try"]
-    curl = f"curl -H 'Authorization: Bearer {tried['api_key']}' http://HOST/v1/apps/{tried['app_id']}/conversations"
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Dimedove Sandbox</title>
+    curl = f"curl -H 'Authorization: Bearer {tried['api_key']}' HOST/v1/apps/{tried['app_id']}/conversations"
+    before, _, after = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Dimedove Sandbox</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{_STYLE}</style>
 <h1>Dimedove Sandbox <small>{escape(value["version"])}</small></h1>
@@ -102,7 +111,8 @@ def _page(value: Mapping[str, Any]) -> str:
 <a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
 <h2>Operations</h2>{operations}
 <h2>Values that always behave the same way</h2>{magic_rows}
-</html>"""
+</html>""".partition("HOST")
+    return before, after
 
 
 def _rows(rows: Mapping[str, str]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
 from tests.api.wire import asking
-from tests.conftest import Server
+from tests.conftest import NOW, Server
+from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World
 from tests.control.raw import config_of
 from tests.wire.sockets import line
@@ -117,3 +120,17 @@ def test_the_selection_is_that_of_the_list(world: World) -> None:
     world.api.create(title=5)
     assert [entry["response"]["status"] for entry in archive(world, status=422)["log"]["entries"]] == [422]
     assert archive(world, operation="apps_api_get_app_metrics")["log"]["entries"] == []
+
+
+def test_the_start_has_the_fraction_of_its_second(make_world: MakeWorld) -> None:
+    world = make_world(now=None)
+    for _ in range(3):
+        world.api.config()
+    starts = [entry["startedDateTime"] for entry in archive(world)["log"]["entries"]]
+    assert [start for start in starts if not re.fullmatch(r"[-0-9]{10}T[:0-9]{8}(\.[0-9]{3})?\+00:00", start)] == []
+    assert any("." in start for start in starts)
+
+
+def test_the_start_on_a_frozen_clock_is_its_second(world: World) -> None:
+    world.api.config()
+    assert archive(world)["log"]["entries"][0]["startedDateTime"] == datetime.fromtimestamp(NOW, UTC).isoformat()

@@ -216,3 +216,13 @@ def test_a_token_in_the_address_is_removed_at_once(open_at: Open, guarded: Serve
     page = open_at(f"#token={TOKEN}", guarded.url)
     _is_in(page)
     assert TOKEN not in page.url
+
+
+def test_a_reset_that_a_browser_notices_is_one_click_away(open_at: Open, client: Client, app: str) -> None:
+    """Chromium sends what met one reset on a used connection once more, and the page sees 200."""
+    page = open_at(f"#/faults/{app}")
+    page.get_by_role("button", name="Connection reset, twice").click()
+    expect(page.get_by_text("2 times left")).to_be_visible()
+    assert [(fault["kind"], fault["times"]) for fault in client.control("GET", f"/apps/{app}/faults")["data"]] == [
+        ("reset", 2)
+    ]

@@ -27,6 +27,12 @@ def test_health(stranger: Client) -> None:
     assert load(control_folder()).schema("Health").is_valid(answer.json())
 
 
+@pytest.mark.parametrize(("host", "shown"), [("localhost:3000", "localhost:3000"), ("a'b", "HOST"), ("<b>", "HOST")])
+def test_the_command_of_the_page_can_be_pasted(stranger: Client, host: str, shown: str) -> None:
+    page = stranger.get("/", headers={"Accept": "text/html", "Host": host}).text
+    assert f"http://{shown}/v1/apps/app_demo/conversations" in page
+
+
 @pytest.mark.clause("1.1")
 def test_the_document_is_served_as_one(stranger: Client) -> None:
     answer = stranger.get("/openapi.json")

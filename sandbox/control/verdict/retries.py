@@ -68,5 +68,5 @@ def _waited(entry: Entry, again: Entry) -> float:
     return max(real, _time_of(again) - _time_of(entry))
 
 
-def _time_of(entry: Entry) -> int:
+def _time_of(entry: Entry) -> float:
     return entry.at if entry.stood_at is None else entry.stood_at

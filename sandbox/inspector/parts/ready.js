@@ -13,6 +13,8 @@ export const FAULTS = [
   { group: "network", name: "slow", fault: { kind: "latency", ms: 3000 } },
   { group: "network", name: "hang", fault: { kind: "hang" } },
   { group: "network", name: "reset", fault: { kind: "reset" } },
+  // A browser sends what met a reset on a used connection once more, unasked.
+  { group: "network", name: "reset_twice", fault: { kind: "reset", times: 2 } },
   { group: "network", name: "truncate", fault: { kind: "truncate" } },
   { group: "network", name: "stale", fault: { kind: "stale" } },
   { group: "streams", name: "cut", fault: { kind: "stream_cut", events: 5 } },
