@@ -23,6 +23,7 @@ GROUND = {
     "masking",
     "web_address",
     "folders",
+    "repeatable",
 }
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nearby": set(),
     "folders": set(),
     "masking": set(),
+    "repeatable": set(),
     "web_address": {"errors"},
     "settings": {"errors", "masking"},
     "magic": {"errors"},
@@ -44,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agent": {"app_settings", "nearby", "reply", "sources"},
     "calls": {"app_settings", "contract", "reply", "sources"},
     "conformance": {"contract"},
-    "replay": {"errors"},
+    "replay": {"contract", "errors", "masking", "repeatable"},
     # floor 3: neighbours that don't know each other; HTTP lives in one of them alone
     "wire": {"calls", "contract", "state", *GROUND},
     "api": {"agent", "calls", "contract", "state", *GROUND},

@@ -38,17 +38,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:  # no
     """Replay a bundle."""
     # Imported late: the other commands need none of it.
     from sandbox.replay.bundle import BundleError, read
+    from sandbox.replay.shown import shown
 
+    port = options()["port"].read(arguments.port, "--port")
     try:
-        port = options()["port"].read(arguments.port, "--port")
         bundle = read(arguments.bundle)
         return _replay(bundle, port, keep=arguments.keep_serving)
-    except BundleError as error:
-        raise SettingsError(str(error)) from None
+    except (BundleError, SettingsError) as error:
+        raise SettingsError(shown(str(error))) from None
 
 
 def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
-    settings = _settings(bundle, port)
+    settings = settings_of(bundle, port)
     listening = listen(settings)
     if listening is None:
         return 3
@@ -67,19 +68,23 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
     return 1 if told.differing or told.problem or told.is_alive() else 0
 
 
-def _settings(bundle: Bundle, port: int) -> Settings:
-    """Return the settings of the server that there was, as far as answers depend on them."""
-    server = bundle.server
+def settings_of(bundle: Bundle, port: int) -> Settings:
+    """Return the settings of the server that there was, as far as answers depend on them.
+
+    Raises:
+        SettingsError: one of them is none.
+    """
+    table = options()
+    taken = ("validation_status", "cors_origin", "like_production")
+    values = {name: table[name].read(bundle.server.get(name), f"the bundle's {name}") for name in taken}
     return Settings(
         host=HOST,
         port=port,
         quiet=True,
         seed=int(bundle.seed),
-        validation_status=str(server["validation_status"]),
-        cors_origin=tuple(server["cors_origin"]),
-        like_production=bool(server["like_production"]),
         # The real API knows an app that it serves.
         apps={bundle.app_id: {}},
+        **values,
     )
 
 
@@ -94,13 +99,16 @@ class _Told(Thread):
         self.problem: Exception | None = None
 
     def run(self) -> None:
+        from sandbox.replay.bundle import BundleError
         from sandbox.replay.run import Replay
         from sandbox.replay.sending import Address
 
         try:
             self.differing = Replay(self._bundle, Address(HOST, self._port), _say).run()
-        except Exception as error:
+        except BundleError as error:
             self.problem = error
+        except Exception as error:  # what nobody expected must not look like "some differ"
+            self.problem = BundleError(f"the replay broke off: {error!r}")
 
 
 def _say(line: str) -> None:

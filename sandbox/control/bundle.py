@@ -24,11 +24,11 @@ from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, pieces, whole_settings
 from sandbox.control.snapshots import snapshot_of
 from sandbox.masking import Masker
+from sandbox.repeatable import CALLING
 from sandbox.state.entry import Entry, Headers
 from sandbox.state.image import WorldImage
 
 VERSION = 1
-WEBHOOKS = ("webhooks", "webhook_lab")
 # A zip file has no time before 1980; a bundle of the same state is the same bytes.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -100,7 +100,7 @@ def _written(snapshot: Snapshot, hidden: Masker) -> bytes:
 
 def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings that call nobody."""
-    return {name: value for name, value in settings.items() if name not in WEBHOOKS}
+    return {name: value for name, value in settings.items() if name not in CALLING}
 
 
 def _steps(found: _Found) -> Iterator[dict[str, Any]]:

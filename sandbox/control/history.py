@@ -19,23 +19,6 @@ from sandbox.control.snapshot import Snapshot
 MOST_BYTES = 64 * 1024**2
 CALL_BYTES = 500
 
-# The calls that change an app and do the same again when they are repeated.
-REPEATABLE = frozenset(
-    {
-        "control_update_app",
-        "control_populate",
-        "control_set_clock",
-        "control_advance_clock",
-        "control_reset_clock",
-        "control_add_fault",
-        "control_delete_faults",
-        "control_delete_fault",
-        "control_add_reply",
-        "control_delete_replies",
-        "control_delete_reply",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:

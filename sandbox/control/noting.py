@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from sandbox.contract import Operation
-from sandbox.control.history import REPEATABLE, Done, filled
+from sandbox.control.history import Done, filled
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import ApiError
+from sandbox.repeatable import REPEATABLE
 
 Handler = Callable[[ControlCall, ControlServices], Awaitable[ControlAnswer]]
 

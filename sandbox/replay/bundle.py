@@ -1,25 +1,30 @@
-"""Reads a bundle: the file that `GET /_sandbox/apps/{app_id}/bundle` writes."""
+"""Reads a bundle: the file that `GET /_sandbox/apps/{app_id}/bundle` writes.
+
+It may come from anybody: each value is held against what a bundle may say before anything is done with it.
+"""
 
 from __future__ import annotations
 
-import json
+import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile, ZipFile
 
-from sandbox.errors import SandboxError
+from sandbox.replay import allowed
+from sandbox.replay.archive import BundleError, read_members
+
+__all__ = ["Answer", "Asked", "Bundle", "BundleError", "Headers", "Set", "read"]
 
 VERSION = 1
+# The last second of the year 9999, and a little more than the longest that the sandbox lets an answer wait.
+_LAST_SECOND = 253_402_300_799
+_LONGEST_MS = 660_000
+_NAMED = 8
 
 Headers = Sequence[tuple[str, str]]
-
-
-class BundleError(SandboxError):
-    """A file can't be replayed; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,58 +81,128 @@ def read(path: Path) -> Bundle:
     Raises:
         BundleError: it is no bundle, of a newer version, or not all of what was asked is in it.
     """
-    about = _json(path, "bundle.json")
+    members = read_members(path, ("bundle.json", "baseline.json", "steps.json"))
+    about = members["bundle.json"]
     if not isinstance(about, dict) or about.get("object") != "bundle":
         raise BundleError(f"{path}: this is no bundle of the sandbox")
-    if about.get("version") != VERSION:
-        raise BundleError(f"{path}: expected a bundle of version {VERSION}, got version {about.get('version')}")
+    if about.get("version") is not VERSION:
+        raise BundleError(f"{path}: expected a bundle of version {VERSION}, got version {about.get('version')!r:.40}")
     if about.get("complete") is not True:
-        reasons = "; ".join(map(str, about.get("lost", [])))
-        raise BundleError(f"{path}: it can't be replayed, as not all is in it: {reasons}")
+        lost = about.get("lost")
+        reasons = [str(reason)[:200] for reason in lost[:_NAMED]] if isinstance(lost, list) else []
+        raise BundleError(f"{path}: it can't be replayed, as not all is in it: {'; '.join(reasons)}")
     try:
+        app_id = _of(about, "app_id", allowed.is_app_id, "an app's id")
+        baseline = _mapping(members["baseline.json"], "baseline.json")
         return Bundle(
-            app_id=about["app_id"],
-            seed=about["origin"]["seed"],
-            sandbox=about["sandbox"],
-            server=about["server"],
-            baseline=_json(path, "baseline.json"),
-            steps=[_step(step) for step in _json(path, "steps.json")],
+            app_id=app_id,
+            seed=_of(_mapping(about.get("origin"), "origin"), "seed", _is_seed, "a whole number as text"),
+            sandbox=_of(about, "sandbox", _is_text, "text"),
+            server=_mapping(about.get("server"), "server"),
+            baseline={**baseline, "settings": allowed.quiet(baseline.get("settings"))},
+            steps=_steps(members["steps.json"], app_id),
         )
-    except (KeyError, TypeError, ValueError, NotBase64, AttributeError) as error:
-        raise BundleError(f"{path}: the bundle is damaged: {error!r}") from None
+    except _Damaged as damage:
+        raise BundleError(f"{path}: the bundle is damaged: {damage}") from None
 
 
-def _json(path: Path, name: str) -> Any:
-    try:
-        with ZipFile(path) as archive:
-            return json.loads(archive.read(name))
-    except OSError as error:
-        raise BundleError(f"{path}: can't be read: {error.strerror}") from None
-    except (BadZipFile, KeyError):
-        raise BundleError(f"{path}: this is no bundle of the sandbox") from None
-    except ValueError:
-        raise BundleError(f"{path}: the bundle is damaged: {name} is not JSON") from None
+class _Damaged(Exception):
+    """A value isn't what it has to be; the text names its place."""
 
 
-def _step(step: Mapping[str, Any]) -> Asked | Set:
-    if step["kind"] == "control":
-        return Set(at=step["at"], method=step["method"], path=step["path"], body=step["body"])
-    answer = step["answer"]
+def _steps(steps: Any, app_id: str) -> Sequence[Asked | Set]:
+    if not isinstance(steps, list):
+        raise _Damaged("steps.json: expected a list")
+    return [_step(_mapping(step, place), app_id, place) for place, step in _numbered(steps, "steps")]
+
+
+def _numbered(values: Sequence[Any], name: str) -> Sequence[tuple[str, Any]]:
+    return [(f"{name}[{number}]", value) for number, value in enumerate(values)]
+
+
+def _step(step: Mapping[str, Any], app_id: str, place: str) -> Asked | Set:
+    at = _of(step, "at", _is_time, "a Unix second", place)
+    method = _of(step, "method", _is_text, "text", place)
+    if step.get("kind") == "control":
+        path, body = _of(step, "path", _is_text, "text", place), step.get("body")
+        if not allowed.is_repeatable(app_id, method, path):
+            raise _Damaged(f"{place}: {method[:20]} {path[:200]} is no control call of this app that can be repeated")
+        return Set(at=at, method=method, path=path, body=allowed.quiet(body))
+    _of(step, "kind", lambda kind: kind == "request", "control or request", place)
+    target = _of(step, "target", _is_text, "text", place)
+    if not allowed.is_api_request(app_id, method, target):
+        raise _Damaged(f"{place}: {method[:20]} {target[:200]} is no request of the API to this app")
+    headers = _headers(step, place)
+    if not allowed.are_headers(headers):
+        raise _Damaged(f"{place}.headers: expected headers that can be sent")
     return Asked(
-        at=step["at"],
-        method=step["method"],
-        target=step["target"],
-        headers=[(name, value) for name, value in step["headers"]],
-        body=_body(step["body"]),
-        answer=Answer(
-            status=answer["status"],
-            headers=[(name, value) for name, value in answer["headers"]],
-            body=_body(answer["body"]),
-            ended=answer["ended"],
-        ),
-        duration_ms=step["duration_ms"],
+        at=at,
+        method=method,
+        target=target,
+        headers=headers,
+        body=_body(step, place),
+        answer=_answer(_mapping(step.get("answer"), f"{place}.answer"), f"{place}.answer"),
+        duration_ms=_of(step, "duration_ms", _is_duration, f"a number from 0 to {_LONGEST_MS:,}", place),
     )
 
 
-def _body(body: Mapping[str, str]) -> bytes:
-    return body["text"].encode() if "text" in body else b64decode(body["base64"])
+def _answer(answer: Mapping[str, Any], place: str) -> Answer:
+    return Answer(
+        status=_of(answer, "status", _is_status, "a status or null", place),
+        headers=_headers(answer, place),
+        body=_body(answer, place),
+        ended=_of(answer, "ended", lambda end: end in ("complete", "client_gone", "cut"), "how it ended", place),
+    )
+
+
+def _headers(of: Mapping[str, Any], place: str) -> Headers:
+    pairs = _of(of, "headers", lambda value: isinstance(value, list), "a list", place)
+    for where, pair in _numbered(pairs, f"{place}.headers"):
+        if not isinstance(pair, list) or len(pair) != 2 or not all(map(_is_text, pair)):
+            raise _Damaged(f"{where}: expected a name and a value")
+    return [(name, value) for name, value in pairs]
+
+
+def _body(of: Mapping[str, Any], place: str) -> bytes:
+    body = _mapping(of.get("body"), f"{place}.body")
+    if "text" in body:
+        text: str = _of(body, "text", _is_text, "text", f"{place}.body")
+        return text.encode()
+    try:
+        return b64decode(_of(body, "base64", _is_text, "text or base64", f"{place}.body"), validate=True)
+    except (NotBase64, ValueError):
+        raise _Damaged(f"{place}.body.base64: expected base64") from None
+
+
+def _mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _Damaged(f"{place}: expected an object")
+    return value
+
+
+def _of(of: Mapping[str, Any], name: str, good: Callable[[Any], bool], expected: str, place: str = "") -> Any:
+    """Return a value that is good."""
+    value = of.get(name)
+    if not good(value):
+        raise _Damaged(f"{f'{place}.' if place else ''}{name}: expected {expected}")
+    return value
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}", value) is not None
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _LAST_SECOND
+
+
+def _is_status(value: Any) -> bool:
+    return value is None or (type(value) is int and 100 <= value <= 999)
+
+
+def _is_duration(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= _LONGEST_MS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
-from typing import Any
 from urllib.parse import quote
 
 from sandbox.replay.bundle import Asked, Bundle, BundleError, Set
 from sandbox.replay.comparing import difference
 from sandbox.replay.sending import Address, control, send
+from sandbox.replay.shown import shown
 
 Say = Callable[[str], None]
 
@@ -20,7 +20,7 @@ class Replay:
     def __init__(self, bundle: Bundle, address: Address, say: Say) -> None:
         self._bundle = bundle
         self._address = address
-        self._say = say
+        self._say: Say = lambda line: say(shown(line))
         self._app = f"/_sandbox/apps/{quote(bundle.app_id, safe='')}"
         self._running = bundle.baseline.get("clock") is None
         self._slack = 0
@@ -49,7 +49,7 @@ class Replay:
         if self._running:
             self._slack = max(self._slack, ceil(step.duration_ms / 1000) + 1)
         where = difference(step.answer, send(step, self._address), self._slack)
-        line = f"{step.method:6} {_shown(step.target)}  {step.answer.status or 'no answer'}"
+        line = f"{step.method:6} {step.target}  {step.answer.status or 'no answer'}"
         self._say(f"differs  {line}: {where}" if where else f"same     {line}{_remark(step)}")
         return where is None
 
@@ -57,16 +57,10 @@ class Replay:
         refused = control(step.method, step.path, step.body, self._address)
         if step.path.endswith(("/clock", "/clock/advance")):
             self._running = step.method == "DELETE"
-        line = f"{step.method:6} {_shown(step.path)}"
+        line = f"{step.method:6} {step.path}"
         self._say(f"differs  {line}: {refused}" if refused else f"set      {line}")
         return refused is None
 
 
 def _remark(step: Asked) -> str:
     return {"client_gone": "  the client goes away", "cut": "  cut off"}.get(step.answer.ended, "")
-
-
-def _shown(value: Any) -> str:
-    """Return what stands in a line, with all that could fool a terminal spelled out."""
-    text = str(value)
-    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2 as httpx
 
@@ -23,6 +24,29 @@ def run(*words: str, env: dict[str, str] | None = None, path: Path = ROOT) -> su
     return subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, text=True, env=environ, cwd=path, timeout=PATIENCE, check=False
     )
+
+
+class Measured(NamedTuple):
+    """A command that has ended: its exit code, what it wrote to both outputs, and the most memory it held, in MB."""
+
+    code: int
+    out: str
+    err: str
+    megabytes: float
+
+
+def measured(*words: str, folder: Path, env: dict[str, str] | None = None) -> Measured:
+    """Run a command that ends by itself and measure it; its outputs go through files of a folder."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    command = [sys.executable, "-P", "-m", "sandbox", *words]
+    out, err = folder / "out.txt", folder / "err.txt"
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        process = subprocess.Popen(command, stdout=to_out, stderr=to_err, env=environ, cwd=folder)  # noqa: S603 - ours
+    # This child's own peak: what the platform offers otherwise is that of all children together.
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    per_megabyte = 1024**2 if sys.platform == "darwin" else 1024
+    return Measured(process.returncode, out.read_text(), err.read_text(), used.ru_maxrss / per_megabyte)
 
 
 def end(server: Server, how: signal.Signals = signal.SIGINT) -> list[str]:
