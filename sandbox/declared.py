@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox import magic
 from sandbox.app_settings import AppSettings
 from sandbox.contract import Contract, Document, decode, encode
+from sandbox.contract.explain import shorten
+from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.validation import summary
 from sandbox.errors import InvalidRequest
 from sandbox.masking import escape
@@ -35,12 +38,13 @@ def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str,
             raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
-        violations = control().schema("AppSettings").violations(_as_json(changes))
+        document = _as_json(where, changes)
+        violations = control().schema("AppSettings").violations(document)
         if violations:
             raise SettingsError(f"{where}: {escape(summary(violations))}")
         if "webhooks" in changes:
             _refuse_urls(where, changes["webhooks"])
-        declared[app_id] = declared.get(app_id, defaults).merged(changes)
+        declared[app_id] = declared.get(app_id, defaults).merged(document.value)
     return declared, None if late or settings.strict_apps else defaults
 
 
@@ -54,12 +58,37 @@ def _refuse_urls(where: str, webhooks: Any) -> None:
         raise SettingsError(f"{where}: {escape(error.message)}") from None
 
 
-def _as_json(changes: Mapping[str, Any]) -> Document:
-    """Return what TOML says as JSON would say it: a date is a text."""
+def _as_json(where: str, changes: Mapping[str, Any]) -> Document:
+    """Return what TOML says as JSON would say it: a date is a text.
+
+    Raises:
+        SettingsError: JSON can't say it, or not without losing something.
+    """
+    waiting: list[tuple[str, Any, int]] = [("", changes, 0)]
+    while waiting:
+        place, value, depth = waiting.pop()
+        if expected := _no_json(value, depth):
+            raise SettingsError(f"{where}: {escape(shorten(place, 200))}: expected {expected}")
+        if isinstance(value, Mapping):
+            joint = "." if place else ""
+            waiting += [(f"{place}{joint}{name}", child, depth + 1) for name, child in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [(f"{place}[{index}]", child, depth + 1) for index, child in enumerate(value)]
     try:
         return decode(encode(changes))
-    except TypeError:  # an integer beyond 64 bits, which the schema refuses
-        return Document(b"", changes)
+    except TypeError as error:
+        raise SettingsError(f"{where}: {error}") from None
+
+
+def _no_json(value: Any, depth: int) -> str | None:
+    """Say what is expected in place of a value that JSON, or the API, can't hold; None where it can."""
+    if depth > MAX_DEPTH:
+        return f"at most {MAX_DEPTH} levels"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"a number, got {value}"
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return "a number of at most 64 bits"
+    return None
 
 
 def _is_app_id(app_id: str, control_contract: Contract) -> bool:

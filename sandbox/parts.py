@@ -15,7 +15,7 @@ from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from sandbox.declared import apps
 from sandbox.masking import Masker
-from sandbox.settings import Settings
+from sandbox.settings import Settings, options
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
@@ -51,6 +51,8 @@ class Parts:
         self.own_ports: set[int] = set()
         self.contract = load().refusing_with(int(self.settings.validation_status))
         now = self.settings.now
+        if now is not None:
+            options()["now"].read(now, "now")
         self.clock: Clock = SystemClock() if now is None else FrozenClock(now)
         self.entropy = Entropy(self.settings.seed)
         self.journal = Journal(lambda app_id: "req_" + self.entropy.hex(16, app_id or "", "request"))

@@ -10,8 +10,14 @@ from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import SandboxError
 from sandbox.masking import escape
+from sandbox.sources import LATEST, looks_like_milliseconds
 
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_MOST_DIGITS = 19
+_INTEGER = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
+# Far more than any file of settings has: a device has no end.
+_MOST_BYTES = 16 * 1024 * 1024
+# Characters of a wrong value that a message shows.
+_MOST_SHOWN = 200
 
 ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 
@@ -55,7 +61,7 @@ class Settings:
     host: str = _option("127.0.0.1", "text", "address to listen on")
     port: int = _option(8010, "integer", "port to listen on; 0 picks a free one", least=0, most=65_535)
     seed: int = _option(1, "integer", "where all texts and ids come from: same seed, same requests, same bytes")
-    now: int | None = _option(None, "integer", "freeze the time of all apps at this Unix second", least=0, most=2**53)
+    now: int | None = _option(None, "integer", "freeze the time of all apps at this Unix second", least=0, most=LATEST)
     titles: str = _option(
         "at_creation",
         "choice",
@@ -164,12 +170,15 @@ def read_file(path: Path, known: Sequence[str]) -> dict[str, Any]:
     """
     import tomllib  # late: most servers have no such file
 
+    text = _text_of(path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: can't be read: nested too deeply") from None
+    except ValueError:  # Python reads no decimal number of more than 4,300 digits
+        raise SettingsError(f"{path}: can't be read: a number has too many digits") from None
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values:
         if name not in known:
@@ -177,9 +186,23 @@ def read_file(path: Path, known: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+def _text_of(path: Path) -> str:
+    """Return a file's text, without the byte order mark that some editors write."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise SettingsError(f"{path}: can't be read: larger than {_MOST_BYTES:,} bytes")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+
+
 def _read_text(option: Option, value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise _wrong(where, "text", value)
+    if not value:
+        raise _wrong(where, "text that isn't empty", value)
     return value
 
 
@@ -189,8 +212,18 @@ def _read_integer(option: Option, value: Any, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(where, "a whole number", value)
     if (option.least is not None and value < option.least) or (option.most is not None and value > option.most):
-        raise _wrong(where, f"a whole number from {option.least} to {option.most}", value)
+        raise _wrong(where, f"a whole number from {option.least} to {option.most}", value, _hint(option, value))
+    if abs(value) >= 10**_MOST_DIGITS:
+        raise _wrong(where, f"a whole number of at most {_MOST_DIGITS} digits", value)
     return value
+
+
+def _hint(option: Option, value: int) -> str:
+    """Say more of a number that is no time."""
+    if option.most != LATEST:
+        return ""
+    milliseconds = "; that looks like milliseconds" if looks_like_milliseconds(value) else ""
+    return f" (Unix seconds, up to the end of the year 9999{milliseconds})"
 
 
 def _read_switch(option: Option, value: Any, where: str) -> bool:
@@ -221,16 +254,27 @@ def _read_secret(option: Option, value: Any, where: str) -> str:
         return _read_text(option, value, where)
     path = Path(_read_text(option, value, where))
     try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        secret = _text_of(path).strip()
+    except SettingsError:
         raise SettingsError(f"{where}: expected a readable file with the token, got {str(path)!r}") from None
     if not secret:
         raise SettingsError(f"{where}: the file {str(path)!r} is empty, expected the token")
     return secret
 
 
-def _wrong(where: str, expected: str, value: Any) -> SettingsError:
-    return SettingsError(f"{where}: expected {expected}, got {value!r}")
+def _wrong(where: str, expected: str, value: Any, hint: str = "") -> SettingsError:
+    return SettingsError(f"{where}: expected {expected}, got {_shown(value)}{hint}")
+
+
+def _shown(value: Any) -> str:
+    """Return a value as Python writes it; a file may hold what it can't write."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "tables that are nested too deeply"
+    except ValueError:
+        return "a number with too many digits"
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
 
 
 _READERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {

@@ -11,6 +11,14 @@ import random
 import time
 from typing import NamedTuple, Protocol
 
+# The last Unix second of the year 9999: later times fit no date.
+LATEST = 253_402_300_799
+
+
+def looks_like_milliseconds(seconds: int) -> bool:
+    """Say whether a time that is past all dates would be one in milliseconds."""
+    return LATEST < seconds <= LATEST * 1_000
+
 
 class Clock(Protocol):
     """Tells the time of one app."""

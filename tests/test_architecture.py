@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "masking": set(),
     "repeatable": set(),
     "web_address": {"errors"},
-    "settings": {"errors", "masking"},
+    "settings": {"errors", "masking", "sources"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors", "folders"},

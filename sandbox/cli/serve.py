@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import gc
 import ipaddress
+import logging
+import re
 import secrets
 import ssl
 import sys
@@ -16,9 +18,14 @@ from typing import Any
 
 from sandbox.cli.server import Interrupted, listen, prepare_logs, serve_on
 from sandbox.cli.watch import ConfigWatch, Watch
-from sandbox.settings import Option, Settings, SettingsError, flag, gather, options
+from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
 
-CONFIG_VARIABLE = "DIMEDOVE_SANDBOX_CONFIG"
+log = logging.getLogger("sandbox")
+
+CONFIG_VARIABLE = ENV_PREFIX + "CONFIG"
+PORT_VARIABLE = ENV_PREFIX + "PORT"
+
+_LINK = re.compile(r"(?:tcp|udp|sctp)://.*")
 
 
 def add_parser(commands: Any) -> None:
@@ -37,11 +44,14 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal comes."""
-    named = arguments.config or environ.get(CONFIG_VARIABLE)
+    if arguments.config == "":
+        raise SettingsError("--config: expected a file, got ''")
+    understood = _without_link(environ)
+    named = arguments.config or understood.get(CONFIG_VARIABLE)
     config = Path(named) if named else None
 
     def read() -> Settings:
-        return gather(vars(arguments), environ, config)
+        return gather(vars(arguments), understood, config)
 
     settings, token = _with_token(read())
     if settings.save_every and not settings.data:
@@ -66,6 +76,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Whoever reads no further than the first line closes the pipe.
         with suppress(BrokenPipeError):
             print(greeting(settings, listening.getsockname()[1], token), flush=True)
+        _warn(environ, understood)
         watches: list[Watch] = []
         if config and settings.reload:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
@@ -75,6 +86,20 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if log:
             log.close()
     return 0
+
+
+def _without_link(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment without a port that nobody set: Kubernetes writes its own for a Service of our name."""
+    if not _LINK.fullmatch(environ.get(PORT_VARIABLE, "")):
+        return environ
+    return {name: value for name, value in environ.items() if name != PORT_VARIABLE}
+
+
+def _warn(environ: Mapping[str, str], understood: Mapping[str, str]) -> None:
+    """Say what of the environment was not taken."""
+    for name in environ.keys() - understood.keys():
+        text = "%s: %r is how Kubernetes writes the address of a Service, not a port: taken as not set"
+        log.warning(text, name, environ[name])
 
 
 def greeting(settings: Settings, port: int, token: str | None) -> str:

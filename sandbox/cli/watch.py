@@ -51,9 +51,10 @@ class ConfigWatch:
         if changed:
             log.warning("%s: needs a restart: %s", self._path, ", ".join(changed))
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _stamp(self) -> tuple[int, ...] | None:
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size
+        # The number too: where a link is turned to another file, as Kubernetes does, both may be of one moment.
+        return found.st_mtime_ns, found.st_size, found.st_ino

@@ -62,6 +62,14 @@ def expectation(error: ValidationError) -> str:
     return error.message
 
 
+def hint(error: ValidationError) -> str:
+    """Say what was probably meant by a number that is too large; mostly nothing."""
+    number: Any = error.instance
+    if error.validator != "maximum" or not isinstance(error.schema, dict) or "x-hint-thousandfold" not in error.schema:
+        return ""
+    return f" ({error.schema['x-hint-thousandfold']})" if number <= error.schema["maximum"] * 1_000 else ""
+
+
 def shorten(text: str, most: int) -> str:
     """Cut a text that is longer than `most` characters, and show that it was."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
 
-from sandbox.contract.explain import code_of, expectation, shorten
+from sandbox.contract.explain import code_of, expectation, hint, shorten
 from sandbox.contract.explainer import explainer
 from sandbox.contract.json import Document, encode
 
@@ -183,7 +183,7 @@ def _violations(error: ValidationError) -> Iterator[Violation]:
                 expected = f"no such field, only {', '.join(known)}"
                 yield Violation((*path, name), "not_allowed", expected, _short(extras[name]))
     else:
-        yield Violation(path, code_of(error.validator), expectation(error), _short(error.instance))
+        yield Violation(path, code_of(error.validator), expectation(error), _short(error.instance) + hint(error))
 
 
 def _short(value: Any) -> str:

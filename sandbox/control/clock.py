@@ -5,10 +5,7 @@ from __future__ import annotations
 from sandbox.control.apps import changeable, existing
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import InvalidRequest
-from sandbox.sources import FrozenClock
-
-# The last second of the year 9999, the latest that the clock can be set to.
-LATEST = 253_402_300_799
+from sandbox.sources import LATEST, FrozenClock
 
 
 async def control_get_clock(call: ControlCall, on: ControlServices) -> ControlAnswer:

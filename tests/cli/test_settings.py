@@ -13,6 +13,9 @@ import pytest
 
 from sandbox import Settings, SettingsError, create_app
 from sandbox.cli import main, serve
+from sandbox.contract import load
+from sandbox.contract.document import control_folder
+from sandbox.declared import apps
 from sandbox.settings import ENV_PREFIX, Option, default_of, flag, gather, options
 
 OPTIONS = options()
@@ -127,13 +130,14 @@ def test_help_mentions_every_setting(name: str, capsys: pytest.CaptureFixture[st
 # What can't be
 
 BAD: dict[str, list[Any]] = {
+    "text": [""],
     "integer": ["x", "5.5", "1e3", "0x10", "--5", "5 5", " ", "\u00bd"],
     "choice": ["nonsense", "AUTO", " "],
     "secret": ["/nowhere/token"],
 }
 BAD_IN_A_FILE: dict[str, list[Any]] = {
     "integer": [1.5, True, [1], "x", "--5"],
-    "text": [5, True, ["a"]],
+    "text": [5, True, ["a"], ""],
     "switch": [2, "perhaps", []],
     "list": [5, [5], [["a"]], True],
     "choice": ["nonsense", True, []],
@@ -162,7 +166,9 @@ def test_a_bad_flag_is_named_with_what_was_expected(name: str, bad: str) -> None
     assert repr(bad) in line
 
 
-@pytest.mark.parametrize(("name", "bad"), [case for case in cases(BAD) if OPTIONS[case[0]].kind != "secret"])
+@pytest.mark.parametrize(
+    ("name", "bad"), [case for case in cases(BAD) if OPTIONS[case[0]].kind not in {"secret", "text"}]
+)
 def test_a_bad_variable_is_named_with_what_was_expected(name: str, bad: str) -> None:
     variable = ENV_PREFIX + name.upper()
     line = refusal(**{variable: bad})
@@ -188,6 +194,8 @@ def test_a_number_has_bounds(name: str) -> None:
     assert getattr(gather({name: str(option.most)}, {}, None), name) == option.most
 
 
+ARGUMENTS = "[[apps.a.tools]]\nname = 'lookup'\nkind = 'mapping'\narguments = {{x = {}}}"
+
 # Each row: a file that can't be taken, and what the refusal names.
 BAD_FILES = {
     "no TOML": ("port = ", "not valid TOML"),
@@ -200,6 +208,21 @@ BAD_FILES = {
     "two bad settings": ("[apps.a]\nstatus = 'on'\nstream = 5", "stream: expected boolean"),
     "a date": ("[apps.a]\nstatus = 2026-08-06", "apps.a: status: expected "),
     "not a number": ("[apps.a.pace]\nfirst_ms = nan", "apps.a: pace.first_ms: expected "),
+    "a number of 5,000 digits": ("seed = " + "1" * 5_000, "too many digits"),
+    "a seed of 5,000 digits": ("seed = 0x" + "f" * 5_000, "at most 19 digits, got a number with too many digits"),
+    "arrays in arrays": ("seed = " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
+    "tables in tables": ("seed" + ".a" * 5_000 + " = 1", "seed: expected a whole number, got tables"),
+    "not a number at all": ("seed = nan", "seed: expected a whole number, got nan"),
+    "arguments that are no number": (
+        ARGUMENTS.format("nan"),
+        "apps.a: tools[0].arguments.x: expected a number, got nan",
+    ),
+    "endless arguments": (ARGUMENTS.format("[inf]"), "apps.a: tools[0].arguments.x[0]: expected a number, got inf"),
+    "large arguments": (
+        ARGUMENTS.format("0x" + "f" * 5_000),
+        "apps.a: tools[0].arguments.x: expected a number of at most",
+    ),
+    "deep arguments": (ARGUMENTS.format("[" * 300 + "]" * 300), "expected at most 100 levels"),
     "a number beyond 64 bits": ("[apps.a.rate_limit]\nper_minute = 99999999999999999999", "per_minute"),
     "a magic app": ("[apps.app_missing]\nstatus = 'live'", "apps.app_missing"),
     "an app id that can't exist": ("[apps.'no app']\nstatus = 'live'", "no app"),
@@ -222,6 +245,27 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes |
     if content is not None:
         config.write_bytes(content)
     assert str(config) in refusal("--config", str(config))
+
+
+def test_a_file_without_end_is_one_line() -> None:
+    assert "larger than" in refusal("--config", "/dev/zero")
+
+
+def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
+    """Some editors of Windows write one."""
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbfthe token\r\n")
+    config = written(tmp_path, f"\ufeffseed = 7\ncontrol-token = '{tmp_path / 'token'}'")
+    settings = gather(parsed(), {}, config)
+    assert (settings.seed, settings.control_token) == (7, "the token")
+
+
+@pytest.mark.parametrize("said", ["--now", ENV_PREFIX + "NOW", "file"])
+def test_a_time_in_milliseconds_is_said_to_be_one(said: str, tmp_path: Path) -> None:
+    words = {"file": ["--config", str(written(tmp_path, "now = 1790000000000"))], "--now": ["--now", "1790000000000"]}
+    line = refusal(*words.get(said, []), **({said: "1790000000000"} if said.isupper() else {}))
+    assert "253402300799" in line
+    assert "the end of the year 9999; that looks like milliseconds" in line
+    assert "milliseconds" not in refusal("--now", "1790000000000000")
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
@@ -248,6 +292,18 @@ def test_a_server_is_not_made_of_settings_that_cannot_be(apps: dict[str, Any], n
     with pytest.raises(SettingsError) as refusal:
         create_app(Settings(apps=apps))
     assert named in str(refusal.value)
+
+
+def test_nor_of_a_time_past_all_dates() -> None:
+    with pytest.raises(SettingsError, match="that looks like milliseconds"):
+        create_app(Settings(now=1_790_000_000_000))
+
+
+def test_a_date_of_a_file_is_a_text(tmp_path: Path) -> None:
+    settings = gather({}, {}, written(tmp_path, ARGUMENTS.format("2026-08-06")))
+    declared, _ = apps(settings, lambda: load(control_folder()))
+    [tool] = declared["a"].tools or ()
+    assert tool.arguments == {"x": "2026-08-06"}
 
 
 def test_settings_are_a_value() -> None:

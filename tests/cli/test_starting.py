@@ -84,6 +84,17 @@ def test_port_zero_is_another_port_each_time_and_is_free_again_afterwards() -> N
         assert again.url == one.url
 
 
+def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting() -> None:
+    """It sets these in every container of the namespace."""
+    link = {"PORT": "tcp://10.96.0.1:8010", "SERVICE_HOST": "10.96.0.1", "SERVICE_PORT": "8010"}
+    link |= {"PORT_8010_TCP": "tcp://10.96.0.1:8010", "PORT_8010_TCP_PROTO": "tcp", "PORT_8010_TCP_PORT": "8010"}
+    env = {VARIABLE + name: value for name, value in link.items()}
+    with serving(env=env) as server:
+        lines = end(server)
+    assert [line for line in lines if f"{VARIABLE}PORT: 'tcp://10.96.0.1:8010'" in line and "not set" in line]
+    assert run("serve", env={**env, VARIABLE + "PORT": "tcp:8010"}).returncode == 2
+
+
 def _has_ipv6() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):

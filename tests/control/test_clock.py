@@ -57,6 +57,14 @@ def test_real_time_can_be_given_back(make_world: MakeWorld) -> None:
     assert created_at(world) > NOW - 10**8
 
 
+def test_a_time_in_milliseconds_is_said_to_be_one(world: World) -> None:
+    refused = world.call("PUT", "/clock", {"now": NEW_YEAR * 1_000})
+    message = assert_error(refused, 422, "invalid_request_error")["message"]
+    assert "253,402,300,799" in message
+    assert "that looks like milliseconds" in message
+    assert "milliseconds" not in world.call("PUT", "/clock", {"now": NEW_YEAR * 1_000_000}).text
+
+
 def test_the_servers_frozen_time_is_given_back_where_it_has_one(world: World) -> None:
     world.freeze(5)
     world.call("DELETE", "/clock")

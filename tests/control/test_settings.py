@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.conftest import serving
+from tests.conftest import NOW, serving
 from tests.control.conftest import MakeWorld, connected
 from tests.control.driver import World
 from tests.envelope import assert_error
@@ -248,6 +249,34 @@ def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path)
             rewrite(config, "[apps.app_a]\nstream = true\n")
             assert_said(said, "sandbox.toml: taken")
             assert (world.settings["stream"], other.settings["status"]) == (True, "live")
+
+
+def test_a_link_that_is_turned_to_another_file_is_a_change(tmp_path: Path) -> None:
+    """So Kubernetes changes a ConfigMap: `sandbox.toml` leads through `..data`, which is replaced in one go."""
+    for name, streams in (("..old", "true "), ("..new", "false")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sandbox.toml").write_text(f"[apps.app_a]\nstream = {streams}\n", encoding="utf-8")
+        os.utime(tmp_path / name / "sandbox.toml", (NOW, NOW))
+    (tmp_path / "..data").symlink_to("..old")
+    (tmp_path / "sandbox.toml").symlink_to("..data/sandbox.toml")
+    with serving("--config", str(tmp_path / "sandbox.toml"), "--reload") as server, connected(server) as client:
+        assert World(client, "app_a").settings["stream"] is True
+        (tmp_path / "..next").symlink_to("..new")
+        (tmp_path / "..next").replace(tmp_path / "..data")
+        assert_said(server.process.stdout, "sandbox.toml: taken")
+        assert World(client, "app_a").settings["stream"] is False
+
+
+def test_a_file_that_cannot_be_read_never_ends_the_server(tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text("[apps.app_a]\nstream = true\n", encoding="utf-8")
+    tool = "[[apps.app_a.tools]]\nname = 'x'\nkind = 'mapping'\narguments = {{x = {}}}\n"
+    bad = ["seed = " + "1" * 5_000, "seed = " + "[" * 5_000 + "]" * 5_000, tool.format("nan"), tool.format("-inf")]
+    with serving("--config", str(config), "--reload") as server, connected(server) as client:
+        for text in bad:
+            rewrite(config, text)
+            assert len(assert_said(server.process.stdout, "stay as they were")) < 300
+        assert World(client, "app_a").settings["stream"] is True
 
 
 def rewrite(config: Path, text: str) -> None:
