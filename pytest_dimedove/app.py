@@ -40,7 +40,7 @@ class Clock:
         self._app = app
 
     def now(self) -> int:
-        """Return the app's time in Unix seconds."""
+        """Return the app's time in whole Unix seconds."""
         return int(self._app.control("GET", "/clock")["now"])
 
     def freeze(self, now: int | datetime | None = None) -> int:
@@ -48,8 +48,8 @@ class Clock:
         moment = self.now() if now is None else now if isinstance(now, int) else int(now.timestamp())
         return int(self._app.control("PUT", "/clock", {"now": moment})["now"])
 
-    def advance(self, seconds: int) -> int:
-        """Move the app's time forward, freezing it there, and return it."""
+    def advance(self, seconds: float) -> int:
+        """Move the app's time forward, freezing it there, and return it in whole seconds."""
         return int(self._app.control("POST", "/clock/advance", {"seconds": seconds})["now"])
 
     def reset(self) -> None:

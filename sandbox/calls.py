@@ -12,7 +12,8 @@ from sandbox.sources import Clock, Entropy, Origin
 
 
 class App(NamedTuple):
-    """The app that a request is for: its settings, its time (`frozen`: where it stands still), its entropy.
+    """The app that a request is for: its settings, its time (`frozen`: the second, with its fraction, at which it
+    stands still; None: it runs), its entropy.
 
     `origin` is where the entropy comes from.
     """
@@ -20,9 +21,14 @@ class App(NamedTuple):
     id: str
     settings: AppSettings
     clock: Clock
-    frozen: int | None
+    frozen: float | None
     origin: Origin
     entropy: Entropy
+
+    @property
+    def moment(self) -> float:
+        """The app's time in Unix seconds, with its fraction where it stands still at one."""
+        return self.clock.now() if self.frozen is None else self.frozen
 
 
 class Call(NamedTuple):

@@ -39,8 +39,7 @@ def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str,
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
         document = _as_json(where, changes)
-        violations = control().schema("AppSettings").violations(document)
-        if violations:
+        if violations := control().schema("AppSettings").accept(document):
             raise SettingsError(f"{where}: {escape(summary(violations))}")
         if "webhooks" in changes:
             _refuse_urls(where, changes["webhooks"])

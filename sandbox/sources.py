@@ -43,15 +43,21 @@ class SystemClock:
 
 
 class FrozenClock(NamedTuple):
-    """Tells one and the same time for ever."""
+    """Tells one and the same time for ever; a fraction of a second waits until it is a whole one."""
 
-    at: int
+    at: float
 
     def now(self) -> int:
-        return self.at
+        return int(self.at)
 
     def exact(self) -> float:
         return self.at
+
+
+def unix_time(seconds: float) -> float:
+    """Return a Unix time to the microsecond, so that fractions add up; a whole one is an integer."""
+    rounded = round(float(seconds), 6)
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 # Seconds of a clock that never goes back: for durations and pacing, never for what is answered.

@@ -51,7 +51,7 @@ class Directory:
             await self._meet(app_id)
         return app
 
-    async def stands_at(self, app_id: str) -> int | None:
+    async def stands_at(self, app_id: str) -> float | None:
         """Return the Unix second at which the app's time stands still, or None."""
         return await self._on.worlds.clock(app_id)
 

@@ -1,13 +1,14 @@
 """JSON in and out, without losing anything: a number comes back as it was sent, or is refused (CONTRACT.md 4.3).
 
 orjson is fast and strict (invalid UTF-8, NaN and lone surrogates are errors), but rounds what a double can't hold and
-writes `1.10` as `1.1`. Bodies with numbers that it might change are read a second time with every number kept as text.
+writes `1.10` as `1.1`. Bodies with numbers that it might change are read a second time with these kept as their text.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -30,36 +31,66 @@ class InvalidJson(ValueError):
 
 
 class Document:
-    """A parsed JSON text: `value` to read, `exact` to write again (its numbers are as they were sent)."""
+    """A parsed JSON text: `value` to validate, `exact` to use and to write again (its numbers are as they were sent).
 
-    __slots__ = ("_exact", "_raw", "value")
+    Args:
+        raw: the text.
+        value: what it says.
+        exact: the same with exact numbers, where it is known already.
+    """
 
-    def __init__(self, raw: bytes, value: Any) -> None:
+    __slots__ = ("_exact", "raw", "value")
+
+    def __init__(self, raw: bytes, value: Any, exact: Any = None) -> None:
+        self.raw = raw
         self.value = value
-        self._raw = raw
-        self._exact: Any = None
+        self._exact = exact
 
     @property
     def size(self) -> int:
         """The length of the text as it was sent, in bytes."""
-        return len(self._raw)
+        return len(self.raw)
 
     @property
     def exact(self) -> Any:
         """The same document for `encode`; read again only where a number might not survive the first reading."""
         if self._exact is None:
-            fragile = _FRAGILE_NUMBER.search(self._raw)
-            self._exact = json.loads(self._raw, parse_float=_Number, parse_int=_Number) if fragile else self.value
+            fragile = _FRAGILE_NUMBER.search(self.raw)
+            self._exact = EXACT.decode(self.raw.decode()) if fragile else self.value
         return self._exact
 
+    def make_integers(self, places: Sequence[Sequence[str | int]]) -> None:
+        """Put integers in place of the whole numbers that stand at these places as floats."""
+        for *parents, last in places:
+            for root in (self.value, self.exact):
+                container = root
+                for step in parents:
+                    container = container[step]
+                container[last] = int(container[last])
+        if places:
+            self.raw = encode(self.exact)
 
-class _Number:
-    """A number kept as its text."""
 
-    __slots__ = ("text",)
+class _Number(float):
+    """A number that remembers its text: it counts like a float and is written as it was sent."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    text: str
+
+    def __new__(cls, text: str) -> _Number:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _integer(text: str) -> int | _Number:
+    number = int(text) if len(text) < _LONGEST_INTEGER else 0
+    return number if str(number) == text else _Number(text)
+
+
+# Texts as long as this are surely beyond 64 bits, or need not be integers.
+_LONGEST_INTEGER = 19
+# Reads JSON with exact numbers.
+EXACT = json.JSONDecoder(parse_float=_Number, parse_int=_integer)
 
 
 def decode(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
@@ -79,10 +110,11 @@ def decode(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
     return Document(raw, value)
 
 
-def encode(value: Any) -> bytes:
-    """Write compact UTF-8 JSON, with no escapes beyond what JSON demands."""
+def encode(value: Any, *, indent: bool = False) -> bytes:
+    """Write compact UTF-8 JSON (or with indented lines), with no escapes beyond what JSON demands."""
     # orjson's bytes keep the buffer that they were written in, 4 KiB; what is stored must be as long as it says.
-    return b"".join((orjson.dumps(value, default=_fragment), b""))
+    option = orjson.OPT_INDENT_2 if indent else None
+    return b"".join((orjson.dumps(value, default=_fragment, option=option), b""))
 
 
 def _fragment(value: Any) -> orjson.Fragment:

@@ -12,9 +12,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
+import orjson
 
 from sandbox.contract.explain import code_of, expectation, hint, shorten
 from sandbox.contract.explainer import explainer
+from sandbox.contract.integers import IntegerFinder
 from sandbox.contract.json import Document, encode
 
 if TYPE_CHECKING:
@@ -57,13 +59,26 @@ class Validator:
 
     def is_valid(self, value: Any) -> bool:
         """Say whether a value keeps the schema, byte limits aside."""
-        return self._compiled.is_valid(value)
+        try:
+            return self._compiled.is_valid(value)
+        except ValueError:  # it holds exact numbers, which the validator does not know
+            return self._compiled.is_valid(orjson.loads(encode(value)))
+
+    def accept(self, document: Document) -> list[Violation]:
+        """Return the faults of a document from outside; one without any has integers where the schema says integer.
+
+        A whole number may be spelled `2.0` or `2e0`: from here on it is 2.
+        """
+        violations = self.violations(document)
+        if not violations:
+            document.make_integers(self._integers.find(document.value))
+        return violations
 
     def violations(self, document: Document) -> list[Violation]:
         """Return the faults of a document, in the schema's order; empty where there are none."""
         small = document.size <= self._least_limit
         too_large = [] if small else [fault for name in self._byte_limits for fault in self._too_large(document, name)]
-        if not too_large and self._compiled.is_valid(document.value):
+        if not too_large and self.is_valid(document.value):
             return []
         return sorted([*self._explained(document.value), *too_large], key=lambda fault: self._rank(fault.path))
 
@@ -76,6 +91,10 @@ class Validator:
     @cached_property
     def _compiled(self) -> jsonschema_rs.Validator:
         return jsonschema_rs.validator_for({**self._schema, "components": reached(self._schema, self._components)})
+
+    @cached_property
+    def _integers(self) -> IntegerFinder:
+        return IntegerFinder(self._schema, self._resolve, lambda branch: Validator(branch, self._components).is_valid)
 
     @cached_property
     def _byte_limits(self) -> dict[str, int]:

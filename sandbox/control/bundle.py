@@ -80,7 +80,7 @@ def _about(found: _Found, on: ControlServices) -> dict[str, Any]:
         "sandbox": on.version,
         "app_id": app.id,
         "origin": app.origin._asdict(),
-        "clock": {"now": app.clock.now(), "frozen": app.frozen is not None},
+        "clock": {"now": app.moment, "frozen": app.frozen is not None},
         "server": dict(on.server),
         "requests": len(found.entries),
         "complete": not found.lost,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.control.apps import changeable, existing
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import InvalidRequest
-from sandbox.sources import LATEST, FrozenClock
+from sandbox.sources import LATEST, FrozenClock, unix_time
 
 
 async def control_get_clock(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -21,7 +21,7 @@ async def control_set_clock(call: ControlCall, on: ControlServices) -> ControlAn
 async def control_advance_clock(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Move an app's time forward; a running one freezes there."""
     app = await existing(changeable(call), on)
-    now = app.clock.now() + call.body["seconds"]
+    now = unix_time(app.moment + call.body["seconds"])
     if now > LATEST:
         message = f"seconds: expected a time up to the year 9999, got {call.body['seconds']:,} s from now."
         raise InvalidRequest(message, param="seconds", code="out_of_range")
@@ -34,7 +34,7 @@ async def control_reset_clock(call: ControlCall, on: ControlServices) -> Control
     return None
 
 
-async def _move(app_id: str, now: int | None, on: ControlServices) -> ControlAnswer:
+async def _move(app_id: str, now: float | None, on: ControlServices) -> ControlAnswer:
     await existing(app_id, on)
     await on.worlds.set_clock(app_id, now)
     on.courier.moved(await existing(app_id, on))
@@ -44,4 +44,4 @@ async def _move(app_id: str, now: int | None, on: ControlServices) -> ControlAns
 
 async def _shown(app_id: str, on: ControlServices) -> ControlAnswer:
     app = await existing(app_id, on)
-    return {"now": app.clock.now(), "frozen": isinstance(app.clock, FrozenClock)}
+    return {"now": app.moment, "frozen": isinstance(app.clock, FrozenClock)}

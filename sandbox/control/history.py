@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from orjson import dumps
-
-from sandbox.contract import Operation
+from sandbox.contract import Operation, encode
 from sandbox.control.snapshot import Snapshot
 
 # So much is kept of all apps together; what comes then is counted as lost.
@@ -65,7 +63,7 @@ class History:
     def note(self, app_id: str, done: Done) -> None:
         """Keep what was done to an app."""
         past = self._pasts.setdefault(app_id, Past())
-        size = CALL_BYTES + len(dumps(done.body))
+        size = CALL_BYTES + len(encode(done.body))
         if self._size + size > MOST_BYTES:
             self.spoil(app_id, "more control calls were made than are kept")
             return

@@ -182,10 +182,11 @@ def _parsed(line: bytes, number: int) -> Document:
 
 def _app(document: Document, number: int, kept: Kept) -> tuple[str, Mapping[str, Any], Snapshot]:
     where, row, schema = f"line {number}", document.value, kept.control.schema
-    if faults := schema("SavedApp").violations(document):
+    if faults := schema("SavedApp").accept(document):
         raise SettingsError(f"{where}: {escape(summary(faults))}")
-    snapshot = Document(encode(document.exact["snapshot"]), row["snapshot"])
+    exact = document.exact
+    snapshot = Document(b"", row["snapshot"], exact["snapshot"])
     try:
-        return row["app_id"], row["changes"], read(snapshot, kept.contract, schema("AppSettings"))
+        return row["app_id"], exact["changes"], read(snapshot, kept.contract, schema("AppSettings"))
     except ApiError as error:
         raise SettingsError(f"{where}: app {row['app_id']}: {escape(error.message.rstrip('.'))}") from None

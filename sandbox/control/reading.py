@@ -13,7 +13,7 @@ from sandbox.contract import Contract, Document, Validator, encode
 from sandbox.contract.explain import shorten
 from sandbox.control.snapshot import COUNTERS, QUEUES, Snapshot
 from sandbox.errors import InvalidRequest
-from sandbox.sources import Origin
+from sandbox.sources import Origin, unix_time
 from sandbox.state.image import WorldImage
 from sandbox.state.queues import Backlog, Waiting
 from sandbox.state.records import Conversation, Item
@@ -26,8 +26,8 @@ def read(document: Document, contract: Contract, settings: Validator) -> Snapsho
         InvalidRequest: it contradicts itself or the contract; the message names the place.
     """
     value, exact = document.value, document.exact
-    quiet = _silenced(value["settings"])
-    _keep("settings", settings, Document(b"", quiet))
+    quiet = Document(b"", _silenced(value["settings"]), _silenced(exact["settings"]))
+    _keep("settings", settings, quiet)
     counters, origin = value["counters"], Origin(**value["origin"])
     conversation_law, item_law = contract.schema("Conversation"), contract.schema("ConversationItem")
     conversations: list[Conversation] = []
@@ -44,15 +44,15 @@ def read(document: Document, contract: Contract, settings: Validator) -> Snapsho
     return Snapshot(
         world=WorldImage(
             origin=origin,
-            clock=value["clock"],
+            clock=None if value["clock"] is None else unix_time(value["clock"]),
             counters=_counted(counters),
             windows=_windows(value["rate_windows"]),
             conversations=tuple(conversations),
             items=items,
         ),
-        settings=quiet,
-        faults=_backlog("faults", value),
-        replies=_backlog("replies", value),
+        settings=quiet.exact,
+        faults=_backlog("faults", exact),
+        replies=_backlog("replies", exact),
     )
 
 
@@ -87,17 +87,17 @@ def _hold(where: str, conversation: Conversation, before: Sequence[Conversation]
 def _items(where: str, plain: Sequence[Any], exact: Sequence[Any], law: Validator) -> Iterator[Item]:
     ids: set[str] = set()
     for index, item, written in zip(count(), plain, exact, strict=False):
-        place, raw = f"{where}.items[{index}]", encode(written)
-        _keep(place, law, Document(raw, item))
+        place, document = f"{where}.items[{index}]", Document(encode(written), item, written)
+        _keep(place, law, document)
         if item["id"] in ids:
             raise _wrong(f"{place}.id", "an id of its own", item["id"], "repeated")
         ids.add(item["id"])
-        yield Item(item["role"], raw)
+        yield Item(item["role"], document.raw)
 
 
 def _keep(where: str, law: Validator, document: Document) -> None:
     """Refuse what could not be shown or set."""
-    for fault in law.violations(document):
+    for fault in law.accept(document):
         raise InvalidRequest(f"{where}.{fault}.", param=f"{where}.{fault.place}", code=fault.code)
 
 

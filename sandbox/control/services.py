@@ -99,8 +99,8 @@ class ControlCall:
 
     @property
     def body(self) -> Any:
-        """The value of the request's body."""
-        return self.document.value
+        """What the request's body says, its numbers as they were sent."""
+        return self.document.exact
 
 
 # A JSON object, the same in several forms, a plain text, a file, an answer that goes on, or None: no body.

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import orjson
-
 from sandbox.calls import App
 from sandbox.contract import Document
 from sandbox.contract.validation import summary
 from sandbox.control.apps import changeable, existing
+from sandbox.control.entries import body_of
 from sandbox.control.pages import page
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, NotFound
@@ -43,8 +42,7 @@ async def control_send_webhook(call: ControlCall, on: ControlServices) -> Contro
     if not any(hook.enabled and kind in hook.events for hook in app.settings.webhooks):
         raise Conflict(f"No webhook of this app takes {kind}: the setting `webhooks` says who does.", param="type")
     data = {**await _realistic(app, kind, on), **call.body.get("data", {})}
-    _refuse_untrue(kind, data, app, on)
-    made = await on.courier.announce(app, kind, data)
+    made = await on.courier.announce(app, kind, _true(kind, data, app, on))
     return {"object": "list", "data": [shown_delivery(delivery, on) for delivery in made]}
 
 
@@ -61,7 +59,7 @@ def shown_delivery(delivery: Delivery, on: ControlServices) -> dict[str, Any]:
             "state": delivery.state,
             "reason": delivery.reason,
             "next_at": delivery.due,
-            "body": orjson.loads(delivery.body),
+            "body": body_of(delivery.body),
             "attempts": attempts,
         }
     )
@@ -92,14 +90,15 @@ async def _realistic(app: App, kind: str, on: ControlServices) -> Mapping[str, A
     return notices.told(kind, here, chat_id=chat_id, task_name=next(tools, "send_quote"))
 
 
-def _refuse_untrue(kind: str, data: Mapping[str, Any], app: App, on: ControlServices) -> None:
-    """Hold a webhook's own data against the contract, before anything is sent (CONTRACT.md 9.1)."""
+def _true(kind: str, data: Mapping[str, Any], app: App, on: ControlServices) -> Mapping[str, Any]:
+    """Hold a webhook's own data against the contract, before anything is sent, and date it (CONTRACT.md 9.1)."""
     now = app.clock.now()
-    dated = {"created": now, **data}
+    dated = {**data, "created": data.get("created", now)}
     payload = {"id": "webhook_", "type": kind, "created": now, "data": dated}
-    violations = on.contract.webhooks[kind].violations(Document(b"", payload))
+    violations = on.contract.webhooks[kind].accept(Document(b"", payload))
     if violations:
         raise InvalidRequest(f"{summary(violations)}.", param=violations[0].place, code=violations[0].code)
     if dated["created"] > now:
         message = f"data.created: expected a time that is past: now is {now}, got {data['created']}."
         raise InvalidRequest(message, param="data.created", code="out_of_range")
+    return dated

@@ -49,7 +49,7 @@ class Delivery:
     created: int
     body: bytes
     state: State = "waiting"
-    due: int | None = None
+    due: float | None = None
     tries: int = 0
     reason: str | None = None
     attempts: tuple[Attempt, ...] = ()

@@ -38,7 +38,7 @@ class Entry(NamedTuple):
     ended: Ended = "complete"
     fault: str | None = None
     violation: str | None = None
-    stood_at: int | None = None
+    stood_at: float | None = None
 
     @property
     def chunks(self) -> list[tuple[float, bytes]]:

@@ -20,7 +20,7 @@ class WorldImage:
 
     origin: Origin
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    clock: int | None = None
+    clock: float | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
     windows: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     conversations: Sequence[Conversation] = ()

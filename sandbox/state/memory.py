@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orjson import dumps as encode
-
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.errors import StoreFull
 from sandbox.sources import Origin
@@ -17,7 +15,7 @@ from sandbox.state.image import WorldImage
 from sandbox.state.pages import cut
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 from sandbox.state.store import Counter, Gone
-from sandbox.state.world import World
+from sandbox.state.world import World, json_size
 
 
 class Bounds(NamedTuple):
@@ -90,7 +88,7 @@ class MemoryStore:
             raise KeyError(app_id)
         self._refuse_more_than_fits()
         world, old = self._world(app_id), self._settings.get(app_id, base)
-        grown = len(encode(overrides)) - len(encode(world.overrides))
+        grown = json_size(overrides) - json_size(world.overrides)
         world.size += grown
         self._size += grown
         world.overrides = overrides
@@ -138,11 +136,11 @@ class MemoryStore:
         self._size += grown
         self._worlds[app_id], self._settings[app_id] = world, base.merged(image.overrides)
 
-    async def clock(self, app_id: str) -> int | None:
+    async def clock(self, app_id: str) -> float | None:
         world = self._worlds.get(app_id)
         return world.clock if world else None
 
-    async def set_clock(self, app_id: str, now: int | None) -> None:
+    async def set_clock(self, app_id: str, now: float | None) -> None:
         self._world(app_id).clock = now
 
     async def declared(self) -> Collection[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orjson import dumps
-
 from sandbox.errors import StoreFull
 from sandbox.sources import Entropy
+from sandbox.state.world import json_size
 
 MOST_WAITING = 1_000
 
@@ -123,7 +122,7 @@ class Queue:
 
 def _weight(waiting: Waiting) -> int:
     """Return about how many bytes a waiting thing takes."""
-    return 500 + len(dumps(waiting.fields))
+    return 500 + json_size(waiting.fields)
 
 
 def _tried(waiting: Waiting, entropy: Entropy) -> tuple[Waiting, bool]:

@@ -61,11 +61,11 @@ class Worlds(Protocol):
         """Put an image in place of all that is kept of an app."""
         ...
 
-    async def clock(self, app_id: str) -> int | None:
+    async def clock(self, app_id: str) -> float | None:
         """Return the Unix second at which the app's time stands still, or None."""
         ...
 
-    async def set_clock(self, app_id: str, now: int | None) -> None:
+    async def set_clock(self, app_id: str, now: float | None) -> None:
         """Let the app's time stand still, or go on."""
         ...
 

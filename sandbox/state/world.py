@@ -7,7 +7,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 from typing import Any
 
-from orjson import dumps as encode
+from orjson import dumps
 
 from sandbox.app_settings import RateLimit
 from sandbox.sources import Origin
@@ -40,7 +40,7 @@ class World:
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self.overrides: Mapping[str, Any] = {}
-        self.clock: int | None = None
+        self.clock: float | None = None
         self.counters: Tally[str] = Tally()
         self.windows: dict[int, tuple[int, int]] = {}
         self.records: dict[int, Conversation] = {}
@@ -63,7 +63,7 @@ class World:
                 world.append(conversation.number, item)
             if conversation.deleted:
                 world.delete(conversation.number)
-        world.size += len(encode(image.overrides)) - len(encode({}))
+        world.size += json_size(image.overrides) - json_size({})
         return world
 
     def image(self) -> WorldImage:
@@ -131,6 +131,11 @@ class World:
         for length, start, count in current:
             self.windows[length] = (start, count + 1)
         return None
+
+
+def json_size(value: Any) -> int:
+    """Return about how many bytes a value takes as JSON; numbers that know how they were sent count as texts."""
+    return len(dumps(value, default=str))
 
 
 def _weight(conversation: Conversation) -> int:

@@ -62,7 +62,7 @@ class ControlPipeline:
         if operation.body:
             checks.media_type(exchange.headers)
             body = checks.json_body(await exchange.body(operation.max_bytes), operation.max_depth)
-            checks.refuse(operation.body.violations(body))
+            checks.refuse(operation.body.accept(body))
         query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
         await self._send(exchange, await self._handled(exchange, query, body))
 

@@ -14,7 +14,7 @@ from sandbox.app_settings import Webhook
 from sandbox.calls import App
 from sandbox.contract import Validator, encode
 from sandbox.masking import escape
-from sandbox.sources import FrozenClock, monotonic
+from sandbox.sources import FrozenClock, monotonic, unix_time
 from sandbox.state.bus import Bus
 from sandbox.state.deliveries import MOST_ATTEMPTS, MOST_WAITING, Attempt, Delivery, DeliveryBook, State
 from sandbox.state.store import Worlds
@@ -78,7 +78,7 @@ class Courier:
         if delivery.state == "waiting" and not later and self._lanes.moves(delivery.lane, delivery.number):
             return delivery
         self._unwait(delivery)
-        anew = replace(delivery, state="waiting", due=app.clock.now(), tries=0, reason=None)
+        anew = replace(delivery, state="waiting", due=app.moment, tries=0, reason=None)
         self._note(anew)
         self._lanes.add(anew.lane, anew.number)
         return anew
@@ -125,7 +125,7 @@ class Courier:
             url=hook.url,
             created=created,
             body=encode(payload),
-            due=created,
+            due=app.moment,
         )
         if not self._post.schemas[kind].is_valid(payload):
             log.error("the webhook %s breaks the contract", kind)
@@ -137,7 +137,7 @@ class Courier:
     def _begin(self, app: App, delivery: Delivery) -> Delivery:
         lane = delivery.lane
         if app.settings.webhook_lab == "reorder" and lane not in self._held:
-            delivery = replace(delivery, due=delivery.created + HOLD)
+            delivery = replace(delivery, due=unix_time(app.moment + HOLD))
             self._held[lane] = delivery.number
             self._note(delivery)
             self._wait(app, delivery)
@@ -153,7 +153,7 @@ class Courier:
 
     def _wait(self, app: App, delivery: Delivery) -> None:
         """Send a delivery when its time has come, which may be now."""
-        left = (delivery.due or 0) - app.clock.now()
+        left = (delivery.due or 0) - app.moment
         if left <= 0:
             self._due(delivery)
         elif isinstance(app.clock, FrozenClock):
@@ -234,8 +234,8 @@ class Courier:
         else:
             # A clock that stands still counts by the schedule: one move past several attempts lets all of them happen.
             frozen = isinstance(app.clock, FrozenClock)
-            base = delivery.due if frozen and delivery.due is not None else app.clock.now()
-            delivery = replace(delivery, due=base + DELAYS[delivery.tries], tries=delivery.tries + 1)
+            base = delivery.due if frozen and delivery.due is not None else app.moment
+            delivery = replace(delivery, due=unix_time(base + DELAYS[delivery.tries]), tries=delivery.tries + 1)
             self._note(delivery)
             self._wait(app, delivery)
 

@@ -27,7 +27,7 @@ class Noting(Protocol):
     operation: str | None
     fault: str | None
     violation: str | None
-    stood_at: int | None
+    stood_at: float | None
     status: int | None
 
 

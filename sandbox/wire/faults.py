@@ -5,16 +5,14 @@ Faults act after the key check and only on matched operations.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-import orjson
-
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
+from sandbox.contract.json import EXACT
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
 from sandbox.sources import monotonic
 from sandbox.wire import sabotage
@@ -33,7 +31,6 @@ INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
 ON_JSON = frozenset({"truncate", "contract"})
 
 _NAME = re.compile(r"\s*([a-z_]+)\s*=\s*")
-_JSON = json.JSONDecoder()
 _BROKEN_JSON = b'{"id": "conv_1", "created_at": 17, "object": "conv'
 _HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1><p>The proxy got no answer.</p>"
 
@@ -133,7 +130,7 @@ class Faults:
         if kind == "status":
             own = {name.lower().encode(): value.encode() for name, value in fault.get("headers", {}).items()}
             kind_of = own.pop(b"content-type", b"application/json")
-            body = orjson.dumps(fault["body"])
+            body = encode(fault["body"])
             await send_bytes(exchange.send, fault["status"], body, content_type=kind_of, headers=own.items())
         elif kind == "malformed":
             await send_bytes(exchange.send, fault.get("status", 200), _BROKEN_JSON)
@@ -173,11 +170,13 @@ class Faults:
         """Read `kind; name=value; …` and hold it against the contract of faults."""
         kind, _, rest = header.partition(";")
         fields: dict[str, Any] = {"kind": kind.strip(), **dict(_fields(rest))}
+        document = decode(encode(fields))
         try:
-            refuse(self._law.violations(decode(encode(fields))))
+            refuse(self._law.accept(document))
         except InvalidRequest as error:
             raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
-        return fields
+        named: Fault = document.exact
+        return named
 
 
 def _fields(text: str) -> Iterator[tuple[str, Any]]:
@@ -187,7 +186,7 @@ def _fields(text: str) -> Iterator[tuple[str, Any]]:
         if not match:
             raise InvalidRequest(f"Sandbox-Fault: expected `kind; name=value`, got {text.strip()[:80]!r}.")
         try:
-            value, end = _JSON.raw_decode(text, match.end())
+            value, end = EXACT.raw_decode(text, match.end())
         except ValueError:
             value, end = None, -1
         rest = text[end:].lstrip() if end >= 0 else ""

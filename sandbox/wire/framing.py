@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-import orjson
-
 from sandbox.contract import encode
 from sandbox.wire.events import Event
 
@@ -38,7 +36,7 @@ class Framing:
 
     def _text(self, event: Event) -> bytes:
         if self._style == "multiline":
-            lines = orjson.dumps(event.data, option=orjson.OPT_INDENT_2).split(b"\n")
+            lines = encode(event.data, indent=True).split(b"\n")
             return b"event: %b\n%b\n" % (event.name.encode(), b"".join(b"data: %b\n" % line for line in lines))
         text = plain(event)
         if self._style == "crlf":

@@ -37,7 +37,7 @@ class Directory(Protocol):
         """Return an app, or None when there is none of this id."""
         ...
 
-    async def stands_at(self, app_id: str) -> int | None:
+    async def stands_at(self, app_id: str) -> float | None:
         """Return the Unix second at which the app's time stands still, or None."""
         ...
 
@@ -107,7 +107,7 @@ class Pipeline:
         body = await self._body(exchange)
         query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
         if operation.body:
-            checks.refuse(operation.body.violations(body))
+            checks.refuse(operation.body.accept(body))
         answer = await self._handled(Call(app=app, path=exchange.path, query=query, body=body))
         if isinstance(answer, Body):
             await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))

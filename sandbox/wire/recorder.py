@@ -113,7 +113,7 @@ class Recording:
         self.operation: str | None = None
         self.fault: str | None = None
         self.violation: str | None = None
-        self.stood_at: int | None = None
+        self.stood_at: float | None = None
         self.status: int | None = None
 
     async def receive(self) -> Message:

@@ -65,7 +65,7 @@ class World:
         """Let the app's time stand still."""
         self._good(self.call("PUT", "/clock", {"now": now}), 200)
 
-    def advance(self, seconds: int) -> httpx2.Response:
+    def advance(self, seconds: float) -> httpx2.Response:
         """Move the app's time on."""
         return self.call("POST", "/clock/advance", {"seconds": seconds})
 

@@ -86,7 +86,37 @@ def frozen_at(world: World, now: int) -> str:
     return world.api.created()
 
 
+def test_fractions_add_up_and_what_is_answered_has_whole_seconds(world: World) -> None:
+    world.freeze(NEW_YEAR)
+    moments = [world.advance(seconds).json()["now"] for seconds in (0.25, *[0.1] * 7, 0.049999, 0.000001, 60.0)]
+    # A whole one is an integer: 1.0 is not written.
+    assert str(moments[-3:]) == str([NEW_YEAR + 0.999999, NEW_YEAR + 1, NEW_YEAR + 61])
+    world.advance(0.75)
+    assert f'"created_at":{NEW_YEAR + 61},' in world.api.complete("Hello").text
+
+
+def test_a_snapshot_keeps_the_fraction(world: World) -> None:
+    world.freeze(NEW_YEAR)
+    world.advance(0.25)
+    taken = world.call("GET", "/snapshot").json()
+    world.freeze(5)
+    assert taken["clock"] == NEW_YEAR + 0.25
+    assert world.call("PUT", "/snapshot", {**taken, "clock": NEW_YEAR + 0.25}).status_code == 200
+    assert world.advance(0.75).text == f'{{"now":{NEW_YEAR + 1},"frozen":true}}'
+
+
 # Rate limits
+
+
+def test_retry_after_is_whole_when_the_time_is_not(world: World) -> None:
+    world.set(rate_limit={"per_minute": 1})
+    world.freeze(NEW_YEAR)
+    world.advance(0.5)
+    assert world.api.complete("Hello").status_code == 200
+    world.advance(10.25)
+    assert world.api.complete("Hello").headers["retry-after"] == "50"
+    world.advance(50)
+    assert world.api.complete("Hello").status_code == 200
 
 
 def test_a_window_ends_when_the_clock_says_so(world: World) -> None:
@@ -118,7 +148,7 @@ def test_a_wrong_time_is_refused(world: World, body: dict[str, object]) -> None:
     assert world.call("GET", "/clock").json()["now"] == NOW
 
 
-@pytest.mark.parametrize("seconds", [-1, 1.5, "1", None, 10**10])
+@pytest.mark.parametrize("seconds", [-1, -0.5, "1", None, 10**10])
 def test_time_never_goes_back_nor_too_far(world: World, seconds: object) -> None:
     answer = world.call("POST", "/clock/advance", {"seconds": seconds})
     assert_error(answer, 422, "invalid_request_error", param="seconds")

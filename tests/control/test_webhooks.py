@@ -110,6 +110,21 @@ def test_it_is_tried_again_when_the_clock_passes_1_2_4_and_8_seconds(world: Worl
     assert all(one.is_genuine for one in came)
 
 
+def test_fractions_of_a_second_count_until_it_is_tried_again(world: World, receiver: Receiver) -> None:
+    receiver.statuses.put(500)
+    world.freeze(NOW)
+    world.advance(0.75)
+    world.set(webhooks=[receiver.hook("chat.ended")])
+    with listening(world) as ear:
+        send(world)
+        assert settled(ear, 1)["next_at"] == NOW + 1.75
+        world.advance(0.75)
+        assert deliveries(world)[0]["state"] == "waiting"
+        world.advance(0.25)
+        assert settled(ear, 2)["state"] == "delivered"
+    assert [receiver.next().signed_at for _ in range(2)] == [NOW, NOW + 1]
+
+
 def test_five_times_no_good_is_failed(world: World, receiver: Receiver) -> None:
     for _ in range(5):
         receiver.statuses.put(503)

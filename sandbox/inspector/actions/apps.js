@@ -95,7 +95,7 @@ export async function clock(id, what, seconds = 0) {
   const path = appPath(id, "clock");
   const now = store.get().data.clock?.now ?? Math.floor(Date.now() / 1000);
   const calls = {
-    freeze: () => control("PUT", path, { now: seconds || now }),
+    freeze: () => control("PUT", path, { now: seconds || Math.floor(now) }),
     advance: () => control("POST", `${path}/advance`, { seconds }),
     release: () => control("DELETE", path).then(() => control("GET", path)),
   };
