@@ -107,7 +107,7 @@ def _control_pipelines(parts: Parts) -> list[ControlPipeline]:
 
     operations = parts.control.operations
     must_match({operation.id for operation in operations}, set(control.PLACES))
-    return [ControlPipeline(op, _handled(op, parts), parts.endings) for op in operations]
+    return [ControlPipeline(op, _handled(op, parts), parts.endings, parts.masker) for op in operations]
 
 
 def _handled(operation: Operation, parts: Parts) -> Any:

@@ -1,14 +1,76 @@
-"""What must be done to a text before it is shown: hide secrets, and spell out what could fool a terminal."""
+"""What must be done to a text before it is shown: hide secrets, and spell out what could fool a terminal.
+
+A key is found by its form wherever it stands: after a letter, in capitals, percent-encoded, JSON-escaped, in base64.
+Its prefix and its last four characters may be shown, never more (docs/control.md, Requests).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from json import dumps
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-_PREFIX = re.compile(r"sk_(?:live|test)_|[a-z]+_")
-_KEY = re.compile(r"\bsk_(?:live|test)_[A-Za-z0-9_-]+|\bwhsec_[A-Za-z0-9_+/=-]+")
+# A key or token of no more characters than this is hidden whole: its last four would be most of it.
+MAX_HIDDEN_WHOLE = 12
+
+_KEY_PREFIXES = ("sk_live_", "sk_test_", "whsec_")
+# What hides a known secret that was cut off: so many of its first characters are enough to find it.
+_ENOUGH = 8
+
+_CREDENTIALS = frozenset(
+    {"authorization", "proxy-authorization", "sandbox-control-token", "x-api-key", "api-key", "x-auth-token"}
+)
+_SCHEMES = frozenset({"bearer", "basic", "digest", "token", "apikey", "negotiate"})
+
+_PERCENT, _ESCAPE = r"%(?:25){0,8}", r"\\{1,8}u00"
+# Each character of a key, as it is or encoded: letters, digits, - and _.
+_ENCODED = r"(?:2d|3[0-9]|[46][1-9a-f]|5[0-9af]|7[0-9a])"
+_KEY_CHARACTER = rf"(?:[a-z0-9_-]|{_PERCENT}{_ENCODED}|{_ESCAPE}{_ENCODED})"
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_NESTED_PERCENT = re.compile(r"%(?:25)+")
+# The rest of a text in base64, in either alphabet, its own characters encoded or not.
+_BASE64_REST = re.compile(r"(?:[A-Za-z0-9+/_-]|%(?:25){0,8}2[bBfF]|\\{1,8}/)*(?:=|%(?:25){0,8}3[dD]){0,2}")
+
+
+def _spelled(text: str) -> str:
+    """Return a pattern for a text whose characters may each be a capital, percent-encoded or JSON-escaped."""
+    cased = ({character, character.lower(), character.upper()} for character in text)
+    return "".join(f"(?:{'|'.join(each for form in sorted(forms) for each in _spellings(form))})" for forms in cased)
+
+
+def _spellings(character: str) -> Iterator[str]:
+    yield re.escape(character)
+    yield "".join(_PERCENT + f"{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    units = character.encode("utf-16-be", "surrogatepass")
+    yield "".join(rf"\\{{1,8}}u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+    if character == "+":
+        yield " "  # as a query has it, once read
+    if character in '"\\/':
+        yield r"\\{1,8}" + re.escape(character)
+
+
+def _base64_marks(text: str) -> Iterator[str]:
+    """Yield what stands in any base64 text, of either alphabet, that has this one somewhere in it."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        written = b64encode(b"\0" * before + raw).decode()
+        mark = written[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        yield from {mark, mark.replace("+", "-").replace("/", "_")}
+
+
+_PREFIX = "|".join(_spelled(prefix) for prefix in _KEY_PREFIXES)
+# After a letter it may be a word of its own ("task_test_x"): a key is longer.
+# Looked for only where its first character may stand: five times as fast.
+_KEY = re.compile(
+    rf"(?=[sw%\\])(?:(?<![a-z0-9_])(?:{_PREFIX}){_KEY_CHARACTER}+|(?:{_PREFIX}){_KEY_CHARACTER}{{8,}})[+/=]*",
+    re.IGNORECASE,
+)
+_WELL_FORMED = re.compile(r"(?:sk_(?:live|test)|whsec)_", re.IGNORECASE)
+_KEY_MARKS = [
+    mark for prefix in _KEY_PREFIXES for cased in (prefix, prefix.upper()) for mark in sorted(_base64_marks(cased))
+]
 
 
 class Masker:
@@ -17,25 +79,40 @@ class Masker:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
         for secret in secrets:
-            self.learn(secret)
-
-    def learn(self, secret: str) -> None:
-        """Hide this text too from now on."""
-        if secret:
-            self._secrets.add(secret)
+            self._secrets |= {secret} - {""}
+        marks = [*_KEY_MARKS, *(mark for secret in self._secrets for mark in _base64_marks(secret[:_ENOUGH]))]
+        self._base64 = re.compile("|".join(map(re.escape, marks)))
+        # Longest first: one secret may begin as another does.
+        self._known = [_secret_pattern(secret) for secret in sorted(self._secrets, key=len, reverse=True)]
+        # Up to the first character that may be spelled in another way without a mark of its own.
+        starts = {secret[:1].lower() + re.split(r"[\W_]", secret[1:_ENOUGH].lower())[0] for secret in self._secrets}
+        self._marks = ("sk_", "whsec", "%", "\\", *starts, *{mark.lower() for mark in marks})
 
     def text(self, text: str) -> str:
         """Return a text with every secret in it hidden: a key keeps its last four characters."""
-        for secret in tuple(self._secrets):
-            if secret in text:
-                text = text.replace(secret, "…")
-        return _KEY.sub(self._key, text) if "sk_" in text or "whsec_" in text else text
+        lowered = text.lower()
+        if not any(mark in lowered for mark in self._marks):
+            return text
+        for known in self._known:
+            text = known.sub(lambda match: self._hidden(match.group()), text)
+        return _KEY.sub(self._key, self._without_base64(text))
+
+    def header(self, name: str, value: str) -> str:
+        """Return a header's value without its secrets: credentials whole, the values of cookies, keys elsewhere."""
+        lowered = name.lower()
+        if lowered in _CREDENTIALS:
+            return self._credentials(value)
+        if lowered == "cookie":
+            return "; ".join(self._cookie(pair) for pair in value.split(";"))
+        if lowered == "set-cookie":
+            pair, *attributes = value.split(";")
+            return self.text(";".join([self._cookie(pair), *attributes]))
+        return self.text(value)
 
     def finds(self, written: bytes) -> bool:
         """Say whether there may be something to hide in a JSON text: far quicker than to look at each value."""
-        secrets = tuple(self._secrets)
-        escaped = (dumps(secret, ensure_ascii=False)[1:-1].encode() for secret in secrets)
-        return any(mark in written for mark in (b"sk_", b"whsec_", *escaped))
+        lowered = written.decode("utf-8", "replace").lower()
+        return any(mark in lowered for mark in self._marks)
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every text in it hidden, names too."""
@@ -51,10 +128,40 @@ class Masker:
         """Return what puts the same well-formed stand-in for the same key, but for keys that are no secret."""
         return StandIns(self._secrets, spared)
 
+    def _credentials(self, value: str) -> str:
+        scheme, space, token = value.partition(" ")
+        if scheme.lower() not in _SCHEMES:
+            scheme, space, token = "", "", value
+        key = _KEY.fullmatch(token)
+        return scheme + space + (self._key(key) if key else self._opaque(token))
+
+    def _cookie(self, pair: str) -> str:
+        name, equals, value = pair.strip().partition("=")
+        return f"{self.text(name)}={self._hidden(value)}" if equals else self._hidden(name)
+
+    def _without_base64(self, text: str) -> str:
+        """Hide each text in base64 from where a secret begins in it to its end."""
+        written, done = "", 0
+        for mark in self._base64.finditer(text):
+            if mark.start() < done:
+                continue
+            rest = _BASE64_REST.match(text, mark.end())
+            end = rest.end() if rest else mark.end()
+            written += text[done : mark.start()] + self._hidden(text[mark.start() : end])
+            done = end
+        return written + text[done:]
+
     def _key(self, match: re.Match[str]) -> str:
-        key = match.group()
+        key = _decoded(match.group())
         kind = key[: key.index("_") + 1]
-        return f"{kind}…{key[-4:]}" if len(key) > len("sk_test_") + 4 else f"{kind}…"
+        return f"{kind}…{key[-4:]}" if len(key) > MAX_HIDDEN_WHOLE else f"{kind}…"
+
+    def _opaque(self, secret: str) -> str:
+        """Hide a secret that has no form of its own but for its last four characters."""
+        return f"…{secret[-4:]}" if len(secret) > MAX_HIDDEN_WHOLE else "…"
+
+    def _hidden(self, secret: str) -> str:  # noqa: ARG002 - what stands in for it may depend on it
+        return "…"
 
 
 class StandIns(Masker):
@@ -62,12 +169,33 @@ class StandIns(Masker):
 
     def __init__(self, secrets: Iterable[str], spared: Iterable[str]) -> None:
         super().__init__(secrets)
-        self._known: dict[str, str] = {key: key for key in spared}
+        self._stand_ins: dict[str, str] = {key: key for key in spared}
 
     def _key(self, match: re.Match[str]) -> str:
-        key = match.group()
-        prefix = _PREFIX.match(key)
-        return self._known.setdefault(key, f"{prefix.group() if prefix else ''}stand_in_{len(self._known)}")
+        key = _decoded(match.group())
+        prefix = _WELL_FORMED.match(key)
+        return self._stand_in(key, prefix.group() if prefix else "")
+
+    def _opaque(self, secret: str) -> str:
+        return self._stand_in(secret)
+
+    def _hidden(self, secret: str) -> str:
+        return self._stand_in(secret)
+
+    def _stand_in(self, secret: str, prefix: str = "") -> str:
+        return self._stand_ins.setdefault(secret, f"{prefix}stand_in_{len(self._stand_ins)}")
+
+
+def _secret_pattern(secret: str) -> re.Pattern[str]:
+    """Return a pattern for a secret in any spelling, whole or cut off after enough of it."""
+    optional = "".join(f"(?:{_spelled(character)}" for character in secret[_ENOUGH:])
+    return re.compile(_spelled(secret[:_ENOUGH]) + optional + ")?" * len(secret[_ENOUGH:]), re.IGNORECASE)
+
+
+def _decoded(text: str) -> str:
+    """Return a key without the encoding of its characters."""
+    plain = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text)
+    return unquote_to_bytes(_NESTED_PERCENT.sub("%", plain)).decode("utf-8", "replace")
 
 
 def escape(text: str) -> str:

@@ -111,8 +111,8 @@ async def shown(app_id: str, on: ControlServices) -> dict[str, Any]:
     settings = {**plain(app.settings), **on.look(app)}
     settings["status"] = magic.STATUSES.get(app_id, app.settings.status)
     if app.settings.keys is not None:
-        settings["keys"] = [on.masker.text(key) for key in sorted(app.settings.keys)]
-    settings["webhooks"] = [on.masker.value({**hook, "events": list(hook["events"])}) for hook in settings["webhooks"]]
+        settings["keys"] = sorted(app.settings.keys)
+    settings["webhooks"] = [{**hook, "events": list(hook["events"])} for hook in settings["webhooks"]]
     return {"app_id": app_id, "settings": settings, "counts": await _counts(app_id, on)}
 
 

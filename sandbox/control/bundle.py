@@ -139,7 +139,7 @@ def _request(entry: Entry, hidden: Masker) -> dict[str, Any]:
 
 
 def _pairs(headers: Headers, hidden: Masker) -> list[list[str]]:
-    return [[text(name), hidden.text(text(value))] for name, value in headers]
+    return [[text(name), hidden.header(text(name), text(value))] for name, value in headers]
 
 
 def _body(raw: bytes, hidden: Masker) -> dict[str, str]:

@@ -8,12 +8,14 @@ from typing import Any
 from sandbox.contract import InvalidJson, decode
 from sandbox.control.services import ControlServices
 from sandbox.control.warnings import warnings
+from sandbox.masking import Masker
 from sandbox.state.entry import Entry, Headers
 
 
 def shown(entry: Entry, on: ControlServices) -> dict[str, Any]:
     """Return an entry for a client: nothing secret is left in it."""
-    whole = {**plain(entry, exact=True), "warnings": warnings(entry, on)}
+    headers = named(entry.headers, on.masker)
+    whole = {**plain(entry, exact=True), "headers": headers, "warnings": warnings(entry, on)}
     masked: dict[str, Any] = on.masker.value(whole)
     return masked
 
@@ -39,11 +41,12 @@ def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
     }
 
 
-def named(headers: Headers) -> dict[str, str]:
-    """Return headers by name; what came twice is joined by a comma."""
+def named(headers: Headers, masker: Masker | None = None) -> dict[str, str]:
+    """Return headers by name; what came twice is joined by a comma. A `masker` hides the secrets of each."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = text(raw_name), text(raw_value)
+        value = masker.header(name, value) if masker else value
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
 

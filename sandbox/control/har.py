@@ -16,19 +16,19 @@ from sandbox.state.entry import Entry, Headers
 def har(entries: Sequence[Entry], masker: Masker, version: str) -> dict[str, Any]:
     """Return an archive of these entries, every secret masked."""
     creator = {"name": "Dimedove Sandbox", "version": version}
-    log = {"version": "1.2", "creator": creator, "entries": [_entry(entry) for entry in entries]}
+    log = {"version": "1.2", "creator": creator, "entries": [_entry(entry, masker) for entry in entries]}
     masked: dict[str, Any] = masker.value({"log": log})
     return masked
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, masker: Masker) -> dict[str, Any]:
     duration = round(entry.duration_ms, 3)
     first = entry.chunks[0][0] if entry.chunks else duration
     return {
         "startedDateTime": _written(entry.at),
         "time": duration,
-        "request": _request(entry),
-        "response": _response(entry),
+        "request": _request(entry, masker),
+        "response": _response(entry, masker),
         "cache": {},
         "timings": {"send": 0, "wait": round(first, 3), "receive": round(max(duration - first, 0), 3)},
         "comment": entry.id,
@@ -40,7 +40,7 @@ def _written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds" if at == int(at) else "milliseconds")
 
 
-def _request(entry: Entry) -> dict[str, Any]:
+def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
     host = next((text(value) for name, value in entry.headers if name == b"host"), "127.0.0.1")
     query = text(entry.query)
     request: dict[str, Any] = {
@@ -48,7 +48,7 @@ def _request(entry: Entry) -> dict[str, Any]:
         "url": f"{entry.scheme}://{host}{text(entry.path)}{'?' if query else ''}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _pairs(entry.headers),
+        "headers": _pairs(entry.headers, masker),
         "queryString": [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)],
         "headersSize": -1,
         "bodySize": len(entry.body),
@@ -59,7 +59,7 @@ def _request(entry: Entry) -> dict[str, Any]:
     return request
 
 
-def _response(entry: Entry) -> dict[str, Any]:
+def _response(entry: Entry, masker: Masker) -> dict[str, Any]:
     body = b"".join(chunk for _, chunk in entry.chunks)
     status = entry.status or 0
     return {
@@ -67,7 +67,7 @@ def _response(entry: Entry) -> dict[str, Any]:
         "statusText": responses.get(status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _pairs(entry.answer_headers),
+        "headers": _pairs(entry.answer_headers, masker),
         "content": {"size": len(body), "mimeType": content_type(entry), "text": body.decode("utf-8", "replace")},
         "redirectURL": "",
         "headersSize": -1,
@@ -75,5 +75,5 @@ def _response(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _pairs(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": text(name), "value": text(value)} for name, value in headers]
+def _pairs(headers: Headers, masker: Masker) -> list[dict[str, str]]:
+    return [{"name": text(name), "value": masker.header(text(name), text(value))} for name, value in headers]

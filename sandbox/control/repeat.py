@@ -1,4 +1,4 @@
-"""Writes the curl command that repeats a request, for bash."""
+"""Writes the curl command that repeats a request, for any POSIX shell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def curl(entry: Entry, masker: Masker) -> str:
     host = next((value for name, value in entry.headers if name == b"host"), b"127.0.0.1:8010")
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
     url = masker.text(f"{entry.scheme}://{text(host)}{target}")
-    words = ["curl", "--globoff", "--path-as-is", "-X", entry.method, shlex.quote(url)]
+    words = ["curl", "--globoff", "--path-as-is", *_method(entry), shlex.quote(url)]
     sent = {name for name, _ in entry.headers}
     for name, value in entry.headers:
         if name not in _LEFT_OUT:
@@ -33,38 +33,43 @@ def curl(entry: Entry, masker: Masker) -> str:
     return _with_body(words, entry.body, masker) + "\n"
 
 
+def _method(entry: Entry) -> list[str]:
+    if entry.method != "HEAD":
+        return ["-X", entry.method]
+    # With -X HEAD curl waits for the body that the answer's length tells of; --head takes no body to send.
+    return ["-X", "HEAD", "--ignore-content-length", "-H", "'connection: close'"] if entry.body else ["--head"]
+
+
 def _header(name: bytes, value: bytes, masker: Masker) -> str:
     scheme, _, token = text(value).partition(" ")
-    if name == b"authorization" and token.strip().startswith("sk_"):
-        return f'"authorization: {scheme} $DIMEDOVE_API_KEY"' if scheme.isalpha() else shlex.quote("authorization: …")
+    if name == b"authorization" and token.strip().startswith("sk_") and scheme.lower() == "bearer":
+        return f'"authorization: {scheme} $DIMEDOVE_API_KEY"'
     # An empty value needs a semicolon, or curl drops the header.
-    return _quoted(name + b": " + value if value else name + b";", masker)
-
-
-def _quoted(raw: bytes, masker: Masker) -> str:
-    """Return a shell word that stands for these bytes."""
+    if not value:
+        return shlex.quote(f"{text(name)};")
     try:
-        return shlex.quote(masker.text(raw.decode()))
+        return shlex.quote(f"{text(name)}: {masker.header(text(name), value.decode())}")
     except UnicodeDecodeError:
-        masked = masker.text(text(raw)).encode("latin-1", "replace")
-        return "$'" + "".join(_escaped(byte) for byte in masked) + "'"
+        masked = masker.header(text(name), text(value)).encode("latin-1", "replace")
+        return f'"$({_printf(name + b": " + masked)})"'
 
 
-def _escaped(byte: int) -> str:
-    return chr(byte) if 32 <= byte < 127 and chr(byte) not in "'\\" else f"\\x{byte:02x}"
+def _printf(raw: bytes) -> str:
+    """Return the command that writes these bytes in any shell."""
+    return "printf '" + "".join(f"\\{byte:03o}" for byte in raw) + "'"
 
 
 def _with_body(words: list[str], body: bytes, masker: Masker) -> str:
     if not body:
         return " ".join(words)
     try:
-        decoded = masker.text(body.decode())
+        raw = masker.text(body.decode()).encode()
+        is_argument = b"\0" not in raw and len(raw) <= _LONGEST_ARGUMENT
     except UnicodeDecodeError:
-        decoded = None
-    if decoded is not None and "\0" not in decoded and len(decoded.encode()) <= _LONGEST_ARGUMENT:
-        return " ".join([*words, "--data-raw", shlex.quote(decoded)])
+        raw, is_argument = masker.text(text(body)).encode("latin-1", "replace"), False
+    if is_argument:
+        return " ".join([*words, "--data-raw", shlex.quote(raw.decode())])
     # What no argument can hold goes through a pipe.
-    raw = body if decoded is None else decoded.encode()
     pieces = [raw[start : start + _PIECE] for start in range(0, len(raw), _PIECE)]
-    printed = "; ".join("printf '" + "".join(f"\\{byte:03o}" for byte in piece) + "'" for piece in pieces)
+    printed = "; ".join(map(_printf, pieces))
     return f"{{ {printed}; }} | " + " ".join([*words, "--data-binary", "@-"])

@@ -16,5 +16,5 @@ async def control_get_verdict(call: ControlCall, on: ControlServices) -> Control
     app_id = call.path["app_id"]
     await existing(app_id, on)
     evicted = on.journal.evicted(app_id, None)
-    found = on.masker.value(verdict(app_id, on.journal.newest_first(), evicted, on.contract))
+    found = verdict(app_id, on.journal.newest_first(), evicted, on.contract)
     return Forms(found, {"application/xml": partial(junit, found)})

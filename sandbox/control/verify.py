@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sandbox.control.entries import plain
 from sandbox.control.services import ControlServices
+from sandbox.masking import Masker
 from sandbox.state.entry import Entry
 
 
@@ -18,9 +19,18 @@ class Miss(NamedTuple):
     got: Any = None
     there: bool = True
 
-    def shown(self) -> dict[str, Any]:
-        """Return the miss as JSON."""
-        return {"place": self.place, "expected": self.expected, **({"got": self.got} if self.there else {})}
+    def shown(self, masker: Masker) -> dict[str, Any]:
+        """Return the miss as JSON, its secrets hidden."""
+        section, _, header = self.place.partition(".")
+
+        def hidden(value: Any) -> Any:
+            return masker.header(header, value) if section == "headers" and value else masker.value(value)
+
+        return {
+            "place": self.place,
+            "expected": hidden(self.expected),
+            **({"got": hidden(self.got)} if self.there else {}),
+        }
 
 
 def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
@@ -42,7 +52,7 @@ def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
     if evicted and count <= high and not (count >= low and high == _ANY):
         return {**result, "verified": None, "evicted": evicted}
     if not result["verified"] and nearest:
-        shown = [on.masker.value(miss.shown()) for miss in nearest[1]]
+        shown = [miss.shown(on.masker) for miss in nearest[1]]
         result["closest"] = {"id": nearest[0].id, "misses": shown}
     return result
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sandbox.calls import File, Forms
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
+from sandbox.masking import Masker
 from sandbox.wire import checks
 from sandbox.wire.accept import preferred
 from sandbox.wire.drift import keeping
@@ -40,16 +41,18 @@ Run = Callable[[Any, Any, Document], Awaitable[Any]]
 class ControlPipeline:
     """The checks before one operation of the control API, and its answer."""
 
-    def __init__(self, operation: Operation, run: Run, endings: Endings) -> None:
+    def __init__(self, operation: Operation, run: Run, endings: Endings, masker: Masker) -> None:
         self.operation = operation
         self._run = run
         self._endings = endings
+        self._masker = masker
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, well or with an error."""
         try:
             await self._answer(exchange)
         except ApiError as error:
+            error.message = self._masker.text(error.message)
             await send_error(exchange.send, error)
         except ClientGone:
             return
@@ -81,12 +84,12 @@ class ControlPipeline:
             await exchange.send({"type": "http.response.start", "status": status, "headers": []})
             await exchange.send({"type": "http.response.body", "body": b""})
         elif isinstance(answer, dict):
-            schema = self.operation.responses[str(status)]["application/json"]
-            await send_bytes(exchange.send, status, keeping(schema, encode(answer), self.operation.id))
+            await send_bytes(exchange.send, status, self._written(answer))
         elif isinstance(answer, Forms):
             await self._send_form(exchange, answer)
         elif isinstance(answer, str):
-            await send_bytes(exchange.send, status, answer.encode(), content_type=b"text/plain; charset=utf-8")
+            text = self._masker.text(answer).encode()
+            await send_bytes(exchange.send, status, text, content_type=b"text/plain; charset=utf-8")
         elif isinstance(answer, File):
             await self._send_file(exchange, answer)
         else:
@@ -96,11 +99,15 @@ class ControlPipeline:
         """Send the form that the client would rather have; JSON where it doesn't matter."""
         status, vary = self.operation.success, [(b"vary", b"Accept")]
         chosen = preferred(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
-        schema = self.operation.responses[str(status)]["application/json"]
-        body = keeping(schema, encode(answer.document), self.operation.id)
+        body = self._written(answer.document)
         if chosen in answer.texts:
-            body = answer.texts[chosen]().encode()
+            body = self._masker.text(answer.texts[chosen]()).encode()
         await send_bytes(exchange.send, status, body, content_type=chosen.encode(), headers=vary)
+
+    def _written(self, answer: dict[str, Any]) -> bytes:
+        """Return a JSON answer without its secrets: whatever handler it comes from, they are hidden here."""
+        schema = self.operation.responses[str(self.operation.success)]["application/json"]
+        return keeping(schema, encode(self._masker.value(answer)), self.operation.id)
 
     async def _send_file(self, exchange: Exchange, file: File) -> None:
         """Send a document that was written already, as a file to be kept."""

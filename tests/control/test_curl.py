@@ -65,10 +65,15 @@ def test_curl_repeats_a_header_beyond_ascii(world: World, server: Server, value:
     assert_repeated(world, sent)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 def test_curl_repeats_any_method(world: World, method: str) -> None:
     path = f"/v1/apps/{world.app_id}/conversations/none"
     answer = world.client.request(method, path, json={"title": "x"})
+    assert_repeated(world, answer.headers["sandbox-request-id"])
+
+
+def test_curl_repeats_a_head_request_without_a_body(world: World) -> None:
+    answer = world.client.head(f"/v1/apps/{world.app_id}/config")
     assert_repeated(world, answer.headers["sandbox-request-id"])
 
 
@@ -111,10 +116,11 @@ def assert_repeated(world: World, id_: str) -> None:
     command = command_of(world, id_).replace("http://127.0.0.1/", f"{base}/")
     script = command.rstrip("\n") + " --silent --show-error --output /dev/null\n"
     done = subprocess.run(
-        ["/bin/bash"],
+        ["/bin/sh"],
         input=script.encode(),
         env={**os.environ, "DIMEDOVE_API_KEY": KEY},
         capture_output=True,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
