@@ -97,6 +97,7 @@ class Parts:
             Post(
                 apps=self.directory,
                 worlds=self.store,
+                refuse_more_than_fits=self.store.refuse_more_than_fits,
                 book=self.deliveries,
                 bus=self.bus,
                 dialler=Dialler(self.settings.webhook_allow, own_ports=self.own_ports),

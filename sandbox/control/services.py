@@ -46,8 +46,12 @@ class Apps(Protocol):
 class Courier(Protocol):
     """Delivers webhooks in the background."""
 
-    async def announce(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
-        """Tell every webhook of an app that wants to know; return one delivery for each."""
+    async def send(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
+        """Tell every webhook of an app that wants to know; return one delivery for each.
+
+        Raises:
+            StoreFull: it does not fit.
+        """
         ...
 
     def again(self, app: App, delivery: Delivery) -> Delivery:

@@ -42,7 +42,7 @@ async def control_send_webhook(call: ControlCall, on: ControlServices) -> Contro
     if not any(hook.enabled and kind in hook.events for hook in app.settings.webhooks):
         raise Conflict(f"No webhook of this app takes {kind}: the setting `webhooks` says who does.", param="type")
     data = {**await _realistic(app, kind, on), **call.body.get("data", {})}
-    made = await on.courier.announce(app, kind, _true(kind, data, app, on))
+    made = await on.courier.send(app, kind, _true(kind, data, app, on))
     return {"object": "list", "data": [shown_delivery(delivery, on) for delivery in made]}
 
 

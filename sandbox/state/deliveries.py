@@ -77,12 +77,12 @@ class DeliveryBook:
         """Keep a delivery, in place of what was kept under its number; an app's oldest goes when it has too many."""
         kept = self._apps[delivery.app_id]
         old = kept.get(delivery.number)
-        self.size += _weight(delivery) - (_weight(old) if old else 0)
+        self.size += weight(delivery) - (weight(old) if old else 0)
         kept[delivery.number] = delivery
         if len(kept) > MOST_KEPT:
             # Those that wait are fewer than are kept, so there is one that doesn't.
             gone = next(other for other in kept.values() if other.state != "waiting")
-            self.size -= _weight(kept.pop(gone.number))
+            self.size -= weight(kept.pop(gone.number))
 
     def at(self, app_id: str, number: int) -> Delivery | None:
         """Return the delivery at a place, if it is still there."""
@@ -104,9 +104,9 @@ class DeliveryBook:
 
     def forget(self, app_id: str) -> None:
         """Drop all deliveries of an app."""
-        self.size -= sum(map(_weight, self._apps.pop(app_id, {}).values()))
+        self.size -= sum(map(weight, self._apps.pop(app_id, {}).values()))
 
 
-def _weight(delivery: Delivery) -> int:
+def weight(delivery: Delivery) -> int:
     """Return about how many bytes a delivery takes."""
     return DELIVERY_BYTES + len(delivery.body) + len(delivery.url) + ATTEMPT_BYTES * len(delivery.attempts)

@@ -86,7 +86,7 @@ class MemoryStore:
         base = self._base(app_id)
         if base is None:
             raise KeyError(app_id)
-        self._refuse_more_than_fits()
+        self.refuse_more_than_fits()
         world, old = self._world(app_id), self._settings.get(app_id, base)
         grown = json_size(overrides) - json_size(world.overrides)
         world.size += grown
@@ -97,7 +97,7 @@ class MemoryStore:
             world.windows.clear()
 
     async def touch(self, app_id: str) -> None:
-        self._refuse_more_than_fits()
+        self.refuse_more_than_fits()
         self._world(app_id)
 
     async def exists(self, app_id: str) -> bool:
@@ -132,7 +132,7 @@ class MemoryStore:
             self._refuse_more_apps(app_id)
         world = World.of(image)
         grown = world.size - (old.size if old else 0)
-        self._refuse_more_than_fits(grown)
+        self.refuse_more_than_fits(grown)
         self._size += grown
         self._worlds[app_id], self._settings[app_id] = world, base.merged(image.overrides)
 
@@ -165,7 +165,7 @@ class MemoryStore:
     # Conversations
 
     async def add(self, app_id: str, conversation: Conversation) -> None:
-        self._refuse_more_than_fits()
+        self.refuse_more_than_fits()
         world = self._world(app_id)
         before = world.size
         world.add(conversation)
@@ -200,7 +200,7 @@ class MemoryStore:
 
     async def append(self, app_id: str, conversation_id: str, make: Callable[[int], Item]) -> None:
         world, number = self._find(app_id, conversation_id)
-        self._refuse_more_than_fits()
+        self.refuse_more_than_fits()
         before = world.size
         world.append(number, make(len(world.items.get(number, ()))))
         self._size += world.size - before
@@ -235,11 +235,16 @@ class MemoryStore:
 
     def _amend(self, app_id: str, conversation_id: str, **changes: Any) -> None:
         world, number = self._find(app_id, conversation_id)
-        self._refuse_more_than_fits()
+        self.refuse_more_than_fits()
         before = world.size
         world.put(world.records[number]._replace(**changes))
         self._size += world.size - before
 
-    def _refuse_more_than_fits(self, more: int = 0) -> None:
+    def refuse_more_than_fits(self, more: int = 0) -> None:
+        """Refuse what would take so many bytes more than are kept.
+
+        Raises:
+            StoreFull: it does not fit.
+        """
         if self._size + more + self._elsewhere() >= self._bounds.bytes:
             raise StoreFull(f"The sandbox keeps at most {self._bounds.bytes:,} bytes; --max-bytes sets how many.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -13,10 +13,20 @@ from sandbox import web_address
 from sandbox.app_settings import Webhook
 from sandbox.calls import App
 from sandbox.contract import Validator, encode
+from sandbox.errors import StoreFull
 from sandbox.masking import escape
 from sandbox.sources import FrozenClock, monotonic, unix_time
 from sandbox.state.bus import Bus
-from sandbox.state.deliveries import MOST_ATTEMPTS, MOST_WAITING, Attempt, Delivery, DeliveryBook, State
+from sandbox.state.deliveries import (
+    DELIVERY_BYTES,
+    MOST_ATTEMPTS,
+    MOST_WAITING,
+    Attempt,
+    Delivery,
+    DeliveryBook,
+    State,
+    weight,
+)
 from sandbox.state.store import Worlds
 from sandbox.wire import lab
 from sandbox.wire.dial import Dialler, NoAnswer, Refused
@@ -27,6 +37,8 @@ log = logging.getLogger("sandbox")
 # Seconds of the app's time between an attempt that failed and the next one.
 DELAYS = (1, 2, 4, 8)
 MOST_IN_FLIGHT = 16
+# What stands around the data in a body: id, type, time.
+ENVELOPE_BYTES = 150
 # For how many seconds of the app's time the lab mode `reorder` lets one webhook wait for the next to overtake it.
 HOLD = 2
 
@@ -41,10 +53,14 @@ class Apps(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What the courier works with; `schemas` has the contract of each type, `agent` names the sandbox to receivers."""
+    """What the courier works with; `schemas` has the contract of each type, `agent` names the sandbox to receivers.
+
+    `refuse_more_than_fits` raises `StoreFull` where so many bytes are more than the sandbox keeps.
+    """
 
     apps: Apps
     worlds: Worlds
+    refuse_more_than_fits: Callable[[int], None]
     book: DeliveryBook
     bus: Bus
     dialler: Dialler
@@ -68,9 +84,21 @@ class Courier:
         self._held: dict[Lane, int] = {}
 
     async def announce(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
-        """Tell every webhook of an app that wants to know; return one delivery for each."""
-        wanted = [hook for hook in app.settings.webhooks if hook.enabled and kind in hook.events]
-        return [await self._announced(app, hook, kind, data) for hook in wanted]
+        """Tell every webhook of an app that wants to know; return one delivery for each.
+
+        What does not fit is dropped, and journalled so: what happened has happened.
+        """
+        return [await self._announced(app, hook, kind, data) for hook in _wanting(app, kind)]
+
+    async def send(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
+        """Do the same on demand.
+
+        Raises:
+            StoreFull: it does not fit; nothing is sent.
+        """
+        body = len(encode(data)) + ENVELOPE_BYTES
+        self._post.refuse_more_than_fits(sum(DELIVERY_BYTES + body + len(hook.url) for hook in _wanting(app, kind)))
+        return await self.announce(app, kind, data)
 
     def again(self, app: App, delivery: Delivery) -> Delivery:
         """Let a delivery begin anew, now."""
@@ -132,6 +160,10 @@ class Courier:
             return self._ended(delivery, "dropped", "The sandbox's own webhook breaks the contract.")
         if self._post.book.waiting(app.id) >= MOST_WAITING:
             return self._ended(delivery, "dropped", f"{MOST_WAITING:,} webhooks of this app wait already.")
+        try:
+            self._post.refuse_more_than_fits(weight(delivery))
+        except StoreFull as full:
+            return self._ended(delivery, "dropped", full.message)
         return self._begin(app, delivery)
 
     def _begin(self, app: App, delivery: Delivery) -> Delivery:
@@ -247,3 +279,7 @@ class Courier:
     def _note(self, delivery: Delivery) -> None:
         self._post.book.put(delivery)
         self._post.bus.say("delivery", delivery.app_id, delivery)
+
+
+def _wanting(app: App, kind: str) -> Sequence[Webhook]:
+    return [hook for hook in app.settings.webhooks if hook.enabled and kind in hook.events]

@@ -75,7 +75,8 @@ class Dialler:
 
     async def _posted(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
         addresses = await self._addresses(to)
-        reader, writer = await _connected(addresses, to)
+        # Each of them has its share of the time: one that never answers leaves some for the next.
+        reader, writer = await _connected(addresses, to, self._patience / len(addresses))
         try:
             writer.write(_request(to, headers, body))
             await writer.drain()
@@ -124,15 +125,19 @@ async def by_system(host: str, port: int) -> Sequence[str]:
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-async def _connected(addresses: Sequence[Address], to: WebAddress) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the first address that takes a connection; TLS names and checks the host of the URL."""
+async def _connected(
+    addresses: Sequence[Address], to: WebAddress, patience: float
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the first address that takes a connection in time; TLS names and checks the host of the URL."""
     refusal: OSError = OSError("no address")
+    named = to.host if to.tls else None
     for address in addresses:
         try:
-            return await asyncio.open_connection(
-                str(address), to.port, limit=MOST_HEAD, ssl=to.tls or None, server_hostname=to.host if to.tls else None
-            )
-        except OSError as error:
+            async with asyncio.timeout(patience):
+                return await asyncio.open_connection(
+                    str(address), to.port, limit=MOST_HEAD, ssl=to.tls or None, server_hostname=named
+                )
+        except OSError as error:  # a TimeoutError is one
             refusal = error
     raise refusal
 

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.contract import load
 from tests.conftest import NOW
+from tests.control.conftest import MakeWorld
 from tests.control.driver import World
 from tests.control.receiver import Receiver, receiving
 from tests.control.test_events import listening
@@ -285,3 +286,34 @@ def test_the_list_is_read_page_by_page(world: World, receiver: Receiver) -> None
     pages = [[row["id"] for row in page["data"]] for page in (first, second, third)]
     assert pages == [made[:2], made[2:4], made[4:]]
     assert [page["has_more"] for page in (first, second, third)] == [True, True, False]
+
+
+# What does not fit
+
+
+def test_webhooks_beyond_max_bytes_are_refused_or_dropped_and_journalled_so(make_world: MakeWorld) -> None:
+    world = make_world(max_bytes=40_000)
+    hook = {"secret": None, "events": ["chat.started"]}
+    world.set(webhooks=[{**hook, "url": f"http://127.0.0.1:9/{number}/{'x' * 1_900}"} for number in range(10)])
+    answer = world.call("POST", "/webhooks/send", {"type": "chat.started"})
+    assert "--max-bytes" in assert_error(answer, 503, "internal_error")["message"]
+    assert deliveries(world) == []
+    world.api.send(world.api.created(), "Hello")
+    told = deliveries(world)[::-1]
+    assert len(told) == 10
+    assert [*dict.fromkeys(delivery["state"] for delivery in told)] == ["waiting", "dropped"]
+    assert "--max-bytes" in told[-1]["reason"]
+    assert told[-1]["attempts"] == []
+
+
+def test_many_that_wait_leave_no_room(make_world: MakeWorld) -> None:
+    """Nobody listens at port 9, and the time stands still: whatever is sent waits."""
+    world = make_world(max_bytes=50_000)
+    world.set(webhooks=[{"url": "http://127.0.0.1:9/", "secret": None, "events": ["chat.ended"]}])
+    while (answer := world.call("POST", "/webhooks/send", {"type": "chat.ended"})).status_code == 201:
+        pass
+    assert_error(answer, 503, "internal_error")
+    assert len(deliveries(world)) == 20  # a page of them
+    world.call("DELETE")
+    world.set(webhooks=[{"url": "http://127.0.0.1:9/", "secret": None, "events": ["chat.ended"]}])
+    assert len(send(world)) == 1

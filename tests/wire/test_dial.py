@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -78,6 +81,28 @@ def test_the_server_itself_is_refused_under_each_of_its_names(host: str) -> None
     dialler = Dialler(own_ports={8010})
     with pytest.raises(Refused, match="the sandbox itself"):
         post(dialler, f"http://{host}:8010/")
+
+
+@contextmanager
+def never_accepting(port: int) -> Iterator[str]:
+    """Have an address on which a connection is neither taken nor refused; Linux drops what a full queue can't hold."""
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.9", port))
+        listener.listen(0)
+        for _ in range(4):
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+        yield "127.0.0.9"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="all of 127.0.0.0/8 is this machine's on Linux alone")
+def test_all_addresses_of_a_name_are_tried_in_one_attempt() -> None:
+    with receiving() as receiver, never_accepting(int(receiver.url.split(":")[2].split("/")[0])) as silent:
+        resolver = Rebinding(["::1", "127.0.0.8", silent, "127.0.0.1"])
+        assert post(Dialler(resolve=resolver, patience=4), receiver.url.replace("127.0.0.1", "localhost")) == 200
+        assert receiver.next().raw == b"{}"
+        assert receiver.came.empty()
 
 
 def answering(raw: bytes, patience: float = 5.0) -> int:
