@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from sandbox.control.entries import named
 from sandbox.control.verdict.evidence import (
@@ -25,16 +27,17 @@ FORGIVEN = 0.1
 
 
 def too_soon(seen: Seen) -> Iterator[Finding]:
-    """Find a request that was sent again before the seconds of `Retry-After` had passed.
+    """Find a request that was sent again before `Retry-After`, seconds or a date, had passed.
 
     Only the same request counts: of another nobody can say from here who sent it, or whether it was on its way already.
     """
     for group in same_requests(seen.entries):
         for entry in group:
-            wanted = _retry_after(entry)
-            again = next_of(group, entry) if wanted else None
+            asked = named(entry.answer_headers).get("retry-after", "")
+            wanted = _retry_after(asked, entry)
+            again = next_of(group, entry) if wanted > 0 else None
             if again and (waited := _waited(entry, again)) < wanted - FORGIVEN:
-                said = f"sent again {waited:.1f} s after an answer with Retry-After: {wanted}"
+                said = f"sent again {waited:.1f} s after an answer with Retry-After: {asked}"
                 yield Finding(f"{in_short(entry)}: {said}", [entry, again])
 
 
@@ -51,10 +54,24 @@ def repeated_post(seen: Seen) -> Iterator[Finding]:
                 yield Finding(f"{in_short(entry)}: sent again blindly after its answer was lost", [entry, again])
 
 
-def _retry_after(entry: Entry) -> int:
-    """Return the seconds that an answer asked to wait, 0 where it asked for none."""
-    text = named(entry.answer_headers).get("retry-after", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+def _retry_after(text: str, entry: Entry) -> float:
+    """Return the seconds that an answer asked to wait, 0 or less where it asked for none."""
+    if text.isascii() and text.isdigit():
+        return int(text) if len(text) < 10 else 0
+    date = _http_date(text)
+    if date is None:
+        return 0
+    # A clock that ran went on while the request was answered.
+    answered = entry.at + entry.duration_ms / 1000 if entry.stood_at is None else entry.stood_at
+    return date - answered
+
+
+def _http_date(text: str) -> float | None:
+    """Return the Unix time of an HTTP date in any of its three formats (RFC 9110 5.6.7), None where it is none."""
+    for form in ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
+    return None
 
 
 def _waited(entry: Entry, again: Entry) -> float:

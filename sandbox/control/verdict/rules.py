@@ -30,7 +30,7 @@ RULES = (
     Rule(
         name="too_soon",
         sentence="A request is sent again when Retry-After has passed.",
-        advice="Wait as many seconds as Retry-After says, counted from the answer.",
+        advice="Wait as many seconds as Retry-After says, counted from the answer; if it is a date, until then.",
         check=too_soon,
     ),
     Rule(

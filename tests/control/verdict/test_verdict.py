@@ -14,6 +14,7 @@ from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.rules import RULES
 from sandbox.control.verdict.verdict import verdict
 from sandbox.state.entry import Entry
+from tests.conftest import NOW
 from tests.control.conftest import MakeWorld
 from tests.control.driver import World
 from tests.control.verdict.clients import create, judged, rules, say, tried
@@ -175,8 +176,38 @@ def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
     assert bool(verdict("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
 
 
+# Each row: `Retry-After` thirty seconds after NOW, as HTTP writes dates, or as it does not.
+DATES = {
+    "Mon, 21 Sep 2026 14:13:50 GMT": ["too_soon"],
+    "Monday, 21-Sep-26 14:13:50 GMT": ["too_soon"],
+    "Mon Sep 21 14:13:50 2026": ["too_soon"],
+    "Mon, 21 Sep 2026 14:13:20 GMT": [],
+    "Tue, 21 Sep 1999 14:13:50 GMT": [],
+    "in a while": [],
+}
+
+
+@pytest.mark.parametrize(("date", "found"), DATES.items())
+def test_a_date_counts_by_the_apps_clock(world: World, date: str, found: list[str]) -> None:
+    world.freeze(NOW)
+    for moved in (29.5, 30):
+        world.fault("status", status=503, headers={"Retry-After": date})
+        create(world)
+        world.advance(moved)
+        create(world)
+        world.freeze(NOW)
+    assert rules(world) == found
+
+
+def test_a_date_counts_from_the_answer_where_the_clock_runs() -> None:
+    date = [(b"retry-after", b"Mon, 12 Jan 1970 13:46:50 GMT")]  # ten seconds after 1_000_000
+    first = asked(50, status=503, answer_headers=date, at=1_000_000.5, duration_ms=2_000)
+    for began, found in ((59.3, True), (59.5, False)):
+        assert bool(verdict("app_a", [first, asked(began)], 0, CONTRACT)["findings"]) is found
+
+
 def asked(began: float, body: bytes = b"{}", **more: object) -> Entry:
     """Return the entry of a create that was answered at once."""
     fields = {"app_id": "app_a", "operation": "apps_api_create_conversation", "status": 200, **more}
     sent = {"at": 1_000_000, "began": began, "method": "POST", "path": b"/v1/apps/app_a/conversations", "body": body}
-    return entry(id=f"req_{began}", **sent, **fields)
+    return entry(id=f"req_{began}", **{**sent, **fields})
