@@ -1,7 +1,7 @@
 """Tells English from French, and nothing else. Owns the telling words; says nothing itself.
 
 Every telling word of a text votes; only words that one language has and the other has not (or hardly) stand in the
-lists. Only the beginning of a text is read.
+lists. Addresses, codes and names don't vote: they are the same in both. Only the beginning of a text is read.
 """
 
 from __future__ import annotations
@@ -21,8 +21,19 @@ Language = Literal["en", "fr"]
 _READ: Final = 3_000
 _MOST_WORDS: Final = 150
 _VOTE: Final = 4
+# More than one word: what it takes to change the language of a conversation.
+_SURE: Final = _VOTE + 1
 _ASCII_LETTERS = bytes(code if chr(code).isalpha() else 32 for code in range(128)).ljust(256)
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+# What stands between two spaces and is no word: an e-mail, a URL, a domain, a handle, a code.
+_NO_WORD = re.compile(
+    r"[@\d_]|://|\bwww\.|\w\.(?:ca|com|org|net|info|biz|io|co|app|dev|ai|edu|gov|qc|fr|us|uk|eu)\b", re.IGNORECASE
+)
+# Names of several words (`Côte-des-Neiges`, `12 rue de la Montagne`), in which the small words tell nothing.
+_NAMES = re.compile(
+    r"\b\d+,? (?:rue|avenue|av|boulevard|boul|chemin|place|route|rang)\b[^,;:.?!\n]*"
+    r"|\b[A-ZÀ-Ý][a-zà-ÿ]+(?:-[a-zà-ÿ']+)*-[A-ZÀ-Ý][\w-]*"
+)
 
 # An apostrophe tells by itself: what stands before it in French, what stands after it in English.
 _ELIDED: Final = frozenset(
@@ -61,19 +72,43 @@ def detect(text: str, fallback: Language = "en") -> Language:
 
 def tell(text: str) -> Language | None:
     """Return the language that `text` shows by itself, None where it shows none."""
+    return _named(_score(text[:_READ]))
+
+
+def _named(score: int) -> Language | None:
+    """Return the language that a score stands for."""
+    return ("fr" if score > 0 else "en") if score else None
+
+
+def of_message(text: str, memory: Sequence[Utterance], metadata: Mapping[str, Any]) -> Language:
+    """Return the language in which a message is to be answered: a single word does not change a conversation's."""
     score = _score(text[:_READ])
-    if score == 0:
-        return None
-    return "fr" if score > 0 else "en"
+    if abs(score) < _SURE:
+        known = _of_memory(memory)
+        if known:
+            return known
+    return _named(score) or of_metadata(metadata)
 
 
 def of_conversation(memory: Sequence[Utterance], metadata: Mapping[str, Any]) -> Language:
-    """Return the language that a conversation has had so far: of its latest telling message, else of its metadata."""
+    """Return the language that a conversation has had so far: what was said tells it, else its metadata."""
+    return _of_memory(memory) or of_metadata(metadata)
+
+
+def _of_memory(memory: Sequence[Utterance]) -> Language | None:
+    """Return the language of the user's latest message that is sure of it, else of the first that has a word of one.
+
+    What the agent said may have been a guess.
+    """
+    first = 0
     for utterance in reversed(memory):
-        told = tell(utterance.text)
-        if told:
-            return told
-    return of_metadata(metadata)
+        if utterance.role != "user":
+            continue
+        score = _score(utterance.text[:_READ])
+        if abs(score) >= _SURE:
+            return _named(score)
+        first = score or first
+    return _named(first)
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> Language:
@@ -100,25 +135,33 @@ def _score(text: str) -> int:
     """Return how French a text is: positive for French, negative for English."""
     score = 0
     telling = _telling()
-    for token in _tokens(text.lower())[:_MOST_WORDS]:
+    for word in _tokens(text)[:_MOST_WORDS]:
+        token = word.lower()
         vote = telling.get(token)
         if vote is not None:
             score += vote
         elif "'" in token:
-            score += _apostrophe(token)
-        elif len(token) > 3:
+            score += _apostrophe(token) if _is_no_name(word.rpartition("'")[2]) else 0
+        elif len(token) > 3 and _is_no_name(word):
             score += _shape(token)
     return score
 
 
-def _tokens(low: str) -> list[str]:
-    """Return the words of a text in lower case, what an apostrophe joins as one, as far as they are counted."""
-    if low.isascii():
-        if "'" not in low:
-            return low.encode().translate(_ASCII_LETTERS).decode().split()
-    else:
-        low = unicodedata.normalize("NFC", low).replace("’", "'")
-    return [found[0] for found in islice(_TOKEN.finditer(low), _MOST_WORDS)]
+def _tokens(text: str) -> list[str]:
+    """Return the words of a text, what an apostrophe joins as one, as far as they are counted."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).replace("’", "'")
+    text = _NAMES.sub(" ", text)
+    if _NO_WORD.search(text):
+        text = " ".join(part for part in text.split() if not _NO_WORD.search(part))
+    if text.isascii() and "'" not in text:
+        return text.encode().translate(_ASCII_LETTERS).decode().split()
+    return [found[0] for found in islice(_TOKEN.finditer(text), _MOST_WORDS)]
+
+
+def _is_no_name(word: str) -> bool:
+    """Say whether a word that is on no list may tell by its look: `Montréal` doesn't, `DÉGÂT` does."""
+    return not word[0].isupper() or word.isupper()
 
 
 def _apostrophe(token: str) -> int:

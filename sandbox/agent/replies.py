@@ -35,7 +35,7 @@ _OVERRULED: Final = {
 def reply(turn: Turn) -> Reply:
     """Return what the agent answers to the message of `turn`."""
     asked = directives.parse(turn.message)
-    lang = language.tell(asked.rest) or language.of_conversation(turn.memory, turn.metadata)
+    lang = language.of_message(asked.rest, turn.memory, turn.metadata)
     pace, cut = asked.pace, asked.has("cut")
     if asked.has("fail"):
         return Reply(failure=showcase.failure(lang), pace=pace, cut=cut)
