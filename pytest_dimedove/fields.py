@@ -135,9 +135,10 @@ class Entry(TypedDict):
     status: int | None
     response: Any
     duration_ms: float
+    reply_status: Literal["completed", "failed"] | None
     fault: FaultKind | None
     violation: str | None
-    ended: Literal["complete", "client_gone", "cut"]
+    ended: Literal["complete", "client_gone", "cut"] | None
     warnings: list[str]
 
 
@@ -156,5 +157,6 @@ class Verdict(TypedDict):
     app_id: str
     passed: bool | None
     requests: int
+    failed_replies: int
     evicted: int
     findings: list[VerdictFinding]

@@ -68,8 +68,9 @@ def _line(entry: Entry, app_id: str) -> str:
     """Return a request in one line; the part of the path that all have in common is left out."""
     path = _short(entry["path"], app_id) + (f"?{entry['query']}" if entry["query"] else "")
     fault = f"  fault {entry['fault']}" if entry["fault"] else ""
-    ended = f"  {entry['ended'].replace('_', ' ')}" if entry["ended"] != "complete" else ""
-    return f"{entry['method']:6} {path}  {entry['status'] or 'no answer'}{fault}{ended}"
+    ended = "" if entry["ended"] == "complete" else f"  {(entry['ended'] or 'under way').replace('_', ' ')}"
+    failed = "  reply failed" if entry["reply_status"] == "failed" else ""
+    return f"{entry['method']:6} {path}  {entry['status'] or 'no answer'}{fault}{ended}{failed}"
 
 
 def _short(text: str, app_id: str) -> str:

@@ -22,7 +22,9 @@ class Asked:
 
     def __init__(self, left: Entry) -> None:
         self.app_id = left.app_id
+        self.operation = left.operation
         self.id = b""
+        self.turn = 0
         self._left = left
 
     def fields(self) -> Fields:

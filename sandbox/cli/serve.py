@@ -68,9 +68,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
         from sandbox.cli.autosave import Autosave
+        from sandbox.masking import Masker
         from sandbox.wire.access_log import for_stream
 
-        log = None if settings.quiet else for_stream(sys.stderr, settings.log_format)
+        mask = Masker([settings.control_token or ""]).text
+        log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, mask)
         app = create_app(settings, log=log)
         app.state.own_ports.add(listening.getsockname()[1])
         # Whoever reads no further than the first line closes the pipe.

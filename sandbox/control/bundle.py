@@ -48,9 +48,9 @@ async def control_get_bundle(call: ControlCall, on: ControlServices) -> ControlA
     """Write all that is needed to see again what an app's clients saw."""
     app = await existing(changeable(call), on)
     past = on.history.of(app.id)
-    entries = [entry for entry in on.journal.newest_first(app_id=app.id) if entry.turn > past.turn][::-1]
-    missing = on.journal.count(app.id) - past.requests - len(entries)
-    lost = [*past.lost, *([f"{abs(missing):,} of its requests are not in the journal"] if missing else [])]
+    begun = [entry for entry in on.journal.newest_first(app_id=app.id) if entry.turn > past.turn][::-1]
+    entries = [entry for entry in begun if entry.ended]
+    lost = [*past.lost, *_left_out(on.journal.count(app.id) - past.requests - len(begun), len(begun) - len(entries))]
     found = _Found(
         app=app, past=past, entries=entries, lost=lost, hidden=on.masker.stand_ins([*magic.KEYS, "sk_test_demo"])
     )
@@ -70,6 +70,13 @@ async def control_get_bundle(call: ControlCall, on: ControlServices) -> ControlA
 
     # Away from the event loop, so that other requests get through meanwhile.
     return File(name=f"{app.id}.zip", media_type="application/zip", content=await asyncio.to_thread(packed))
+
+
+def _left_out(missing: int, under_way: int) -> Iterator[str]:
+    if missing:
+        yield f"{abs(missing):,} of its requests are not in the journal"
+    if under_way:
+        yield f"{under_way:,} of its requests were still under way"
 
 
 def _about(found: _Found, on: ControlServices) -> dict[str, Any]:

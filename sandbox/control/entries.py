@@ -35,6 +35,7 @@ def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
         "status": entry.status,
         "response": answer_of(entry),
         "duration_ms": round(entry.duration_ms, 3),
+        "reply_status": entry.reply_status,
         "fault": entry.fault,
         "violation": entry.violation,
         "ended": entry.ended,

@@ -51,7 +51,7 @@ const live = stayConnected({
   hears: (event, data) => {
     if (event === "request") {
       received(data);
-      judgeSoon(data.app_id);
+      if (data.ended) judgeSoon(data.app_id);
     } else if (event === "delivery") delivered(data);
     else if (event === "lagged") loadRequests();
     else if (event === "state") changed(data);

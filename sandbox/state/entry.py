@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 Headers = list[tuple[bytes, bytes]]
 Ended = Literal["complete", "client_gone", "cut"]
+ReplyStatus = Literal["completed", "failed"]
 
 
 class Entry(NamedTuple):
@@ -16,6 +17,8 @@ class Entry(NamedTuple):
     it came on a clock that never goes back, in seconds; `stood_at` is where the app's time stood still then, None where
     it ran. `status` is None where no answer was begun; `answer` is a body that went out whole, `pieces` those of one
     that did not, each with the milliseconds since the request began.
+    `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
+    the client was told of the agent's reply, None where it was told nothing, or not to the end.
     """
 
     id: str
@@ -35,10 +38,11 @@ class Entry(NamedTuple):
     answer: bytes = b""
     pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
     duration_ms: float = 0.0
-    ended: Ended = "complete"
+    ended: Ended | None = "complete"
     fault: str | None = None
     violation: str | None = None
     stood_at: float | None = None
+    reply_status: ReplyStatus | None = None
 
     @property
     def chunks(self) -> list[tuple[float, bytes]]:

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.sources import monotonic
+from sandbox.state.entry import ReplyStatus
 from sandbox.wire.checks import whole_body
 from sandbox.wire.http import Headers, headers_of
 
@@ -29,6 +30,11 @@ class Noting(Protocol):
     violation: str | None
     stood_at: float | None
     status: int | None
+    reply_status: ReplyStatus | None
+
+    def belongs(self, app_id: str | None, operation: str | None) -> None:
+        """Note which app and operation the request is for; from now on the journal shows it."""
+        ...
 
 
 class Exchange:

@@ -1,6 +1,7 @@
 """Hears what really came and went, outermost of all; hands each request to the journal and to the log.
 
-An entry is in the journal before the last byte of its answer leaves: a client that has its answer finds it there.
+A request is in the journal as soon as it is known what it is for. Its whole entry is there before the last byte of its
+answer leaves: a client that has its answer finds it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import suppress
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.sources import Clock, monotonic
-from sandbox.state.entry import Ended, Entry, Fields, Headers
+from sandbox.state.entry import Ended, Entry, Fields, Headers, ReplyStatus
 from sandbox.state.journal import Counted, Journal
 from sandbox.wire.exchange import ENTRY
 from sandbox.wire.guard import is_control
@@ -48,13 +49,13 @@ class Recorder:
         try:
             await self._app(scope, recording.receive, recording)
         except BaseException:
-            if not recording.is_over:
+            if not recording.ended:
                 recording.end("cut")
             raise
         finally:
             # Each would hold the other until the garbage collector comes; memory that is new each time is slower.
             del scope[ENTRY]
-        if not recording.is_over:
+        if not recording.ended:
             recording.end("client_gone")
         return None
 
@@ -68,7 +69,6 @@ class Recording:
         "_at",
         "_began",
         "_body",
-        "_ended",
         "_headers",
         "_heard",
         "_pieces",
@@ -78,19 +78,21 @@ class Recording:
         "_send",
         "_size",
         "_took",
-        "_turn",
         "app_id",
         "counted",
+        "ended",
         "fault",
         "id",
-        "is_over",
         "operation",
+        "reply_status",
         "status",
         "stood_at",
+        "turn",
         "violation",
     )
 
     counted: Counted
+    turn: int
 
     def __init__(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send) -> None:
         self._recorder = recorder
@@ -99,14 +101,13 @@ class Recording:
         self._send = send
         self._at = recorder.clock.exact()
         self._began = monotonic()
-        self._turn = next(recorder.journal.turns)
         self._heard = False
         self._body: list[bytes] = []
         self._size = 0
         self._headers: Headers = _NO_HEADERS
         self._answer = b""
         self._pieces: list[tuple[float, bytes]] = _NO_PIECES
-        self.is_over = False
+        self.ended: Ended | None = None
         self.id = b""
         # What those who answer note (`Noting`).
         self.app_id: str | None = None
@@ -115,6 +116,12 @@ class Recording:
         self.violation: str | None = None
         self.stood_at: float | None = None
         self.status: int | None = None
+        self.reply_status: ReplyStatus | None = None
+
+    def belongs(self, app_id: str | None, operation: str | None) -> None:
+        """Note which app and operation the request is for; from now on the journal shows it."""
+        self.app_id, self.operation = app_id, operation
+        self._recorder.journal.begin(self)
 
     async def receive(self) -> Message:
         """Pass a piece of the request on, and keep it."""
@@ -132,7 +139,7 @@ class Recording:
         if chunk := message.get("body"):
             self._pieces.append(((monotonic() - self._began) * 1000, chunk))
             self._size += len(chunk)
-        if not message.get("more_body") and not self.is_over:
+        if not message.get("more_body") and not self.ended:
             self.end("complete")
         return self._send(message)
 
@@ -154,7 +161,8 @@ class Recording:
 
     def _begin(self, status: int, headers: Headers) -> Headers:
         """Note that the answer begins; return its headers with what goes on every answer."""
-        self._recorder.journal.begin(self)
+        if not self.id:
+            self._recorder.journal.begin(self)
         self.status = status
         self._headers = headers = [*headers, *self._scope.get(ADDED, ()), (REQUEST_ID, self.id)]
         return headers
@@ -174,7 +182,7 @@ class Recording:
 
     def end(self, ended: Ended) -> None:
         """Close the request."""
-        self.is_over, self._ended, self._took = True, ended, (monotonic() - self._began) * 1000
+        self.ended, self._took = ended, (monotonic() - self._began) * 1000
         journal, log = self._recorder.journal, self._recorder.log
         if not self.id:
             journal.begin(self)
@@ -183,14 +191,14 @@ class Recording:
             log(Entry._make(self.fields()))
 
     def fields(self) -> Fields:
-        """Return the fields of the entry."""
-        scope = self._scope
+        """Return the fields of the entry, as far as it has come."""
+        scope, ended = self._scope, self.ended
         return (
             self.id.decode(),
             self.app_id,
             self.operation,
             self._at,
-            self._turn,
+            self.turn,
             self._began,
             scope["scheme"],
             scope["method"],
@@ -202,11 +210,13 @@ class Recording:
             self._headers,
             self._answer,
             self._pieces,
-            self._took,
-            self._ended,
+            self._took if ended else (monotonic() - self._began) * 1000,
+            ended,
             self.fault,
             self.violation,
             self.stood_at,
+            # What did not come to its end, or another answer in its place, told the client nothing.
+            self.reply_status if ended == "complete" and self.status == 200 else None,
         )
 
 
@@ -215,15 +225,23 @@ class Overheard(Recording):
 
     __slots__ = ()
 
+    turn = 0
+
+    def belongs(self, app_id: str | None, operation: str | None) -> None:
+        """Note which app and operation the request is for."""
+        self.app_id, self.operation = app_id, operation
+
     async def receive(self) -> Message:
         """Pass a piece of the request on."""
         return await self._receive()
 
     def __call__(self, message: Message) -> Awaitable[None]:
-        """Pass a piece of the answer on: a stream of events may go on for days."""
+        """Pass a piece of the answer on; an error is kept for the log, nothing else: a stream may go on for days."""
         if message["type"] == "http.response.start":
             return self._start(message)
-        if not message.get("more_body") and not self.is_over:
+        if (self.status or 0) >= 400:
+            self._answer += message.get("body", b"")
+        if not message.get("more_body") and not self.ended:
             self.end("complete")
         return self._send(message)
 
@@ -237,6 +255,6 @@ class Overheard(Recording):
 
     def end(self, ended: Ended) -> None:
         """Close the request."""
-        self.is_over, self._ended, self._took = True, ended, (monotonic() - self._began) * 1000
+        self.ended, self._took = ended, (monotonic() - self._began) * 1000
         if self._recorder.log:
             self._recorder.log(Entry._make(self.fields()))

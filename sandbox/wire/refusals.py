@@ -20,7 +20,7 @@ def refusing(api_route: ContractRoute) -> ExceptionHandler:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
         if entry := request.scope.get(ENTRY):
-            entry.app_id = api_route.app_of(raw_path(request.scope))
+            entry.belongs(api_route.app_of(raw_path(request.scope)), None)
         if error.status_code == 405:
             allowed = tuple((error.headers or {}).get("Allow", "GET").split(", "))
             return _envelope(MethodNotAllowed(request.method, tuple(sorted(allowed))))

@@ -63,10 +63,10 @@ class ContractRoute(BaseRoute):
             pipeline = self._router.find(raw_path(scope), scope["method"], path)
         except ApiError as error:
             if entry:
-                entry.app_id = path.get("app_id")
+                entry.belongs(path.get("app_id"), None)
             return await send_error(send, error)
         if entry:
-            entry.app_id, entry.operation = path.get("app_id"), pipeline.operation.id
+            entry.belongs(path.get("app_id"), pipeline.operation.id)
         try:
             return await pipeline(exchange)
         except BrokenOff:

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Iterable
 from functools import partial
 
-from starlette.types import Send
-
 from sandbox.calls import App, Spoken
 from sandbox.contract import Operation, encode
 from sandbox.errors import NotFound
 from sandbox.reply import Pace
+from sandbox.state.entry import ReplyStatus
 from sandbox.state.store import Gone
 from sandbox.wire import events
 from sandbox.wire.drift import keeping
@@ -56,35 +55,47 @@ class Speaker:
                 await patience.until(pace.first_ms)
                 if spoken.streamed:
                     framing = Framing(app.settings.framing, partial(app.entropy.random, "framing", spoken.id))
-                    stream = _Stream(operation, pace, patience, exchange.send, framing)
+                    stream = _Stream(operation, pace, patience, exchange, framing)
                     await stream.run(spoken, steps(spoken, fault))
                 else:
-                    await _whole(spoken, operation, exchange.send)
+                    await _whole(spoken, operation, exchange)
         except ServerStops:
             raise BrokenOff from None
         except (AppForgotten, Gone):
             raise NotFound("The app was reset while it answered.", param="app_id") from None
 
 
-async def _whole(spoken: Spoken, operation: Operation, send: Send) -> None:
+async def _whole(spoken: Spoken, operation: Operation, exchange: Exchange) -> None:
+    send = exchange.send
     body = keeping(operation.responses["200"]["application/json"], encode(events.json_body(spoken)), operation.id)
     if spoken.reply.cut:
         send = Truncated(send, None).send
     elif spoken.reply.failure is None:
         await spoken.settle()
+    _note(exchange, "completed" if spoken.reply.failure is None else "failed")
     await send_bytes(send, 200, body)
+
+
+def _note(exchange: Exchange, reply_status: ReplyStatus) -> None:
+    """Note for the journal what became of the reply; before the last byte leaves, which ends its entry."""
+    if exchange.entry:
+        exchange.entry.reply_status = reply_status
 
 
 class _Stream:
     """One stream while it is sent."""
 
-    def __init__(self, operation: Operation, pace: Pace, patience: Patience, send: Send, framing: Framing) -> None:
+    def __init__(
+        self, operation: Operation, pace: Pace, patience: Patience, exchange: Exchange, framing: Framing
+    ) -> None:
         self._operation = operation
         self._pace = pace
         self._patience = patience
-        self._send = send
+        self._exchange = exchange
+        self._send = exchange.send
         self._framing = framing
         self._due = float(pace.first_ms)
+        self._reply_status: ReplyStatus = "failed"
         self._hurries = framing.is_plain and not pace.delta_ms
 
     async def run(self, spoken: Spoken, whole: Iterable[Step]) -> None:
@@ -100,6 +111,7 @@ class _Stream:
             await self._write(events.failed(spoken.id, str(drift)))
         except (AppForgotten, Gone):
             await self._write(events.failed(spoken.id, "The app was reset while it answered."))
+        _note(self._exchange, self._reply_status)
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _hurry(self, event: Event) -> None:
@@ -124,6 +136,7 @@ class _Stream:
             await self._patience.until(self._due)
             if step.name == "response.completed":
                 await spoken.settle()
+                self._reply_status = "completed"
             await self._write(step)
 
     async def _write(self, event: Event) -> None:

@@ -47,13 +47,14 @@ def listening(world: World, *, to_all: bool = False) -> Iterator[Ear]:
         yield Ear(answer)
 
 
-def test_a_request_is_told_with_its_whole_entry(world: World) -> None:
+def test_a_request_is_told_when_it_begins_and_with_its_whole_entry_when_it_is_over(world: World) -> None:
     with listening(world) as ear:
         answer = world.api.create(titel="x")
-        name, data = ear.next()
-    assert name == "request"
-    assert REQUEST.is_valid(data)
-    assert data == world.entry(answer)
+        (one, begun), (other, over) = ear.next(), ear.next()
+    assert (one, other) == ("request", "request")
+    assert REQUEST.is_valid(begun)
+    assert (begun["id"], begun["ended"], begun["status"]) == (answer.headers["sandbox-request-id"], None, None)
+    assert over == world.entry(answer)
 
 
 # Each row: a control call, and what has changed by it.
@@ -93,7 +94,7 @@ def test_a_fault_that_is_used_up_is_told_with_the_request(world: World) -> None:
     world.fault("status", status=503)
     with listening(world) as ear:
         world.api.config()
-        assert (ear.next()[1]["fault"]) == "status"
+        assert [ear.next()[1]["fault"] for _ in range(2)] == [None, "status"]
 
 
 def test_a_listener_of_one_app_hears_nothing_of_another(world: World) -> None:
@@ -130,7 +131,7 @@ def test_whoever_names_no_app_hears_of_all_and_of_none(alone: World) -> None:
     with listening(alone, to_all=True) as ear:
         alone.client.get("/nowhere")
         World(alone.client, "app_other").set(stream=True)
-        assert ear.next()[1]["path"] == "/nowhere"
+        assert [ear.next()[1]["path"] for _ in range(2)] == ["/nowhere"] * 2
         assert ear.next()[1] == {"app_id": "app_other", "change": "settings"}
 
 

@@ -168,10 +168,71 @@ def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(world: World, ser
     world.set(pace={"delta_ms": 600_000})
     with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
         stream.until(b"response.created")
-    while not (found := world.requests(operation="apps_api_send_message")):
+    while not (found := world.requests(operation="apps_api_send_message"))[0]["ended"]:
         pass
     assert (found[0]["ended"], found[0]["status"]) == ("client_gone", 200)
     assert [event["event"] for event in found[0]["response"]] == ["response.created"]
+
+
+# Each row: a way to ask for a reply, what the agent says, the fault, and how the reply ended for the client.
+REPLIES = [
+    (False, "Hi", None, "completed"),
+    (True, "Hi", None, "completed"),
+    (False, "[[fail]]", None, "failed"),
+    (True, "[[fail]]", None, "failed"),
+    (True, "Hi", "stream_fail", "failed"),
+    (False, "Hi", "after", None),
+]
+
+
+@pytest.mark.parametrize(("stream", "said", "fault", "reply_status"), REPLIES)
+def test_an_entry_says_how_the_reply_ended(
+    world: World, stream: bool, said: str, fault: str | None, reply_status: str | None
+) -> None:
+    conversation = world.api.created()
+    if fault:
+        world.fault(fault, **({"status": 500} if fault == "after" else {}))
+    world.api.send(conversation, said, stream=stream)
+    assert [row["reply_status"] for row in world.requests()] == [reply_status, None]
+
+
+def test_a_reply_that_was_cut_off_has_no_end(world: World, server: Server) -> None:
+    world.fault("stream_cut")
+    with asking(server.url, world.api.url(world.api.created()), {"message": {"content": "Hi"}, "stream": True}) as cut:
+        cut.whole()
+    assert [(row["ended"], row["reply_status"]) for row in world.requests()] == [("cut", None), ("complete", None)]
+
+
+# Under way
+
+
+def test_a_stream_can_be_read_from_its_start(world: World, server: Server) -> None:
+    conversation = world.api.created()
+    world.set(pace={"delta_ms": 600_000})
+    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        head = stream.until(b"response.created").decode()
+        found = world.requests()[0]
+        assert ENTRY.is_valid(found)
+        assert f"sandbox-request-id: {found['id']}\r\n" in head
+        assert (found["ended"], found["status"], found["reply_status"]) == (None, 200, None)
+        assert [event["event"] for event in found["response"]] == ["response.created"]
+        assert (world.verify(body={"message": {"content": "Hi"}})["count"], world.counts["requests"]) == (1, 2)
+
+
+def test_requests_are_listed_in_the_order_of_their_starts(world: World, server: Server) -> None:
+    world.fault("hang", operation="apps_api_get_app_config")
+    with line(server) as wire:
+        wire.send(config_of(world))
+        while world.faults:
+            pass
+        world.api.created()
+        later, first = world.requests()
+        assert (first["fault"], first["status"], first["response"], first["ended"]) == ("hang", None, None, None)
+    while not world.requests()[1]["ended"]:
+        pass
+    assert [row["id"] for row in world.requests()] == [later["id"], first["id"]]
+    archive = world.client.get(f"{REQUESTS}.har", params={"app_id": world.app_id}).json()
+    assert [row["comment"] for row in archive["log"]["entries"]] == [first["id"], later["id"]]
 
 
 def test_a_violation_is_what_the_answer_said(world: World) -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sandbox.state.entry import Entry, pack
 from sandbox.state.journal import ENTRY_BYTES, Journal
-from tests.entries import add, begun
+from tests.entries import Asked, add, begun
 from tests.entries import entry as blank
 
 APPS: Sequence[str | None] = ("app_a", "app_b", "app_c", None)
@@ -193,13 +193,41 @@ def test_an_id_that_is_given_again_does_not_break_the_journal() -> None:
 # Listeners
 
 
-def test_listeners_are_told_of_each_new_entry_until_they_leave() -> None:
+def test_listeners_are_told_when_a_request_begins_and_when_it_is_over_until_they_leave() -> None:
     journal, heard = empty(), list[Entry]()
     leave = journal.subscribe(heard.append)
     add(journal, first := entry(1))
     leave()
     add(journal, entry(2))
-    assert heard == [first]
+    assert heard == [first, first]
+
+
+# Under way
+
+
+def test_requests_stand_in_the_order_in_which_they_began() -> None:
+    journal = empty()
+    slow = Asked(entry(1))
+    journal.begin(slow)
+    add(journal, entry(2))
+    assert ids(journal) == ["req_2", "req_1"]
+    journal.add(slow, 0)
+    assert ids(journal) == ["req_2", "req_1"]
+    assert journal.get("req_1") == entry(1)
+
+
+def test_what_is_under_way_makes_no_room_and_is_not_forgotten_before_it_is_over() -> None:
+    journal = empty(most=1)
+    slow = Asked(entry(1))
+    journal.begin(slow)
+    for number in (2, 3):
+        add(journal, entry(number))
+    assert ids(journal) == ["req_3", "req_1"]
+    journal.forget("app_a")
+    assert ids(journal) == ["req_1"]
+    journal.restart("app_a")
+    journal.add(slow, 0)
+    assert ids(journal) == []
 
 
 # Memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -45,6 +46,53 @@ def test_each_request_has_a_line() -> None:
     assert [line.split()[3] for line in lines] == ["200", "405", "404", "405"]
 
 
+# Each row: a request, and the reason of its error.
+REASONS = [
+    (("GET", "/v1/apps/app_missing/config"), "not_found: "),
+    (("POST", "/v1/apps/app_x/conversations"), "invalid_request_error: "),
+    (("DELETE", "/v1/apps/app_x/config"), "method_not_allowed: DELETE is not allowed on this path; it takes GET."),
+    (("GET", "/_sandbox/apps/app_x/nothing"), "not_found: "),
+    (("GET", "/nothing"), "not_found: "),
+]
+
+
+@pytest.mark.parametrize(("asked", "reason"), REASONS)
+def test_an_error_says_why(asked: tuple[str, str], reason: str) -> None:
+    text, program = io.StringIO(), io.StringIO()
+    [line] = logged(for_stream(text, "text"), text, asked)
+    assert f" ms  {reason}" in line
+    [written] = logged(for_stream(program, "json"), program, asked)
+    error = json.loads(written)["error"]
+    assert f"{error['type']}: {error['message']}".startswith(reason)
+
+
+def test_a_reply_that_failed_is_said_to() -> None:
+    out = io.StringIO()
+    log = for_stream(out, "text")
+    calling(create_app(Settings(now=NOW), log=log)).post(
+        "/v1/apps/app_x/completions", json={"prompt": "[[fail]]", "stream": True}, headers=AUTH
+    )
+    log.close()
+    assert out.getvalue().rstrip().endswith(" ms  failed")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_reason_is_masked_before_it_is_shortened_and_can_fool_nobody(form: str) -> None:
+    out = io.StringIO()
+    log = for_stream(out, form)
+    reason = "\x1b[2J" + "x" * 260 + " sk_test_" + "0123456789" * 9 + " " + "x" * 60_000
+    body = b'{"error": {"type": "internal_error", "message": %b}}' % json.dumps(reason).encode()
+
+    async def scene() -> None:
+        log(entry(status=500, answer=body))
+
+    asyncio.run(scene())
+    log.close()
+    line = out.getvalue().rstrip("\n")
+    assert line.isprintable()
+    assert ("0123" not in line, len(line) < 600) == (True, True)
+
+
 def test_a_line_of_a_program_is_an_object() -> None:
     out = io.StringIO()
     [line] = logged(for_stream(out, "json"), out, ("GET", "/v1/apps/app_x/config?limit=1"))
@@ -81,7 +129,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("path", HOSTILE.values(), ids=HOSTILE)
 def test_what_could_fool_a_terminal_is_spelled_out(path: bytes) -> None:
-    line = text_line(colour=False)(answered(path))
+    line = text_line(colour=False, mask=str)(answered(path))
     assert line.isprintable()
 
 
@@ -97,7 +145,7 @@ def test_no_request_can_write_it_into_a_line(character: str, place: str, form: s
 
 
 def test_spelling_out_keeps_what_was_there() -> None:
-    line = text_line(colour=False)(answered(b"/a\x1bb"))
+    line = text_line(colour=False, mask=str)(answered(b"/a\x1bb"))
     assert "/a\\u001bb" in line
 
 

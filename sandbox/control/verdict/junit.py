@@ -15,7 +15,7 @@ def junit(verdict: Mapping[str, Any]) -> str:
     root = Element("testsuites", name="dimedove-sandbox verdict")
     suite = SubElement(root, "testsuite", name=verdict["app_id"])
     properties = SubElement(suite, "properties")
-    for name in ("requests", "evicted"):
+    for name in ("requests", "failed_replies", "evicted"):
         SubElement(properties, "property", name=name, value=str(verdict[name]))
     for rule in RULES:
         case = SubElement(suite, "testcase", classname=f"verdict.{rule.name}", name=rule.sentence)

@@ -20,7 +20,16 @@ def verdict(app_id: str, entries: Iterable[Entry], evicted: int, contract: Contr
     seen = Seen(own, contract)
     found = [finding for rule in RULES for finding in _findings(rule, seen)]
     passed = False if found else None if evicted else True
-    return {"app_id": app_id, "passed": passed, "requests": len(own), "evicted": evicted, "findings": found}
+    # No fault of the client: it is right to go on after a reply that failed.
+    failed = sum(entry.reply_status == "failed" for entry in own)
+    return {
+        "app_id": app_id,
+        "passed": passed,
+        "requests": len(own),
+        "failed_replies": failed,
+        "evicted": evicted,
+        "findings": found,
+    }
 
 
 def _findings(rule: Rule, seen: Seen) -> Iterator[dict[str, Any]]:
@@ -36,8 +45,10 @@ def _findings(rule: Rule, seen: Seen) -> Iterator[dict[str, Any]]:
 def _is_of(entry: Entry, app_id: str) -> bool:
     """Say whether the client of an app sent a request; one that missed the API belongs to the app that it names.
 
-    What a person sent from the inspector is not the client's.
+    What a person sent from the inspector is not the client's; of what is under way nothing can be said yet.
     """
+    if entry.ended is None:
+        return False
     if dict(entry.headers).get(b"referer", b"").endswith(b"/_sandbox/"):
         return False
     return entry.app_id == app_id or (entry.app_id is None and app_id.encode() in entry.path.split(b"/"))

@@ -5,13 +5,16 @@ import { apiKey, control, Refused, send } from "../core/server.js";
 import { store } from "../core/state.js";
 import { become, go, linkTo } from "../core/route.js";
 import { t } from "../core/i18n.js";
-import { chosen, matches } from "../parts/entries.js";
+import { chosen, isUnderWay, matches } from "../parts/entries.js";
 import { attempt, complain, copy, download, say } from "./talk.js";
 
 /** @typedef {import("../core/server.js").Entry} Entry */
 
 export const MOST = 10_000;
 const PAGE = 100;
+/** How often what is under way is read again, in milliseconds, and how many of them. */
+const WATCH = 1000;
+const MOST_WATCHED = 20;
 /** What a page may not send, or what would not be the same. */
 const LEFT_OUT = /^(host|connection|content-length|transfer-encoding|expect|user-agent|accept-encoding|origin|referer|cookie|dnt|te|upgrade.*|sec-.*|proxy-.*|access-control-.*)$/;
 
@@ -45,11 +48,13 @@ export async function loadRequests() {
     if (!(error instanceof Refused && error.status === 404)) complain(error);
   }
   if (mine === reading) store.set({ loading: false });
+  watchSoon();
 }
 
-/** @param {Entry} entry */
+/** A request that has begun, or one that is over. @param {Entry} entry */
 export function received(entry) {
-  if (known.has(entry.id)) return;
+  if (isUnderWay(entry)) watchSoon();
+  if (known.has(entry.id)) return update(entry);
   known.add(entry.id);
   const { paused, waiting, entries, scroll } = store.get();
   if (paused) return store.set({ waiting: [entry, ...waiting].slice(0, MOST) });
@@ -58,6 +63,42 @@ export function received(entry) {
   // Who has scrolled down reads: what comes above must not push that away.
   const top = scroll.top > 4 && matchesNow(entry) ? scroll.top + ROW : scroll.top;
   store.set({ entries: [entry, ...entries].slice(0, MOST), scroll: { ...scroll, top } });
+}
+
+/** Put what is known now of a request in place of what was known when it was under way; null: it is gone. @param {Entry | null} entry */
+function update(entry, id = entry?.id) {
+  const { waiting, entries, opened } = store.get();
+  const changed = (/** @type {Entry[]} */ list) => {
+    const at = list.findIndex((one) => one.id === id);
+    if (at < 0 || !isUnderWay(list[at])) return list;
+    return entry ? list.with(at, entry) : list.toSpliced(at, 1);
+  };
+  since = since && changed(since);
+  store.set({ entries: changed(entries), waiting: changed(waiting), opened: opened?.id === id ? entry : opened });
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+function watchSoon() {
+  timer ??= setTimeout(watch, WATCH);
+}
+
+/** Read again what is under way: what was sent by now, and the fault that holds it. */
+async function watch() {
+  timer = undefined;
+  const { entries, waiting, opened } = store.get();
+  const open = [...entries, ...waiting, ...(opened ? [opened] : [])].filter(isUnderWay).slice(0, MOST_WATCHED);
+  await Promise.all(
+    open.map(async ({ id }) => {
+      try {
+        update(await control("GET", `/requests/${id}`));
+      } catch (error) {
+        if (error instanceof Refused && error.status === 404) update(null, id);
+      }
+    }),
+  );
+  if (open.length) watchSoon();
 }
 
 export const ROW = 38;
@@ -105,6 +146,7 @@ export async function openEntry(id) {
   if ([...entries, ...waiting].some((entry) => entry.id === id)) return;
   try {
     store.set({ opened: await control("GET", `/requests/${encodeURIComponent(id)}`) });
+    watchSoon();
   } catch (error) {
     if (error instanceof Refused && error.status === 404) store.set({ missing: true });
     else complain(error);

@@ -27,6 +27,12 @@ export const faultOf = (entry) => (isOwn(entry) ? null : entry.fault);
 /** @param {Entry} entry */
 export const isStream = (entry) => Array.isArray(entry.response) && entry.response.length > 0 && entry.response.every((one) => one && typeof one === "object" && "at_ms" in one && "event" in one);
 
+/** Whether it is not over yet. @param {Entry} entry */
+export const isUnderWay = (entry) => entry.ended === null;
+
+/** Whether the reply in its answer failed, whatever the status. @param {Entry} entry */
+export const replyFailed = (entry) => entry.reply_status === "failed";
+
 /** The class of a status, as it is filtered and coloured. @param {number | null} status */
 export const statusClass = (status) => (status === null ? "none" : `${Math.floor(status / 100)}xx`);
 
@@ -53,14 +59,14 @@ export function matches(query) {
 }
 
 /** @param {Entry} entry */
-export const isProblem = (entry) => Boolean(faultOf(entry) || entry.violation || warningsOf(entry).length || (entry.status ?? 500) >= 400 || entry.ended !== "complete");
+export const isProblem = (entry) => Boolean(faultOf(entry) || entry.violation || warningsOf(entry).length || (entry.status ?? (isUnderWay(entry) ? 0 : 500)) >= 400 || replyFailed(entry) || (entry.ended ?? "complete") !== "complete");
 
 /** @param {Entry} entry */
 function textOf(entry) {
   let text = words.get(entry);
   if (text === undefined) {
-    const { method, path, query, status, operation, fault, violation, warnings, body, response, id } = entry;
-    text = JSON.stringify([id, method, path, query, status, operation, fault, violation, warnings, body, response]).toLowerCase();
+    const { method, path, query, status, operation, fault, violation, warnings, body, response, id, reply_status: reply } = entry;
+    text = JSON.stringify([id, method, path, query, status, operation, reply, fault, violation, warnings, body, response]).toLowerCase();
     words.set(entry, text);
   }
   return text;

@@ -3,7 +3,7 @@
 
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { statusClass } from "./entries.js";
+import { isUnderWay, replyFailed, statusClass } from "./entries.js";
 
 /** @typedef {import("../core/dom.js").Child} Child */
 /** @typedef {import("../core/dom.js").Props} Props */
@@ -32,6 +32,12 @@ export const toggle = (label, on, chosen, props = {}) =>
 
 /** @param {number | null} status */
 export const statusBadge = (status) => h("span", { class: `status s-${statusClass(status)}`, title: status === null ? t("status.none") : undefined }, status === null ? "—" : status);
+
+/** The status of an entry: one under way has none yet, and a reply that failed is none to be glad of. @param {import("../core/server.js").Entry} entry */
+export function entryStatus(entry) {
+  if (entry.status === null && isUnderWay(entry)) return h("span", { class: "status s-open", title: t("ended.none") }, "…");
+  return replyFailed(entry) ? h("span", { class: "status s-failed", title: t("badge.failed.hint") }, entry.status) : statusBadge(entry.status);
+}
 
 /** @param {string} method */
 export const methodBadge = (method) => h("span", { class: `method m-${method.toLowerCase().replace(/[^a-z]/g, "")}` }, method);

@@ -7,11 +7,11 @@ import { dateTime, duration, plural, t } from "../core/i18n.js";
 import { linkTo } from "../core/route.js";
 import { copyCurl, entryLink, replay } from "../actions/requests.js";
 import { copy } from "../actions/talk.js";
-import { faultOf, isStream, warningsOf } from "../parts/entries.js";
+import { faultOf, isStream, isUnderWay, replyFailed, warningsOf } from "../parts/entries.js";
 import { operation, schemaName, shortName } from "../parts/contract.js";
 import { sentence } from "../parts/markdown.js";
 import { json } from "../parts/json.js";
-import { a, badge, button, empty, methodBadge, sourceMark, statusBadge, toggle } from "../parts/pieces.js";
+import { a, badge, button, empty, entryStatus, methodBadge, sourceMark, statusBadge, toggle } from "../parts/pieces.js";
 import { timeline } from "../parts/timeline.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -32,7 +32,7 @@ function head(entry, close) {
     { class: "detail-head" },
     h("div", { class: "title-line" }, h("h2", null, shortName(entry.operation) ?? t("entry.unmatched")), close),
     h("p", { class: "target mono" }, methodBadge(entry.method), " ", entry.path, entry.query && `?${entry.query}`),
-    h("p", { class: "facts" }, statusBadge(entry.status), h("span", null, duration(entry.duration_ms)), h("span", null, dateTime(entry.at)), entry.app_id && a(linkTo("apps", [entry.app_id]), entry.app_id), ended(entry)),
+    h("p", { class: "facts" }, entryStatus(entry), h("span", null, duration(entry.duration_ms)), h("span", null, dateTime(entry.at)), entry.app_id && a(linkTo("apps", [entry.app_id]), entry.app_id), ended(entry)),
     h(
       "div",
       { class: "tools" },
@@ -45,7 +45,10 @@ function head(entry, close) {
 }
 
 /** @param {Entry} entry */
-const ended = (entry) => entry.ended !== "complete" && badge(entry.ended === "cut" ? "fault" : "gone", t(`ended.${entry.ended}`));
+const ended = (entry) => [
+  replyFailed(entry) && badge("fault", t("badge.failed"), t("badge.failed.hint")),
+  entry.ended === null ? badge("open", t("ended.none")) : entry.ended !== "complete" && badge(entry.ended === "cut" ? "fault" : "gone", t(`ended.${entry.ended}`)),
+];
 
 /** @param {Entry} entry */
 function conversationLink(entry) {
@@ -70,7 +73,7 @@ function answer(state, entry) {
     const events = /** @type {any[]} */ (entry.response);
     return part(t("answer.stream"), plural("events", events.length), null, timeline(events, entry.duration_ms, entry.id));
   }
-  return part(t("answer"), null, rawSwitch, entry.response === null ? h("p", { class: "quiet" }, t("answer.none")) : json(entry.response, state.raw));
+  return part(t("answer"), null, rawSwitch, entry.response === null ? h("p", { class: "quiet" }, t(isUnderWay(entry) ? "answer.none.yet" : "answer.none")) : json(entry.response, state.raw));
 }
 
 /** @param {State} state @param {Entry} entry */

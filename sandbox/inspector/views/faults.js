@@ -11,7 +11,7 @@ import { faultOf } from "../parts/entries.js";
 import { OPERATIONS, shortName } from "../parts/contract.js";
 import { FAULTS, GROUPS, REPLIES } from "../parts/ready.js";
 import { json } from "../parts/json.js";
-import { a, appPicker, badge, button, field, statusBadge } from "../parts/pieces.js";
+import { a, appPicker, badge, button, entryStatus, field } from "../parts/pieces.js";
 import { part } from "./entry.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -168,7 +168,7 @@ function history(state, app) {
     null,
     used.length === 0
       ? h("p", { class: "quiet" }, t("faults.used.none"))
-      : h("ul", { class: "queue", "data-list": true }, used.map((entry) => h("li", { key: entry.id }, a(linkTo("requests", [entry.id], { app }), [h("span", null, clockTime(entry.at)), badge("fault", String(entry.fault)), h("span", null, shortName(entry.operation) ?? entry.path), statusBadge(entry.status)], { class: "used", "data-item": true })))),
+      : h("ul", { class: "queue", "data-list": true }, used.map((entry) => h("li", { key: entry.id }, a(linkTo("requests", [entry.id], { app }), [h("span", null, clockTime(entry.at)), badge("fault", String(entry.fault)), h("span", null, shortName(entry.operation) ?? entry.path), entryStatus(entry)], { class: "used", "data-item": true })))),
   );
 }
 

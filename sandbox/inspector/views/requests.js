@@ -6,9 +6,9 @@ import { store } from "../core/state.js";
 import { clockTime, duration, plural, t } from "../core/i18n.js";
 import { become, go, linkTo } from "../core/route.js";
 import { entryLink, exportHar, filter, forget, pause, ROW } from "../actions/requests.js";
-import { chosen, faultOf, isFromHere, isStream, warningsOf } from "../parts/entries.js";
+import { chosen, faultOf, isFromHere, isStream, isUnderWay, replyFailed, warningsOf } from "../parts/entries.js";
 import { OPERATIONS, shortName } from "../parts/contract.js";
-import { badge, button, empty, methodBadge, select, statusBadge, toggle } from "../parts/pieces.js";
+import { badge, button, empty, entryStatus, methodBadge, select, toggle } from "../parts/pieces.js";
 import { entryView } from "./entry.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -122,7 +122,7 @@ function row(state, entry, at, count) {
     h("span", { class: "c-method" }, methodBadge(entry.method)),
     h("span", { class: entry.operation ? "c-operation" : "c-operation mono", title: `${entry.method} ${entry.path}` }, name, entry.operation && h("span", { class: "c-path mono" }, ` ${pathOf(entry)}`)),
     h("span", { class: "c-app" }, entry.app_id ?? "–"),
-    h("span", { class: "c-status" }, statusBadge(entry.status)),
+    h("span", { class: "c-status" }, entryStatus(entry)),
     h("span", { class: "c-duration" }, duration(entry.duration_ms)),
     h("span", { class: "c-notes" }, badges(entry)),
   );
@@ -139,6 +139,8 @@ export function badges(entry) {
     fault && badge("fault", `⚡ ${fault}`, t("badge.fault")),
     entry.violation && badge("violation", t("badge.violation"), entry.violation),
     warnings.length > 0 && badge("warning", plural("warnings", warnings.length), warnings.join("\n")),
+    replyFailed(entry) && badge("fault", t("badge.failed"), t("badge.failed.hint")),
+    isUnderWay(entry) && badge("open", t("ended.none")),
     entry.ended === "client_gone" && badge("gone", t("ended.client_gone")),
     entry.ended === "cut" && !fault && badge("fault", t("ended.cut")),
     isStream(entry) && badge("stream", plural("events", /** @type {any[]} */ (entry.response).length), t("answer.stream")),

@@ -21,6 +21,7 @@ export function verdictView({ verdict }, id) {
   return part(t("verdict"), plural("requests", verdict.requests), again, [
     h("p", { class: "lead" }, t("verdict.lead")),
     h("div", { role: "status" }, summary(verdict)),
+    verdict.failed_replies > 0 && h("p", { class: "quiet" }, t("verdict.failed", { n: verdict.failed_replies })),
     verdict.evicted > 0 && h("div", { class: "alert warning" }, t("verdict.evicted", { n: plural("requests", verdict.evicted) })),
     h("ul", { class: "items", "data-list": true }, verdict.findings.map((finding) => found(finding, id))),
   ]);

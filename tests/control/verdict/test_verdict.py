@@ -142,6 +142,18 @@ def test_rules_do_not_hide_each_other(world: World) -> None:
     assert rules(world) == ["unknown_field", "browser_key", "repeated_post"]
 
 
+def test_replies_that_failed_are_counted_and_are_no_finding(world: World) -> None:
+    conversation = world.api.created()
+    for said in ("[[fail]]", "Hi", "[[fail]]"):
+        world.api.send(conversation, said, stream=True)
+    found = world.call("GET", "/verdict").json()
+    assert (found["failed_replies"], found["requests"], found["findings"], found["passed"]) == (2, 4, [], True)
+
+
+def test_what_is_under_way_is_not_judged_yet() -> None:
+    assert verdict("app_a", [asked(0, ended=None)], 0, CONTRACT)["requests"] == 0
+
+
 # Where entries are gone. Each row: the bodies that are left, and what can be said.
 GONE = [(b"{}", None), (b'{"titel": 1}', False)]
 

@@ -1,0 +1,69 @@
+"""Requests under way and replies that failed, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.api.wire import asking
+from tests.conftest import Server
+from tests.inspector.client import Client
+from tests.inspector.conftest import Open
+
+pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Requests, newest first").get_by_role("option")
+
+
+@pytest.fixture
+def slow(server: Server, client: Client, app: str) -> Iterator[ExitStack]:
+    """A stream that stops after its first event, until this is closed."""
+    client.control("PATCH", f"/apps/{app}", {"pace": {"delta_ms": 600_000}})
+    path = f"/v1/apps/{app}/conversations/{client.create(app)}"
+    with ExitStack() as held:
+        stream = held.enter_context(asking(server.url, path, {"message": {"content": "Hi"}, "stream": True}))
+        stream.until(b"response.created")
+        yield held
+
+
+def test_a_stream_shows_while_it_lasts_and_then_its_end(open_at: Open, slow: ExitStack, app: str) -> None:
+    page = open_at(f"#/requests?app={app}")
+    expect(rows(page).first).to_contain_text("under way")
+    rows(page).first.click()
+    expect(page.locator(".events li")).to_contain_text(["created"])
+    slow.close()
+    expect(rows(page).first).to_contain_text("client left")
+    expect(page.locator(".detail-head")).to_contain_text("client left")
+
+
+def test_a_request_that_hangs_shows_its_fault(open_at: Open, server: Server, client: Client, app: str) -> None:
+    page = open_at(f"#/requests?app={app}&only=problems")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    client.control("POST", f"/apps/{app}/faults", {"kind": "hang"})
+    with asking(server.url, f"/v1/apps/{app}/conversations", {}):
+        expect(rows(page)).to_contain_text(["under way"])
+        expect(rows(page)).to_contain_text(["⚡ hang"])
+    expect(rows(page)).to_contain_text(["client left"])
+
+
+def test_what_is_under_way_goes_with_its_app(open_at: Open, slow: ExitStack, client: Client, app: str) -> None:
+    page = open_at(f"#/requests?app={app}")
+    expect(rows(page)).to_have_count(2)
+    client.control("DELETE", f"/apps/{app}")
+    expect(rows(page).filter(has_text="under way")).to_have_count(0)
+
+
+def test_a_reply_that_failed_is_a_problem(open_at: Open, client: Client, app: str) -> None:
+    conversation = client.create(app)
+    client.say(app, conversation, "[[fail]]", stream=True)
+    client.say(app, conversation, "Hi", stream=True)
+    page = open_at(f"#/requests?app={app}&only=problems")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("failed")
+    expect(rows(page).locator(".s-failed")).to_have_text("200")
