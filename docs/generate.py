@@ -33,6 +33,13 @@ with 3.
 
 """
 
+_CONNECTION = """
+The head of a request has at most 200 headers and 64 KiB, its target and any trailers included; past that it is 431.
+Of requests that are sent ahead of their answers the server reads on only as the client reads those.
+`--header-timeout` counts from the accepted connection, on a kept connection from the first byte of the next request,
+and bounds a TLS handshake as well.
+"""
+
 _FILE = """
 ## The config file
 
@@ -91,6 +98,7 @@ def settings_page() -> str:
         (
             _TOP,
             _table(("flag", "variable", "values", "default", "meaning"), server),
+            _CONNECTION,
             _FILE,
             _table(("key", "values", "default", "meaning"), _rows("app-settings.json")),
             "\nA tool of `tools` is a table with `name`, `kind` and what else is needed:\n\n",

@@ -97,6 +97,12 @@ class Settings:
     save_every: int | None = _option(
         None, "integer", "save into the file of --data every so many seconds as well", least=1, most=86_400
     )
+    header_timeout: int = _option(
+        10, "integer", "seconds for the whole head of a request, silence included; then 408", least=1, most=86_400
+    )
+    idle_timeout: int = _option(
+        75, "integer", "seconds of silence between two requests or inside a body; then closed", least=1, most=86_400
+    )
     tls_cert: str | None = _option(None, "text", "file with the TLS certificate (chain): serve https")
     tls_key: str | None = _option(None, "text", "file with the certificate's private key")
     reload: bool = _option(False, "switch", "take apps of a changed config file without a restart; state stays")

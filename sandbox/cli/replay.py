@@ -62,7 +62,7 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         print(greeting(settings, listening.getsockname()[1], None), flush=True)
         told = _Told(bundle, listening.getsockname()[1])
         told.start()
-        serve_on(app, listening, {}, (), until=lambda: interrupted() or (not keep and not told.is_alive()))
+        serve_on(app, listening, settings, {}, (), until=lambda: interrupted() or (not keep and not told.is_alive()))
     if told.problem and not interrupted():
         raise told.problem
     return 1 if told.differing or told.problem or told.is_alive() else 0

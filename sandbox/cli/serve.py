@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
         if settings.save_every:
             watches.append(Autosave(app.state.keeper, settings.save_every))
-        serve_on(app, listening, tls, watches, interrupted)
+        serve_on(app, listening, settings, tls, watches, interrupted)
         if log:
             log.close()
     return 0

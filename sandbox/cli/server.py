@@ -20,9 +20,6 @@ from sandbox.settings import Settings
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-# Clients that keep connections open should never meet one that was closed a moment ago.
-KEEP_ALIVE_SECONDS = 75
-
 
 def listen(settings: Settings) -> socket.socket | None:
     """Return a socket that listens; None, when it has been said why there can't be one."""
@@ -78,6 +75,7 @@ class Interrupted:
 def serve_on(
     app: Starlette,
     listening: socket.socket,
+    settings: Settings,
     tls: dict[str, Any],
     watches: Sequence[Watch],
     until: Callable[[], bool],
@@ -85,9 +83,16 @@ def serve_on(
     """Serve until a signal comes, or `until` says so."""
     import uvicorn
 
-    from sandbox.wire.protocol import SandboxProtocol
+    from sandbox.wire.protocol import SandboxProtocol, bound_handshakes
+
+    class Protocol(SandboxProtocol):
+        header_timeout = settings.header_timeout
 
     class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            bound_handshakes(asyncio.get_running_loop(), settings.header_timeout)
+            await super().startup(sockets)
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             app.state.stop()
             super().handle_exit(sig, frame)
@@ -105,14 +110,14 @@ def serve_on(
 
     config = uvicorn.Config(
         app,
-        http=SandboxProtocol,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=settings.idle_timeout,
         timeout_graceful_shutdown=1,
         **tls,
     )
