@@ -117,12 +117,17 @@ def _server_row(name: str, option: Option) -> tuple[str, ...]:
 
 def _values(option: Option) -> str:
     if option.choices:
-        return ", ".join(f"`{choice}`" for choice in option.choices)
+        named = ["origins"] if option.kind == "origins" else []
+        return ", ".join([*named, *(f"`{choice}`" for choice in option.choices)])
     if option.least is not None and option.most is not None:
         return f"{option.least:,} to {option.most:,}"
-    return {"integer": "whole number", "switch": "on or off", "list": "texts", "secret": "file"}.get(
-        option.kind, "text"
-    )
+    return {
+        "integer": "whole number",
+        "switch": "on or off",
+        "origins": "origins",
+        "hosts": "host names",
+        "secret": "file",
+    }.get(option.kind, "text")
 
 
 def _rows(schema_file: str) -> list[tuple[str, ...]]:

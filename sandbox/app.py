@@ -17,6 +17,7 @@ from sandbox import api, control
 from sandbox.api.services import Services
 from sandbox.calls import Answer, Call
 from sandbox.contract import Document, Operation
+from sandbox.origins import is_loopback
 from sandbox.parts import Parts
 from sandbox.settings import Settings
 from sandbox.wire import inspector, static
@@ -74,6 +75,7 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
         directory=parts.directory,
         waits=parts.faults.waits,
         by_header=parts.settings.control != "off",
+        control_token=parts.settings.control_token,
         faults=cache(partial(_faults, parts)),
         speaker=cache(partial(_speaker, parts)),
         validation_status=int(parts.settings.validation_status),
@@ -134,8 +136,13 @@ def _living(parts: Parts) -> Any:
 
 
 def _access(settings: Settings) -> ControlAccess:
+    # Off loopback a server without a token is one that somebody opened to all its names.
+    only_own_names = settings.control_token is None and is_loopback(settings.host)
     return ControlAccess(
-        enabled=settings.control != "off", token=settings.control_token, origins=settings.control_origin
+        enabled=settings.control != "off",
+        token=settings.control_token,
+        origins=settings.control_origin,
+        names=settings.allow_host if only_own_names else None,
     )
 
 

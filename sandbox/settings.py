@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import SandboxError
 from sandbox.masking import escape
+from sandbox.origins import read_host_setting, read_origin_setting
 from sandbox.sources import LATEST, looks_like_milliseconds
 
 _MOST_DIGITS = 19
@@ -21,7 +22,7 @@ _MOST_SHOWN = 200
 
 ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 
-Kind = Literal["text", "integer", "switch", "list", "choice", "secret"]
+Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "secret"]
 
 
 class SettingsError(SandboxError):
@@ -72,10 +73,15 @@ class Settings:
         "422", "choice", "status of a request that breaks the schema", choices=("400", "422")
     )
     cors_origin: tuple[str, ...] = _option(
-        (), "list", "browser origin that may call the API (repeatable; * for any; loopback always may)"
+        (),
+        "origins",
+        "browser origin that may call the API (repeatable; https://*.example.com; * for any; loopback always may)",
+        choices=("*",),
     )
     allow_host: tuple[str, ...] = _option(
-        (), "list", "host name that this server answers to (repeatable; loopback, IPs and bare names always work)"
+        (),
+        "hosts",
+        "host name that this server answers to (repeatable; *.example.com; loopback, IPs and bare names always work)",
     )
     strict_apps: bool = _option(False, "switch", "only app_demo and the apps of the config file exist, others are 404")
     like_production: bool = _option(
@@ -87,9 +93,11 @@ class Settings:
     control_token: str | None = _option(
         None, "secret", "file with the token that /_sandbox asks for (the environment variable holds the token itself)"
     )
-    control_origin: tuple[str, ...] = _option((), "list", "origin whose pages may call /_sandbox (repeatable)")
+    control_origin: tuple[str, ...] = _option(
+        (), "origins", "origin whose pages may call /_sandbox (repeatable; https://*.example.com)"
+    )
     webhook_allow: tuple[str, ...] = _option(
-        (), "list", "host off loopback that webhooks may be sent to (repeatable; loopback always may)"
+        (), "hosts", "host off loopback that webhooks may be sent to (repeatable; *.example.com; loopback always may)"
     )
     max_apps: int = _option(10_000, "integer", "how many apps are kept at most", least=1, most=10_000_000)
     max_bytes: int = _option(1024**3, "integer", "how many bytes of state are kept at most", least=1, most=2**53)
@@ -106,9 +114,22 @@ class Settings:
     tls_cert: str | None = _option(None, "text", "file with the TLS certificate (chain): serve https")
     tls_key: str | None = _option(None, "text", "file with the certificate's private key")
     reload: bool = _option(False, "switch", "take apps of a changed config file without a restart; state stays")
+    exit_on_stdin_close: bool = _option(
+        False, "switch", "end when standard input does: give it a pipe, and the server never outlives who started it"
+    )
     log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
     quiet: bool = _option(False, "switch", "only say where the server is: no hints, no line a request")
     apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse doors that would never open; whoever sets them in Python has no reader that does.
+
+        Raises:
+            SettingsError: an origin or a host name is none.
+        """
+        for name, option in options().items():
+            if option.kind in ("origins", "hosts"):
+                option.read(getattr(self, name), name)
 
 
 def options() -> Mapping[str, Option]:
@@ -249,6 +270,24 @@ def _read_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _read_origins(option: Option, value: Any, where: str) -> tuple[str, ...]:
+    return _read_each(option, value, where, read_origin_setting)
+
+
+def _read_hosts(option: Option, value: Any, where: str) -> tuple[str, ...]:
+    return _read_each(option, value, where, read_host_setting)
+
+
+def _read_each(option: Option, value: Any, where: str, read: Callable[[str], object]) -> tuple[str, ...]:
+    texts = _read_list(option, value, where)
+    for text in texts:
+        try:
+            text in option.choices or read(text)
+        except ValueError as error:
+            raise _wrong(where, " or ".join([str(error), *option.choices]), text) from None
+    return texts
+
+
 def _read_choice(option: Option, value: Any, where: str) -> str:
     if str(value) not in option.choices:
         raise _wrong(where, " or ".join(option.choices), value)
@@ -288,6 +327,8 @@ _READERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
     "integer": _read_integer,
     "switch": _read_switch,
     "list": _read_list,
+    "origins": _read_origins,
+    "hosts": _read_hosts,
     "choice": _read_choice,
     "secret": _read_secret,
 }

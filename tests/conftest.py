@@ -74,12 +74,13 @@ def serving(
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
     command: Sequence[str] = ("serve", "--port", "0"),
+    stdin: int | None = None,
 ) -> Iterator[Server]:
     """Run `serve`, or another command that serves, on a free loopback port until the block ends."""
     command = [sys.executable, "-P", "-m", "sandbox", *command, *flags]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT
+        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT
     )
     try:
         assert process.stdout is not None

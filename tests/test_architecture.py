@@ -22,6 +22,7 @@ GROUND = {
     "nearby",
     "masking",
     "web_address",
+    "origins",
     "folders",
     "repeatable",
 }
@@ -37,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "masking": set(),
     "repeatable": set(),
     "web_address": {"errors"},
-    "settings": {"errors", "masking", "sources"},
+    "origins": set(),
+    "settings": {"errors", "masking", "origins", "sources"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors", "folders"},
@@ -66,7 +68,8 @@ AMBIENT: dict[str, set[str]] = {
     "time": {"sources", "wire.access_log"},  # the time of day of a log line
     "uuid": {"sources"},
     "secrets": {"cli.serve"},  # a token that must not be guessed
-    "os": {"cli.__init__", "folders", "state.file"},  # walking a folder; fsync, which no method of a path does
+    # walking a folder; fsync, which no method of a path does; reading a descriptor without a buffer's lock
+    "os": {"cli.__init__", "cli.standard_input", "folders", "state.file"},
 }
 
 MODULES = {

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import gc
-import ipaddress
 import logging
 import re
 import secrets
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sandbox.cli.server import Interrupted, listen, prepare_logs, serve_on
+from sandbox.cli.standard_input import StandardInput
 from sandbox.cli.watch import ConfigWatch, Watch
+from sandbox.origins import is_loopback
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
 
 log = logging.getLogger("sandbox")
@@ -56,11 +57,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, token = _with_token(read())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")
+    ends: list[Callable[[], bool]] = [StandardInput().is_closed] if settings.exit_on_stdin_close else []
     tls = _tls(settings)
     listening = listen(settings)
     if listening is None:
         return 3
-    interrupted = Interrupted()
+    ends.append(Interrupted())
     with listening:
         prepare_logs(quiet=settings.quiet)
         # Nothing that is loaded at the start is ever garbage; `serve_on` turns the collector on again.
@@ -84,7 +86,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
         if settings.save_every:
             watches.append(Autosave(app.state.keeper, settings.save_every))
-        serve_on(app, listening, settings, tls, watches, interrupted)
+        serve_on(app, listening, settings, tls, watches, lambda: any(ended() for ended in ends))
         if log:
             log.close()
     return 0
@@ -144,23 +146,16 @@ def _tls(settings: Settings) -> dict[str, Any]:
 
 def _with_token(settings: Settings) -> tuple[Settings, str | None]:
     """Off loopback the control API asks for a token; make one where none is set."""
-    if settings.control != "auto" or settings.control_token or _is_loopback(settings.host):
+    if settings.control != "auto" or settings.control_token or is_loopback(settings.host):
         return settings, None
     token = secrets.token_urlsafe(24)
     return replace(settings, control_token=token), token
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _add_flag(parser: argparse.ArgumentParser, name: str, option: Option) -> None:
     if option.kind == "switch":
         parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=option.help)
-    elif option.kind == "list":
+    elif option.kind in ("origins", "hosts"):
         parser.add_argument(flag(name), action="append", default=None, metavar="VALUE", help=option.help)
     else:
         metavar = "|".join(option.choices) or {"integer": "N", "secret": "FILE"}.get(option.kind, "TEXT")

@@ -100,7 +100,10 @@ def serve_on(
         async def on_tick(self, counter: int) -> bool:
             for watch in watches:
                 watch.look()
-            return await super().on_tick(counter) or until()
+            if until():
+                app.state.stop()
+                return True
+            return await super().on_tick(counter)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             await super().shutdown(sockets)

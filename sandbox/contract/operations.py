@@ -21,9 +21,9 @@ class Operation:
     """One method of one path.
 
     `path` is the whole template (`/v1/apps/{app_id}/config`). `takes_query` names the known query parameters, in the
-    order in which their faults are named. `body` is None for an operation without one; one that is given has at most
-    `max_bytes` and is nested at most `max_depth` deep. `responses` has a validator for each status (as text) and media
-    type. `events` has what the data of each event of its stream must be.
+    order in which their faults are named. `body` is None for an operation without one; one that is given is of one of
+    the `media_types`, has at most `max_bytes` and is nested at most `max_depth` deep. `responses` has a validator for
+    each status (as text) and media type. `events` has what the data of each event of its stream must be.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Operation:
     query_schema: Validator
     takes_query: Mapping[str, str]
     body: Validator | None
+    media_types: tuple[str, ...]
     max_bytes: int
     max_depth: int
     responses: Mapping[str, Mapping[str, Validator]]
@@ -88,6 +89,7 @@ def _operation(
         query_schema=_object(parameters, "query", components),
         takes_query={p["name"]: p["schema"]["type"] for p in parameters if p["in"] == "query"},
         body=Validator(body["content"]["application/json"]["schema"], components) if body else None,
+        media_types=tuple(body["content"]) if body else (),
         max_bytes=(body or {}).get("x-max-bytes", MAX_BYTES),
         max_depth=(body or {}).get("x-max-depth", MAX_DEPTH),
         responses={

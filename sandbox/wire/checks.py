@@ -5,8 +5,9 @@ Every refusal is an `ApiError`; the sentences are ours, the types and statuses t
 
 from __future__ import annotations
 
+import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,12 +19,13 @@ from sandbox.contract.explain import shorten, span
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.contract.validation import summary
-from sandbox.errors import InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from sandbox.errors import AccessDenied, InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from sandbox.wire.http import Headers
 from sandbox.wire.patience import ClientGone
 
 NO_BODY = Document(b"", None)
 
+_JSON = ("application/json",)
 _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 
@@ -49,13 +51,27 @@ def _key_of(header: bytes) -> str:
     return token
 
 
-def media_type(headers: Headers) -> None:
-    """Refuse a body that isn't JSON, or is encoded (CONTRACT.md 4.4)."""
+def is_secret(sent: bytes, expected: str) -> bool:
+    """Compare in a time that tells nothing of how much fits."""
+    return hmac.compare_digest(sent, expected.encode())
+
+
+def fault_token(headers: Headers, token: str) -> None:
+    """Refuse a fault that a request asks for without the control token, where one is asked for."""
+    if not is_secret(headers.get(b"sandbox-control-token", b""), token):
+        raise AccessDenied(
+            "Sandbox-Fault: it needs the control token beside it: `Sandbox-Control-Token: <control token>`.",
+            param="Sandbox-Fault",
+        )
+
+
+def media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
+    """Refuse a body of another media type than those that are taken, or one that is encoded (CONTRACT.md 4.4)."""
     content_type = headers.get(b"content-type", b"application/json")
-    essence = content_type.split(b";")[0].strip().lower()
-    if essence != b"application/json":
-        came = essence.decode("latin-1")[:80]
-        raise UnsupportedMediaType(f"Content-Type: expected application/json, got {came or 'nothing'}.")
+    essence = content_type.split(b";")[0].strip().lower().decode("latin-1")
+    if essence not in taken:
+        came = essence[:80] or "nothing"
+        raise UnsupportedMediaType(f"Content-Type: expected {' or '.join(taken)}, got {came}.")
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
 

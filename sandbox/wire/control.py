@@ -63,7 +63,7 @@ class ControlPipeline:
             raise NotFound("There is nothing at this path: no app has such an id.", param="app_id")
         body = checks.NO_BODY
         if operation.body:
-            checks.media_type(exchange.headers)
+            checks.media_type(exchange.headers, operation.media_types)
             body = checks.json_body(await exchange.body(operation.max_bytes), operation.max_depth)
             checks.refuse(operation.body.accept(body))
         query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])

@@ -9,15 +9,17 @@ from collections.abc import Collection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.masking import escape
+from sandbox.origins import AllowedOrigins, read_origin
 from sandbox.wire.guard import is_control
-from sandbox.wire.http import ADDED, Headers, headers_of, is_preflight
+from sandbox.wire.http import ADDED, headers_of, is_preflight
+from sandbox.wire.preflight import NOT_READABLE, answer_preflight, readable
 
 log = logging.getLogger("sandbox")
 
-_ALWAYS = [(b"vary", b"Origin")]
-_EXPOSED = (b"access-control-expose-headers", b"Retry-After, Sandbox-Request-Id, WWW-Authenticate, Allow")
-
-_LOOPBACK = re.compile(r"https?://(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?")
+_METHODS = b"GET, POST, PATCH, DELETE"
+_LOOPBACK = re.compile(
+    r"https?://(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE
+)
 
 
 class Cors:
@@ -25,8 +27,7 @@ class Cors:
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self._app = app
-        self._any = "*" in origins
-        self._origins = frozenset(origin.rstrip("/") for origin in origins)
+        self._origins = AllowedOrigins(origins)
         self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,34 +35,26 @@ class Cors:
             return await self._app(scope, receive, send)
         headers = headers_of(scope)
         origin = headers.get(b"origin")
-        scope[ADDED] = _ALWAYS
+        scope[ADDED] = NOT_READABLE
         if origin is None:
             return await self._app(scope, receive, send)
         allowed = self._allows(origin.decode("latin-1"))
         if allowed:
-            scope[ADDED] = [*_ALWAYS, (b"access-control-allow-origin", origin), _EXPOSED]
+            scope[ADDED] = readable(origin)
         if is_preflight(scope):
-            return await _preflight(send, headers, allowed=allowed)
+            return await answer_preflight(send, headers, _METHODS if allowed else b"")
         return await self._app(scope, receive, send)
 
     def _allows(self, origin: str) -> bool:
-        if self._any or origin in self._origins or _LOOPBACK.fullmatch(origin):
+        if origin in self._origins or _LOOPBACK.fullmatch(origin):
             return True
         if origin not in self._logged and len(self._logged) < 100:
             self._logged.add(origin)
             shown = escape(origin)
-            log.warning("refused the browser origin %s; --cors-origin %s allows it", shown, shown)
+            # What has no origin of its own, as a page of a file, can't be allowed alone.
+            log.warning(
+                "refused the browser origin %s; --cors-origin %s allows it",
+                shown,
+                shown if read_origin(origin) else "'*'",
+            )
         return False
-
-
-async def _preflight(send: Send, headers: Headers, *, allowed: bool) -> None:
-    own = []
-    if allowed:
-        asked = headers.get(b"access-control-request-headers", b"*")
-        own = [
-            (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
-            (b"access-control-allow-headers", asked),
-            (b"access-control-max-age", b"600"),
-        ]
-    await send({"type": "http.response.start", "status": 204, "headers": own})
-    await send({"type": "http.response.body", "body": b""})

@@ -242,7 +242,7 @@ class Courier:
     async def _attempt(self, app: App, delivery: Delivery, hook: Webhook, copy: lab.Copy) -> Attempt:
         now = app.clock.now()
         body, signature = lab.signed(copy, delivery.body, hook.secret, now)
-        headers = {"Content-Type": "application/json", "User-Agent": self._post.agent}
+        headers = {"Content-Type": "application/json", "User-Agent": self._post.agent, lab.DELIVERY: delivery.id}
         if signature:
             headers[lab.SIGNATURE] = signature
         attempt = Attempt(at=now, signature=signature, lab=copy.lab)

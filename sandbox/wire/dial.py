@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
+from sandbox.origins import AllowedHosts
 from sandbox.web_address import WebAddress
 
 Address = IPv4Address | IPv6Address
@@ -53,7 +54,7 @@ class Dialler:
         patience: float = PATIENCE,
         own_ports: Collection[int] = (),
     ) -> None:
-        self._allowed = frozenset(host.lower().strip("[]").removesuffix(".") for host in allowed)
+        self._allowed = AllowedHosts(allowed)
         self._resolve = resolve or by_system
         self._patience = patience
         self._own_ports = own_ports

@@ -5,6 +5,7 @@ Faults act after the key check and only on matched operations.
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
-from sandbox.contract.json import EXACT
+from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
 from sandbox.sources import monotonic
 from sandbox.wire import sabotage
@@ -169,8 +170,8 @@ class Faults:
     def _named(self, header: str) -> Fault:
         """Read `kind; name=value; …` and hold it against the contract of faults."""
         kind, _, rest = header.partition(";")
-        fields: dict[str, Any] = {"kind": kind.strip(), **dict(_fields(rest))}
-        document = decode(encode(fields))
+        fields = [("kind", json.dumps(kind.strip())), *_fields(rest)]
+        document = decode("{{{}}}".format(",".join(f'"{name}":{value}' for name, value in fields)).encode())
         try:
             refuse(self._law.accept(document))
         except InvalidRequest as error:
@@ -179,19 +180,38 @@ class Faults:
         return named
 
 
-def _fields(text: str) -> Iterator[tuple[str, Any]]:
-    """Read `name=value; …`; a value is JSON, or a text up to the next semicolon."""
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Read `name=value; …`; a value is JSON, or a text up to the next semicolon. Return each as JSON."""
     while text.strip():
         match = _NAME.match(text)
         if not match:
             raise InvalidRequest(f"Sandbox-Fault: expected `kind; name=value`, got {text.strip()[:80]!r}.")
-        try:
-            value, end = EXACT.raw_decode(text, match.end())
-        except ValueError:
-            value, end = None, -1
-        rest = text[end:].lstrip() if end >= 0 else ""
-        if end < 0 or rest[:1] not in ("", ";"):
+        end = _end_of_json(text, match.end())
+        if end is None:
             value, _, rest = text[match.end() :].partition(";")
-            value = value.strip()
-        yield match[1], value
-        text = rest.removeprefix(";")
+            yield match[1], json.dumps(value.strip())
+        else:
+            yield match[1], _strict(match[1], text[match.end() : end])
+            rest = text[end:].lstrip().removeprefix(";")
+        text = rest
+
+
+def _end_of_json(text: str, start: int) -> int | None:
+    """Return where the JSON value that starts there ends; None where there is none up to a semicolon or the end."""
+    try:
+        _, end = EXACT.raw_decode(text, start)
+    except RecursionError:
+        return len(text)
+    except ValueError:
+        return None
+    return end if text[end:].lstrip()[:1] in ("", ";") else None
+
+
+def _strict(name: str, text: str) -> str:
+    """Hold a value against the rules for a body: the reader that found its end takes more than JSON."""
+    try:
+        decode(text.encode(), MAX_DEPTH - 1)
+    except InvalidJson as error:
+        problem = str(error).removeprefix("the body ")
+        raise InvalidRequest(f"Sandbox-Fault: {name} {problem}.", param=name, code=error.code) from None
+    return text

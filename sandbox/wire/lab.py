@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGNATURE = "Dimedove-Signature"
+# The webhook's id, on every posting of it, also where nothing is signed.
+DELIVERY = "Dimedove-Delivery"
 # How old the signature of a delayed webhook is: beyond the five minutes that receivers commonly allow.
 LATE = 600
 

@@ -49,13 +49,14 @@ class Directory(Protocol):
 class House(NamedTuple):
     """What every pipeline of one server shares.
 
-    `waits` says whether any fault waits for an app, `by_header` whether a request may ask for its own; what acts them
-    out and what speaks are made when they are needed.
+    `waits` says whether any fault waits for an app, `by_header` whether a request may ask for its own, and
+    `control_token` what it needs beside it; what acts them out and what speaks are made when they are needed.
     """
 
     directory: Directory
     waits: Callable[[str], bool]
     by_header: bool
+    control_token: str | None
     faults: Callable[[], Faults]
     speaker: Callable[[], Speaker]
     validation_status: int
@@ -87,6 +88,8 @@ class Pipeline:
         magic.refuse_key(key)
         house = self._house
         asked = exchange.headers.get(FAULT_HEADER) if house.by_header else None
+        if asked is not None and house.control_token is not None:
+            checks.fault_token(exchange.headers, house.control_token)
         if asked is None and not house.waits(exchange.path["app_id"]):
             return await self._work(exchange, key, None)
         faults = house.faults()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from contextlib import ExitStack
 
 import httpx2 as httpx
 import pytest
 
 from tests.cli.processes import end, rest
-from tests.conftest import AUTH, serving
+from tests.conftest import AUTH, ROOT, serving
 from tests.wire.sockets import PATIENCE, Line, head, line
 
 
@@ -58,3 +60,28 @@ def test_a_closed_pipe_does_not_end_it() -> None:
         server.process.stdout = nothing
         for _ in range(3):
             assert httpx.get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
+
+
+def test_it_can_end_with_its_standard_input_whatever_is_open() -> None:
+    with serving("--quiet", "--exit-on-stdin-close", stdin=subprocess.PIPE) as server, line(server) as waiting:
+        stdin = server.process.stdin
+        assert stdin is not None
+        stdin.write("What comes is not looked at.\n" * 10_000)
+        begin(waiting, "[[slow 600000]]", stream=True)
+        assert httpx.get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
+        stdin.close()
+        server.process.stdin = None
+        assert server.process.wait(timeout=PATIENCE) == 0
+        assert rest(server) == []
+
+
+def test_an_end_that_is_there_already_ends_it() -> None:
+    with serving("--exit-on-stdin-close", stdin=subprocess.DEVNULL) as server:
+        assert server.process.wait(timeout=PATIENCE) == 0
+
+
+def test_without_a_standard_input_there_is_no_end_to_wait_for() -> None:
+    command = f"exec {sys.executable} -P -m sandbox serve --port 0 --exit-on-stdin-close <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S603, S607
+    assert done.returncode == 2
+    assert done.stderr.startswith("dimedove-sandbox: --exit-on-stdin-close: expected an open standard input")

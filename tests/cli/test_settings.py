@@ -28,8 +28,10 @@ def good(name: str, folder: Path) -> tuple[Any, Any]:
         return 4_711, 4_711
     if option.kind == "switch":
         return True, True
-    if option.kind == "list":
-        return ["one", "two"], ("one", "two")
+    if option.kind == "hosts":
+        return ["one.example", "*.two.example"], ("one.example", "*.two.example")
+    if option.kind == "origins":
+        return ["https://one.example", "https://*.two.example"], ("https://one.example", "https://*.two.example")
     if option.kind == "choice":
         other = next(choice for choice in option.choices if choice != default_of(name))
         return other, other
@@ -134,12 +136,26 @@ BAD: dict[str, list[Any]] = {
     "integer": ["x", "5.5", "1e3", "0x10", "--5", "5 5", " ", "\u00bd"],
     "choice": ["nonsense", "AUTO", " "],
     "secret": ["/nowhere/token"],
+    "origins": [
+        *("https://app.example.com/app", "https://app.example.com?x", "https://*", "https://*:8443", "https://a.*.com"),
+        *(
+            "https://*app.example.com",
+            "https://*.*.com",
+            "app.example.com",
+            "https://",
+            "https:// a.com",
+            "https://a b",
+        ),
+        *("null", "https://a.com:99999", "https://u@a.com", "https://[::1", "https://[abc]", "*.example.com"),
+    ],
+    "hosts": ["https://a.com", "a.com/x", "*", "*.", "a.*.com", "*a.com", "*.10.0.0.1/8", "a b", "a..com", "[::1"],
 }
 BAD_IN_A_FILE: dict[str, list[Any]] = {
     "integer": [1.5, True, [1], "x", "--5"],
     "text": [5, True, ["a"], ""],
     "switch": [2, "perhaps", []],
-    "list": [5, [5], [["a"]], True],
+    "origins": [5, [5], [["a"]], True, [""], ["https://*"]],
+    "hosts": [5, [5], [["a"]], True, [""], ["*"]],
     "choice": ["nonsense", True, []],
     "secret": [5, "/nowhere/token"],
 }

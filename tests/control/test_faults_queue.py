@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.api.calls import Api
 from tests.conftest import AUTH
 from tests.control.driver import World
+from tests.depth import up_to
 from tests.envelope import assert_error
 from tests.wire.requests import GOOD, LIMITED
 
@@ -283,6 +286,15 @@ NONSENSE = [
     ("reset; nonsense=5", "nonsense"),
     ('status; status=500; headers={"Content-Length": "1"}', "headers"),
     ("status; status", None),
+    (r'status; status=500; body="\ud800"', "body"),
+    (r'status; status=500; body={"\udfff": 1}', "body"),
+    ("status; status=500; body=" + "[" * 100 + "]" * 100, "body"),
+    ("status; status=500; body=" + "[" * 20_000 + "]" * 20_000, "body"),
+    ("status; status=99999999999999999999", "status"),
+    ("status; status=" + "9" * 5_000, "status"),
+    ("latency; ms=1e999", "ms"),
+    ("latency; ms=NaN", "ms"),
+    ("latency; ms=-Infinity", "ms"),
 ]
 
 
@@ -290,6 +302,16 @@ NONSENSE = [
 def test_a_wrong_header_is_refused_by_place(world: World, header: str, param: str | None) -> None:
     error = assert_error(asking(world, header), 422, "invalid_request_error", param=param)
     assert error["message"].startswith("Sandbox-Fault: ")
+
+
+VALUES = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]) | st.sampled_from('";={}[]\\,:u0e9'))
+
+
+@settings(max_examples=up_to(1_000, here=100))
+@given(VALUES)
+def test_no_value_in_a_header_breaks_it(sandbox: httpx2.Client, value: str) -> None:
+    headers = {b"Sandbox-Fault": f"status; status=418; body={value}".strip(" ").encode("latin-1")}
+    assert sandbox.get("/v1/apps/app_odd_headers/config", headers=headers).status_code in (418, 422)
 
 
 @pytest.mark.parametrize("header", ["contract", "truncate; bytes=3"])

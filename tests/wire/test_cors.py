@@ -85,6 +85,46 @@ def test_allowing_one_origin_allows_no_other(make_client: MakeClient, origin: st
     assert "access-control-allow-origin" not in get(client, origin).headers
 
 
+# Each row: a setting, and origins that it allows.
+WRITTEN = [
+    ("https://*.example.com", ["https://a.example.com", "https://a.b.example.com:443", "HTTPS://A.Example.com"]),
+    ("HTTPS://App.Example.COM:443/", ["https://app.example.com"]),
+    ("http://app.example.com", ["http://app.example.com:80"]),
+    ("http://*.example.com:3000", ["http://a.example.com:3000"]),
+    ("http://[2001:DB8:0::1]:3000", ["http://[2001:db8::1]:3000"]),
+    ("chrome-extension://abcdefghijklmnop", ["chrome-extension://abcdefghijklmnop"]),
+]
+
+
+@pytest.mark.parametrize(("written", "origins"), WRITTEN)
+def test_an_origin_is_allowed_however_it_is_written(make_client: MakeClient, written: str, origins: list[str]) -> None:
+    client = make_client(cors_origin=(written,))
+    assert [get(client, origin).headers.get("access-control-allow-origin") for origin in origins] == origins
+
+
+BESIDE = [
+    *("https://example.com", "http://a.example.com", "https://a.example.com:8443", "https://aexample.com", "null", ""),
+    *(
+        "https://.example.com",
+        "https://a.example.com.evil.example",
+        "https://x/.example.com",
+        "https://u@a.example.com",
+    ),
+    *(
+        "https://a.example.com/",
+        "https://evil.example:80.example.com",
+        "https://a..example.com",
+        "https://*.example.com",
+    ),
+]
+
+
+@pytest.mark.parametrize("origin", BESIDE)
+def test_a_wildcard_allows_what_is_below_its_name_alone(make_client: MakeClient, origin: str) -> None:
+    client = make_client(cors_origin=("https://*.example.com",))
+    assert "access-control-allow-origin" not in get(client, origin).headers
+
+
 @pytest.mark.parametrize("origin", ["https://anything.example", "null", "http://localhost:3000"])
 def test_every_origin_can_be_allowed(make_client: MakeClient, origin: str) -> None:
     assert get(make_client(cors_origin=("*",)), origin).headers["access-control-allow-origin"] in (origin, "*")
@@ -148,6 +188,13 @@ def test_a_preflight_allows_any_header(apps: Client, asked: str) -> None:
     assert {name.strip().lower() for name in asked.split(",")} <= allowed
 
 
+@pytest.mark.parametrize(("origin", "said"), [(PAGE, "true"), ("https://evil.example", None)])
+def test_an_allowed_page_may_call_into_a_private_network(apps: Client, origin: str, said: str | None) -> None:
+    asked = preflight(apps, origin, **{"Access-Control-Request-Private-Network": "true"})
+    assert asked.headers.get("access-control-allow-private-network") == said
+    assert "access-control-allow-private-network" not in preflight(apps, origin).headers
+
+
 def test_a_preflight_of_another_page_is_told_nothing(apps: Client) -> None:
     headers = preflight(apps, "https://evil.example").headers
     assert [name for name in headers if name.startswith("access-control-")] == []
@@ -187,6 +234,8 @@ def test_a_refused_origin_is_logged_with_the_flag_that_allows_it(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             get(apps, "https://shop.example")
+        get(apps, "about:blank")
+    assert caplog.records[-1].getMessage() == "refused the browser origin about:blank; --cors-origin '*' allows it"
     [record] = [record for record in caplog.records if "shop.example" in record.getMessage()]
     assert "--cors-origin https://shop.example" in record.getMessage()
 

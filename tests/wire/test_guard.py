@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from httpx2 import Client
 
@@ -85,6 +87,22 @@ def test_a_name_can_be_allowed(make_client: MakeClient, host: str, allowed: str)
     assert client.get(CONFIG, headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("a.example.com", 200),
+        ("A.b.Example.com.:8010", 200),
+        ("example.com", 403),
+        ("aexample.com", 403),
+        (".example.com", 403),
+        ("evil.example:80.example.com", 403),
+    ],
+)
+def test_all_names_below_one_can_be_allowed(make_client: MakeClient, host: str, status: int) -> None:
+    client = make_client(allow_host=("*.Example.com",))
+    assert client.get(CONFIG, headers={"Host": host}).status_code == status
+
+
 @pytest.mark.parametrize("host", ["example.com", "x.api.example.com", "xapi.example.com"])
 def test_allowing_one_name_allows_no_other(make_client: MakeClient, host: str) -> None:
     client = make_client(allow_host=("api.example.com",))
@@ -113,6 +131,7 @@ FOREIGN_CALLERS = {
     "own origin, foreign page": {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "cross-site"},
     "a webhook": {"Dimedove-Signature": "t=1,v1=00"},
     "an empty signature": {"Dimedove-Signature": ""},
+    "a webhook without a signature": {"Dimedove-Delivery": "webhook_1"},
 }
 
 
@@ -149,6 +168,9 @@ def test_two_origins_are_foreign(apps: Client) -> None:
 OWN_CALLERS = {
     "a program": {},
     "its own page": {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"},
+    "its own page, otherwise spelled": {"Host": "LOCALHOST:80", "Origin": "http://localhost"},
+    "its own page under another address": {"Host": "[::1]:8010", "Origin": "http://[::1]:8010"},
+    "a name of this machine": {"Host": "app.localhost:8010", "Origin": "http://app.localhost:8010"},
     "the address bar": {"Sec-Fetch-Site": "none"},
     "an API key beside it": {"Authorization": "Bearer sk_test_a"},
 }
@@ -170,12 +192,118 @@ def test_another_origin_can_be_allowed(make_client: MakeClient, site: str) -> No
     )
 
 
+PAGE = "http://localhost:3000"
+LET_IN = {"control_origin": (PAGE,), "control_token": "right"}
+WITH_TOKEN = {"Authorization": "Bearer right"}
+
+# Each row: an answer to a page that is let in.
+READ: dict[str, tuple[int, str, str, dict[str, str]]] = {
+    "200": (200, "GET", "/_sandbox/apps", WITH_TOKEN),
+    "204": (204, "POST", "/_sandbox/reset", WITH_TOKEN),
+    "401": (401, "GET", "/_sandbox/apps", {}),
+    "403": (403, "GET", "/_sandbox/apps", {**WITH_TOKEN, "Dimedove-Delivery": "webhook_1"}),
+    "404": (404, "GET", "/_sandbox/nothing", WITH_TOKEN),
+    "405": (405, "PUT", "/_sandbox/apps", WITH_TOKEN),
+    "415": (415, "POST", "/_sandbox/reset", {**WITH_TOKEN, "Content-Type": "text/plain"}),
+    "422": (422, "GET", "/_sandbox/requests?limit=x", WITH_TOKEN),
+    "a file": (200, "GET", "/_sandbox/requests.har", WITH_TOKEN),
+    "health": (200, "GET", "/_sandbox/health", {}),
+}
+
+
+@pytest.mark.parametrize(("status", "method", "path", "headers"), READ.values(), ids=READ)
+def test_a_page_that_is_let_in_may_read_every_answer(
+    make_client: MakeClient, status: int, method: str, path: str, headers: dict[str, str]
+) -> None:
+    page = {**headers, "Origin": PAGE, "Sec-Fetch-Site": "cross-site"}
+    answer = make_client(key=None, **LET_IN).request(method, path, headers=page)
+    assert answer.status_code == status
+    assert answer.headers.get_list("access-control-allow-origin") == [PAGE]
+    assert "Retry-After" in answer.headers["access-control-expose-headers"]
+    assert "Origin" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize("like_production", [False, True])
+@pytest.mark.parametrize("path", ["/_sandbox/apps/app_x", "/_sandbox/events", "/_sandbox/nothing"])
+def test_its_preflight_is_answered(make_client: MakeClient, path: str, like_production: bool) -> None:
+    asked = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    answer = make_client(key=None, like_production=like_production, **LET_IN).options(path, headers=asked)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert answer.headers["access-control-allow-methods"] == "GET, POST, PUT, PATCH, DELETE"
+    assert answer.headers["access-control-allow-headers"] == "authorization,content-type"
+    assert answer.headers["access-control-allow-private-network"] == "true"
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3001", "null", "http://127.0.0.1"])
+@pytest.mark.parametrize("method", ["OPTIONS", "GET", "POST"])
+def test_no_other_page_is_told_anything(make_client: MakeClient, origin: str, method: str) -> None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST", **WITH_TOKEN}
+    answer = make_client(key=None, **LET_IN).request(method, "/_sandbox/apps", headers=headers)
+    assert [name for name in answer.headers if name.startswith("access-control-")] == []
+    assert "Origin" in answer.headers["vary"]
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 @pytest.mark.parametrize(("method", "path"), [("PATCH", "/_sandbox/apps/app_x"), ("POST", "/_sandbox/reset")])
 def test_what_a_form_can_send_is_refused(make_client: MakeClient, media_type: str, method: str, path: str) -> None:
     answer = make_client().request(method, path, content=b'{"stream": true}', headers={"Content-Type": media_type})
-    assert answer.status_code in (403, 415)
-    assert answer.json()["error"]["type"] in ("access_denied", "unsupported_media_type")
+    assert_error(answer, 415, "unsupported_media_type")
+
+
+MERGE = {"Content-Type": "application/merge-patch+json; charset=utf-8"}
+
+
+def test_settings_take_a_merge_patch(make_client: MakeClient) -> None:
+    answer = make_client().patch("/_sandbox/apps/app_x", content=b'{"stream": true}', headers=MERGE)
+    assert answer.json()["settings"]["stream"] is True
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/_sandbox/apps/app_x/clock"),
+        ("POST", "/_sandbox/reset"),
+        ("PATCH", "/v1/apps/app_x/conversations/00000000-0000-4000-8000-000000000000"),
+    ],
+)
+def test_nothing_else_takes_a_merge_patch(make_client: MakeClient, method: str, path: str) -> None:
+    answer = make_client().request(method, path, content=b'{"now": 5}', headers=MERGE)
+    assert_error(answer, 415, "unsupported_media_type")
+
+
+# Each row: who asks, and by which name.
+NAMED: dict[str, tuple[dict[str, Any], str]] = {
+    "a name that was allowed": ({"allow_host": ("sandbox.internal",)}, "sandbox.internal:8010"),
+    "names below one": ({"allow_host": ("*.github.dev",)}, "me-8010.github.dev"),
+    "with a token, any of the server's names": ({"control_token": "right"}, "sandbox:8010"),
+    "off loopback, any too": ({"host": "0.0.0.0", "control": "open"}, "sandbox:8010"),  # noqa: S104 - never bound
+}
+
+
+@pytest.mark.parametrize(("settings", "host"), NAMED.values(), ids=NAMED)
+def test_names_that_drive_a_server(make_client: MakeClient, settings: dict[str, Any], host: str) -> None:
+    client = make_client(key=None, **settings)
+    headers = {"Authorization": "Bearer right", "Host": host, "Origin": f"http://{host}"}
+    assert client.post("/_sandbox/reset", headers=headers).status_code == 204
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("host", ["sandbox", "sandbox:8010", "x.internal", "host.docker.internal:8010"])
+def test_other_names_may_be_a_stranger_s(apps: Client, host: str, method: str) -> None:
+    """A page that DNS points at this machine under such a name has the server's own origin."""
+    answer = apps.request(method, "/_sandbox/apps/app_x", headers={"Host": host, "Origin": f"http://{host}"})
+    assert "--allow-host" in assert_error(answer, 403, "access_denied")["message"]
+
+
+def test_what_is_for_everybody_answers_to_every_name(make_client: MakeClient) -> None:
+    client = make_client()
+    assert [client.get(path, headers={"Host": "sandbox"}).status_code for path in NO_TOKEN_NEEDED] == [200] * 5
 
 
 @pytest.mark.parametrize(
@@ -244,3 +372,24 @@ def test_health_stays_when_the_control_api_goes(make_client: MakeClient) -> None
 def test_with_the_control_api_goes_the_fault_header(make_client: MakeClient, control: str, status: int) -> None:
     answer = make_client(control=control).get(CONFIG, headers={"Sandbox-Fault": "status; status=418"})
     assert answer.status_code == status
+
+
+ASKS = {"Sandbox-Fault": "status; status=418"}
+
+
+@pytest.mark.parametrize("token", [{}, {"Sandbox-Control-Token": "wrong"}, {"Sandbox-Control-Token": ""}])
+@pytest.mark.parametrize("fault", ["status; status=418", "after; status=500", "nonsense"])
+def test_the_fault_header_needs_the_token_too(make_client: MakeClient, fault: str, token: dict[str, str]) -> None:
+    client = make_client(control_token="right")
+    create = "/v1/apps/app_x/conversations"
+    answer = client.post(create, json={"title": "x"}, headers={"Sandbox-Fault": fault, **token})
+    assert_error(answer, 403, "access_denied", param="Sandbox-Fault")
+    assert client.get(create).json()["data"] == []
+
+
+def test_the_fault_header_acts_with_the_token_and_the_journal_hides_it(make_client: MakeClient) -> None:
+    client = make_client(control_token="a-right-token")
+    assert client.get(CONFIG, headers={**ASKS, "Sandbox-Control-Token": "a-right-token"}).status_code == 418
+    journal = client.get("/_sandbox/requests", headers={"Authorization": "Bearer a-right-token"})
+    assert len(journal.json()["data"]) == 1
+    assert "a-right-token" not in journal.text
