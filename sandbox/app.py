@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
         routes=[
             api_route,
             *static.routes(parts.contract, lambda: parts.control, about),
-            Later(CONTROL, lambda: ContractRoute(parts.control.base, _control_pipelines(parts))),
+            Later(CONTROL, lambda: ContractRoute(parts.control.base, _control_pipelines(parts), heads=True)),
         ],
         middleware=[Middleware(ControlGuard, _access(parts.settings), (*PUBLIC_CONTROL, *inspector.paths()))],
         exception_handlers={HTTPException: refusing(api_route), Exception: crashed},

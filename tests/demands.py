@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 
 VARIABLE = "SANDBOX_DEMAND_ALL"
 NODE_VERSION = 20
+JAVA_VERSION = 17
 
 
 def need_curl() -> str:
@@ -34,6 +36,14 @@ def need_node() -> str:
     return node
 
 
+def need_java() -> str:
+    """Return the path of a Java that is new enough, with its compiler: it runs a program from its source."""
+    java = shutil.which("java")
+    if java is None or _java_version(java) < JAVA_VERSION:
+        pytest.skip(f"needs a JDK {JAVA_VERSION} or later, which is not installed")
+    return java
+
+
 def need_packages() -> None:
     """Make sure that fresh environments are wanted, and that pip reaches the index that fills them."""
     if not os.environ.get(VARIABLE):
@@ -47,6 +57,15 @@ def _node_version(node: str) -> int:
     command = [node, "-p", "process.versions.node.split('.')[0]"]
     said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - found on the PATH
     return int(said.stdout) if said.returncode == 0 else 0
+
+
+@functools.cache
+def _java_version(java: str) -> int:
+    """Return the version of the JDK; 0 where there is a runtime alone."""
+    command = [java, "--describe-module", "jdk.compiler"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - found on the PATH
+    found = re.match(r"jdk\.compiler@([0-9]+)", said.stdout)
+    return int(found[1]) if found and said.returncode == 0 else 0
 
 
 @functools.cache

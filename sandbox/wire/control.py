@@ -123,6 +123,8 @@ class ControlPipeline:
         try:
             async with Patience(exchange.receive, LISTENERS, self._endings, exchange.since) as patience:
                 await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+                if exchange.scope["method"] == "HEAD":
+                    return await exchange.send({"type": "http.response.body", "body": b""})
                 # A first comment, so that a client knows that it is heard from now on.
                 await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
                 while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Protocol
 from urllib.parse import unquote
@@ -30,14 +31,16 @@ class Serves(Protocol):
 
 
 class ContractRoute(BaseRoute):
-    """Claims every path under the base (one segment), known or not."""
+    """Claims every path under the base (one segment), known or not; with `heads`, HEAD is answered as GET is."""
 
-    def __init__(self, base: str, pipelines: Iterable[Serves]) -> None:
+    def __init__(self, base: str, pipelines: Iterable[Serves], *, heads: bool = False) -> None:
         self._base = base.removeprefix("/")
         self._plain = f"{base}/".encode()
         self._router: Router[Serves] = Router()
         for pipeline in pipelines:
             self._router.add(pipeline.operation, pipeline)
+            if heads and pipeline.operation.method == "GET":
+                self._router.add(replace(pipeline.operation, method="HEAD"), pipeline)
 
     def claims(self, scope: Scope) -> bool:
         """Say whether a path is under the base without a doubt, as nearly all are."""
