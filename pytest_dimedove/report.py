@@ -61,7 +61,9 @@ def story(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, 
 def _lines(entry: Entry, app_id: str) -> Iterator[str]:
     yield _line(entry, app_id)
     problem = entry["violation"] or (message_of(_json(entry["response"]).encode()) if entry["response"] else None)
-    yield from (f"    {remark}" for remark in filter(None, [problem, *entry["warnings"]]))
+    # A path that was meant is named in the answer too.
+    warnings = [one for one in entry["warnings"] if one not in (problem or "")]
+    yield from (f"    {remark}" for remark in filter(None, [problem, *warnings]))
 
 
 def _line(entry: Entry, app_id: str) -> str:

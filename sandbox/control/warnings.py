@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
+from sandbox import path_hints
 from sandbox.contract import Contract, Operation
 from sandbox.control.services import ControlServices
 from sandbox.nearby import nearest
@@ -55,26 +56,8 @@ def _on_loopback(host: bytes) -> bool:
 def meant_paths(entry: Entry, contract: Contract) -> Iterator[str]:
     """Name the path of the contract that an unknown one was meant to be, if one comes near."""
     path = entry.path.decode("latin-1")
-    base = contract.base
-    if path.startswith("/apps/"):
-        yield f"did you mean {base}{path}?"
-    elif path.endswith("/") and path.startswith(base):
-        yield f"did you mean {path.rstrip('/')}? A trailing slash is another path"
-    else:
-        close = {_mended(path.split("/")[1:], operation.segments) for operation in contract.operations}
-        for mended in sorted(close - {None, path}, key=str)[:1]:
-            yield f"did you mean {mended}?"
-
-
-def _mended(segments: list[str], template: tuple[str, ...]) -> str | None:
-    """Return a path with its misspelt words put right, if it is one of this template."""
-    if len(segments) != len(template):
-        return None
-    mended = [
-        sent if wanted.startswith("{") else nearest(sent, [wanted])
-        for sent, wanted in zip(segments, template, strict=True)
-    ]
-    return None if None in mended else "/" + "/".join(word or "" for word in mended)
+    if found := path_hints.meant(path, contract.base, (operation.segments for operation in contract.operations)):
+        yield path_hints.question(path, found)
 
 
 def _query_warnings(entry: Entry, operation: Operation) -> Iterator[str]:

@@ -60,7 +60,7 @@ class ControlPipeline:
     async def _answer(self, exchange: Exchange) -> None:
         operation = self.operation
         if not operation.path_schema.is_valid(exchange.path):
-            raise NotFound("There is nothing at this path: no app has such an id.", param="app_id")
+            raise NotFound("No such path: no app has such an id.", param="app_id")
         body = checks.NO_BODY
         if operation.body:
             checks.media_type(exchange.headers, operation.media_types)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from sandbox.contract import encode
-from sandbox.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from sandbox.errors import ApiError, InternalError, MethodNotAllowed
 from sandbox.wire.exchange import ENTRY
 from sandbox.wire.http import raw_path
 from sandbox.wire.routes import ContractRoute
@@ -19,12 +19,14 @@ def refusing(api_route: ContractRoute) -> ExceptionHandler:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-        if entry := request.scope.get(ENTRY):
-            entry.belongs(api_route.app_of(raw_path(request.scope)), None)
+        refusal: ApiError
+        refusal, app_id = api_route.unknown(raw_path(request.scope))
         if error.status_code == 405:
             allowed = tuple((error.headers or {}).get("Allow", "GET").split(", "))
-            return _envelope(MethodNotAllowed(request.method, tuple(sorted(allowed))))
-        return _envelope(NotFound("There is nothing at this path."))
+            refusal, app_id = MethodNotAllowed(request.method, tuple(sorted(allowed))), None
+        if entry := request.scope.get(ENTRY):
+            entry.belongs(app_id, None)
+        return _envelope(refusal)
 
     return refused
 

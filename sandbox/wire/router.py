@@ -80,4 +80,4 @@ def _segments(raw_path: bytes) -> list[str]:
 
 
 def _unknown_path() -> NotFound:
-    return NotFound("There is nothing at this path.")
+    return NotFound("No such path.")

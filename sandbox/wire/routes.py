@@ -12,8 +12,9 @@ from urllib.parse import unquote
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox import path_hints
 from sandbox.contract import Operation
-from sandbox.errors import ApiError, ContractError, InternalError
+from sandbox.errors import ApiError, ContractError, InternalError, NotFound
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import raw_path, send_error
 from sandbox.wire.patience import BrokenOff
@@ -34,11 +35,13 @@ class ContractRoute(BaseRoute):
     """Claims every path under the base (one segment), known or not; with `heads`, HEAD is answered as GET is."""
 
     def __init__(self, base: str, pipelines: Iterable[Serves], *, heads: bool = False) -> None:
-        self._base = base.removeprefix("/")
+        self._base = base
         self._plain = f"{base}/".encode()
         self._router: Router[Serves] = Router()
+        self._templates: list[tuple[str, ...]] = []
         for pipeline in pipelines:
             self._router.add(pipeline.operation, pipeline)
+            self._templates.append(pipeline.operation.segments)
             if heads and pipeline.operation.method == "GET":
                 self._router.add(replace(pipeline.operation, method="HEAD"), pipeline)
 
@@ -48,14 +51,16 @@ class ContractRoute(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a path is under the base, however its first segment is spelled."""
-        return (Match.FULL if _is_under(self._base, scope) else Match.NONE), {}
+        return (Match.FULL if _is_under(self._base.removeprefix("/"), scope) else Match.NONE), {}
 
-    def app_of(self, raw: bytes) -> str | None:
-        """Return the app that a path would name if it stood under the base."""
-        path: dict[str, str] = {}
+    def unknown(self, raw: bytes) -> tuple[NotFound, str | None]:
+        """Return what is answered where no path is, with the path that was meant; and the app that it names."""
+        path, named = raw.decode("latin-1"), dict[str, str]()
+        meant = path_hints.meant(path, self._base, self._templates)
         with suppress(ApiError):
-            self._router.find(f"/{self._base}".encode() + raw, "", path)
-        return path.get("app_id")
+            self._router.find((meant or path_hints.under_base(path, self._base)).encode("latin-1"), "", named)
+        message = f"No such path; {path_hints.question(path, meant)}" if meant else "No such path."
+        return NotFound(message), named.get("app_id")
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the operation and let its pipeline answer."""
@@ -65,8 +70,11 @@ class ContractRoute(BaseRoute):
         try:
             pipeline = self._router.find(raw_path(scope), scope["method"], path)
         except ApiError as error:
+            app_id: str | None = path.get("app_id")
+            if isinstance(error, NotFound):
+                error, app_id = self.unknown(raw_path(scope))
             if entry:
-                entry.belongs(path.get("app_id"), None)
+                entry.belongs(app_id, None)
             return await send_error(send, error)
         if entry:
             entry.belongs(path.get("app_id"), pipeline.operation.id)

@@ -92,6 +92,12 @@ NAMING = [
     ("GET", "/v1/apps/{app}/conversation"),
     ("GET", "/v1/apps/{app}/config/"),
     ("GET", "/apps/{app}/config"),
+    ("GET", "//v1/apps/{app}/config"),
+    ("GET", "/v1//apps/{app}/config"),
+    ("GET", "/v1/v1/apps/{app}/config"),
+    ("GET", "/api/v1/apps/{app}/config"),
+    ("GET", "/api/apps/{app}/nothing"),
+    ("GET", "/v2/app/{app}/config"),
 ]
 
 

@@ -79,18 +79,26 @@ PATHS = [
     ("/v1/apps/app_x/config/", "/v1/apps/app_x/config"),
     ("/v1/apps/app_x/conversation", "/v1/apps/app_x/conversations"),
     ("/v1/app/app_x/config", "/v1/apps/app_x/config"),
+    ("//v1/apps/app_x/config", "/v1/apps/app_x/config"),
+    ("/v1//apps/app_x//config", "/v1/apps/app_x/config"),
+    ("/v1/v1/apps/app_x/config", "/v1/apps/app_x/config"),
+    ("/api/v1/apps/app_x/config", "/v1/apps/app_x/config"),
+    ("/API/v2/apps/app_x/users/v1/conversations", "/v1/apps/app_x/users/v1/conversations"),
 ]
 
 
 @pytest.mark.parametrize(("path", "meant"), PATHS)
 def test_an_unmatched_path_is_shown_the_way(world: World, path: str, meant: str) -> None:
-    (warning,) = entry(world.client, world.client.get(path))["warnings"]
-    assert f"did you mean {meant}" in warning
+    answer = world.client.get(path)
+    (warning,) = entry(world.client, answer)["warnings"]
+    assert warning.startswith(f"did you mean {meant}?")
+    assert answer.json()["error"]["message"] == f"No such path; {warning}"
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing/at/all", "/favicon.ico"])
+@pytest.mark.parametrize("path", ["/", "/nothing/at/all", "/favicon.ico", "/v1/apps//conversations", "/v1/v1"])
 def test_a_path_that_resembles_none_is_not_guessed_at(world: World, path: str) -> None:
-    assert entry(world.client, world.client.get(path))["warnings"] == []
+    found = entry(world.client, world.client.get(path))
+    assert (found["warnings"], found["app_id"]) == ([], None)
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://localhost:3000"}, {"Sec-Fetch-Site": "cross-site"}])

@@ -36,8 +36,7 @@ CASES: Mapping[str, tuple[str, list[str]]] = {
         "client._path = client._path.removeprefix('/v1'); client.send('GET', '/config')",
         [
             "GET    /apps/{app}/config  404",
-            "    There is nothing at this path.",
-            "    did you mean /v1/apps/{app}/config?",
+            "    No such path; did you mean /v1/apps/{app}/config?",
         ],
     ),
     "many": (

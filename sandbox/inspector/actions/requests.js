@@ -89,8 +89,9 @@ async function watch() {
   timer = undefined;
   const { entries, waiting, opened } = store.get();
   const open = [...entries, ...waiting, ...(opened ? [opened] : [])].filter(isUnderWay).slice(0, MOST_WATCHED);
+  // Nobody sees a page that is hidden.
   await Promise.all(
-    open.map(async ({ id }) => {
+    (document.hidden ? [] : open).map(async ({ id }) => {
       try {
         update(await control("GET", `/requests/${id}`));
       } catch (error) {
