@@ -1,4 +1,7 @@
-"""Writes the pages of docs/ that are made from the code: `python -m docs.generate`."""
+"""Writes what is made from the code: docs/settings.md, and the examples of answers in schemas/openapi.json.
+
+Run it as `python -m docs.generate`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from docs import examples
 from sandbox.contract.document import control_folder
 from sandbox.settings import ENV_PREFIX, Option, default_of, flag, options
 
@@ -64,9 +68,8 @@ status = "inactive"
 
 ## Of an app
 
-What `[apps.NAME]` may hold; `titles` follows the server's when it is left out. Unless it is set otherwise, `app_demo`
-streams, has its generative UI on and speaks at the pace of a real agent. The apps of [clause 10.2](contract.md#10.2)
-can't be set.
+What `[apps.NAME]` may hold; `titles` follows the server's when it is left out. `app_demo` has its generative UI on and
+speaks at the pace of a real agent unless it is set otherwise; the apps of [clause 10.2](contract.md#10.2) can't be set.
 
 """
 
@@ -168,3 +171,4 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 if __name__ == "__main__":
     SETTINGS.write_text(settings_page(), encoding="utf-8")
+    examples.write()

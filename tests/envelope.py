@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.contract import load
 
-_SCHEMA = load().schema("Error")
+_SCHEMA = load().schema("ErrorResponse")
 
 
 def assert_error(response: Any, status: int, kind: str, **expected: str | None) -> dict[str, Any]:

@@ -26,7 +26,6 @@ async def populate(
     conversations: int,
     messages: int | None = None,
     users: int = 10,
-    external_user_id: str | None = None,
     some_deleted: bool = False,
 ) -> None:
     """Add that many conversations of the past 30 days, in slices that let other requests through.
@@ -37,7 +36,6 @@ async def populate(
         conversations: how many.
         messages: how many messages each one has; None for as many as people write.
         users: over how many users they are spread.
-        external_user_id: the one user to whom all of them belong; None: `users`.
         some_deleted: whether a few of them are deleted again, as people do.
 
     Raises:
@@ -51,7 +49,6 @@ async def populate(
         conversations=conversations,
         messages=messages,
         users=users,
-        user_id=external_user_id,
     )
     for count, draft in enumerate(made, 1):
         if not await on.worlds.exists(app.id):

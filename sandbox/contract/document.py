@@ -20,6 +20,9 @@ from sandbox.folders import names_below
 
 ROOT = "openapi.json"
 
+# Stands for the server's address until a request tells it.
+_ADDRESS = "<address>"
+
 # A reference to another file, as it stands in the text.
 _FILE = re.compile(rb'"\$ref"\s*:\s*"([^"#][^"]*)"')
 
@@ -31,10 +34,26 @@ class Contract:
     files: Mapping[str, bytes]
     bundle: Mapping[str, Any]
 
+    def document(self, version: str, origin: str = "") -> bytes:
+        """Return the document that is served, for OpenAPI `3.1.0` or `3.2.0`, with the server at `origin`."""
+        if version not in self._published:
+            self._published[version] = self._cut(version)
+        before, after = self._published[version]
+        return before + orjson.dumps(origin + self.base) + after
+
     @cached_property
-    def bundle_json(self) -> bytes:
-        """The bundled document as it is served."""
-        return orjson.dumps(self.bundle, option=orjson.OPT_INDENT_2)
+    def _published(self) -> dict[str, tuple[bytes, bytes]]:
+        return {}
+
+    def _cut(self, version: str) -> tuple[bytes, bytes]:
+        """Return the document as it is served, cut in two at the server's address."""
+        # Imported late: no answer of the API needs it.
+        from sandbox.contract.publishing import publish
+
+        document = publish(self.bundle, version)
+        document["servers"] = [{**document["servers"][0], "url": _ADDRESS}]
+        before, _, after = orjson.dumps(document, option=orjson.OPT_INDENT_2).partition(orjson.dumps(_ADDRESS))
+        return before, after
 
     @property
     def base(self) -> str:

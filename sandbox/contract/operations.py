@@ -108,16 +108,18 @@ def _object(parameters: list[Mapping[str, Any]], place: str, components: Mapping
 
 def _media(response: Mapping[str, Any], components: Mapping[str, Any]) -> Iterator[tuple[str, Validator]]:
     for media_type, content in response.get("content", {}).items():
-        yield media_type, Validator(content["schema"], components)
+        # The body of a stream is text; `events` has what its items are.
+        yield media_type, Validator(content.get("schema", {"type": "string"}), components)
 
 
 def _events(bundle: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Validator]:
-    """Read the schema of one event: a choice of pairs, the event's name and the schema of its data."""
+    """Read what the data of each event must be: one of a choice, told apart by `type`, the event's name."""
     stream = _resolved(bundle, response).get("content", {}).get("text/event-stream")
-    if stream is None:
+    if stream is None or "properties" not in stream["itemSchema"]:
         return {}
-    choices = [_resolved(bundle, choice)["properties"] for choice in _resolved(bundle, stream["schema"])["oneOf"]]
-    return {p["event"]["const"]: Validator(p["data"]["contentSchema"], bundle["components"]) for p in choices}
+    data = _resolved(bundle, stream["itemSchema"]["properties"]["data"]["contentSchema"])
+    choices = [(_resolved(bundle, choice)["properties"]["type"]["const"], choice) for choice in data["oneOf"]]
+    return {name: Validator(choice, bundle["components"]) for name, choice in choices}
 
 
 def _resolved(bundle: Mapping[str, Any], node: Any) -> Any:

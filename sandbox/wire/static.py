@@ -36,11 +36,12 @@ def routes(contract: Contract, control: Callable[[], Contract], about: About) ->
     here = _index(index(contract, about))
     return [
         Route("/", here),
-        Route("/openapi.json", _bytes(lambda: contract.bundle_json)),
-        Route("/_sandbox/openapi.json", _bytes(lambda: control().bundle_json)),
+        Route("/openapi.json", _document(lambda: contract)),
+        Route("/openapi-3.2.json", _document(lambda: contract, "3.2.0")),
+        Route("/_sandbox/openapi.json", _document(control)),
         Route("/schemas/control/{file:path}", _files(lambda: control().files)),
         Route("/schemas/{file:path}", _files(lambda: contract.files)),
-        *inspector.routes(here, lambda: contract.bundle_json),
+        *inspector.routes(here, lambda: contract.document("3.1.0")),
     ]
 
 
@@ -51,6 +52,7 @@ def index(contract: Contract, about: About) -> dict[str, Any]:
         "version": about.version,
         "api": "/v1",
         "contract": "/openapi.json",
+        "contract_3_2": "/openapi-3.2.json",
         "schemas": "/schemas/openapi.json",
         "health": HEALTH,
         "try": {"app_id": magic.DEMO_APP, "api_key": "sk_test_demo"},
@@ -59,11 +61,20 @@ def index(contract: Contract, about: About) -> dict[str, Any]:
     }
 
 
-def _bytes(body: Callable[[], bytes]) -> Endpoint:
-    async def answer(request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
-        return Response(body(), media_type="application/json", headers=_SAFE)
+def _document(contract: Callable[[], Contract], version: str = "3.1.0") -> Endpoint:
+    """Return what serves a contract as one OpenAPI document, whose server is the one that was asked."""
+
+    async def answer(request: Request) -> Response:
+        body = contract().document(version, _origin(request))
+        return Response(body, media_type="application/json", headers=_SAFE)
 
     return answer
+
+
+def _origin(request: Request) -> str:
+    """Return the server's address as the client wrote it; nothing where that is no address."""
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else ""
 
 
 def _files(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
@@ -91,6 +102,7 @@ def _index(value: Mapping[str, Any]) -> Endpoint:
     return answer
 
 
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _SAFE = {"x-content-type-options": "nosniff"}
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -107,8 +119,8 @@ def _page(value: Mapping[str, Any]) -> tuple[str, str]:
 <h1>Dimedove Sandbox <small>{escape(value["version"])}</small></h1>
 <p>A local stand-in for the Dimedove Apps API. Nothing here is real; nothing leaves this machine.</p>
 <pre>{escape(curl)}</pre>
-<p><a href="/_sandbox/">Inspector</a> · <a href="/openapi.json">Contract</a> ·
-<a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
+<p><a href="/_sandbox/">Inspector</a> · <a href="/openapi.json">Contract</a> (<a href="/openapi-3.2.json">for
+OpenAPI 3.2</a>) · <a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
 <h2>Operations</h2>{operations}
 <h2>Values that always behave the same way</h2>{magic_rows}
 </html>""".partition("HOST")

@@ -31,7 +31,7 @@ def test_a_message_is_answered_with_a_response(api: Api) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     response = answer.json()
-    assert CONTRACT.schema("Response").is_valid(response), response
+    assert CONTRACT.schema("MessageResponse").is_valid(response), response
     assert set(response) == {"id", "created_at", "conversation_id", "object", "output", "status"}
     assert (response["object"], response["status"]) == ("response", "completed")
     assert (response["conversation_id"], response["created_at"]) == (conversation, NOW)
@@ -179,7 +179,7 @@ def test_a_failed_reply_says_so_and_has_no_output(api: Api) -> None:
 
     assert answer.status_code == 200
     response = answer.json()
-    assert CONTRACT.schema("Response").is_valid(response)
+    assert CONTRACT.schema("MessageResponse").is_valid(response)
     assert (response["status"], response["output"]) == ("failed", [])
 
 

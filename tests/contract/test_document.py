@@ -72,7 +72,6 @@ def test_the_bundle_refers_to_nothing_outside_itself(name: str) -> None:
 def test_the_bundle_holds_every_file_under_its_title(name: str) -> None:
     titles = {schema["title"] for contract, schema in FILES.values() if contract is BOTH[name]}
     assert set(BOTH[name].bundle["components"]["schemas"]) == titles
-    assert json.loads(BOTH[name].bundle_json) == BOTH[name].bundle
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -126,7 +125,7 @@ def test_the_examples_of_the_page_that_the_product_was_asked_for_are_there() -> 
 
 
 def test_the_document_says_which_edition_of_the_vendor_it_follows() -> None:
-    assert CONTRACT.bundle["openapi"].startswith("3.1.")
+    assert CONTRACT.bundle["openapi"].startswith("3.2.")
     assert "2026-08-06" in CONTRACT.bundle["info"]["description"]
 
 
@@ -148,7 +147,7 @@ def test_every_operation_asks_for_the_bearer_key() -> None:
 DECISIONS = [
     ("1.2", "openapi.json", "/components/securitySchemes/AppsApiKeyAuth"),
     ("3.2", "conversation.json", ""),
-    ("3.3", "conversation-detail.json", "/allOf/1/properties/items"),
+    ("3.3", "conversation-detail.json", "/properties/items"),
     ("3.5", "conversation-update-request.json", ""),
     ("3.10", "response-output-item.json", ""),
     ("3.11", "completion-request.json", "/properties/prompt"),

@@ -28,7 +28,7 @@ OPERATIONS = [
     row("2.4", "get_conversation", "GET", ONE, None, "ConversationDetail", JSON, CHATS, PLAIN),
     row("2.5", "update_conversation", "PATCH", ONE, "ConversationUpdateRequest", "Conversation", JSON, CHATS, PLAIN),
     row("2.6", "delete_conversation", "DELETE", ONE, None, "ConversationDeleteResponse", JSON, CHATS, PLAIN),
-    row("2.7", "send_message", "POST", ONE, "SendMessageRequest", "Response", SPOKEN, CHATS, LIMITED),
+    row("2.7", "send_message", "POST", ONE, "SendMessageRequest", "MessageResponse", SPOKEN, CHATS, LIMITED),
     row(
         "2.8", "create_completion", "POST", COMPLETIONS, "CompletionRequest", "Completion", SPOKEN, TEXTS, LIMITED
     ),

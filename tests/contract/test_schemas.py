@@ -70,7 +70,7 @@ SHAPES = [
     ),
     row(
         "3.9",
-        "Response",
+        "MessageResponse",
         {"id": "resp_1", "created_at": 0, "conversation_id": "x"},
         {"object": "response", "output": [], "status": "failed"},
         set(),
@@ -93,7 +93,7 @@ SHAPES = [
         "3.13", "AppConfig", {"app_id": "a", "stream": True, "generative_ui": False, "agent": {"config": {}}}, {}, set()
     ),
     row("3.14", "AppMetrics", {"total_conversations": 0, "total_messages": 0, "total_users": 0}, {}, set()),
-    row("3.15", "Error", {"error": {"message": "m", "type": "t"}}, {}, set()),
+    row("3.15", "ErrorResponse", {"error": {"message": "m", "type": "t"}}, {}, set()),
 ]
 
 
@@ -120,7 +120,7 @@ EDGES = [
     row("3.8", "SendMessageRequest", {"message": {"content": "x", "role": "user"}}, True),
     row("3.8", "SendMessageRequest", {"message": {"content": "x", "role": "assistant"}}, False),
     row("3.8", "SendMessageRequest", {"message": "x"}, False),
-    row("3.9", "Response", {"id": "resp_1", "created_at": 0, "conversation_id": "x", "status": "queued"}, False),
+    row("3.9", "MessageResponse", {"id": "resp_1", "created_at": 0, "conversation_id": "x", "status": "queued"}, False),
     row(
         "3.10",
         "ResponseOutputItem",

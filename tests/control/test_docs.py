@@ -62,8 +62,8 @@ def kinds() -> Iterator[Row]:
 
 
 def events() -> Iterator[Row]:
-    for path in sorted((control_folder() / "events").glob("*.json")):
-        yield f"`{path.stem}`", sentence(json.loads(path.read_text(encoding="utf-8"))["description"])
+    for each in sorted(schema("live-event")["oneOf"], key=lambda each: each["properties"]["event"]["const"]):
+        yield f"`{each['properties']['event']['const']}`", sentence(each["description"])
 
 
 def items() -> Iterator[Row]:

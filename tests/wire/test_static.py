@@ -37,12 +37,46 @@ def test_the_command_of_the_page_can_be_pasted(stranger: Client, host: str, show
 def test_the_document_is_served_as_one(stranger: Client) -> None:
     answer = stranger.get("/openapi.json")
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == load().bundle
+    assert answer.content == load().document("3.1.0", "http://127.0.0.1")
     assert '"$ref": "#/components/schemas/Conversation"' in answer.text
 
 
+def test_the_document_is_served_for_openapi_3_2_too(stranger: Client) -> None:
+    assert stranger.get("/openapi-3.2.json").content == load().document("3.2.0", "http://127.0.0.1")
+
+
 def test_the_document_of_the_control_api_is_served_too(stranger: Client) -> None:
-    assert stranger.get("/_sandbox/openapi.json").json() == load(control_folder()).bundle
+    served = stranger.get("/_sandbox/openapi.json").content
+    assert served == load(control_folder()).document("3.1.0", "http://127.0.0.1")
+
+
+DOCUMENTS = ["/openapi.json", "/openapi-3.2.json", "/_sandbox/openapi.json"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+@pytest.mark.parametrize(
+    ("host", "scheme", "origin"),
+    [
+        ("localhost:8010", "http", "http://localhost:8010"),
+        ("sandbox.example.com", "https", "https://sandbox.example.com"),
+        ("[::1]:8010", "http", "http://[::1]:8010"),
+        # no address: then the path alone, which every tool takes relative to the document
+        ('x"},{"url":"http://evil.example', "http", ""),
+        ("user@evil.example", "http", ""),
+        ("127.0.0.1:8010/evil", "http", ""),
+        ("", "http", ""),
+    ],
+)
+def test_a_document_has_the_address_that_was_asked(
+    make_client: MakeClient, path: str, host: str, scheme: str, origin: str
+) -> None:
+    client = make_client(key=None, allow_host=("sandbox.example.com",))
+    answer = client.get(f"{scheme}://127.0.0.1{path}", headers={"Host": host})
+    base = "/_sandbox" if "_sandbox" in path else "/v1"
+    if answer.status_code == 200:
+        assert [server["url"] for server in answer.json()["servers"]] == [origin + base]
+    else:
+        assert (answer.status_code, origin) == (403, "")
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -77,7 +111,7 @@ def test_no_other_file_is(stranger: Client, path: str) -> None:
 def test_the_index_says_what_is_where(stranger: Client) -> None:
     index = stranger.get("/").json()
     assert len(index["operations"]) == 10
-    for path in (index["contract"], index["schemas"], index["health"]):
+    for path in (index["contract"], index["contract_3_2"], index["schemas"], index["health"]):
         assert stranger.get(path).status_code == 200
 
 

@@ -1,0 +1,157 @@
+"""Makes the document that is served from the contract's bundle: the same law, in the form that other tools read.
+
+In the files a schema may hold others that have a title of their own, and conditions; generators make nothing good of
+either. Here each titled object is a component, each list of conditions a choice with a discriminator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sandbox.contract.validation import reached
+from sandbox.errors import ContractError
+
+# What stands under these is data, not a schema.
+_DATA = frozenset({"examples", "example", "default", "const", "enum"})
+# What of an object stays where it was when the object moves to the components.
+_STAYS = ("description", "default")
+_OF_NUMBERS = ("minimum", "maximum")
+
+STREAM = "text/event-stream"
+
+
+def publish(bundle: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """Return the document for a version of OpenAPI, `3.1.0` or `3.2.0`.
+
+    Raises:
+        ContractError: two objects have the same title.
+    """
+    schemas: dict[str, Any] = {}
+    for name, schema in bundle["components"]["schemas"].items():
+        _add(schemas, name, _moved(schema, schemas))
+    rest = {key: value for key, value in bundle["components"].items() if key != "schemas"}
+    document = {
+        **{key: _moved(value, schemas) for key, value in bundle.items() if key != "components"},
+        "openapi": version,
+        "components": {**{key: _moved(value, schemas) for key, value in rest.items()}, "schemas": schemas},
+    }
+    if version.startswith("3.1."):
+        document = _without_item_schemas(document)
+    used = reached({key: value for key, value in document.items() if key != "components"}, document["components"])
+    kept = {name: schemas[name] for name in sorted(used["schemas"])}
+    document["components"] = {**document["components"], "schemas": kept}
+    for schema in kept.values():
+        _map(schema, kept)
+    return document
+
+
+def _moved(node: Any, schemas: dict[str, Any]) -> Any:
+    """Return a part of the document in which every titled object is a reference; the objects go to `schemas`."""
+    if isinstance(node, list):
+        return [_placed(each, schemas, stays=()) for each in node]
+    if not isinstance(node, dict):
+        return node
+    whole = _chosen(node)
+    return {key: value if key in _DATA else _placed(value, schemas, _STAYS) for key, value in whole.items()}
+
+
+def _placed(node: Any, schemas: dict[str, Any], stays: Collection[str]) -> Any:
+    """Return what stands in the place of a part: a reference, if it is a titled object."""
+    moved = _moved(node, schemas)
+    if not isinstance(moved, dict) or "properties" not in moved or not isinstance(moved.get("title"), str):
+        return moved
+    name, kinds = moved["title"], moved["type"]
+    _add(
+        schemas, name, {**{key: moved[key] for key in moved if key not in ("default", *_OF_NUMBERS)}, "type": "object"}
+    )
+    reference = {"$ref": f"#/components/schemas/{name}"}
+    beside = {key: moved[key] for key in stays if key in moved}
+    if kinds == "object":
+        return {**reference, **beside}
+    others = [{"type": kind, **_limits(moved, kind)} for kind in kinds if kind != "object"]
+    return {**beside, "oneOf": [reference, *others]}
+
+
+def _limits(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {key: schema[key] for key in _OF_NUMBERS if key in schema} if kind in ("integer", "number") else {}
+
+
+def _add(schemas: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
+    if schemas.setdefault(name, schema) != schema:
+        raise ContractError(f"two schemas of the contract are called {name}")
+
+
+def _chosen(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose conditions speak of one field (`allOf` of `if` and `then`) as a choice by that field."""
+    conditions = node.get("allOf", [])
+    if not conditions or not all("title" in each.get("then", {}) for each in conditions):
+        return node
+    [field] = conditions[0]["if"]["properties"]
+    kept: dict[str, Any] = {key: node[key] for key in ("title", "description", "examples") if key in node}
+    choices = [_choice(node, each, field) for each in conditions]
+    return {**kept, "x-discriminator": field, "oneOf": choices}
+
+
+def _choice(node: Mapping[str, Any], condition: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """Return what an object has to be under one condition: its fields, and what all of them have in common."""
+    then = condition["then"]
+    properties = {
+        name: node["properties"][name] if narrower is True else {**node["properties"][name], **narrower}
+        for name, narrower in then["properties"].items()
+    }
+    asked = {key: value for key, value in properties[field].items() if key != "enum"}
+    properties[field] = {**asked, **condition["if"]["properties"][field]}
+    if properties[field].get("default") not in set(_values(properties[field])):
+        properties[field].pop("default", None)
+    required = dict.fromkeys(
+        (*node.get("required", ()), *condition["if"].get("required", ()), *then.get("required", ()))
+    )
+    return {
+        **then,
+        "type": "object",
+        "properties": properties,
+        **({"required": required} if required else {}),
+    }
+
+
+def _without_item_schemas(node: Any) -> Any:
+    """Return a document for OpenAPI 3.1, where the schema and the example of a stream are its whole body."""
+    if isinstance(node, list):
+        return [_without_item_schemas(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {key: _without_item_schemas(value) for key, value in node.items()}
+    if "serializedValue" in plain:
+        plain["value"] = plain.pop("serializedValue")
+    if "itemSchema" in plain:
+        events = {"type": "array", "items": plain.pop("itemSchema")}
+        plain["schema"] = {
+            "description": "A stream of events; `contentSchema` is the list of them.",
+            "type": "string",
+            "contentMediaType": STREAM,
+            "contentSchema": events,
+        }
+    return plain
+
+
+def _map(schema: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """Say of a choice with a discriminator which value means which component.
+
+    Tools rely on the field, so it is required here: the sandbox always sends it, and a client had better.
+    """
+    if "x-discriminator" not in schema:
+        return
+    field = schema.pop("x-discriminator")
+    if "anyOf" in schema:
+        schema["oneOf"] = schema.pop("anyOf")
+    mapping: dict[str, str] = {}
+    for reference in [each["$ref"] for each in schema["oneOf"]]:
+        target = schemas[reference.rpartition("/")[2]]
+        target["required"] = list(dict.fromkeys((field, *target.get("required", ()))))
+        mapping |= dict.fromkeys(_values(target["properties"][field]), reference)
+    schema["discriminator"] = {"propertyName": field, "mapping": mapping}
+
+
+def _values(schema: Mapping[str, Any]) -> Iterator[str]:
+    yield from [schema["const"]] if "const" in schema else schema["enum"]
