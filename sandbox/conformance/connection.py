@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sandbox.conformance.exchange import Answer, Origin, Request
+from sandbox.conformance.shown import piece
 
 MOST_BYTES = 16 * 1024 * 1024
 
@@ -145,4 +146,4 @@ def _reason(error: Exception) -> str:
         return "the connection was closed"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return piece(" ".join(str(error).split()), 0, 200) or type(error).__name__

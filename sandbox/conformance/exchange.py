@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from sandbox.conformance.shown import piece
+
 _BILLED = re.compile(r"POST .*/apps/[^/?]+/(conversations/[^/?]+|completions)(\?.*)?")
 _CREATES = re.compile(r"POST .*/apps/[^/?]+/conversations(\?.*)?")
 _SHOWN = 300
@@ -103,7 +105,7 @@ class Answer:
         """What came, in a few words."""
         if self.status is None:
             return self.trouble
-        short = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}… ({len(self.body):,} bytes)"
+        short = self.text if len(self.text) <= _SHOWN else f"{piece(self.text, 0, _SHOWN)}… ({len(self.body):,} bytes)"
         return " ".join(f"{self.status} {self.reason} {self.trouble} {short}".split())
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.conformance.ambient import no_detours, no_literals_of_the_process
 from sandbox.conformance.exercise import Exchange, Exercise, Finding
+from sandbox.conformance.shown import Masked, hidden
 from sandbox.conformance.tune import Link, links, narrowed, operations, spared_cursors, tuned
 from sandbox.contract import Contract
 
@@ -134,6 +135,7 @@ class _Log:
 
     def __init__(self, document: Mapping[str, Any], key: str) -> None:
         self._key = key
+        self._own = Masked({"API_KEY": key})
         self._names = {f"{method} {path}": spec["operationId"] for method, path, spec in operations(document)}
         labels = {name: label for label, name in self._names.items()}
         self._links = {
@@ -210,7 +212,7 @@ class _Log:
             phase=phase,
             seen=1,
             # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
-            curl=check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'"),
+            curl=hidden(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
             exchange=self._exchange(interaction),
         )
         known = self._findings.get(finding.identity, finding)
@@ -233,7 +235,7 @@ class _Log:
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
     def _masked(self, text: str) -> str:
-        return text.replace(self._key, "$API_KEY")
+        return hidden(self._own(text))
 
 
 def _succeeds(status: int) -> bool:

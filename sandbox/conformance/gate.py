@@ -7,13 +7,16 @@ sent (writes on a run that only reads, messages that are billed) is answered 405
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import json
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 from sandbox.conformance.client import BudgetSpent, Client, Stopped
 from sandbox.conformance.exchange import Answer, Request
+from sandbox.conformance.shown import hidden
 
 _REFUSAL = b'{"error":{"message":"kept back by the judge","type":"method_not_allowed","param":null,"code":null}}'
 _NO_BODY = (204, 304)
@@ -37,7 +40,9 @@ class Gate:
     def open(self) -> Iterator[str]:
         """Hold the door open until the block ends; give its origin."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
+            # In the context of who opens it: the run's keys are hidden here too.
+            serve = partial(contextvars.copy_context().run, self._serve, listener)
+            thread = threading.Thread(target=serve, daemon=True)
             thread.start()
             try:
                 yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -138,12 +143,16 @@ def _more(connection: socket.socket) -> bytes:
 
 
 def _written(answer: Answer) -> bytes:
-    """Return an answer as it is given back: one that broke off is broken off, none at all is a closed connection."""
+    """Return an answer as it is given back: one that broke off is broken off, none at all is a closed connection.
+
+    A key that the server repeats is hidden already: the fuzzer cuts what it tells.
+    """
     if answer.status is None:
         return b""
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() not in _FRAMING]
+    body = hidden(answer.body.decode("latin-1")).encode("latin-1")
+    lines = [f"HTTP/1.1 {answer.status} {hidden(answer.reason)}"]
+    lines += [f"{name}: {hidden(value)}" for name, value in answer.headers if name.lower() not in _FRAMING]
     bare = answer.request.method == "HEAD" or answer.status in _NO_BODY
     if not bare:
-        lines.append(f"Content-Length: {len(answer.body) + (not answer.is_whole)}")
-    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + (b"" if bare else answer.body)
+        lines.append(f"Content-Length: {len(body) + (not answer.is_whole)}")
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + (b"" if bare else body)

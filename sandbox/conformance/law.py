@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from sandbox.conformance.evidence import NoEvidence
 from sandbox.conformance.exchange import Answer
+from sandbox.conformance.shown import piece
 from sandbox.conformance.subject import Subject
 
 Source = Literal["S", "V", "D"]
@@ -173,4 +174,4 @@ def for_each(cases: Iterable[T], check: Callable[[T], None]) -> None:
 def shown(value: object, most: int = 300) -> str:
     """Return a value as it is shown in a sentence."""
     text = repr(value)
-    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+    return text if len(text) <= most else f"{piece(text, 0, most)}… ({len(text):,} characters)"

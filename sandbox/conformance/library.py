@@ -13,8 +13,9 @@ from typing import Any
 
 from sandbox.conformance.law import Law
 from sandbox.conformance.laws import all_laws
-from sandbox.conformance.preparation import Plan, prepare, why_not
+from sandbox.conformance.preparation import OWN_KEY, Plan, prepare, why_not
 from sandbox.conformance.run import hold, masking
+from sandbox.conformance.shown import hiding
 from sandbox.contract import load
 
 __all__ = ["Law", "LawBroken", "Server", "all_laws", "connect"]
@@ -29,7 +30,9 @@ class Server:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._prepared = prepare(plan, load())
+        self._masked = masking(plan.key or OWN_KEY, plan.other_key)
+        with hiding(self._masked):
+            self._prepared = prepare(plan, load())
 
     def why_not(self, law: Law) -> str | None:
         """Return why a law isn't asked of this server; None if it is."""
@@ -41,8 +44,8 @@ class Server:
         Raises:
             LawBroken: it breaks the law, or the law could not run.
         """
-        subject = self._prepared.subject
-        outcome = hold(law, subject, masking(subject))
+        with hiding(self._masked):
+            outcome = hold(law, self._prepared.subject, self._masked)
         if outcome.result not in ("broken", "could not run"):
             return
         script = f"\n\n{outcome.finding.script}" if outcome.finding else ""

@@ -18,6 +18,7 @@ from sandbox.conformance.laws import all_laws
 from sandbox.conformance.subject import Subject
 from sandbox.contract import Contract
 
+OWN_KEY = "sk_test_conform"
 _HEALTH = "/_sandbox/health"
 # Seconds in which the first answers have to be there: who never answers is found out soon.
 _SCOUTING = 5
@@ -90,7 +91,7 @@ def prepare(
         rate=plan.rate,
         writes=not plan.read_only and (sandbox or plan.allow_writes),
     )
-    app, key = plan.app or f"app_conform_{plan.seed}", plan.key or "sk_test_conform"
+    app, key = plan.app or f"app_conform_{plan.seed}", plan.key or OWN_KEY
     asking = Subject(scout, contract, base=base, app=app, key=key, run="")
     try:
         _check_access(asking, app_is_chosen=plan.app is not None)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from sandbox.conformance.caller import COMPLETE, MARK, READS, SEND
 from sandbox.conformance.client import BudgetSpent, Client, Stopped, pause
+from sandbox.conformance.connection import Unreachable
 from sandbox.conformance.documented import documented, judged, without
 from sandbox.conformance.evidence import NoEvidence
 from sandbox.conformance.exchange import Answer, Request
@@ -22,8 +23,8 @@ from sandbox.conformance.fuzz import PHASES, fuzz
 from sandbox.conformance.fuzz import Plan as FuzzPlan
 from sandbox.conformance.gate import Gate
 from sandbox.conformance.law import Broken, Law, NotApplicable
-from sandbox.conformance.preparation import CannotRun, Plan, Prepared, chosen, prepare, why_not
-from sandbox.conformance.shown import Masked
+from sandbox.conformance.preparation import OWN_KEY, CannotRun, Plan, Prepared, WrongUse, chosen, prepare, why_not
+from sandbox.conformance.shown import Masked, hiding
 from sandbox.conformance.subject import Subject
 from sandbox.contract import Contract
 
@@ -32,6 +33,7 @@ Tell = Callable[[str], None]
 
 # What is created at most on a server that isn't the sandbox, by the laws and by a short part one (rounded up).
 _CONVERSATIONS = 200
+_SHORT = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,12 @@ def judge(
         CannotRun: the server can't be judged so.
         WrongUse: the plan makes no sense.
     """
-    return _Run(plan, contract, say, note, wait).verdict()
+    masked = masking(plan.key or OWN_KEY, plan.other_key)
+    with hiding(masked):
+        try:
+            return _Run(plan, contract, say, note, wait).verdict()
+        except (CannotRun, Unreachable, WrongUse) as error:
+            raise type(error)(masked(str(error))) from None
 
 
 def hold(law: Law, subject: Subject, masked: Masked) -> Outcome:
@@ -95,17 +102,16 @@ def hold(law: Law, subject: Subject, masked: Masked) -> Outcome:
     except Stopped:
         raise
     except Exception as error:  # an answer in a shape that nobody expects ends no run
-        reason = f"an answer of a kind that the law can't read ({type(error).__name__}: {error})"
+        # Python's own errors cut long values: what is left of a key then would not be found.
+        said = f": {error}" if len(str(error)) < _SHORT else ""
+        reason = f"an answer of a kind that the law can't read ({type(error).__name__}{said})"
         return Outcome(law=law, result="could not run", reason=masked(reason))
     return Outcome(law=law, result="kept")
 
 
-def masking(subject: Subject, gate: str = "") -> Masked:
+def masking(key: str, other_key: str | None, others: Mapping[str, str] | None = None) -> Masked:
     """Return what keeps the run's keys out of all that is shown."""
-    keys = {"API_KEY": subject.key}
-    if subject.other_key:
-        keys["OTHER_KEY"] = subject.other_key
-    return Masked(keys, {gate: str(subject.client.origin)} if gate else {})
+    return Masked({"API_KEY": key, **({"OTHER_KEY": other_key} if other_key else {})}, others)
 
 
 class _Run:
@@ -183,7 +189,8 @@ class _Run:
             raise gate.stopped
         verdict.exercise = exercise
         found = exercise.findings if subject.is_sandbox else judged(exercise.findings)
-        verdict.findings += of_checks(found, masking(subject, origin))
+        gate_is_hidden = masking(subject.key, subject.other_key, {origin: str(subject.client.origin)})
+        verdict.findings += of_checks(found, gate_is_hidden)
 
     def _narrowed(self, verdict: Verdict) -> Contract:
         """Return what part one is run over: no more than may be asked of this server."""
@@ -200,7 +207,7 @@ class _Run:
 
     def _part_two(self, verdict: Verdict) -> None:
         self._say(f"part two: {len(self._laws)} laws" if len(self._laws) > 1 else "part two: one law")
-        masked = masking(self._subject)
+        masked = masking(self._subject.key, self._subject.other_key)
         for number, law in enumerate(self._laws, 1):
             self._note(f"part two: {law.id}, {number} of {len(self._laws)}")
             reason = why_not(law, self._prepared, self._plan)

@@ -48,7 +48,7 @@ def _command(request: Request, origin: Origin, masked: Masked, names: Mapping[st
         words.append("-H 'Content-Type:'")
     if len(request.body) <= _LONG and _is_text(request.body):
         return _joined([*words, "--data-binary " + _word(request.body.decode(), masked, names)])
-    return _joined([_printed(request.body) + " |", *words, "--data-binary @-"])
+    return _joined([_printed(masked.body(request.body)) + " |", *words, "--data-binary @-"])
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sandbox.conformance.exchange import Answer
 from sandbox.conformance.law import Broken, expect, expect_equal, law, shown
 from sandbox.conformance.laws.grammar import BOTH, LAST, in_every_stream
+from sandbox.conformance.shown import piece
 from sandbox.conformance.sse import Event
 from sandbox.conformance.subject import Subject
 
@@ -35,7 +36,7 @@ def a_stream_has_nothing_else(server: Subject) -> None:
         if answer.body != plain:
             at = next((n for n, (a, b) in enumerate(zip(answer.body, plain, strict=False)) if a != b), len(plain))
             raise Broken(
-                "event, data, an empty line and nothing else", shown(answer.body[max(at - 40, 0) : at + 80]), answer
+                "event, data, an empty line and nothing else", shown(_part(answer, max(at - 40, 0), at + 80)), answer
             )
 
     in_every_stream(server, check)
@@ -72,7 +73,16 @@ def a_stream_ends_well(server: Subject) -> None:
 
     def check(answer: Answer, events: Sequence[Event], _: bool) -> None:
         expect(answer.is_whole, "a body that ends well", answer.trouble, answer)
-        expect(answer.body.endswith(b"}\n\n"), "nothing after the last event", shown(answer.body[-80:]), answer)
+        expect(
+            answer.body.endswith(b"}\n\n"),
+            "nothing after the last event",
+            shown(_part(answer, max(len(answer.body) - 80, 0), len(answer.body))),
+            answer,
+        )
         expect(events[-1].name in LAST, "a last event", events[-1].name, answer)
 
     in_every_stream(server, check)
+
+
+def _part(answer: Answer, start: int, end: int) -> bytes:
+    return piece(answer.body.decode("latin-1"), start, end).encode("latin-1")
