@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.contract import encode
 from sandbox.control.entries import shown
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.webhooks import shown_delivery
-from sandbox.state.bus import Listener
+from sandbox.state.bus import Happening, Listener
+
+# So many bytes of events that wait go out as one piece.
+MOST_TOGETHER = 64 * 1024
 
 
 async def control_events(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -24,19 +28,26 @@ async def control_health(call: ControlCall, on: ControlServices) -> ControlAnswe
 
 
 class _Live:
-    """One listener's events, in the form in which they are shown."""
+    """One listener's events, as server-sent events."""
 
     def __init__(self, listener: Listener, on: ControlServices) -> None:
         self._listener = listener
         self._on = on
 
-    async def next(self) -> tuple[str, Any]:
-        happening = await self._listener.next()
-        if happening.kind == "request":
-            return happening.kind, shown(happening.data, self._on)
-        if happening.kind == "delivery":
-            return happening.kind, shown_delivery(happening.data, self._on)
-        return happening.kind, happening.data
+    async def next(self) -> bytes:
+        happening: Happening | None = await self._listener.next()
+        text = b""
+        while happening:
+            text += happening.written(self._write)
+            happening = self._listener.next_at_once() if len(text) < MOST_TOGETHER else None
+        return text
+
+    def _write(self, kind: str, data: Any) -> bytes:
+        if kind == "request":
+            data = shown(data, self._on)
+        elif kind == "delivery":
+            data = shown_delivery(data, self._on)
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(data))
 
     def leave(self) -> None:
         self._on.bus.leave(self._listener)

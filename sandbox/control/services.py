@@ -22,8 +22,8 @@ from sandbox.state.store import Conversations, Worlds
 class LiveEvents(Protocol):
     """Events as they happen."""
 
-    async def next(self) -> tuple[str, Any]:
-        """Wait for the next event: its name and its data."""
+    async def next(self) -> bytes:
+        """Wait for the next event; return what has happened by then, as server-sent events."""
         ...
 
     def leave(self) -> None:

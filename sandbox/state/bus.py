@@ -5,20 +5,46 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from sandbox.errors import StoreFull
 from sandbox.state.entry import Entry
 
 MOST_LISTENERS, LONGEST_QUEUE = 100, 1_000
+# About how many bytes a listener's queue may hold on to; one event is queued however large.
+MOST_BYTES = 4 * 1024**2
+# What an event, and each piece of an answer, costs beside its bytes.
+EVENT_BYTES, PIECE_BYTES = 500, 150
 
 
-class Happening(NamedTuple):
-    """Something that happened to an app: `kind` is `request`, `delivery`, `state` or `lagged`."""
+class Happening:
+    """Something that happened to an app: `kind` is `request`, `delivery`, `state` or `lagged`.
 
-    kind: str
-    app_id: str | None
-    data: Any
+    All listeners share it, and what the first that takes it has written. `size` is about how many bytes it holds.
+    """
+
+    __slots__ = ("_written", "app_id", "data", "kind", "size")
+
+    def __init__(self, kind: str, app_id: str | None, data: Any) -> None:
+        self.kind = kind
+        self.app_id = app_id
+        self.data = data
+        self.size = _size_of(data)
+        self._written: bytes | None = None
+
+    def written(self, write: Callable[[str, Any], bytes]) -> bytes:
+        """Return what `write` makes of kind and data; it is asked once, and the data let go."""
+        if self._written is None:
+            self._written, self.data = write(self.kind, self.data), None
+        return self._written
+
+
+def _size_of(data: Any) -> int:
+    if not isinstance(data, Entry):
+        return EVENT_BYTES + len(getattr(data, "body", b""))
+    headers = sum(len(name) + len(value) for name, value in (*data.headers, *data.answer_headers))
+    answer = sum(PIECE_BYTES + len(chunk) for _, chunk in data.chunks)
+    return EVENT_BYTES + len(data.path) + len(data.query) + headers + len(data.body) + answer
 
 
 class Listener:
@@ -27,6 +53,7 @@ class Listener:
     def __init__(self, app_id: str | None) -> None:
         self._app_id = app_id
         self._waiting: deque[Happening] = deque()
+        self._size = 0
         self._dropped = 0
         self._news = asyncio.Event()
 
@@ -36,12 +63,13 @@ class Listener:
         if not for_all and self._app_id not in (None, happening.app_id):
             return
         # Where a gap is, one place is kept for saying so.
-        if len(self._waiting) >= LONGEST_QUEUE - bool(self._dropped):
+        too_many = len(self._waiting) >= LONGEST_QUEUE - bool(self._dropped)
+        if too_many or (self._waiting and self._size + happening.size > MOST_BYTES):
             self._dropped += 1
         else:
             if self._dropped:
-                self._waiting.append(self._gap())
-            self._waiting.append(happening)
+                self._queue(self._gap())
+            self._queue(happening)
         self._news.set()
 
     async def next(self) -> Happening:
@@ -49,9 +77,21 @@ class Listener:
         while not self._waiting and not self._dropped:
             self._news.clear()
             await self._news.wait()
+        happening = self.next_at_once()
+        assert happening is not None  # noqa: S101 - one was waited for
+        return happening
+
+    def next_at_once(self) -> Happening | None:
+        """Return the next thing that has happened already."""
         if self._waiting:
-            return self._waiting.popleft()
-        return self._gap()
+            happening = self._waiting.popleft()
+            self._size -= happening.size
+            return happening
+        return self._gap() if self._dropped else None
+
+    def _queue(self, happening: Happening) -> None:
+        self._waiting.append(happening)
+        self._size += happening.size
 
     def _gap(self) -> Happening:
         dropped, self._dropped = self._dropped, 0
@@ -76,8 +116,10 @@ class Bus:
 
     def say(self, kind: str, app_id: str | None, data: Any) -> None:
         """Tell everyone who listens."""
-        for listener in self._listeners:
-            listener.hear(Happening(kind, app_id, data))
+        if self._listeners:
+            happening = Happening(kind, app_id, data)
+            for listener in self._listeners:
+                listener.hear(happening)
 
     def listen(self, app_id: str | None) -> Listener:
         """Begin to listen, to one app or to all.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from sandbox.calls import File, Forms
@@ -19,6 +21,18 @@ from sandbox.wire.patience import ClientGone, Endings, Patience, ServerStops
 
 log = logging.getLogger("sandbox")
 
+# Seconds of silence after which a listener of live events gets a comment.
+COMMENT_EVERY = 15.0
+# Milliseconds between two pieces of live events.
+REST_MS = 50
+
+_LIVE_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    # Asks a proxy in between (nginx) to pass each event on as it comes.
+    (b"x-accel-buffering", b"no"),
+]
+
 # Every listener of live events counts as one answer of this "app", which no app id can be.
 LISTENERS = "/_sandbox/events"
 
@@ -26,8 +40,8 @@ LISTENERS = "/_sandbox/events"
 class Live(Protocol):
     """An answer that goes on."""
 
-    async def next(self) -> tuple[str, Any]:
-        """Wait for the next event: its name and its data."""
+    async def next(self) -> bytes:
+        """Wait for the next event; return what has happened by then, as server-sent events."""
         ...
 
     def leave(self) -> None:
@@ -41,11 +55,14 @@ Run = Callable[[Any, Any, Document], Awaitable[Any]]
 class ControlPipeline:
     """The checks before one operation of the control API, and its answer."""
 
-    def __init__(self, operation: Operation, run: Run, endings: Endings, masker: Masker) -> None:
+    def __init__(
+        self, operation: Operation, run: Run, endings: Endings, masker: Masker, comment_every: float = COMMENT_EVERY
+    ) -> None:
         self.operation = operation
         self._run = run
         self._endings = endings
         self._masker = masker
+        self.comment_every = comment_every
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, well or with an error."""
@@ -119,19 +136,26 @@ class ControlPipeline:
         await send_bytes(exchange.send, self.operation.success, body, content_type=kind, headers=kept)
 
     async def _stream(self, exchange: Exchange, live: Live) -> None:
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         try:
             async with Patience(exchange.receive, LISTENERS, self._endings, exchange.since) as patience:
-                await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+                await exchange.send({"type": "http.response.start", "status": 200, "headers": _LIVE_HEADERS})
                 if exchange.scope["method"] == "HEAD":
                     return await exchange.send({"type": "http.response.body", "body": b""})
                 # A first comment, so that a client knows that it is heard from now on.
                 await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
                 while True:
-                    name, data = await patience.race(live.next())
-                    text = b"event: %b\ndata: %b\n\n" % (name.encode(), encode(data))
+                    text = await patience.race(self._next_of(live))
                     await exchange.send({"type": "http.response.body", "body": text, "more_body": True})
+                    # What happens meanwhile goes out as one piece: a hundred listeners must not hold requests up.
+                    await patience.until(patience.elapsed_ms + REST_MS)
         except ServerStops:
             await exchange.send({"type": "http.response.body", "body": b""})
         finally:
             live.leave()
+
+    async def _next_of(self, live: Live) -> bytes:
+        """Return the next events, or a comment where none come: a proxy in between would take silence for an end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.comment_every):
+                return await live.next()
+        return b": nothing new\n\n"

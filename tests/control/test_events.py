@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections.abc import Iterator
@@ -10,13 +11,19 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import Message
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
+from sandbox.masking import Masker
+from sandbox.wire.control import ControlPipeline
+from sandbox.wire.exchange import Exchange
+from sandbox.wire.patience import Endings
 from tests.conftest import serving
 from tests.control.conftest import connected
 from tests.control.driver import World
 from tests.envelope import assert_error
+from tests.inprocess import scope_of
 
 EVENTS = "/_sandbox/events"
 CONTRACT = load(control_folder())
@@ -115,6 +122,53 @@ def test_no_secret_is_told(world: World) -> None:
 
 def test_a_wrong_question_is_refused(world: World) -> None:
     assert_error(world.client.get(EVENTS, params={"app_id": "a b"}), 422, "invalid_request_error", param="app_id")
+
+
+def test_no_proxy_is_to_hold_events_back(world: World) -> None:
+    with world.client.stream("GET", EVENTS) as answer:
+        assert answer.headers["x-accel-buffering"] == "no"
+
+
+def test_a_silent_stream_has_a_comment_now_and_then() -> None:
+    """Fifteen seconds apart, but here."""
+    operation = next(one for one in CONTRACT.operations if one.path == EVENTS)
+    assert ControlPipeline(operation, silent, Endings(), Masker()).comment_every == 15
+    assert asyncio.run(pieces_of(ControlPipeline(operation, silent, Endings(), Masker(), comment_every=0.001), 4)) == [
+        b": listening\n\n",
+        *[b": nothing new\n\n"] * 3,
+    ]
+
+
+class Silence:
+    """Nothing ever happens."""
+
+    async def next(self) -> bytes:
+        return await asyncio.Future()
+
+    def leave(self) -> None:
+        """Nobody noticed."""
+
+
+async def silent(*_: Any) -> Silence:
+    return Silence()
+
+
+async def pieces_of(pipeline: ControlPipeline, count: int) -> list[bytes]:
+    """Listen in this process until so many pieces came, then leave."""
+    pieces, gone = list[bytes](), asyncio.Event()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if "body" in message:
+            pieces.append(message["body"])
+        if len(pieces) == count:
+            gone.set()
+
+    await pipeline(Exchange(scope_of("GET", EVENTS, EVENTS.encode(), b"", []), receive, send, {}))
+    return pieces
 
 
 # On a server of their own: what concerns all.

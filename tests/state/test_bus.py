@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,51 @@ def test_a_gap_is_told_once() -> None:
     asyncio.run(heard(listener, LONGEST_QUEUE + 1))
     told(bus, 1)
     assert asyncio.run(heard(listener, 1))[0].kind == "request"
+
+
+# Each row: where a request can hold a megabyte.
+LARGE: dict[str, dict[str, Any]] = {
+    "body": {"body": bytes(1_000_000)},
+    "answer": {"answer": bytes(1_000_000)},
+    "stream": {"pieces": [(0.0, bytes(50))] * 5_000},
+    "headers": {"headers": [(b"x", bytes(1_000_000))]},
+    "path": {"path": bytes(1_000_000)},
+}
+
+
+@pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
+def test_one_that_does_not_read_holds_on_to_four_megabytes(large: dict[str, Any]) -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    for _ in range(50):
+        bus.say("request", "app_a", entry(**large))
+    *kept, lagged = asyncio.run(heard(listener, 5))
+    assert [each.kind for each in kept] == ["request"] * 4
+    assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 46})
+    told(bus, 1)
+    assert asyncio.run(heard(listener, 1))[0].data == 1
+
+
+def test_an_event_is_queued_however_large() -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    bus.say("request", "app_a", entry(body=bytes(10_000_000)))
+    assert asyncio.run(heard(listener, 1))[0].kind == "request"
+
+
+def test_what_many_hear_is_written_once_and_for_nobody_not_at_all() -> None:
+    bus, asked = bus_of_nothing(), list[Any]()
+
+    def write(kind: str, data: Any) -> bytes:
+        asked.append(data)
+        return b"%b %d" % (kind.encode(), data)
+
+    told(bus, 1)
+    listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
+    told(bus, 2)
+    assert asked == []
+    assert {asyncio.run(listener.next()).written(write) for listener in listeners} == {b"request 2"}
+    assert asked == [2]
 
 
 def test_a_hundred_listen_at_most() -> None:
