@@ -8,6 +8,8 @@ RUN pip install --no-cache-dir .
 
 # A config file mounted here is found by its name alone: docker run … dimedove-sandbox serve --config sandbox.toml
 WORKDIR /data
+# A new volume that is mounted here belongs to whom the folder belongs: the process can keep its --data in it.
+RUN chown 10001:10001 .
 ENV DIMEDOVE_SANDBOX_HOST=0.0.0.0 DIMEDOVE_SANDBOX_PORT=8010
 EXPOSE 8010
 

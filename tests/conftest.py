@@ -75,9 +75,13 @@ def serving(
     cwd: Path | None = None,
     command: Sequence[str] = ("serve", "--port", "0"),
     stdin: int | None = None,
+    within: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """Run `serve`, or another command that serves, on a free loopback port until the block ends."""
-    command = [sys.executable, "-P", "-m", "sandbox", *command, *flags]
+    """Run `serve`, or another command that serves, on a free loopback port until the block ends.
+
+    `within` is a command that becomes the one which is given to it, as `nohup` does.
+    """
+    command = [*within, sys.executable, "-P", "-m", "sandbox", *command, *flags]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT

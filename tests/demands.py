@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -50,6 +50,15 @@ def need_packages() -> None:
         pytest.skip(f"fills fresh environments for a minute or more; {VARIABLE}=1 asks for it, as .ci/run does")
     if not _pip_reaches_an_index():
         pytest.skip("needs an index of packages, and pip reaches none")
+
+
+def need_mounts() -> Sequence[str]:
+    """Return the command that gives another one mounts of its own."""
+    command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    trial = [*command, "mount", "--bind", tempfile.gettempdir(), tempfile.gettempdir()]
+    if shutil.which("unshare") is None or subprocess.run(trial, capture_output=True, check=False).returncode:  # noqa: S603 - of this machine
+        pytest.skip("needs mounts of its own, which this machine doesn't let it make")
+    return command
 
 
 @functools.cache

@@ -65,13 +65,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 
+# What works with handles: locks, fsync, writing in place.
+FILES = {"state.file", "state.in_place", "state.lock"}
+
 # Who may ask the machine for the time, for randomness, for its environment.
 AMBIENT: dict[str, set[str]] = {
     "time": {"sources", "wire.access_log"},  # the time of day of a log line
     "uuid": {"sources"},
     "secrets": {"cli.serve"},  # a token that must not be guessed
-    # walking a folder; fsync, which no method of a path does; reading a descriptor without a buffer's lock
-    "os": {"cli.__init__", "cli.standard_input", "folders", "state.file"},
+    # walking a folder; handles of files; reading a descriptor without a buffer's lock
+    "os": {"cli.__init__", "cli.standard_input", "folders", *FILES},
 }
 
 MODULES = {

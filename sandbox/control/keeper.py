@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from sandbox.errors import ApiError
 from sandbox.masking import escape
 from sandbox.settings import SettingsError
 from sandbox.sources import Clock
-from sandbox.state.file import WholeFile
+from sandbox.state.file import open_file
 from sandbox.state.memory import MemoryStore
 from sandbox.state.queues import Queue
+from sandbox.state.trailer import parse_trailer, with_trailer
 
 log = logging.getLogger("sandbox")
 
@@ -68,7 +70,7 @@ class Keeper:
         self.saved: Saved | None = None
         self.problem: str | None = None
         try:
-            self._file = WholeFile(path)
+            self._file = open_file(path)
         except BlockingIOError:
             raise SettingsError(f"--data {path}: another server uses this file") from None
         except OSError as error:
@@ -116,7 +118,7 @@ class Keeper:
 
     def _write(self, taken: list[tuple[str, Snapshot]]) -> Saved:
         try:
-            size = self._file.write(_lines(taken))
+            size = self._file.write(with_trailer(_lines(taken), len(taken)))
         except OSError as error:
             self.problem = error.strerror or str(error)
             raise
@@ -124,8 +126,6 @@ class Keeper:
         return self.saved
 
     def _load(self) -> None:
-        if not self._file.exists:
-            return
         for app_id, changes, snapshot in _apps(self._file.lines(), self._kept):
             world = replace(snapshot.world, overrides=changes)
             try:
@@ -139,14 +139,11 @@ class Keeper:
 
 
 def _lines(taken: Iterable[tuple[str, Snapshot]]) -> Iterator[bytes]:
-    count = 0
     yield encode({"object": "sandbox_data", "version": VERSION}) + b"\n"
     for app_id, snapshot in taken:
-        count += 1
         yield encode({"app_id": app_id, "changes": snapshot.world.overrides})[:-1] + b',"snapshot":'
         yield from pieces(snapshot)
         yield b"}\n"
-    yield encode({"object": "end", "apps": count}) + b"\n"
 
 
 def _apps(lines: Iterator[bytes], kept: Kept) -> Iterator[tuple[str, Mapping[str, Any], Snapshot]]:
@@ -156,8 +153,9 @@ def _apps(lines: Iterator[bytes], kept: Kept) -> Iterator[tuple[str, Mapping[str
         SettingsError: it is no such file, or not whole.
     """
     line = next(lines, None)
-    if line is None:
-        raise SettingsError("the file is empty; delete it to begin afresh")
+    if line is None:  # not there yet, or made for a mount
+        return
+    digest = sha256(line)
     first = _parsed(line, 1).value
     if not isinstance(first, dict) or first.get("object") != "sandbox_data":
         raise SettingsError("this is no file that the sandbox saved")
@@ -165,10 +163,13 @@ def _apps(lines: Iterator[bytes], kept: Kept) -> Iterator[tuple[str, Mapping[str
         raise SettingsError(f"expected a file of version {VERSION}, got version {first.get('version')}")
     count = 0
     for number, line in enumerate(lines, 2):
-        document = _parsed(line, number)
-        if document.value == {"object": "end", "apps": count} and line.endswith(b"\n") and next(lines, None) is None:
+        trailer = parse_trailer(line)
+        if trailer and trailer.apps == count and next(lines, None) is None:
+            if trailer.sha256 not in (None, digest.hexdigest()):
+                raise SettingsError("the file is damaged: what is in it does not fit its checksum")
             return
-        yield _app(document, number, kept)
+        digest.update(line)
+        yield _app(_parsed(line, number), number, kept)
         count += 1
     raise SettingsError(f"the file is cut: it has {count} apps and no end")
 

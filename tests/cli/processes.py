@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +18,12 @@ from tests.wire.sockets import PATIENCE
 VARIABLE = "DIMEDOVE_SANDBOX_"
 
 
-def run(*words: str, env: dict[str, str] | None = None, path: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself; `path` is where the package stands."""
+def run(
+    *words: str, env: dict[str, str] | None = None, path: Path = ROOT, within: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends by itself; `path` is where the package stands, `within` as in `serving`."""
     environ = {**os.environ, "PYTHONPATH": str(path), **(env or {})}
-    command = [sys.executable, "-P", "-m", "sandbox", *words]
+    command = [*within, sys.executable, "-P", "-m", "sandbox", *words]
     return subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, text=True, env=environ, cwd=path, timeout=PATIENCE, check=False
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import re
@@ -19,7 +21,8 @@ import pytest
 
 from sandbox import Settings, create_app
 from sandbox.settings import SettingsError
-from sandbox.state.file import WholeFile
+from sandbox.state.file import open_file
+from sandbox.state.lock import lock_first_byte
 from tests.cli.processes import end, run
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.driver import World
@@ -81,6 +84,23 @@ def test_the_file_holds_secrets_and_is_its_owners_alone(file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_what_stands_where_the_new_file_is_written_is_not_written_through(file: Path) -> None:
+    """Who may write into the folder puts it there to read the keys, or to have another file overwritten."""
+    beside, victim = file.with_name(".sandbox.data.new"), file.with_name("victim")
+    victim.write_text("untouched")
+    with serving("--data", str(file), "--quiet") as server:
+        for plant in ("symlink_to", "hardlink_to", "write_bytes"):
+            getattr(beside, plant)(victim if plant.endswith("_to") else b"")
+            assert save(server).status_code == 200
+            assert (victim.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("untouched", 0o600)
+
+
+def test_a_lock_that_leads_elsewhere_stops_the_start(file: Path) -> None:
+    file.with_name(".sandbox.data.lock").symlink_to(file.with_name("victim"))
+    assert "symbolic links" in refusal(file)
+    assert not file.with_name("victim").exists()
+
+
 def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     file.symlink_to(tmp_path / "elsewhere" / "real.data")
@@ -129,7 +149,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def cut_anywhere(saved: bytes) -> Iterator[bytes]:
     ends = [0, *(place + 1 for place, byte in enumerate(saved) if byte == ord("\n"))]
     yield from (
-        saved[:length] for place in ends for length in (place - 1, place, place + 10) if 0 <= length < len(saved)
+        saved[:length] for place in ends for length in (place - 1, place, place + 10) if 0 < length < len(saved)
     )
 
 
@@ -156,6 +176,25 @@ def test_a_file_that_is_cut_stops_the_start(file: Path, saved: bytes) -> None:
 def test_a_file_that_is_wrong_stops_the_start(file: Path, saved: bytes, old: bytes, new: bytes, said: str) -> None:
     file.write_bytes(saved.replace(old, new))
     assert said in refusal(file)
+
+
+def test_a_bit_that_flips_inside_a_text_stops_the_start(file: Path, saved: bytes) -> None:
+    """It is valid in every other way."""
+    spot = saved.index(b'"text":"') + len(b'"text":"')
+    file.write_bytes(saved[:spot] + bytes([saved[spot] ^ 2]) + saved[spot + 1 :])
+    assert "checksum" in refusal(file)
+
+
+def test_a_file_of_before_there_was_a_checksum_is_taken(file: Path, saved: bytes) -> None:
+    file.write_bytes(re.sub(rb',"sha256":"\w+"', b"", saved))
+    with serving("--data", str(file), "--quiet") as server, client(server) as http:
+        assert World(http, "app_two").counts["conversations"] > 0
+
+
+def test_an_empty_file_is_nothing_yet(file: Path) -> None:
+    file.touch()
+    with serving("--data", str(file), "--quiet") as server:
+        assert save(server).status_code == 200
 
 
 def test_a_folder_a_device_and_a_missing_folder_stop_the_start(file: Path) -> None:
@@ -277,7 +316,7 @@ def save_until_it_is_gone(server: Server) -> None:
 
 def test_a_file_is_written_beside_its_place_first(file: Path) -> None:
     """The old one is there until the new one is whole."""
-    kept = WholeFile(file)
+    kept = open_file(file)
     kept.write([b"old"])
 
     def pieces() -> Iterator[bytes]:
@@ -288,6 +327,32 @@ def test_a_file_is_written_beside_its_place_first(file: Path) -> None:
     assert kept.write(pieces()) == len(b"new, whole")
     assert file.read_bytes() == b"new, whole"
     kept.close()
+
+
+class StandIn:
+    """Locks as `msvcrt` does, on a system that has none."""
+
+    LK_NBLCK = 2
+
+    def locking(self, handle: int, mode: int, count: int) -> None:
+        assert (mode, count, os.lseek(handle, 0, os.SEEK_CUR)) == (self.LK_NBLCK, 1, 0)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(errno.EACCES, "Permission denied") from None
+
+
+def test_on_windows_one_file_is_for_one_server_too(file: Path) -> None:
+    """With a stand-in for the lock of that system: no test has run there."""
+
+    def lock(handle: int) -> None:
+        lock_first_byte(handle, StandIn())
+
+    first = open_file(file, lock)
+    with pytest.raises(BlockingIOError):
+        open_file(file, lock)
+    first.close()
+    open_file(file, lock).close()
 
 
 def test_a_line_of_the_file_is_a_snapshot(saved: bytes) -> None:

@@ -12,11 +12,11 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import AUTH, ROOT
 from tests.demands import need_packages
 from tests.docs.dockerfile import Played, build, context_of, health_command, read_steps, the
 from tests.docs.fresh import Started, clone, starting
@@ -88,6 +88,14 @@ def test_the_health_check_misses_a_server_that_is_not_there(image: Played) -> No
     assert health(gone) != 0
 
 
+def test_its_user_keeps_data_in_its_folder(image: Played) -> None:
+    """A fresh volume that is mounted there takes over whom the folder belongs to."""
+    command = [*as_user(image.user), *the("ENTRYPOINT", STEPS).words, "serve", "--port", "0", "--data", "sandbox.data"]
+    with starting(command, cwd=image.cwd, env=image.env) as running:
+        assert urlopen(Request(f"{running.url}/v1/apps/app_x/config", headers=AUTH)).status == 200  # noqa: S310 - our own server
+    assert (image.cwd / "sandbox.data").stat().st_size > 0
+
+
 def test_it_listens_to_the_world_outside_its_container() -> None:
     assert "DIMEDOVE_SANDBOX_HOST=0.0.0.0" in the("ENV", STEPS).words
 
@@ -103,8 +111,9 @@ def test_it_is_slim() -> None:
 def test_the_command_of_the_documents_publishes_the_port_that_is_exposed() -> None:
     port = the("EXPOSE", STEPS).rest
     command = "docker build -t dimedove-sandbox . && docker run --rm -p 127.0.0.1:{0}:{0} dimedove-sandbox"
-    shown = {block.text.strip() for block in every_block() if block.text.startswith("docker ")}
-    assert shown == {command.format(port)}
+    shown = [line for block in every_block() for line in block.text.splitlines() if line.startswith("docker ")]
+    assert command.format(port) in shown
+    assert [line for line in shown if f"docker run --rm -p 127.0.0.1:{port}:{port} " not in line] == []
 
 
 def test_nothing_else_of_a_clone_reaches_the_image(tmp_path: Path) -> None:
