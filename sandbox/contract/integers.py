@@ -38,7 +38,12 @@ class IntegerFinder:
 
     def find(self, value: Any) -> Sequence[Path]:
         """Return the places of a valid value at which a float stands for an integer."""
-        return list(dict.fromkeys(self._find(self._schema, value))) if self._leads(self._schema) else []
+        return list(dict.fromkeys(self._find(self._schema, value)))
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the schema can lead to an integer at all."""
+        return self._leads(self._schema)
 
     def _find(self, schema: Schema, value: Any) -> Iterator[Path]:
         if isinstance(value, float):

@@ -70,7 +70,7 @@ class Validator:
         A whole number may be spelled `2.0` or `2e0`: from here on it is 2.
         """
         violations = self.violations(document)
-        if not violations:
+        if self._integers and not violations:
             document.make_integers(self._integers.find(document.value))
         return violations
 
@@ -93,8 +93,10 @@ class Validator:
         return jsonschema_rs.validator_for({**self._schema, "components": reached(self._schema, self._components)})
 
     @cached_property
-    def _integers(self) -> IntegerFinder:
-        return IntegerFinder(self._schema, self._resolve, lambda branch: Validator(branch, self._components).is_valid)
+    def _integers(self) -> IntegerFinder | None:
+        """What finds integers, None where the schema says it of nothing: most requests have nothing to be looked at."""
+        finder = IntegerFinder(self._schema, self._resolve, lambda branch: Validator(branch, self._components).is_valid)
+        return finder if finder.is_needed else None
 
     @cached_property
     def _byte_limits(self) -> dict[str, int]:
