@@ -73,6 +73,7 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
     house = House(
         directory=parts.directory,
+        turns=parts.endings.turns,
         waits=parts.faults.waits,
         by_header=parts.settings.control != "off",
         control_token=parts.settings.control_token,

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import httpx2
+import orjson
 from starlette.types import ASGIApp, Message, Scope
 
 ORIGIN = "http://127.0.0.1"
@@ -54,6 +56,43 @@ class Calls(httpx2.BaseTransport):
             told = told or [{"type": "http.response.start", "status": 500, "headers": []}]
         body = b"" if request.method == "HEAD" else b"".join(message.get("body", b"") for message in told[1:])
         return httpx2.Response(told[0]["status"], headers=told[0]["headers"], stream=httpx2.ByteStream(body))
+
+
+class Visitor:
+    """Calls an application within an event loop of the test's own; leaves after so many messages, if it is told to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, fault: str = "", leave: int | None = None
+    ) -> bytes:
+        """Return the beginning of what was answered: all of it where it is JSON."""
+        content = b"" if body is None else orjson.dumps(body)
+        headers = [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer sk_test_demo")]
+        headers += [(b"content-length", b"%d" % len(content))] if content else []
+        headers += [(b"sandbox-fault", fault.encode())] if fault else []
+        unread: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+        beginning, messages, gone = b"", 0, asyncio.Event()
+
+        async def receive() -> Message:
+            if not unread:
+                await gone.wait()
+            return unread.pop() if unread else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            nonlocal beginning, messages
+            messages += 1
+            beginning = beginning or message.get("body", b"")
+            is_over = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if is_over or messages == leave:
+                gone.set()
+
+        try:
+            await self._app(scope_of(method, path, path.encode(), b"", headers), receive, send)
+        except Exception:
+            return b""
+        return beginning
 
 
 def scope_of(

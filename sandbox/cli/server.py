@@ -124,8 +124,7 @@ def serve_on(
         timeout_graceful_shutdown=1,
         **tls,
     )
-    # What is loaded by now stays for ever: the garbage collector need not look at it again, nor run so often.
+    # What is loaded by now stays for ever: the garbage collector need not look at it again.
     gc.freeze()
     gc.enable()
-    gc.set_threshold(50_000, 20, 50)
     Server(config).run(sockets=[listening])

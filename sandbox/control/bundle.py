@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import takewhile
 from typing import Any
 
 from sandbox import magic
@@ -126,10 +127,13 @@ def _control(done: Done, hidden: Masker) -> dict[str, Any]:
 
 def _request(entry: Entry, hidden: Masker) -> dict[str, Any]:
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
+    beginning = takewhile(bool, (chunk for _, chunk in entry.chunks))
     answer = {
         "status": entry.status,
         "headers": _pairs(entry.answer_headers, hidden),
-        "body": _body(b"".join(chunk for _, chunk in entry.chunks), hidden),
+        "body": _body(b"".join(beginning), hidden),
+        # Of a long stream the body is the beginning; so many bytes more were sent.
+        "omitted": entry.omitted,
         "ended": entry.ended,
     }
     return {

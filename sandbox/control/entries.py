@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.contract import InvalidJson, decode
+from sandbox.control.event_stream import parse
 from sandbox.control.services import ControlServices
 from sandbox.control.warnings import warnings
 from sandbox.masking import Masker
@@ -34,6 +34,7 @@ def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
         "body": body_of(entry.body, exact=exact),
         "status": entry.status,
         "response": answer_of(entry),
+        "response_bytes": entry.answer_bytes,
         "duration_ms": round(entry.duration_ms, 3),
         "reply_status": entry.reply_status,
         "fault": entry.fault,
@@ -66,7 +67,10 @@ def body_of(raw: bytes, *, exact: bool = True) -> Any:
 def answer_of(entry: Entry) -> Any:
     """Return what was answered: a JSON value, a text, or the events of a stream with their times."""
     if content_type(entry).startswith("text/event-stream"):
-        return list(_events(entry))
+        return [
+            {"event": event.name, "data": body_of(event.data), "at_ms": round(event.at_ms, 3)}
+            for event in parse(entry.chunks)
+        ]
     return body_of(b"".join(chunk for _, chunk in entry.chunks))
 
 
@@ -78,26 +82,3 @@ def content_type(entry: Entry) -> str:
 def text(raw: bytes) -> str:
     """Return what HTTP carries as bytes, as text."""
     return raw.decode("latin-1")
-
-
-def _events(entry: Entry) -> Iterator[Mapping[str, Any]]:
-    """Read the stream that was sent; each event has the time at which its last byte left."""
-    waiting = b""
-    for at_ms, chunk in entry.chunks:
-        waiting = (waiting + chunk).replace(b"\r\n", b"\n")
-        while b"\n\n" in waiting:
-            block, waiting = waiting.split(b"\n\n", 1)
-            event = _event(block)
-            if event is not None:
-                yield {**event, "at_ms": round(at_ms, 3)}
-
-
-def _event(block: bytes) -> dict[str, Any] | None:
-    name, data = "message", list[str]()
-    for line in block.decode("utf-8", "replace").split("\n"):
-        field, _, value = line.partition(":")
-        if field == "event":
-            name = value.removeprefix(" ")
-        elif field == "data":
-            data.append(value.removeprefix(" "))
-    return {"event": name, "data": body_of("\n".join(data).encode())} if data else None

@@ -68,10 +68,14 @@ def _response(entry: Entry, masker: Masker) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(entry.answer_headers, masker),
-        "content": {"size": len(body), "mimeType": content_type(entry), "text": body.decode("utf-8", "replace")},
+        "content": {
+            "size": entry.answer_bytes,
+            "mimeType": content_type(entry),
+            "text": body.decode("utf-8", "replace"),
+        },
         "redirectURL": "",
         "headersSize": -1,
-        "bodySize": len(body),
+        "bodySize": entry.answer_bytes,
     }
 
 

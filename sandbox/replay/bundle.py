@@ -29,12 +29,16 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was answered; `status` is None where no answer began, `ended` says how it ended."""
+    """What was answered; `status` is None where no answer began, `ended` says how it ended.
+
+    Of a long stream a bundle has only the beginning of the body: it is not whole.
+    """
 
     status: int | None
     headers: Headers
     body: bytes
     ended: Literal["complete", "client_gone", "cut"]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +156,7 @@ def _answer(answer: Mapping[str, Any], place: str) -> Answer:
         headers=_headers(answer, place),
         body=_body(answer, place),
         ended=_of(answer, "ended", lambda end: end in ("complete", "client_gone", "cut"), "how it ended", place),
+        is_whole=not answer.get("omitted"),
     )
 
 

@@ -39,7 +39,11 @@ def _differences(then: Answer, now: Answer, slack: int) -> Iterator[str]:
     if then.ended != now.ended:
         yield f"end: {_then(then.ended, now.ended)}"
     yield from _of_headers(_kept(then.headers), _kept(now.headers), slack)
-    yield from _of_bodies(then.body, now.body, slack)
+    if then.is_whole:
+        yield from _of_bodies(then.body, now.body, slack)
+    else:
+        lines = then.body.splitlines(keepends=True)[:-1]
+        yield from _of_bodies(b"".join(lines), b"".join(now.body.splitlines(keepends=True)[: len(lines)]), slack)
 
 
 def _of_headers(then: Mapping[str, str], now: Mapping[str, str], slack: int) -> Iterator[str]:

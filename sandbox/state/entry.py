@@ -16,7 +16,8 @@ class Entry(NamedTuple):
     `at` is when it came, in Unix seconds with a fraction; `turn` is its place among all that was asked, `began` when
     it came on a clock that never goes back, in seconds; `stood_at` is where the app's time stood still then, None where
     it ran. `status` is None where no answer was begun; `answer` is a body that went out whole, `pieces` those of one
-    that did not, each with the milliseconds since the request began.
+    that did not, each with the milliseconds since the request began; of a long one `omitted` bytes are not kept, and an
+    empty piece stands in their place.
     `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
     the client was told of the agent's reply, None where it was told nothing, or not to the end.
     """
@@ -43,11 +44,17 @@ class Entry(NamedTuple):
     violation: str | None = None
     stood_at: float | None = None
     reply_status: ReplyStatus | None = None
+    omitted: int = 0
 
     @property
     def chunks(self) -> list[tuple[float, bytes]]:
         """The pieces of the answer's body, each with the milliseconds since the request began."""
         return [(self.duration_ms, self.answer)] if self.answer else self.pieces
+
+    @property
+    def answer_bytes(self) -> int:
+        """How long the body of the answer was, whether all of it is kept or not."""
+        return sum(len(chunk) for _, chunk in self.chunks) + self.omitted
 
 
 # The fields of an entry, in its order.

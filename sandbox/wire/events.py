@@ -74,6 +74,13 @@ def events(spoken: Spoken) -> Iterator[Event]:
         yield failed(spoken.id, spoken.reply.failure)
 
 
+def count(spoken: Spoken) -> int:
+    """Return how many events an answer has, without making them."""
+    if spoken.conversation_id is None:
+        return 2 + (_text_count(json_body(spoken)["text"]) if spoken.reply.failure is None else 0)
+    return 2 + sum(_item_count(item) for item in spoken.reply.output)
+
+
 def failed(response_id: str, reason: str) -> Event:
     """Return the last event of a stream that fails."""
     return _event("response.failed", {"id": response_id, "status": "failed", "error": {"message": reason}})
@@ -82,7 +89,7 @@ def failed(response_id: str, reason: str) -> Event:
 def deltas(text: str) -> Iterator[str]:
     """Split a text into pieces of about a word, never inside a character or an emoji sequence."""
     if text.isascii():
-        yield from _WORD.findall(text)
+        yield from (word[0] for word in _WORD.finditer(text))
     else:
         yield from _grapheme_deltas(text)
 
@@ -92,7 +99,8 @@ def _grapheme_deltas(text: str) -> Iterator[str]:
     import regex
 
     delta = ""
-    for cluster in regex.findall(r"\X", text):
+    for found in regex.finditer(r"\X", text):
+        cluster = found[0]
         delta_ends = delta[-1:].isspace() and not cluster[0].isspace()
         if delta and (delta_ends or len(delta) >= LONGEST_DELTA):
             yield delta
@@ -111,6 +119,18 @@ def _item_events(index: int, item: OutputItem) -> Iterator[Event]:
         patch = {"type": "patch", "patch": item.patch}
         yield _event("response.data_spec", {"data": patch, "output_index": index})
     yield _event("response.output_item.done", {"item": output_item(item), "output_index": index})
+
+
+def _item_count(item: OutputItem) -> int:
+    if isinstance(item, Message):
+        return _text_count(item.text) + 1
+    if isinstance(item, FunctionCall):
+        return sum(1 for _ in deltas(_arguments(item) or "")) + 3
+    return 2
+
+
+def _text_count(text: str) -> int:
+    return sum(1 for _ in deltas(text)) + 1
 
 
 def _text_events(index: int, text: str) -> Iterator[Event]:

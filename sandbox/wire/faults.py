@@ -14,20 +14,22 @@ from typing import Any, Protocol
 
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
-from sandbox.errors import ApiError, InvalidRequest, SandboxFault, StoreFull
+from sandbox.errors import ApiError, InvalidRequest, SandboxFault
 from sandbox.sources import monotonic
 from sandbox.wire import sabotage
 from sandbox.wire.checks import refuse
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.holds import Holds
 from sandbox.wire.http import send_bytes
 from sandbox.wire.patience import AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import STREAM_FAULTS
 
 LONGEST_MS = 600_000
-MOST_HELD = 1_000
 
 # They answer by themselves; nothing is done and nothing counted.
 INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
+# They hold an answer on purpose.
+HOLDING = frozenset({"latency", "hang", "stream_stall"})
 # They need an answer with a JSON body.
 ON_JSON = frozenset({"truncate", "contract"})
 
@@ -62,6 +64,7 @@ class Faults:
         self._queue = queue
         self._law = law
         self._endings = endings
+        self._holds = Holds()
 
     async def choose(self, exchange: Exchange, operation: Operation, asked: bytes | None) -> Fault | None:
         """Return the fault of this request: the one it asked for, or the oldest queued one.
@@ -85,10 +88,17 @@ class Faults:
         Raises:
             BrokenOff: the connection is to be closed in the middle of an answer, or without one.
             SandboxFault: the answer is an error.
+            StoreFull: too many requests are held already.
         """
-        kind, send = fault["kind"], exchange.send
         if exchange.entry:
-            exchange.entry.fault = kind
+            exchange.entry.fault = fault["kind"]
+        if fault["kind"] in HOLDING:
+            with self._holds.hold(exchange.path["app_id"]):
+                return await self._act(fault, exchange, operation, work)
+        return await self._act(fault, exchange, operation, work)
+
+    async def _act(self, fault: Fault, exchange: Exchange, operation: Operation, work: Work) -> None:
+        kind, send = fault["kind"], exchange.send
         if kind in INSTEAD:
             return await self._instead(fault, exchange)
         if kind == "latency":
@@ -145,8 +155,6 @@ class Faults:
             )
 
     async def _wait(self, ms: float, exchange: Exchange) -> None:
-        if self._endings.count >= MOST_HELD:
-            raise StoreFull(f"The sandbox holds at most {MOST_HELD:,} requests at once.")
         # The body first: a client that is heard out is one whose leaving can be noticed.
         await exchange.body()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, TypeVar
@@ -12,8 +12,10 @@ from starlette.types import Receive
 
 from sandbox.sources import monotonic
 
-# So many events of a stream without pace are written before others get their turn.
+# So many events of a stream without pace are written before others get their turn; so many streams have theirs between
+# two looks at what else there is to do, however many there are.
 TOGETHER = 16
+AT_ONCE = 4
 # Seconds by which the timers of event loops may be early.
 EARLY = 0.002
 
@@ -39,25 +41,67 @@ class BrokenOff(Exception):
     """
 
 
+class Turns:
+    """Lets a few of those that have much to do go on at a time, first come, first served."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        # How many may still go on before what else there is to do in the loop has been done.
+        self._left = AT_ONCE
+        self._is_scheduled = False
+
+    async def first(self) -> None:
+        """Go on at once, unless many do."""
+        self._schedule()
+        if self._left:
+            self._left -= 1
+        else:
+            await self.next()
+
+    async def next(self) -> None:
+        """Wait for a turn; what else there is to do in the loop comes first."""
+        turn: asyncio.Future[None] = self._schedule().create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _schedule(self) -> asyncio.AbstractEventLoop:
+        """Have turns given soon."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            # An application that is called in process may meet another loop with each request.
+            self._loop, self._waiting, self._left, self._is_scheduled = loop, deque(), AT_ONCE, False
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._give)
+        return loop
+
+    def _give(self) -> None:
+        self._left, self._is_scheduled = AT_ONCE, False
+        while self._waiting and self._left:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                self._left -= 1
+        if self._left < AT_ONCE:
+            self._schedule()
+
+
 class Endings:
     """Knows every answer that is still under way, so that they can be ended from outside."""
 
     def __init__(self) -> None:
         self._open: defaultdict[str, set[Patience]] = defaultdict(set)
-
-    @property
-    def count(self) -> int:
-        """How many answers are under way."""
-        return sum(len(open_here) for open_here in self._open.values())
+        self.turns = Turns()
 
     def stop(self) -> None:
         """End every answer: the server stops."""
         for app_id in list(self._open):
-            self._end(app_id, ServerStops())
+            self._end(app_id, ServerStops)
 
     def forget(self, app_id: str) -> None:
         """End every answer of an app that is forgotten."""
-        self._end(app_id, AppForgotten())
+        self._end(app_id, AppForgotten)
 
     def opened(self, app_id: str, patience: Patience) -> None:
         """Note an answer that begins."""
@@ -69,7 +113,7 @@ class Endings:
         if not self._open[app_id]:
             del self._open[app_id]
 
-    def _end(self, app_id: str, reason: Exception) -> None:
+    def _end(self, app_id: str, reason: type[Exception]) -> None:
         for patience in list(self._open.get(app_id, ())):
             patience.end(reason)
 
@@ -86,7 +130,8 @@ class Patience:
         self._endings = endings
         self._start = since
         self._hurried = 0
-        self._reason: Exception | None = None
+        # What will be raised. Not an exception: one that is kept here would keep, by its traceback, what keeps it.
+        self._reason: type[Exception] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Patience:
@@ -98,15 +143,18 @@ class Patience:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._endings.closed(self._app_id, self)
-        self._listener.cancel()
-        await asyncio.gather(self._listener, return_exceptions=True)
+        listener = self._listener
+        # A task that was cancelled keeps the frames that it was cancelled in; they know this.
+        del self._listener
+        listener.cancel()
+        await asyncio.wait([listener])
 
     @property
     def elapsed_ms(self) -> float:
         """How long the answer has been under way, in milliseconds."""
         return (monotonic() - self._start) * 1000
 
-    def end(self, reason: Exception) -> None:
+    def end(self, reason: type[Exception]) -> None:
         """Let the wait that is under way, or the next one, raise `reason`."""
         self._reason = self._reason or reason
         self._wake()
@@ -139,7 +187,7 @@ class Patience:
         """
         self._hurried += 1
         if self._hurried % TOGETHER == 0:
-            await asyncio.sleep(0)
+            await self._endings.turns.next()
             if self._reason:
                 raise self._reason
 
@@ -181,4 +229,4 @@ class Patience:
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.end(ClientGone())
+        self.end(ClientGone)

@@ -19,7 +19,7 @@ from sandbox.wire import checks
 from sandbox.wire.drift import keeping
 from sandbox.wire.exchange import FAULT_HEADER, Exchange
 from sandbox.wire.http import send_bytes, send_error
-from sandbox.wire.patience import ClientGone
+from sandbox.wire.patience import ClientGone, Turns
 
 if TYPE_CHECKING:
     from sandbox.wire.faults import Fault, Faults
@@ -49,11 +49,13 @@ class Directory(Protocol):
 class House(NamedTuple):
     """What every pipeline of one server shares.
 
-    `waits` says whether any fault waits for an app, `by_header` whether a request may ask for its own, and
-    `control_token` what it needs beside it; what acts them out and what speaks are made when they are needed.
+    `turns` are those of what replies. `waits` says whether any fault waits for an app, `by_header` whether a request
+    may ask for its own, and `control_token` what it needs beside it; what acts them out and what speaks are made when
+    they are needed.
     """
 
     directory: Directory
+    turns: Turns
     waits: Callable[[str], bool]
     by_header: bool
     control_token: str | None
@@ -111,6 +113,9 @@ class Pipeline:
         query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
         if operation.body:
             checks.refuse(operation.body.accept(body))
+        if operation.events:
+            # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
+            await self._house.turns.first()
         answer = await self._handled(Call(app=app, path=exchange.path, query=query, body=body))
         if isinstance(answer, Body):
             await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))

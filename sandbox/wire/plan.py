@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sandbox.calls import Spoken
-from sandbox.wire.events import Event, events, failed
+from sandbox.wire.events import Event, count, events, failed
 
 STREAM_FAULTS = frozenset({"stream_cut", "stream_stall", "stream_fail", "stream_garble"})
 
@@ -36,23 +37,23 @@ Step = Event | Stall | Half | Break
 
 def steps(spoken: Spoken, fault: Mapping[str, Any] | None) -> Iterator[Step]:
     """Yield what a stream does; only a `fault` of the kinds of `STREAM_FAULTS` changes it."""
-    whole = list(events(spoken))
+    whole = events(spoken)
     if spoken.reply.cut:
-        yield from whole[: len(whole) // 2]
+        yield from islice(whole, count(spoken) // 2)
         yield Break()
         return
     if fault is None or fault["kind"] not in STREAM_FAULTS:
         yield from whole
         return
+    events_in_all = count(spoken)
     # Before the last event at the latest: a fault after it would never be seen.
-    place = min(fault.get("events", len(whole) // 2), len(whole) - 1)
-    yield from whole[:place]
+    yield from islice(whole, min(fault.get("events", events_in_all // 2), events_in_all - 1))
     if fault["kind"] == "stream_stall":
         yield Stall(fault["ms"])
-        yield from whole[place:]
+        yield from whole
     elif fault["kind"] == "stream_fail":
         yield failed(spoken.id, "The reply failed (a fault of the sandbox).")
     else:
         if fault["kind"] == "stream_garble":
-            yield Half(whole[place])
+            yield Half(next(whole))
         yield Break()

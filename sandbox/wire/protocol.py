@@ -25,6 +25,8 @@ MAX_HEADER_BYTES = 64 * 1024
 # So much is parsed at once, and so much is read before it is parsed, in bytes; one packet may be on top.
 PIECE = 8 * 1024
 MAX_UNPARSED = 64 * 1024
+# More than this that a client has not read yet stops what is written to it.
+MOST_UNREAD = 16 * 1024
 
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
@@ -59,6 +61,7 @@ class SandboxProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin: the first head is waited for."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(MOST_UNREAD)
         self.flow = Flow(transport)
         self._start_head_timer()
 

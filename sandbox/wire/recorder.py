@@ -22,6 +22,9 @@ from sandbox.wire.http import ADDED, headers_of, is_preflight, raw_path
 REQUEST_ID = b"sandbox-request-id"
 # A body beyond the API's own limit is refused; the journal keeps its beginning.
 MOST_KEPT = 1024 * 1024
+# Of a longer answer in pieces the beginning and the end are kept.
+MOST_OF_A_STREAM = 32 * 1024
+END_OF_A_STREAM = 4 * 1024
 # Seconds of real time in which a body that was sent with its headers has come.
 SOON = 1.0
 
@@ -71,11 +74,14 @@ class Recording:
         "_body",
         "_headers",
         "_heard",
+        "_last",
+        "_passed",
         "_pieces",
         "_receive",
         "_recorder",
         "_scope",
         "_send",
+        "_sent",
         "_size",
         "_took",
         "app_id",
@@ -107,6 +113,10 @@ class Recording:
         self._headers: Headers = _NO_HEADERS
         self._answer = b""
         self._pieces: list[tuple[float, bytes]] = _NO_PIECES
+        self._sent = 0
+        # How much of the answer came after what is kept of it, and the end of that.
+        self._passed = 0
+        self._last = (0.0, b"")
         self.ended: Ended | None = None
         self.id = b""
         # What those who answer note (`Noting`).
@@ -137,11 +147,19 @@ class Recording:
         if message["type"] == "http.response.start":
             return self._start(message)
         if chunk := message.get("body"):
-            self._pieces.append(((monotonic() - self._began) * 1000, chunk))
-            self._size += len(chunk)
+            self._keep((monotonic() - self._began) * 1000, chunk)
         if not message.get("more_body") and not self.ended:
             self.end("complete")
         return self._send(message)
+
+    def _keep(self, at_ms: float, chunk: bytes) -> None:
+        """Keep a piece of an answer; of those that are too many, the end alone."""
+        if self._sent < MOST_OF_A_STREAM:
+            self._pieces.append((at_ms, chunk))
+            self._sent += len(chunk)
+        else:
+            self._passed += len(chunk)
+            self._last = (at_ms, (self._last[1] + chunk)[-END_OF_A_STREAM:])
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send an answer that is all there: what two messages would do, in fewer steps."""
@@ -186,7 +204,7 @@ class Recording:
         journal, log = self._recorder.journal, self._recorder.log
         if not self.id:
             journal.begin(self)
-        journal.add(self, self._size + len(self._answer))
+        journal.add(self, self._size + self._sent + len(self._answer))
         if log:
             log(Entry._make(self.fields()))
 
@@ -209,7 +227,7 @@ class Recording:
             self.status,
             self._headers,
             self._answer,
-            self._pieces,
+            self._kept_pieces(),
             self._took if ended else (monotonic() - self._began) * 1000,
             ended,
             self.fault,
@@ -217,7 +235,12 @@ class Recording:
             self.stood_at,
             # What did not come to its end, or another answer in its place, told the client nothing.
             self.reply_status if ended == "complete" and self.status == 200 else None,
+            self._passed - len(self._last[1]),
         )
+
+    def _kept_pieces(self) -> list[tuple[float, bytes]]:
+        """Return what is kept of the pieces; an empty one stands for those that are not."""
+        return [*self._pieces, (self._last[0], b""), self._last] if self._passed else self._pieces
 
 
 class Overheard(Recording):

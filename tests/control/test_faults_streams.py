@@ -48,6 +48,26 @@ def test_a_cut_stream_stops_without_its_end(world: World, server: Server, asked:
         read_cut(raw.events)
 
 
+OUTPUT = [
+    {"type": "message", "text": "Où êtes-vous ? 👩‍👩‍👧‍👦 " * 3},
+    {"type": "function_call", "name": "book", "arguments": {"at": "noon", "for": "two"}},
+    {"type": "function_call", "name": "locate", "arguments": None},
+    {"type": "form", "title": "Details", "fields": [{"label": "E-mail"}]},
+    {"type": "message", "text": "Thank you"},
+]
+
+
+@pytest.mark.parametrize("output", [OUTPUT, OUTPUT[:1], [{"type": "fail", "message": "no"}]])
+def test_a_stream_of_any_items_is_cut_in_its_middle_or_before_its_last_event(
+    world: World, server: Server, output: list[dict[str, object]]
+) -> None:
+    world.reply(*output, times=3)
+    whole = len(streamed(world, server).events)
+    world.fault("stream_cut")
+    world.fault("stream_cut", events=1_000)
+    assert [len(streamed(world, server).events) for _ in range(2)] == [whole // 2, whole - 1]
+
+
 @pytest.mark.parametrize(("asked", "come"), PLACES)
 def test_a_garbled_stream_stops_within_an_event(world: World, server: Server, asked: int | None, come: int) -> None:
     world.fault("stream_garble", **({} if asked is None else {"events": asked}))

@@ -17,6 +17,7 @@ from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World, entry
 from tests.control.raw import config_of
 from tests.envelope import assert_error
+from tests.sse import parse
 from tests.wire.requests import GOOD
 from tests.wire.sockets import line, whole
 
@@ -39,6 +40,17 @@ def test_an_entry_says_what_came_and_what_went(world: World) -> None:
     assert (found["body"], found["status"], found["response"]) == ({"title": "Café"}, 200, answer.json())
     assert (found["fault"], found["violation"], found["ended"]) == (None, None, "complete")
     assert found["duration_ms"] >= 0
+
+
+def test_of_a_long_stream_the_beginning_and_the_end_are_kept(world: World) -> None:
+    answer = world.api.send(world.api.created(), "[[long]]", stream=True)
+    found = world.requests()[0]
+    sent = parse(answer.content)
+    kept = [(each["event"], each["data"]) for each in found["response"]]
+    assert ENTRY.is_valid(found)
+    assert found["response_bytes"] == len(answer.content) > 5 * len(json.dumps(kept))
+    assert 100 < len(kept) < len(sent)
+    assert kept == [tuple(event) for event in [*sent[: len(kept) - 1], sent[-1]]]
 
 
 @pytest.mark.parametrize("operation", GOOD)

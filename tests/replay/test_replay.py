@@ -66,6 +66,11 @@ def assert_same(done: CompletedProcess[str]) -> None:
     assert done.stdout.endswith("all the same\n")
 
 
+def test_a_stream_that_the_journal_has_not_whole_is_the_same_as_far_as_it_goes(world: World, tmp_path: Path) -> None:
+    world.api.send(world.api.created(), "[[long]]", stream=True)
+    assert_same(replay(bundle(world), tmp_path))
+
+
 def test_what_a_client_did_is_done_again(world: World, tmp_path: Path) -> None:
     one = world.api.created(external_user_id="ada", metadata={"first_name": "Ada"})
     world.api.send(one, "I'd like an appointment [[tool]]", stream=True)
