@@ -44,12 +44,9 @@ class CarefulCycle(RequestResponseCycle):
 
 
 def take_care(cycle: RequestResponseCycle) -> None:
-    """Let an answer that has not begun be sent with care, if it needs that: most don't, and go the shorter way."""
-    old = is_old(cycle.scope)
-    if not old and not cycle.waiting_for_100_continue:
-        return
+    """Let an answer that has not begun be sent with care; most don't need that, and go the shorter way."""
     cycle.__class__ = CarefulCycle
-    if old:
+    if is_old(cycle.scope):
         # HTTP/1.0 knows no such question (RFC 9110, 10.1.1), and nobody needs its connections kept.
         cycle.waiting_for_100_continue = False
         cycle.keep_alive = False

@@ -47,9 +47,7 @@ class SandboxProtocol(HttpToolsProtocol):
     _in_body = False
     # An offer to upgrade is declined: the parser is given the head again.
     _declining = False
-    _header_bytes = 0
-    _header_count = 0
-    # Bytes since anything of a request was whole, such as a header.
+    # Bytes since a request began, or a piece of its body came: those of a head, of trailers, of what is between chunks.
     _unheard = 0
     _heard = False
     # The request that is answered now; those of `pipeline` come after it.
@@ -84,7 +82,7 @@ class SandboxProtocol(HttpToolsProtocol):
         if self._refusal:
             return
         self._parse(self._unparsed + data)
-        if not self.transport.is_closing():
+        if self._in_body or not self._is_answering():
             self._start_timer()
 
     def on_message_begin(self) -> None:
@@ -92,33 +90,22 @@ class SandboxProtocol(HttpToolsProtocol):
         if self._declining:
             return
         self._heard = self._in_head = True
-        self._header_bytes = self._header_count = 0
         super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the target, which counts as header."""
-        if not self._declining:
-            self._count(len(url))
-            super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what comes behind the body, in trailers, is none."""
-        if self._declining:
-            return
-        self._header_count += 1
-        self._count(len(name) + len(value))
-        if self._in_head:
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start a request: the application finds the connection in the scope."""
+        if len(self.headers) > MAX_HEADERS:
+            self._too_large(f"The request has more than {MAX_HEADERS} headers.")
         if self.parser.should_upgrade():
             return
         scope: Any = self.scope
         scope["extensions"] = {CONNECTION: self}
+        # The scope has the list; what comes behind the body, in trailers, is gathered for nobody.
+        self.headers = []
         ahead = len(self.pipeline)
         super().on_headers_complete()
-        take_care(self.cycle)
+        if self.expect_100_continue or scope["http_version"] != "1.1":
+            take_care(self.cycle)
         self._stop_head_timer()
         self._in_head, self._in_body, self._declining = False, True, False
         if len(self.pipeline) == ahead:
@@ -131,7 +118,8 @@ class SandboxProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note when the request was whole: what is timed after it does not wait for its turn among others as well."""
-        if self.parser.should_upgrade():
+        if self._in_head:
+            # Only an offer to upgrade is complete without having begun.
             return
         self._in_body = False
         scope: Any = self.scope
@@ -184,9 +172,10 @@ class SandboxProtocol(HttpToolsProtocol):
             self.logger.warning("Invalid HTTP request received.")
             self._unparsed = b""
             self._stop()
-        self.flow.is_full = len(self._unparsed) > MAX_UNPARSED
-        if self.flow.is_full:
-            self.flow.pause_reading()
+        if self._unparsed or self.flow.is_full:
+            self.flow.is_full = len(self._unparsed) > MAX_UNPARSED
+            if self.flow.is_full:
+                self.flow.pause_reading()
 
     def _feed(self, piece: bytes) -> None:
         self._heard = False
@@ -200,7 +189,7 @@ class SandboxProtocol(HttpToolsProtocol):
             self._decline()
         self._unheard = 0 if self._heard else self._unheard + size
         if self._unheard > MAX_HEADER_BYTES:
-            self._too_large(_TOO_MANY_BYTES)
+            self._too_large(f"The headers are larger than {MAX_HEADER_BYTES:,} bytes.")
 
     def _decline(self) -> None:
         """Go on as if no upgrade had been offered, nor a tunnel.
@@ -210,21 +199,14 @@ class SandboxProtocol(HttpToolsProtocol):
         """
         method = self.parser.get_method()
         lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
-        start = b"%b / HTTP/%b\r\n" % (_instead(method), self.parser.get_http_version().encode())
+        start = b"%b %b HTTP/%b\r\n" % (_instead(method), self.url, self.parser.get_http_version().encode())
+        self.url, self.headers = b"", []
         self._declining = True
         # Fresh, as one that has seen `Connection: close` takes nothing more.
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"%b%b\r\n" % (start, b"".join(lines)))
         self.scope["method"] = method.decode("ascii")
-
-    def _count(self, size: int) -> None:
-        self._heard = True
-        self._header_bytes += size
-        if self._header_bytes > MAX_HEADER_BYTES:
-            self._too_large(_TOO_MANY_BYTES)
-        if self._header_count > MAX_HEADERS:
-            self._too_large(f"The request has more than {MAX_HEADERS} headers.")
 
     def _too_large(self, text: str) -> NoReturn:
         self._refusal = (431, text)
@@ -251,6 +233,8 @@ class SandboxProtocol(HttpToolsProtocol):
 
     def _start_timer(self) -> None:
         """Start the timer of what the client has to send next, unless it is the sandbox's turn."""
+        if self.transport.is_closing():
+            return
         answering = self._is_answering()
         if self._in_body and (not answering or self.cycle is self._running):
             wait, late = self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -274,7 +258,7 @@ class SandboxProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def bound_handshakes(loop: asyncio.AbstractEventLoop, seconds: int) -> None:
+def bound_handshakes(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
     """Let the TLS servers of a loop wait so long for a handshake: uvicorn has no setting for it."""
     create_server: Any = loop.create_server
 
@@ -282,9 +266,6 @@ def bound_handshakes(loop: asyncio.AbstractEventLoop, seconds: int) -> None:
         return create_server(*args, ssl=ssl, ssl_handshake_timeout=seconds if ssl else None, **more)
 
     loop.create_server = bounded  # type: ignore[method-assign]
-
-
-_TOO_MANY_BYTES = f"The headers are larger than {MAX_HEADER_BYTES:,} bytes."
 
 
 def _instead(method: bytes) -> bytes:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox.wire.protocol import bound_handshakes
 from tests.conftest import Server, serving
 from tests.envelope import assert_error
-from tests.wire.sockets import Line, chunked, head, line, whole
+from tests.wire.sockets import PATIENCE, Line, chunked, head, line, whole
 
 APP = "/v1/apps/app_bounds"
 CREATE = f"{APP}/conversations"
@@ -158,6 +161,21 @@ def test_a_connection_is_left_though_others_are_served(hasty: Server) -> None:
     with line(hasty) as silent, line(hasty) as other:
         while not closed(silent.socket):
             assert other.still_answers()
+
+
+def test_a_handshake_that_never_comes_is_left() -> None:
+    async def silent() -> bytes:
+        loop = asyncio.get_running_loop()
+        bound_handshakes(loop, 0.1)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        async with await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=tls) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            async with asyncio.timeout(PATIENCE):
+                said = await reader.read()
+            writer.close()
+            return said
+
+    assert asyncio.run(silent()) == b""
 
 
 def closed(connection: socket.socket) -> bool:

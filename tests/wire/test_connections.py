@@ -162,6 +162,12 @@ NOT_HTTP = {
     "two lengths": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
     "a length and chunks": head("POST", CREATE, "Content-Length: 1", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
     "a broken chunk": head("POST", CREATE, "Transfer-Encoding: chunked") + b"zz\r\n",
+    "two equal lengths": head("POST", CREATE, "Content-Length: 2", "Content-Length: 2") + b"{}",
+    "a space before the colon": head("POST", CREATE, "Content-Length : 2") + b"{}",
+    "a header in two lines": head("POST", CREATE, "X-Folded: one", " two", "Content-Length: 2") + b"{}",
+    "lines that end in LF alone": head("GET", CREATE).replace(b"\r\n", b"\n"),
+    "a coding before the chunks that isn't one": head("POST", CREATE, "Transfer-Encoding: xchunked") + b"0\r\n\r\n",
+    "a length in the trailers": head("POST", CREATE, "Transfer-Encoding: chunked") + b"0\r\nContent-Length: 9\r\n\r\n",
 }
 
 
