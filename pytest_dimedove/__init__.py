@@ -16,8 +16,9 @@ and no more: the other modules are loaded when they are first needed.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,9 +100,10 @@ def dimedove(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
     process = Process(environ, tmp_path_factory.mktemp("dimedove") / "sandbox.log")
     pytestconfig.stash[_PROCESS] = process
     try:
-        yield process.server()
+        yield process.server
     finally:
-        process.stop()
+        del pytestconfig.stash[_PROCESS]
+        process.close()
 
 
 @pytest.fixture
@@ -110,13 +112,28 @@ def dimedove_app(dimedove: Dimedove, request: pytest.FixtureRequest) -> Iterator
     from pytest_dimedove.control import DimedoveError
     from pytest_dimedove.names import app_id, place
 
-    shared = _PROCESS not in request.config.stash
-    app = dimedove.app(app_id(request.node.nodeid, place() if shared else ""))
+    process = request.config.stash.get(_PROCESS, None)
+    app = dimedove.app(app_id(request.node.nodeid, "" if process else place()))
     request.node.stash[_APP] = app
     yield app
-    # A server that is gone, as after Ctrl-C, has nothing to forget.
-    with suppress(DimedoveError):
+    try:
         app.delete()
+    except DimedoveError:
+        # A server that is gone, as after Ctrl-C, has nothing to forget; one that died is said so once.
+        if process and not process.death_told and (death := process.death()):
+            process.death_told = True
+            raise DimedoveError(death) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start another server for a test that needs one where ours has ended."""
+    process = item.config.stash.get(_PROCESS, None)
+    if process and "dimedove" in getattr(item, "fixturenames", ()):
+        death = None if process.death_told else process.death()
+        process.restart()
+        if death:
+            item.warn(pytest.PytestWarning(f"{death}\nAnother one was started for {item.nodeid}."))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -138,18 +155,51 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show, where a test failed, what its app was asked and what the server wrote meanwhile."""
     report = yield
-    app, process = item.stash.get(_APP, None), item.config.stash.get(_PROCESS, None)
-    if report.failed and report.when != "teardown" and app:
-        from pytest_dimedove.app import kept, story
-
-        report.sections.append((f"Dimedove requests of {app.app_id}", story(app)))
-        if folder := _bundles(item.config):
-            report.sections.append((f"Dimedove bundle of {app.app_id}", kept(app, folder)))
-    if report.failed and process and (log := process.new_log()):
-        report.sections.append(("Dimedove Sandbox log", log))
+    process = item.config.stash.get(_PROCESS, None)
+    if report.failed:
+        for title, make in _sections(item, report, process):
+            if text := _made(make):
+                report.sections.append((title, text))
     if report.when == "teardown" and process:
-        process.clear_log()
+        _made(process.clear_log)
     return report
+
+
+def _sections(
+    item: pytest.Item, report: pytest.TestReport, process: Process | None
+) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield what is to be shown of a failure: a title, and what makes the text."""
+    app = item.stash.get(_APP, None)
+    if process and (death := _made(process.death)):
+        if not process.death_told:
+            process.death_told = True
+            yield "Dimedove Sandbox", lambda: death
+        return
+    if app and report.when != "teardown":
+        yield f"Dimedove requests of {app.app_id}", lambda: _app_module().story(app)
+        if folder := _bundles(item.config):
+            yield f"Dimedove bundle of {app.app_id}", lambda: _app_module().kept(app, folder)
+    if process:
+        yield "Dimedove Sandbox log", process.new_log
+
+
+def _app_module() -> ModuleType:
+    from pytest_dimedove import app
+
+    return app
+
+
+def _made(make: Callable[[], str | None]) -> str | None:
+    """Return a section's text, or why there is none: an exception in a report would end the whole run.
+
+    A test may have replaced whatever it likes, the file system and the network first, by what raises anything.
+    """
+    try:
+        return make()
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        raise
+    except BaseException as error:
+        return "".join(["can't be shown: ", *traceback.format_exception_only(error)])
 
 
 def _bundles(config: pytest.Config) -> Path | None:

@@ -157,12 +157,16 @@ class Dimedove:
     """A running sandbox: `url` is its address, `base_url` that of the Apps API."""
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
-        self.url = url.rstrip("/").removesuffix("/v1")
-        self.base_url = f"{self.url}/v1"
         self._token = token
+        self.move(url)
 
     def __repr__(self) -> str:
         return f"<Dimedove {self.url}>"
+
+    def move(self, url: str) -> None:
+        """Stand at another address from now on."""
+        self.url = url.rstrip("/").removesuffix("/v1")
+        self.base_url = f"{self.url}/v1"
 
     def app(self, app_id: str) -> DimedoveApp:
         """Return an app by an id of your choice; `dimedove_app` chooses one, and cleans up."""

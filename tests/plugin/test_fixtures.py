@@ -119,9 +119,15 @@ def test_a_server_of_another_installation_is_started_by_its_command(run_tests: R
     assert run_tests(PASSES, DIMEDOVE_SANDBOX_COMMAND=shlex.quote(str(elsewhere))).counts() == {"passed": 1}
 
 
-def test_settings_of_the_environment_do_not_lead_astray(run_tests: RunTests) -> None:
+def test_the_developer_s_own_settings_do_not_lead_astray(run_tests: RunTests, tmp_path: Path) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text('seed = 7\ncontrol = "off"\n', encoding="utf-8")
     ran = run_tests(
         PASSES,
+        DIMEDOVE_SANDBOX_CONFIG=str(config),
+        DIMEDOVE_SANDBOX_CONTROL="off",
+        DIMEDOVE_SANDBOX_DATA=str(tmp_path / "no folder" / "data"),
+        DIMEDOVE_SANDBOX_SEED="tulip",
         DIMEDOVE_SANDBOX_HOST="0.0.0.0",  # noqa: S104 - never bound: that is the point
         DIMEDOVE_SANDBOX_PORT="1",
         DIMEDOVE_SANDBOX_CONTROL_TOKEN="secret",
@@ -179,10 +185,10 @@ def test_a_run_without_the_fixtures_pays_for_nothing(begins: str, needs: set[str
         # no such command
         ({"DIMEDOVE_SANDBOX_COMMAND": "/no/such/command"}, "/no/such/command serve --host 127.0.0.1"),
         # a command that ends; what it said is shown
-        ({"DIMEDOVE_SANDBOX_COMMAND": "sh -c 'echo out of order; exit 5'"}, "--quiet: exit code 5"),
+        ({"DIMEDOVE_SANDBOX_COMMAND": "sh -c 'echo out of order; exit 5'"}, "--port 0: exit code 5"),
         ({"DIMEDOVE_SANDBOX_COMMAND": "sh -c 'echo out of order; exit 5'"}, "  out of order\n"),
         # a server that refuses its settings
-        ({"DIMEDOVE_SANDBOX_SEED": "tulip"}, "DIMEDOVE_SANDBOX_SEED: expected a whole number"),
+        ({"DIMEDOVE_SANDBOX_CONFIG": "/no/such/file"}, "/no/such/file: can't be read"),
     ],
 )
 def test_a_server_that_can_not_be_had_is_said_so(env: dict[str, str], said: str, run_tests: RunTests) -> None:
