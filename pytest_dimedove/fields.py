@@ -44,7 +44,7 @@ VerdictRule = Literal[
     "unread_stream",
     "unnoticed_failure",
 ]
-Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
+Framing = Literal["plain", "split", "crlf", "comments", "multiline", "cr", "cut_crlf", "mixed", "bom", "fields"]
 WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
 
@@ -115,7 +115,7 @@ class SettingChanges(TypedDict, total=False):
     keys: Sequence[str] | None
     rate_limit: RateLimit | None
     pace: Pace | None
-    framing: Framing | str | None
+    framing: Framing | str | Sequence[Framing | str] | None
     webhooks: Sequence[Mapping[str, Any]] | None
     webhook_lab: WebhookLab | str | None
 
@@ -134,6 +134,7 @@ class Entry(TypedDict):
     body: Any
     status: int | None
     response: Any
+    response_bytes: int
     duration_ms: float
     reply_status: Literal["completed", "failed"] | None
     fault: FaultKind | None

@@ -12,7 +12,7 @@ from sandbox.reply import Pace
 
 Status = Literal["live", "inactive", "no_agent"]
 Titles = Literal["at_creation", "after_first_exchange"]
-Framing = Literal["plain", "split", "crlf", "comments", "multiline"]
+Framing = Literal["plain", "split", "crlf", "comments", "multiline", "cr", "cut_crlf", "mixed", "bom", "fields"]
 WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
 
@@ -65,7 +65,7 @@ class AppSettings(NamedTuple):
     keys: frozenset[str] | None = None
     rate_limit: RateLimit | None = None
     pace: Pace = Pace()
-    framing: Framing = "plain"
+    framing: Framing | tuple[Framing, ...] = "plain"
     webhooks: tuple[Webhook, ...] = ()
     webhook_lab: WebhookLab = "none"
 
@@ -82,6 +82,8 @@ def _read(current: Any, name: str, value: Any) -> Any:
         return tuple(Webhook(**{**hook, "events": tuple(hook["events"])}) for hook in value)
     if name == "keys":
         return None if value is None else frozenset(value)
+    if name == "framing":
+        return tuple(value) if isinstance(value, list) else value
     if isinstance(value, Mapping):
         return (current or _EMPTY[name])._replace(**value)
     return value

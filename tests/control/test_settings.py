@@ -136,6 +136,9 @@ WRONG: list[tuple[Any, str | None]] = [
     ({"pace": {"first_ms": 600_001}}, "pace.first_ms"),
     ({"pace": {"delta_ms": 1.5}}, "pace.delta_ms"),
     ({"framing": "odd"}, "framing"),
+    ({"framing": []}, "framing"),
+    ({"framing": ["crlf", "plain"]}, "framing[1]"),
+    ({"framing": ["crlf", "crlf"]}, "framing"),
     ([], None),
     ("stream", None),
 ]

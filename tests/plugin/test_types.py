@@ -52,7 +52,12 @@ def test_every_field_can_be_given(fields: type, name: str, given_otherwise: set[
     assert set(get_type_hints(fields)) | given_otherwise == set(schema(name)["properties"])
 
 
-@pytest.mark.parametrize("name", ["status", "titles", "framing"])
+@pytest.mark.parametrize("name", ["status", "titles"])
 def test_every_choice_of_a_setting_is_offered(name: str) -> None:
     offered = next(kind for kind in get_args(get_type_hints(plugin.SettingChanges)[name]) if get_args(kind))
     assert [*get_args(offered), None] == schema("app-settings-patch")["properties"][name]["enum"]
+
+
+def test_every_framing_is_offered() -> None:
+    offered = next(kind for kind in get_args(get_type_hints(plugin.SettingChanges)["framing"]) if get_args(kind))
+    assert list(get_args(offered)[1:]) == schema("app-settings-patch")["properties"]["framing"]["items"]["enum"]

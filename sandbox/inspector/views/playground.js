@@ -18,7 +18,11 @@ import { timeline } from "../parts/timeline.js";
 /** @typedef {import("../core/dom.js").Child} Child */
 
 const TRY = ["[[tool]]", "[[form]]", "[[markdown]]", "[[human]]", "[[unicode]]", "[[slow]]", "[[cut]]", "[[fail]]"];
-export const FRAMINGS = ["plain", "split", "crlf", "comments", "multiline"];
+const FRAMINGS = ["plain", "split", "crlf", "comments", "multiline", "cr", "cut_crlf", "mixed", "bom", "fields"];
+/** What a select offers: each framing, and those that are set together. @param {string | string[]} now @returns {Array<[string, string]>} */
+export const framingOptions = (now) => [...FRAMINGS, ...(FRAMINGS.includes(String(now)) ? [] : [String(now)])].map((one) => [one, one]);
+/** What the setting takes, of an option's value. @param {string} option @returns {string | string[]} */
+export const framingOf = (option) => (option.includes(",") ? option.split(",") : option);
 const PACES = { instant: { first_ms: 0, delta_ms: 0 }, natural: { first_ms: 350, delta_ms: 25 }, slow: { first_ms: 1500, delta_ms: 150 } };
 
 /** @param {State} state */
@@ -98,7 +102,7 @@ function switches({ play }) {
     toggle(t("switch.stream"), stream, (on) => setManner({ stream: on })),
     settings && toggle(t("switch.ui"), settings.generative_ui, (on) => tune({ generative_ui: on })),
     settings && field(t("switch.pace"), select(pace ?? "instant", paces, (name) => tune({ pace: PACES[/** @type {keyof typeof PACES} */ (name)] }))),
-    settings && field(t("switch.framing"), select(settings.framing, FRAMINGS.map((one) => [one, one]), (framing) => tune({ framing }))),
+    settings && field(t("switch.framing"), select(String(settings.framing), framingOptions(settings.framing), (framing) => tune({ framing: framingOf(framing) }))),
     field(t("switch.language"), select(language, [["", t("language.auto")], ["en-ca", "English"], ["fr-ca", "Français"]], (value) => setManner({ language: /** @type {any} */ (value) })), t("switch.language.hint")),
     field(
       t("key"),

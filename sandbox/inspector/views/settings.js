@@ -7,7 +7,7 @@ import { appOf, change, clock } from "../actions/apps.js";
 import { json } from "../parts/json.js";
 import { badge, button, field, select, toggle } from "../parts/pieces.js";
 import { part } from "./entry.js";
-import { FRAMINGS } from "./playground.js";
+import { framingOf, framingOptions } from "./playground.js";
 import { snapshotPart } from "./snapshot.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -32,7 +32,7 @@ function settings(app) {
       { class: "settings" },
       field("status", select(now.status, options(["live", "inactive", "no_agent"]), set("status"))),
       field("titles", select(now.titles, options(["at_creation", "after_first_exchange"]), set("titles"))),
-      field("framing", select(now.framing, options(FRAMINGS), set("framing"))),
+      field("framing", select(String(now.framing), framingOptions(now.framing), (framing) => set("framing")(framingOf(framing)))),
       toggle("stream", now.stream, set("stream")),
       toggle("generative_ui", now.generative_ui, set("generative_ui")),
       h("div", { class: "pair" }, text("pace.first_ms", now.pace.first_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { first_ms: Number(value) } })), text("pace.delta_ms", now.pace.delta_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { delta_ms: Number(value) } }))),
