@@ -59,7 +59,9 @@ class Settings:
     `apps` are the apps of the config file with their settings (`[apps.NAME]`), checked when the server is made.
     """
 
-    host: str = _option("127.0.0.1", "text", "address to listen on")
+    host: str = _option(
+        "127.0.0.1", "text", "address to listen on; :: takes IPv4 too, localhost all its loopback addresses"
+    )
     port: int = _option(8010, "integer", "port to listen on; 0 picks a free one", least=0, most=65_535)
     seed: int = _option(1, "integer", "where all texts and ids come from: same seed, same requests, same bytes")
     now: int | None = _option(None, "integer", "freeze the time of all apps at this Unix second", least=0, most=LATEST)

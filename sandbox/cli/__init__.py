@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from sandbox.cli.output import flush, open_missing
 from sandbox.errors import ContractError
 from sandbox.masking import escape
 from sandbox.settings import SettingsError
@@ -21,6 +22,7 @@ COMMANDS = ("serve", "conform", "replay")
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit code."""
+    open_missing()
     environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
     parser = _Parser(prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API.")
     parser.add_argument("--version", action="version", version=_version())
@@ -34,6 +36,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return _fail(error, 2)
     except ContractError as error:
         return _fail(error, 3)
+    flush()
     return code
 
 

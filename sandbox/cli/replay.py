@@ -10,8 +10,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cli.listening import listen
+from sandbox.cli.output import say
 from sandbox.cli.serve import greeting
-from sandbox.cli.server import Interrupted, listen, prepare_logs, serve_on
+from sandbox.cli.server import Interrupted, prepare_logs, serve_on
 from sandbox.settings import Settings, SettingsError, options
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         from sandbox.app import create_app
 
         app = create_app(settings)
-        print(greeting(settings, listening.getsockname()[1], None), flush=True)
-        told = _Told(bundle, listening.getsockname()[1])
+        say(greeting(settings, listening, None))
+        told = _Told(bundle, listening.port)
         told.start()
         serve_on(app, listening, settings, {}, (), until=lambda: interrupted() or (not keep and not told.is_alive()))
     if told.problem and not interrupted():

@@ -10,12 +10,13 @@ import secrets
 import ssl
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli.server import Interrupted, listen, prepare_logs, serve_on
+from sandbox.cli.listening import EVERY_ADDRESS, EVERY_IPV4, Listening, listen
+from sandbox.cli.output import say
+from sandbox.cli.server import Interrupted, prepare_logs, serve_on
 from sandbox.cli.standard_input import StandardInput
 from sandbox.cli.watch import ConfigWatch, Watch
 from sandbox.origins import is_loopback
@@ -62,7 +63,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     listening = listen(settings)
     if listening is None:
         return 3
-    ends.append(Interrupted())
+    interrupted = Interrupted()
+    ends.append(interrupted)
     with listening:
         prepare_logs(quiet=settings.quiet)
         # Nothing that is loaded at the start is ever garbage; `serve_on` turns the collector on again.
@@ -76,17 +78,16 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         mask = Masker([settings.control_token or ""]).text
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, mask)
         app = create_app(settings, log=log)
-        app.state.own_ports.add(listening.getsockname()[1])
-        # Whoever reads no further than the first line closes the pipe.
-        with suppress(BrokenPipeError):
-            print(greeting(settings, listening.getsockname()[1], token), flush=True)
-        _warn(environ, understood)
+        app.state.own_ports.add(listening.port)
+        say(greeting(settings, listening, token))
+        _warn(environ, understood, listening)
         watches: list[Watch] = []
         if config and settings.reload:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
         if settings.save_every:
             watches.append(Autosave(app.state.keeper, settings.save_every))
         serve_on(app, listening, settings, tls, watches, lambda: any(ended() for ended in ends))
+        interrupted.ignore()
         if log:
             log.close()
     return 0
@@ -99,26 +100,28 @@ def _without_link(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {name: value for name, value in environ.items() if name != PORT_VARIABLE}
 
 
-def _warn(environ: Mapping[str, str], understood: Mapping[str, str]) -> None:
-    """Say what of the environment was not taken."""
+def _warn(environ: Mapping[str, str], understood: Mapping[str, str], listening: Listening) -> None:
+    """Say what of the environment was not taken, and who else is where a client may look for this server."""
+    if foreign := listening.foreign_loopback():
+        log.warning("%s is another server's, and localhost may lead there; --host localhost listens on both", foreign)
     for name in environ.keys() - understood.keys():
         text = "%s: %r is how Kubernetes writes the address of a Service, not a port: taken as not set"
         log.warning(text, name, environ[name])
 
 
-def greeting(settings: Settings, port: int, token: str | None) -> str:
+def greeting(settings: Settings, listening: Listening, token: str | None) -> str:
     """Return what is said on start: where the server is, and one request to paste."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    scheme = "https" if settings.tls_cert else "http"
-    base = f"{scheme}://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
+    base = _base(settings, listening)
     where = f"Dimedove Sandbox on {base}/v1"
     secret = f"  control token   {token}    for {base}/_sandbox/ (this address isn't loopback)"
     if settings.quiet:
         # What nobody else knows is said even so: a free port, a token just made.
         return f"{where}\n{secret}" if token else where
+    wider = settings.host not in listening.hosts or settings.host in (EVERY_IPV4, EVERY_ADDRESS)
     lines = [
         where,
         "",
+        *([f"  listens on      {listening.describe()}"] if wider else []),
         "  API key   sk_test_demo    any key that starts with sk_test_ works",
         "  app id    app_demo        it has conversations; any other id is a new, empty app",
         f"  what is where   {base}/",
@@ -128,6 +131,13 @@ def greeting(settings: Settings, port: int, token: str | None) -> str:
         lines.append(secret)
     curl = f"curl -H 'Authorization: Bearer sk_test_demo' '{base}/v1/apps/app_demo/conversations?limit=3'"
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
+
+
+def _base(settings: Settings, listening: Listening) -> str:
+    """Return a URL of the server that works on this machine."""
+    every = {EVERY_IPV4: "127.0.0.1", EVERY_ADDRESS: "::1"}
+    host = every.get(listening.hosts[0], settings.host)
+    return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.port}"
 
 
 def _tls(settings: Settings) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import logging
 import signal
@@ -13,29 +12,12 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cli.listening import Listening
 from sandbox.cli.watch import Watch
-from sandbox.masking import escape
 from sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-
-
-def listen(settings: Settings) -> socket.socket | None:
-    """Return a socket that listens; None, when it has been said why there can't be one."""
-    try:
-        return _listen(settings.host, settings.port)
-    except (OSError, UnicodeError) as error:
-        where = escape(f"{settings.host}:{settings.port}")
-        hint = "; --port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
-        reason = getattr(error, "strerror", None) or "not a host name"
-        print(f"dimedove-sandbox: can't listen on {where}: {reason}{hint}", file=sys.stderr)
-        return None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    return socket.create_server(address[:2], family=family, backlog=2048)
 
 
 def prepare_logs(*, quiet: bool) -> None:
@@ -58,11 +40,25 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 class Interrupted:
-    """Notes a Ctrl-C from now on. As an exception it could come anywhere, also where imports swallow it."""
+    """Notes a Ctrl-C or a terminal that was closed, from now on: either ends the server well, however often it comes.
+
+    As an exception it could come anywhere, also where imports swallow it.
+    """
 
     def __init__(self) -> None:
         self._asked = False
-        signal.signal(signal.SIGINT, self._ask)
+        self._signals: list[signal.Signals] = [signal.SIGINT]
+        # Not on Windows; and who starts a server with `nohup` wants it to stay.
+        hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
+        if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:
+            self._signals.append(hangup)
+        for number in self._signals:
+            signal.signal(number, self._ask)
+
+    def ignore(self) -> None:
+        """Let nothing more come of them: the server has ended, and Python would end by the signal."""
+        for number in self._signals:
+            signal.signal(number, signal.SIG_IGN)
 
     def __call__(self) -> bool:
         """Say whether it came."""
@@ -74,7 +70,7 @@ class Interrupted:
 
 def serve_on(
     app: Starlette,
-    listening: socket.socket,
+    listening: Listening,
     settings: Settings,
     tls: dict[str, Any],
     watches: Sequence[Watch],
@@ -127,4 +123,4 @@ def serve_on(
     # What is loaded by now stays for ever: the garbage collector need not look at it again.
     gc.freeze()
     gc.enable()
-    Server(config).run(sockets=[listening])
+    Server(config).run(sockets=list(listening.sockets))

@@ -57,7 +57,7 @@ def refusal(file: Path, *flags: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
 def test_a_restart_loses_nothing(file: Path, how: signal.Signals) -> None:
     with serving("--data", str(file), "--now", str(NOW), "--quiet") as server, client(server) as http:
         before = [views(lived_in(World(http, app_id))) for app_id in ("app_one", "app_two", "app_demo")]

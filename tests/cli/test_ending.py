@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from subprocess import DEVNULL, Popen
 
 import httpx2 as httpx
 import pytest
@@ -50,6 +53,52 @@ def test_ctrl_c_is_a_good_end() -> None:
     with serving("--quiet") as server:
         assert end(server) == []
     assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=lambda how: how.name)
+def test_asked_again_and_again_it_saves_and_ends_well(how: signal.Signals, tmp_path: Path) -> None:
+    """A closed terminal says so more than once, and so does who is impatient."""
+    with serving("--quiet", "--data", str(tmp_path / "data")) as server:
+        httpx.post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, json={})
+        while server.process.poll() is None:
+            server.process.send_signal(how)
+        assert (server.process.returncode, rest(server)) == (0, [])
+    assert "app_x" in (tmp_path / "data").read_text()
+
+
+def test_whoever_starts_it_with_nohup_wants_it_to_stay() -> None:
+    with serving("--quiet", within=["nohup"]) as server:
+        for _ in range(3):
+            server.process.send_signal(signal.SIGHUP)
+            assert httpx.get(f"{server.url}/_sandbox/health").status_code == 200
+        assert end(server) == []
+
+
+@pytest.mark.parametrize("streams", [">/dev/full", ">&-", "2>&-", ">&- 2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+def test_it_serves_whatever_becomes_of_what_it_says(streams: str, tmp_path: Path) -> None:
+    """A stream that is closed lends its number to what is opened next: nothing is written into that."""
+    url, data = f"http://127.0.0.1:{free_port()}", tmp_path / "data"
+    command = [sys.executable, "-P", "-m", "sandbox", "serve", "--port", url.rpartition(":")[2], "--data", str(data)]
+    shell = ["/bin/sh", "-c", f'exec "$0" "$@" {streams}']
+    process = Popen([*shell, *command], stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603 - our own command
+    while answers(url) is None:
+        assert process.poll() is None
+    assert httpx.get(f"{url}/v1/apps/app_x/config", headers=AUTH, trust_env=False).status_code == 200
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=PATIENCE) == 0
+    assert data.read_text().startswith('{"object":"sandbox_data"')
+
+
+def answers(url: str) -> httpx.Response | None:
+    with suppress(httpx.ConnectError):
+        return httpx.get(f"{url}/_sandbox/health", trust_env=False)
+    return None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port: int = one.getsockname()[1]
+        return port
 
 
 def test_a_closed_pipe_does_not_end_it() -> None:

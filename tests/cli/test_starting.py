@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.processes import VARIABLE, end, run
 from tests.conftest import AUTH, NOW, Server, serving
+from tests.demands import need_mounts
 from tests.envelope import assert_error
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}")
@@ -104,11 +105,49 @@ def _has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
-@pytest.mark.parametrize("host", ["::1", "::"])
-def test_it_listens_on_ipv6(host: str) -> None:
+@pytest.mark.parametrize(("host", "hosts"), [("::1", ["[::1]"]), ("::", ["[::1]", "127.0.0.1"])])
+def test_it_listens_on_ipv6(host: str, hosts: list[str]) -> None:
     with serving("--host", host) as server:
         assert server.url.startswith("http://[::1]:")
-        assert httpx.get(f"{server.url}/_sandbox/health").json()["sandbox"] is True
+        assert all_answer(server, hosts)
+
+
+HOSTS = 'mount --bind "$0" /etc/hosts && exec "$@"'
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
+def test_localhost_is_every_loopback_address_of_that_name(tmp_path: Path) -> None:
+    """But for what is no loopback address, and what the machine doesn't have."""
+    names = tmp_path / "hosts"
+    names.write_text("".join(f"{address} localhost\n" for address in ("127.0.0.1", "::1", "192.0.2.1", "127.0.0.1")))
+    with serving("--host", "localhost", within=[*need_mounts(), "sh", "-c", HOSTS, str(names)]) as server:
+        assert all_answer(server, ["[::1]", "127.0.0.1"])
+        port = server.url.rpartition(":")[2]
+        assert [line for line in end(server) if f"127.0.0.1:{port}" in line and f"[::1]:{port}" in line]
+
+
+def test_localhost_is_what_there_is_of_it(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("2001:db8::1 localhost\n::1 localhost\n")
+    with serving("--host", "localhost", within=[*need_mounts(), "sh", "-c", HOSTS, str(tmp_path / "hosts")]) as server:
+        assert all_answer(server, ["[::1]" if _has_ipv6() else "127.0.0.1"])
+
+
+def all_answer(server: Server, hosts: Sequence[str]) -> bool:
+    port = server.url.rpartition(":")[2]
+    return all(httpx.get(f"http://{host}:{port}/_sandbox/health").json()["sandbox"] for host in hosts)
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize(("mine", "theirs"), [("127.0.0.1", "::1"), ("::1", "127.0.0.1")])
+def test_it_says_that_another_server_is_on_its_port(mine: str, theirs: str) -> None:
+    """A browser that looks for localhost may find that one."""
+    family = socket.AF_INET6 if ":" in theirs else socket.AF_INET
+    with socket.create_server((theirs, 0), family=family) as other:
+        port = other.getsockname()[1]
+        with serving("--host", mine, "--port", str(port)) as server:
+            lines = end(server)
+    where = f"[{theirs}]:{port}" if ":" in theirs else f"{theirs}:{port}"
+    assert [line for line in lines if f"{where} is another server's" in line]
 
 
 # Who may drive it
