@@ -89,6 +89,16 @@ class Validator:
         return {name: self._resolve(schema) for name, schema in resolved.items()}
 
     @cached_property
+    def elements(self) -> Mapping[str, Validator]:
+        """The schemas of the elements of its lists, by the name of the list; no other rule is said of those lists."""
+        plain = {"type", "items", "title", "description"}
+        return {
+            name: Validator(schema["items"], self._components)
+            for name, schema in self.properties.items()
+            if schema.get("type") == "array" and "items" in schema and not schema.keys() - plain
+        }
+
+    @cached_property
     def _compiled(self) -> jsonschema_rs.Validator:
         return jsonschema_rs.validator_for({**self._schema, "components": reached(self._schema, self._components)})
 

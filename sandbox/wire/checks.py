@@ -18,6 +18,7 @@ from sandbox.contract import Document, InvalidJson, Operation, Violation, decode
 from sandbox.contract.explain import shorten, span
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
+from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
 from sandbox.contract.validation import summary
 from sandbox.errors import AccessDenied, InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from sandbox.wire.http import Headers
@@ -98,6 +99,22 @@ async def whole_body(headers: Headers, receive: Receive, most: int = MAX_BYTES) 
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+def accepted_body(operation: Operation, raw: bytes) -> Document:
+    """Parse a body of an operation and hold it against the contract; for a thread, where it is large."""
+    if operation.body is None:
+        return NO_BODY
+    if len(raw) <= MAX_BYTES:
+        body = json_body(raw, operation.max_depth)
+        refuse(operation.body.accept(body))
+        return body
+    try:
+        body = decode_in_pieces(raw, operation.max_depth)
+    except InvalidJson as error:
+        raise InvalidRequest(f"{error}.", code=error.code) from None
+    refuse(accept_in_pieces(operation.body, body))
+    return body
 
 
 def json_body(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:

@@ -14,7 +14,7 @@ from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.masking import Masker
 from sandbox.wire import checks
 from sandbox.wire.accept import preferred
-from sandbox.wire.drift import keeping
+from sandbox.wire.drift import keeping, keeping_in_pieces
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.http import send_bytes, send_error
 from sandbox.wire.patience import ClientGone, Endings, Patience, ServerStops
@@ -32,6 +32,9 @@ _LIVE_HEADERS = [
     # Asks a proxy in between (nginx) to pass each event on as it comes.
     (b"x-accel-buffering", b"no"),
 ]
+
+# A body of more bytes is read away from the event loop, so that other requests get through meanwhile.
+LARGE = 64 * 1024
 
 # Every listener of live events counts as one answer of this "app", which no app id can be.
 LISTENERS = "/_sandbox/events"
@@ -78,13 +81,16 @@ class ControlPipeline:
         operation = self.operation
         if not operation.path_schema.is_valid(exchange.path):
             raise NotFound("No such path: no app has such an id.", param="app_id")
-        body = checks.NO_BODY
-        if operation.body:
-            checks.media_type(exchange.headers, operation.media_types)
-            body = checks.json_body(await exchange.body(operation.max_bytes), operation.max_depth)
-            checks.refuse(operation.body.accept(body))
+        body = await self._body(exchange) if operation.body else checks.NO_BODY
         query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
         await self._send(exchange, await self._handled(exchange, query, body))
+
+    async def _body(self, exchange: Exchange) -> Document:
+        checks.media_type(exchange.headers, self.operation.media_types)
+        raw = await exchange.body(self.operation.max_bytes)
+        if len(raw) <= LARGE:
+            return checks.accepted_body(self.operation, raw)
+        return await asyncio.to_thread(checks.accepted_body, self.operation, raw)
 
     async def _handled(self, exchange: Exchange, query: Any, body: Document) -> Any:
         try:
@@ -130,7 +136,8 @@ class ControlPipeline:
         """Send a document that was written already, as a file to be kept."""
         schema, body = self.operation.responses[str(self.operation.success)][file.media_type], file.content
         if file.media_type == "application/json":
-            body = keeping(schema, body, self.operation.id)
+            # Away from the event loop, so that other requests get through meanwhile.
+            await asyncio.to_thread(keeping_in_pieces, schema, body, self.operation.id)
         kept = [(b"content-disposition", f'attachment; filename="{file.name}"'.encode())]
         kind = file.media_type.encode()
         await send_bytes(exchange.send, self.operation.success, body, content_type=kind, headers=kept)

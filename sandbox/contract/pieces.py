@@ -1,0 +1,126 @@
+"""Reads a large JSON object element by element, for a thread beside the event loop.
+
+One call that parses or validates tens of megabytes holds Python's lock until it is done, in whatever thread it runs.
+Element by element the lock is free in between, so that other requests get their turn.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.contract.json import MAX_DEPTH, Document, decode
+from sandbox.contract.validation import Validator, Violation
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+# Tells where a value ends; what it says is read by `decode`, which is stricter.
+_SCAN = json.JSONDecoder().raw_decode
+
+
+def decode_in_pieces(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
+    """Parse a JSON object whose size is in the elements of its lists, as `decode` would.
+
+    Raises:
+        InvalidJson: with line and column where the text breaks, or naming the depth that is taken.
+    """
+    try:
+        document = _Reader(raw, max_depth).document()
+    except (_Irregular, ValueError, RecursionError):
+        document = None
+    # What can't be read in pieces is read whole, or refused with the place.
+    return document or decode(raw, max_depth)
+
+
+class _Irregular(Exception):
+    """The text is no JSON object, or broken."""
+
+
+class _Reader:
+    """Goes once over the text of an object."""
+
+    def __init__(self, raw: bytes, max_depth: int) -> None:
+        self._raw = raw
+        self._text = raw.decode()
+        self._max_depth = max_depth
+        self._at = 0
+
+    def document(self) -> Document:
+        """Read all of it."""
+        value: dict[str, Any] = {}
+        exact: dict[str, Any] = {}
+        for name in self._names():
+            if self._next() == "[":
+                elements = list(self._elements())
+                value[name] = [element.value for element in elements]
+                exact[name] = [element.exact for element in elements]
+            else:
+                element = self._value(1)
+                value[name], exact[name] = element.value, element.exact
+        if self._next():
+            raise _Irregular
+        return Document(self._raw, value, exact)
+
+    def _names(self) -> Iterator[str]:
+        """Yield each name of the object, the reader standing before its value; read what is between them."""
+        self._expect("{")
+        if self._next() == "}":
+            self._at += 1
+            return
+        while True:
+            name = self._value(1).value
+            if not isinstance(name, str):
+                raise _Irregular
+            self._expect(":")
+            yield name
+            if self._expect(",}") == "}":
+                return
+
+    def _elements(self) -> Iterator[Document]:
+        self._expect("[")
+        if self._next() == "]":
+            self._at += 1
+            return
+        while True:
+            yield self._value(2)
+            if self._expect(",]") == "]":
+                return
+
+    def _value(self, above: int) -> Document:
+        self._next()
+        start = self._at
+        _, self._at = _SCAN(self._text, start)
+        return decode(self._text[start : self._at].encode(), self._max_depth - above)
+
+    def _next(self) -> str:
+        """Go to the next character that is no space, and return it; nothing at the end."""
+        space = _SPACE.match(self._text, self._at)
+        self._at = space.end() if space else self._at
+        return self._text[self._at : self._at + 1]
+
+    def _expect(self, characters: str) -> str:
+        found = self._next()
+        if not found or found not in characters:
+            raise _Irregular
+        self._at += 1
+        return found
+
+
+def accept_in_pieces(validator: Validator, document: Document) -> list[Violation]:
+    """Return the faults of a document, as `Validator.accept` does; after the first element with faults no more."""
+    if not isinstance(document.value, dict):
+        return validator.accept(document)
+    lists = {name: each for name, each in validator.elements.items() if isinstance(document.value.get(name), list)}
+    empty: dict[str, Any] = {name: [] for name in lists}
+    outline = Document(b"", {**document.value, **empty}, {**document.exact, **empty})
+    if faults := validator.accept(outline):
+        return faults
+    for name, element in lists.items():
+        for index, both in enumerate(zip(document.value[name], document.exact[name], strict=True)):
+            if faults := element.accept(Document(b"", *both)):
+                return [fault._replace(path=(name, index, *fault.path)) for fault in faults]
+    for name in document.value.keys() - lists.keys():
+        # What stands right below may have been made an integer in the outline; all else is the same object.
+        document.value[name], document.exact[name] = outline.value[name], outline.exact[name]
+    return []
