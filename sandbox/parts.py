@@ -150,7 +150,8 @@ class Parts:
     def _held_elsewhere(self) -> int:
         """Return about how many bytes are kept outside the store."""
         deliveries = self.deliveries.size if "deliveries" in vars(self) else 0
-        return self.faults.size + self.replies.size + deliveries
+        history = self.history.size if "history" in vars(self) else 0
+        return self.faults.size + self.replies.size + deliveries + history
 
     def _keeper(self, path: str) -> Keeper:
         """Return what keeps all apps in a file, and load that file."""

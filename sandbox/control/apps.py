@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,17 @@ from sandbox.errors import Conflict
 
 
 async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """List every app that was declared or written to."""
-    return {"object": "list", "data": [await shown(app_id, on) for app_id in await on.worlds.known()]}
+    """List apps that were declared or written to, in the order of their ids; `after` continues behind one."""
+    known, limit = await on.worlds.known(), call.query["limit"]
+    start = bisect_right(known, call.query.get("after", ""))
+    ids = known[start : start + limit]
+    return {
+        "object": "list",
+        "data": [await shown(app_id, on) for app_id in ids],
+        "first_id": ids[0] if ids else None,
+        "last_id": ids[-1] if ids else None,
+        "has_more": len(known) > start + limit,
+    }
 
 
 async def control_get_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -43,9 +53,12 @@ async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlA
 
 async def control_reset(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Forget everything of every app; what was declared is as after start."""
-    for app_id in {*await on.worlds.known(), *on.journal.apps()}:
-        await forget(app_id, on)
-    on.journal.forget(None)
+    on.end_answers(None)
+    for part in (on.faults, on.replies, on.courier, on.history):
+        part.forget_all()
+    on.journal.restart_all()
+    await on.worlds.forget_all()
+    on.apps.replant()
     on.bus.say("state", None, {"app_id": None, "change": "reset"})
     return None
 

@@ -16,6 +16,9 @@ from sandbox.control.snapshot import Snapshot
 # So much is kept of all apps together; what comes then is counted as lost.
 MOST_BYTES = 64 * 1024**2
 CALL_BYTES = 500
+# What a past costs beside its calls, and what a conversation costs in its baseline: the texts are those of the store,
+# which keeps what was said for as long as the app is there.
+PAST_BYTES, RECORD_BYTES = 500, 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Past:
     calls: list[Done] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     size: int = 0
+    calls_size: int = 0
 
 
 class History:
@@ -49,7 +53,9 @@ class History:
 
     def __init__(self) -> None:
         self._pasts: dict[str, Past] = {}
-        self._size = 0
+        self._calls_size = 0
+        # About how many bytes all of it takes.
+        self.size = 0
 
     def of(self, app_id: str) -> Past:
         """Return what is known of an app."""
@@ -58,29 +64,44 @@ class History:
     def begin(self, app_id: str, baseline: Snapshot, *, turn: int, requests: int = 0) -> None:
         """Begin with the state that an app has now."""
         self.forget(app_id)
-        self._pasts[app_id] = Past(turn=turn, requests=requests, baseline=baseline)
+        size = RECORD_BYTES * len(baseline.world.records)
+        self._keep(app_id, Past(turn=turn, requests=requests, baseline=baseline, size=size))
 
     def note(self, app_id: str, done: Done) -> None:
         """Keep what was done to an app."""
-        past = self._pasts.setdefault(app_id, Past())
+        past = self._past(app_id)
         size = CALL_BYTES + len(encode(done.body))
-        if self._size + size > MOST_BYTES:
+        if self._calls_size + size > MOST_BYTES:
             self.spoil(app_id, "more control calls were made than are kept")
             return
         past.calls.append(done)
-        past.size += size
-        self._size += size
+        past.calls_size += size
+        self._calls_size += size
+        self.size += size
 
     def spoil(self, app_id: str, reason: str) -> None:
         """Note that something happened to an app which can't be repeated."""
-        past = self._pasts.setdefault(app_id, Past())
+        past = self._past(app_id)
         if reason not in past.lost:
             past.lost.append(reason)
 
     def forget(self, app_id: str) -> None:
         """Let an app begin afresh."""
-        past = self._pasts.pop(app_id, None)
-        self._size -= past.size if past else 0
+        if past := self._pasts.pop(app_id, None):
+            self._calls_size -= past.calls_size
+            self.size -= PAST_BYTES + past.size + past.calls_size
+
+    def forget_all(self) -> None:
+        """Let every app begin afresh."""
+        self._pasts, self._calls_size, self.size = {}, 0, 0
+
+    def _past(self, app_id: str) -> Past:
+        return self._pasts.get(app_id) or self._keep(app_id, Past())
+
+    def _keep(self, app_id: str, past: Past) -> Past:
+        self._pasts[app_id] = past
+        self.size += PAST_BYTES + past.size
+        return past
 
 
 def filled(operation: Operation, path: Mapping[str, str]) -> str:

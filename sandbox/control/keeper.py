@@ -25,6 +25,7 @@ from sandbox.state.file import open_file
 from sandbox.state.memory import MemoryStore
 from sandbox.state.queues import Queue
 from sandbox.state.trailer import parse_trailer, with_trailer
+from sandbox.state.world import World
 
 log = logging.getLogger("sandbox")
 
@@ -127,9 +128,9 @@ class Keeper:
 
     def _load(self) -> None:
         for app_id, changes, snapshot in _apps(self._file.lines(), self._kept):
-            world = replace(snapshot.world, overrides=changes)
+            image = replace(snapshot.world, overrides=changes)
             try:
-                self._kept.store.put_back(app_id, world)
+                self._kept.store.put_back(app_id, World.of(image))
             except KeyError:
                 raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist") from None
             except ApiError as error:

@@ -24,6 +24,9 @@ async def noted(operation: Operation, handler: Handler, call: ControlCall, on: C
         if operation.id == "control_populate":
             on.history.spoil(app_id, "a call of populate stopped before its end")
         raise
+    if not await on.worlds.exists(app_id):
+        # As fresh as its first use: there is nothing to repeat.
+        return answer
     path = filled(operation, call.path)
     on.history.note(app_id, Done(turn=turn, at=at, method=operation.method, path=path, body=call.body))
     return answer

@@ -47,7 +47,7 @@ def read(document: Document, contract: Contract, settings: Validator) -> Snapsho
             clock=None if value["clock"] is None else unix_time(value["clock"]),
             counters=_counted(counters),
             windows=_windows(value["rate_windows"]),
-            conversations=tuple(conversations),
+            records={conversation.number: conversation for conversation in conversations},
             items=items,
         ),
         settings=quiet.exact,

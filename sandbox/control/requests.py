@@ -1,7 +1,11 @@
-"""The journal, read: what did my SDK send? (CONTROL.md, Requests)."""
+"""The journal, read: what did my SDK send? (CONTROL.md, Requests).
+
+Entries are looked through in threads: there may be thousands, and other requests get through meanwhile.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -19,28 +23,36 @@ from sandbox.state.entry import Entry
 
 async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List entries, newest first; `after` continues behind an entry."""
-    return page(_selected(call.query, on), call.query["limit"], lambda entry: shown(entry, on))
+    found = _selected(call.query, on)
+    return await asyncio.to_thread(page, found, call.query["limit"], lambda entry: shown(entry, on))
 
 
 async def control_get_request(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Show one entry."""
-    return shown(_entry(call, on), on)
+    return await asyncio.to_thread(shown, _entry(call, on), on)
 
 
 async def control_get_request_curl(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Return the command that repeats a request."""
-    return curl(_entry(call, on), on.masker)
+    return await asyncio.to_thread(curl, _entry(call, on), on.masker)
 
 
 async def control_export_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Return the selection as an HTTP archive, oldest first."""
-    entries = list(islice(_selected(call.query, on), call.query.get("limit", 1_000)))
-    return har(entries[::-1], on.masker, on.version)
+    found = _selected(call.query, on)
+
+    def written() -> dict[str, Any]:
+        entries = list(islice(found, call.query.get("limit", 1_000)))
+        return har(entries[::-1], on.masker, on.version)
+
+    return await asyncio.to_thread(written)
 
 
 async def control_verify_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Say whether the requests that were expected came."""
-    return verify(call.body, on)
+    evicted = on.journal.evicted(call.body.get("app_id"), call.body.get("operation"))
+    entries = on.journal.newest_first(app_id=call.body.get("app_id"))
+    return await asyncio.to_thread(verify, call.body, entries, evicted, on.masker)
 
 
 async def control_delete_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -48,7 +60,7 @@ async def control_delete_requests(call: ControlCall, on: ControlServices) -> Con
     one = call.query.get("app_id")
     on.journal.forget(one)
     for app_id in [one] if one else {*await on.worlds.known(), *on.journal.apps()}:
-        if await on.worlds.defaults(app_id) is not None:
+        if await on.worlds.exists(app_id) or on.journal.count(app_id):
             await _begin_anew(app_id, on)
     return None
 

@@ -66,6 +66,10 @@ class Courier(Protocol):
         """End everything of an app."""
         ...
 
+    def forget_all(self) -> None:
+        """End everything of every app."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlServices:
@@ -88,7 +92,7 @@ class ControlServices:
     keeper: Keeper | None
     version: str
     server: Mapping[str, Any]
-    end_answers: Callable[[str], None]
+    end_answers: Callable[[str | None], None]
     populate: Callable[..., Awaitable[None]]
     look: Callable[[App], Mapping[str, Any]]
 

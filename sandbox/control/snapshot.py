@@ -43,8 +43,7 @@ def pieces(snapshot: Snapshot, masker: Masker | None = None) -> Iterator[bytes]:
     head = _head(snapshot)
     yield encode(masker.value(head) if masker else head)[:-1] + b',"conversations":['
     for index, conversation in enumerate(snapshot.world.conversations):
-        items = snapshot.world.items.get(conversation.number, ())
-        written = encode(_conversation(conversation, items))
+        written = encode(_conversation(conversation, snapshot.world.items_of(conversation)))
         yield (b"," if index else b"") + (_masked(written, masker) if masker and masker.finds(written) else written)
     yield b"]}"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sandbox.control.entries import plain
-from sandbox.control.services import ControlServices
 from sandbox.masking import Masker
 from sandbox.state.entry import Entry
 
@@ -33,26 +32,24 @@ class Miss(NamedTuple):
         }
 
 
-def verify(wanted: Mapping[str, Any], on: ControlServices) -> dict[str, Any]:
-    """Count the requests that match and say whether it is the right number.
+def verify(wanted: Mapping[str, Any], entries: Iterable[Entry], evicted: int, masker: Masker) -> dict[str, Any]:
+    """Count the requests that match, of these and so many that are gone, and say whether it is the right number.
 
     Returns `verified` None where the answer hangs on entries that are gone.
     """
     low, high = _times(wanted.get("times"))
-    app_id, operation = wanted.get("app_id"), wanted.get("operation")
     count, nearest = 0, None
-    for entry in on.journal.newest_first(app_id=app_id):
+    for entry in entries:
         misses = list(_misses(wanted, entry))
         if not misses:
             count += 1
         elif nearest is None or _weight(misses) < _weight(nearest[1]):
             nearest = (entry, misses)
     result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "evicted": 0, "closest": None}
-    evicted = on.journal.evicted(app_id, operation)
     if evicted and count <= high and not (count >= low and high == _ANY):
         return {**result, "verified": None, "evicted": evicted}
     if not result["verified"] and nearest:
-        shown = [miss.shown(on.masker) for miss in nearest[1]]
+        shown = [miss.shown(masker) for miss in nearest[1]]
         result["closest"] = {"id": nearest[0].id, "misses": shown}
     return result
 

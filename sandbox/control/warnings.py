@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,14 +16,15 @@ from sandbox.control.services import ControlServices
 from sandbox.nearby import nearest
 from sandbox.state.entry import Entry
 
+# A request with thousands of unknown fields is told of the first.
+MAX_UNKNOWN = 16
+
 
 def warnings(entry: Entry, on: ControlServices) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
     operation = next((op for op in on.contract.operations if op.id == entry.operation), None)
-    found = [*_key_warnings(entry)]
-    if operation is None:
-        return [*found, *meant_paths(entry, on.contract)]
-    return [*found, *unknown_names(entry, operation)]
+    more = meant_paths(entry, on.contract) if operation is None else unknown_names(entry, operation)
+    return [*_key_warnings(entry), *more]
 
 
 def is_from_browser(entry: Entry) -> bool:
@@ -32,9 +34,9 @@ def is_from_browser(entry: Entry) -> bool:
     return b"sk_" in headers.get(b"authorization", b"") and (b"origin" in headers or b"sec-fetch-site" in headers)
 
 
-def unknown_names(entry: Entry, operation: Operation) -> list[str]:
-    """Return a sentence for each field and query parameter that the operation doesn't know."""
-    return [*_query_warnings(entry, operation), *_body_warnings(entry, operation)]
+def unknown_names(entry: Entry, operation: Operation) -> Iterator[str]:
+    """Yield a sentence for each field and query parameter that the operation doesn't know, the first `MAX_UNKNOWN`."""
+    return islice(chain(_query_warnings(entry, operation), _body_warnings(entry, operation)), MAX_UNKNOWN)
 
 
 def _key_warnings(entry: Entry) -> Iterator[str]:

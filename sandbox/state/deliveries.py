@@ -106,6 +106,11 @@ class DeliveryBook:
         """Drop all deliveries of an app."""
         self.size -= sum(map(weight, self._apps.pop(app_id, {}).values()))
 
+    def forget_all(self) -> None:
+        """Drop all deliveries of every app."""
+        self._apps.clear()
+        self.size = 0
+
 
 def weight(delivery: Delivery) -> int:
     """Return about how many bytes a delivery takes."""

@@ -5,6 +5,7 @@ What is kept is bytes, tuples and slots, so that the garbage collector has littl
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.errors import StoreFull
 from sandbox.sources import Origin
 from sandbox.state.image import WorldImage
+from sandbox.state.leftovers import Leftovers
 from sandbox.state.pages import cut
 from sandbox.state.records import Conversation, Item, Page, Totals, Window
 from sandbox.state.store import Counter, Gone
@@ -49,6 +51,7 @@ class MemoryStore:
         self._worlds: dict[str, World] = {}
         self._settings: dict[str, AppSettings] = {}
         self._size = 0
+        self._leftovers = Leftovers()
 
     def declare(self, declared: Mapping[str, AppSettings], defaults: AppSettings | None) -> None:
         """Take other declared apps and defaults; what was changed since goes on top of them, and all data stays."""
@@ -116,10 +119,11 @@ class MemoryStore:
         return world.image() if world else WorldImage(origin=Origin(self._seed, app_id))
 
     async def restore(self, app_id: str, image: WorldImage) -> None:
-        self.put_back(app_id, image)
+        # Made away from the event loop, so that other requests get through meanwhile.
+        self.put_back(app_id, await asyncio.to_thread(World.of, image))
 
-    def put_back(self, app_id: str, image: WorldImage) -> None:
-        """Put an image in place of all that is kept of an app.
+    def put_back(self, app_id: str, world: World) -> None:
+        """Put a world in place of all that is kept of an app.
 
         Raises:
             KeyError: there is no such app.
@@ -130,11 +134,12 @@ class MemoryStore:
             raise KeyError(app_id)
         if old is None:
             self._refuse_more_apps(app_id)
-        world = World.of(image)
         grown = world.size - (old.size if old else 0)
         self.refuse_more_than_fits(grown)
         self._size += grown
-        self._worlds[app_id], self._settings[app_id] = world, base.merged(image.overrides)
+        self._worlds[app_id], self._settings[app_id] = world, base.merged(world.overrides)
+        if old:
+            self._leftovers.add(old)
 
     async def clock(self, app_id: str) -> float | None:
         world = self._worlds.get(app_id)
@@ -150,9 +155,15 @@ class MemoryStore:
         return sorted({*self._declared, *self._worlds})
 
     async def forget(self, app_id: str) -> None:
-        world = self._worlds.pop(app_id, None)
         self._settings.pop(app_id, None)
-        self._size -= world.size if world else 0
+        if world := self._worlds.pop(app_id, None):
+            self._size -= world.size
+            self._leftovers.add(world)
+
+    async def forget_all(self) -> None:
+        worlds, self._worlds, self._settings, self._size = self._worlds, {}, {}, 0
+        for world in worlds.values():
+            self._leftovers.add(world)
 
     async def number(self, app_id: str, counter: Counter) -> int:
         counters = self._world(app_id).counters

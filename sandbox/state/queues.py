@@ -119,6 +119,10 @@ class Queue:
         self.clear(app_id)
         self._given.pop(app_id, None)
 
+    def forget_all(self) -> None:
+        """Drop everything of every app."""
+        self._waiting, self._given, self.size = {}, {}, 0
+
 
 def _weight(waiting: Waiting) -> int:
     """Return about how many bytes a waiting thing takes."""

@@ -73,6 +73,10 @@ class Worlds(Protocol):
         """Drop everything of an app; its next use starts afresh."""
         ...
 
+    async def forget_all(self) -> None:
+        """Drop everything of every app; their next use starts afresh."""
+        ...
+
     async def declared(self) -> Collection[str]:
         """Return the ids of the apps that were declared."""
         ...

@@ -59,7 +59,7 @@ class World:
         world.counters, world.windows = Tally(image.counters), dict(image.windows)
         for conversation in image.conversations:
             world.add(conversation._replace(deleted=False))
-            for item in image.items.get(conversation.number, ()):
+            for item in image.items_of(conversation):
                 world.append(conversation.number, item)
             if conversation.deleted:
                 world.delete(conversation.number)
@@ -74,8 +74,9 @@ class World:
             clock=self.clock,
             counters=dict(self.counters),
             windows=dict(self.windows),
-            conversations=tuple(self.records[number] for number in sorted(self.records)),
-            items={number: tuple(items) for number, items in self.items.items()},
+            records=dict(self.records),
+            items=dict(self.items),
+            lengths=dict(zip(self.items, map(len, self.items.values()), strict=True)),
         )
 
     def add(self, conversation: Conversation) -> None:

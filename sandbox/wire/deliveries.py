@@ -128,6 +128,12 @@ class Courier:
         self._lanes.forget(app_id)
         self._post.book.forget(app_id)
 
+    def forget_all(self) -> None:
+        """End everything of every app."""
+        self.stop()
+        self._held.clear()
+        self._post.book.forget_all()
+
     def stop(self) -> None:
         """End everything; what waits stays so in the journal."""
         for app_id, numbers in list(self._later.items()):

@@ -99,9 +99,13 @@ class Endings:
         for app_id in list(self._open):
             self._end(app_id, ServerStops)
 
-    def forget(self, app_id: str) -> None:
-        """End every answer of an app that is forgotten."""
-        self._end(app_id, AppForgotten)
+    def forget(self, app_id: str | None) -> None:
+        """End every answer of an app that is forgotten, of all apps for None.
+
+        Listeners to live events go on: what they are counted under is no app id.
+        """
+        for open_app in [open_app for open_app in self._open if "/" not in open_app] if app_id is None else [app_id]:
+            self._end(open_app, AppForgotten)
 
     def opened(self, app_id: str, patience: Patience) -> None:
         """Note an answer that begins."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 import pytest
 
-from sandbox.control.services import ControlServices
 from sandbox.control.verify import verify
 from sandbox.masking import Masker
 from sandbox.state.journal import Journal
@@ -177,8 +175,9 @@ def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
     journal.forget("app_b")
     for _ in range(5):
         add(journal, entry(app_id="app_a", operation=CONFIG))
-    on = SimpleNamespace(journal=journal, masker=Masker())
-    return verify({name: value for name, value in wanted.items() if value is not None}, cast("ControlServices", on))
+    question = {name: value for name, value in wanted.items() if value is not None}
+    entries = journal.newest_first(app_id=wanted.get("app_id"))
+    return verify(question, entries, journal.evicted(wanted.get("app_id"), wanted.get("operation")), Masker())
 
 
 # Each row: a question that can't be asked, and its place.

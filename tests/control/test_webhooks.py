@@ -294,7 +294,7 @@ def test_the_list_is_read_page_by_page(world: World, receiver: Receiver) -> None
 
 
 def test_webhooks_beyond_max_bytes_are_refused_or_dropped_and_journalled_so(make_world: MakeWorld) -> None:
-    world = make_world(max_bytes=40_000)
+    world = make_world(max_bytes=60_000)
     hook = {"secret": None, "events": ["chat.started"]}
     world.set(webhooks=[{**hook, "url": f"http://127.0.0.1:9/{number}/{'x' * 1_900}"} for number in range(10)])
     answer = world.call("POST", "/webhooks/send", {"type": "chat.started"})

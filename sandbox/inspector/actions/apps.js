@@ -19,8 +19,19 @@ export async function look(path) {
 }
 
 export async function loadApps() {
-  const list = await attempt(() => control("GET", "/apps"));
-  if (list) store.set({ apps: list.data });
+  const list = await attempt(allApps);
+  if (list) store.set({ apps: list });
+}
+
+/** Read every page of the apps. @returns {Promise<App[]>} */
+async function allApps() {
+  const apps = [];
+  let page;
+  do {
+    page = await control("GET", `/apps?limit=500${page ? `&after=${page.last_id}` : ""}`);
+    apps.push(...page.data);
+  } while (page.has_more);
+  return apps;
 }
 
 /** The app's settings and counts. @param {string} id */
