@@ -32,6 +32,9 @@ class CarefulCycle(RequestResponseCycle):
             self.ends_with_connection = is_old(self.scope) and _has_unknown_length(message)
             if self.ends_with_connection:
                 self.chunked_encoding = False
+            if not self.keep_alive:
+                # Not every version of uvicorn says so itself.
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
         elif self.ends_with_connection:
             # To uvicorn each piece is as long as was promised.
             self.expected_content_length = len(message.get("body", b""))
