@@ -1,7 +1,7 @@
 """Builds forms as json-render patches (CONTRACT.md 7). Owns no wording of the text around them.
 
-The root element comes first without children, and once more with all of them at the end. So every step after the first
-patch is a valid spec in the eyes of @json-render/core, which refuses a child that does not exist yet.
+The root comes first, then its card with the list of its children, then these in the order in which they are read: so
+something shows from the start and fills in step by step. Every element has `children`, as the vendor's catalog asks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from sandbox.agent import businesses, vocabulary
-from sandbox.agent.language import Language
+from sandbox.agent.language import Language, detect
 from sandbox.agent.speech import Voice
 from sandbox.agent.text import fold
 from sandbox.reply import DataSpec
@@ -31,29 +31,43 @@ PROPS: Final[Mapping[str, frozenset[str]]] = {
 }
 """The elements that the example client renders, with their props (CONTRACT.md 7.2)."""
 
+INPUT_TYPES: Final = frozenset(("text", "email", "password", "number"))
+"""What an Input may take, by the vendor's catalog."""
+
 _STRUCTURE: Final = frozenset(("Card", "Stack", "Button"))
 _ROOT: Final = "form"
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 
 
 def form(
-    title: str, fields: Sequence[Mapping[str, Any]], *, description: str | None = None, submit: str | None = None
+    title: str,
+    fields: Sequence[Mapping[str, Any]],
+    *,
+    lang: Language | None = None,
+    description: str | None = None,
+    submit: str | None = None,
 ) -> tuple[DataSpec, ...]:
     """Return the patches of a form: a card with one element a field, and a button that submits.
 
-    A field is a mapping with `label`, perhaps `type` (an element, `Input` without one, or an input's type as `email`),
-    `name` and any other prop; props that its element does not know are left out.
+    A field is a mapping with `label`, perhaps `type` (an element, `Input` without one, or one of `INPUT_TYPES`),
+    `name` and any other prop; props that its element does not know are left out. A Select without a placeholder has one
+    in `lang`, by default the language of the texts.
     """
+    lang = lang or detect(" ".join([title, *(str(field.get("label", "")) for field in fields)]))
+    choose = _typeset(lang)(vocabulary.load("replies/forms")[lang]["choose"])
     elements: dict[str, Mapping[str, Any]] = {}
     for field in fields:
         element, props = _element(field)
         key = _free(str(props.get("name") or _name(str(props["label"]))), elements)
         if "name" in PROPS[element]:
             props["name"] = key
-        elements[key] = {"type": element, "props": props}
+        if element == "Select":
+            props.setdefault("placeholder", choose)
+        elements[key] = {"type": element, "props": props, "children": []}
     elements["submit"] = {
         "type": "Button",
         "props": {"label": submit or "Submit"},
+        "children": [],
         "on": {"press": {"action": "submit"}},
     }
     heading = {"title": title} if description is None else {"title": title, "description": description}
@@ -80,14 +94,14 @@ def _fixed(lang: Language, name: str, submit: str) -> tuple[DataSpec, ...]:
     """Return a form of the vocabulary, with one of the texts that its button may have."""
     title, description, fields = vocabulary.load("replies/forms")[lang][name]
     text = _typeset(lang)
-    return form(text(title), [_field(row, text) for row in fields], description=text(description), submit=text(submit))
+    rows = [_field(row, text) for row in fields]
+    return form(text(title), rows, lang=lang, description=text(description), submit=text(submit))
 
 
 def _patches(heading: Mapping[str, str], elements: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    card = {"type": "Card", "props": heading}
-    steps: list[tuple[str, Any]] = [("/root", _ROOT), (f"/elements/{_ROOT}", {**card, "children": []})]
+    card = {"type": "Card", "props": heading, "children": list(elements)}
+    steps: list[tuple[str, Any]] = [("/root", _ROOT), (f"/elements/{_ROOT}", card)]
     steps += [(f"/elements/{key}", element) for key, element in elements.items()]
-    steps.append((f"/elements/{_ROOT}", {**card, "children": list(elements)}))
     return [{"op": "add", "path": path, "value": value} for path, value in steps]
 
 
@@ -98,7 +112,7 @@ def _element(field: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     props = {key: value for key, value in field.items() if key in PROPS[element] and key != "type"}
     if element == "Input":
         kind = field.get("input_type") if given == "Input" else given
-        props["type"] = kind if isinstance(kind, str) and kind else "text"
+        props["type"] = kind if kind in INPUT_TYPES else "text"
     if "options" in PROPS[element]:
         props["options"] = [str(option) for option in field.get("options") or []]
     return element, {"label": str(field.get("label") or field.get("name") or ""), **props}

@@ -23,8 +23,8 @@ class Event(NamedTuple):
 
     @property
     def is_delta(self) -> bool:
-        """Whether it is one of the small pieces that a pace slows down."""
-        return self.name.endswith(".delta")
+        """Whether it is one of the small pieces that a pace slows down: of a text, of arguments, of a form."""
+        return self.name.endswith(".delta") or self.name == "response.data_spec"
 
 
 def json_body(spoken: Spoken) -> dict[str, Any]:

@@ -54,11 +54,33 @@ def steps(patches: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
-def test_every_step_is_a_valid_spec(patches: list[dict[str, Any]]) -> None:
-    assert patches[0]["path"] == "/root"
-    first, *others = steps(patches)
-    assert faults(first) == ["the root is missing"]
-    assert [fault for spec in others for fault in faults(spec)] == []
+def test_a_form_shows_from_its_second_step_and_fills_in_as_it_is_read(patches: list[dict[str, Any]]) -> None:
+    assert [patch["path"] for patch in patches[:2]] == ["/root", "/elements/form"]
+    assert [patch["path"] for patch in patches[2:]] == [f"/elements/{key}" for key in patches[1]["value"]["children"]]
+    assert faults(steps(patches)[-1]) == []
+    assert all(re.search(": no child", fault) for spec in steps(patches)[1:] for fault in faults(spec))
+
+
+@pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
+def test_every_element_is_one_of_the_vendors_catalog(patches: list[dict[str, Any]]) -> None:
+    elements = [patch["value"] for patch in patches[1:]]
+    assert all(isinstance(element["children"], list) for element in elements)
+    kinds = {element["props"]["type"] for element in elements if element["type"] == "Input"}
+    assert kinds <= {"text", "email", "password", "number"}
+
+
+def test_what_is_empty_has_a_placeholder_in_its_language() -> None:
+    seen = {
+        (element["type"], element["props"].get("placeholder"))
+        for patches in FORMS[:-1]
+        for element in steps(patches)[-1]["elements"].values()
+        if "placeholder" in PROPS[element["type"]]
+    }
+    assert None not in {placeholder for _, placeholder in seen}
+    assert {placeholder for kind, placeholder in seen if kind == "Select"} == {"Choose one", "Faites un choix"}
+    field = {"label": "Votre province", "type": "Select", "options": ["Québec"]}
+    (select,) = [spec.patch["value"] for spec in form("Vos coordonnées", [field])][2:3]
+    assert select["props"]["placeholder"] == "Faites un choix"
 
 
 @pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
@@ -98,7 +120,7 @@ def test_any_fields_make_a_valid_form(title: str, fields: list[dict[str, Any]]) 
 def test_both_languages_have_the_same_forms() -> None:
     data = vocabulary.load("replies/forms")
     assert data["en"].keys() == data["fr"].keys()
-    for key in data["en"].keys() - {"submit"}:
+    for key in data["en"].keys() - {"submit", "choose"}:
         assert [row[0] for row in data["en"][key][2]] == [row[0] for row in data["fr"][key][2]]
 
 

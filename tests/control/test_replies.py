@@ -155,6 +155,22 @@ def test_a_wrong_script_is_refused_by_place(world: World, body: dict[str, Any], 
     assert world.replies == []
 
 
+def test_a_form_comes_patch_by_patch_at_its_pace() -> None:
+    with in_process() as client:
+        client.request("PATCH", "/_sandbox/apps/app_x", json={"generative_ui": True})
+        output = [{"type": "form", "title": "Details", "fields": [{"label": "Name"}]}]
+        client.request(
+            "POST", "/_sandbox/apps/app_x/replies", json={"output": output, "pace": {"first_ms": 0, "delta_ms": 10_000}}
+        )
+        conversation = client.request("POST", "/v1/apps/app_x/conversations", json={}).json()["id"]
+        client.waits.clear()
+        body = {"message": {"content": "Hello"}, "stream": True}
+        client.request("POST", f"/v1/apps/app_x/conversations/{conversation}", json=body)
+        due = [round(wait / 10) * 10 for wait in client.waits if wait]
+    # the root, the card, its field and its button, each with its `output_item.done`; then completed
+    assert due == [10, 10, 20, 20, 30, 30, 40, 40, 40]
+
+
 def test_a_script_has_a_pace_of_its_own_kept_by_schedule() -> None:
     """Each event is due so long after the request: if one is late, those after it are not (real time in bench/)."""
     with in_process() as client:
