@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -60,17 +61,20 @@ def _base64_marks(text: str) -> Iterator[str]:
         yield from {mark, mark.replace("+", "-").replace("/", "_")}
 
 
-_PREFIX = "|".join(_spelled(prefix) for prefix in _KEY_PREFIXES)
-# After a letter it may be a word of its own ("task_test_x"): a key is longer.
-# Looked for only where its first character may stand: five times as fast.
-_KEY = re.compile(
-    rf"(?=[sw%\\])(?:(?<![a-z0-9_])(?:{_PREFIX}){_KEY_CHARACTER}+|(?:{_PREFIX}){_KEY_CHARACTER}{{8,}})[+/=]*",
-    re.IGNORECASE,
-)
 _WELL_FORMED = re.compile(r"(?:sk_(?:live|test)|whsec)_", re.IGNORECASE)
 _KEY_MARKS = [
     mark for prefix in _KEY_PREFIXES for cased in (prefix, prefix.upper()) for mark in sorted(_base64_marks(cased))
 ]
+
+
+@cache
+def _key_pattern() -> re.Pattern[str]:
+    """Return what finds a key in any spelling; made on first use, as it takes longer than all else at a start."""
+    prefix = "|".join(_spelled(prefix) for prefix in _KEY_PREFIXES)
+    # After a letter it may be a word of its own ("task_test_x"): a key is longer.
+    bare, inside = rf"(?<![a-z0-9_])(?:{prefix}){_KEY_CHARACTER}+", rf"(?:{prefix}){_KEY_CHARACTER}{{8,}}"
+    # Looked for only where its first character may stand: five times as fast.
+    return re.compile(rf"(?=[sw%\\])(?:{bare}|{inside})[+/=]*", re.IGNORECASE)
 
 
 class Masker:
@@ -95,7 +99,7 @@ class Masker:
             return text
         for known in self._known:
             text = known.sub(lambda match: self._hidden(match.group()), text)
-        return _KEY.sub(self._key, self._without_base64(text))
+        return _key_pattern().sub(self._key, self._without_base64(text))
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value without its secrets: credentials whole, the values of cookies, keys elsewhere."""
@@ -132,7 +136,7 @@ class Masker:
         scheme, space, token = value.partition(" ")
         if scheme.lower() not in _SCHEMES:
             scheme, space, token = "", "", value
-        key = _KEY.fullmatch(token)
+        key = _key_pattern().fullmatch(token)
         return scheme + space + (self._key(key) if key else self._opaque(token))
 
     def _cookie(self, pair: str) -> str:

@@ -14,6 +14,7 @@ from sandbox.cli.listening import listen
 from sandbox.cli.output import say
 from sandbox.cli.serve import greeting
 from sandbox.cli.server import Interrupted, prepare_logs, serve_on
+from sandbox.masking import Masker
 from sandbox.settings import Settings, SettingsError, options
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         return 3
     interrupted = Interrupted()
     with listening:
-        prepare_logs(quiet=True)
+        prepare_logs(Masker().text, quiet=True)
         from sandbox.app import create_app
 
         app = create_app(settings)

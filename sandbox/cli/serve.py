@@ -19,6 +19,7 @@ from sandbox.cli.output import say
 from sandbox.cli.server import Interrupted, prepare_logs, serve_on
 from sandbox.cli.standard_input import StandardInput
 from sandbox.cli.watch import ConfigWatch, Watch
+from sandbox.masking import Masker
 from sandbox.origins import is_loopback
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
 
@@ -66,16 +67,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     interrupted = Interrupted()
     ends.append(interrupted)
     with listening:
-        prepare_logs(quiet=settings.quiet)
+        mask = Masker([settings.control_token or ""]).text
+        prepare_logs(mask, quiet=settings.quiet)
         # Nothing that is loaded at the start is ever garbage; `serve_on` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
         from sandbox.cli.autosave import Autosave
-        from sandbox.masking import Masker
         from sandbox.wire.access_log import for_stream
 
-        mask = Masker([settings.control_token or ""]).text
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, mask)
         app = create_app(settings, log=log)
         app.state.own_ports.add(listening.port)

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 
-def prepare_logs(*, quiet: bool) -> None:
-    """Let warnings be written, or errors alone."""
+def prepare_logs(mask: Callable[[str], str], *, quiet: bool) -> None:
+    """Let warnings be written, or errors alone, each text without its secrets."""
+
+    class Masked(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return mask(super().format(record))
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("dimedove-sandbox: %(message)s"))
+    handler.setFormatter(Masked("dimedove-sandbox: %(message)s"))
     handler.addFilter(_is_news)
     logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, handlers=[handler])
 

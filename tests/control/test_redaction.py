@@ -12,17 +12,21 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from io import BytesIO
 from re import findall
+from signal import SIGINT
 from urllib.parse import unquote
 from zipfile import ZipFile
 
-from httpx2 import Request
+from httpx2 import Client, Request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import MakeClient
+from sandbox.masking import Masker
+from sandbox.wire.access_log import json_line, text_line
+from tests.conftest import MakeClient, serving
 from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World
 from tests.depth import up_to
+from tests.entries import entry
 
 TOKEN = "tok/en+" + "N0tForAnyb0dysEyes"
 RUN = 8
@@ -128,8 +132,8 @@ def shown_of(app: World, text: str) -> Iterator[str]:
     control, query = app.client, {"app_id": app.app_id}
     entries = control.get(REQUESTS, params={**query, "limit": 100})
     yield entries.text
-    for entry in entries.json()["data"]:
-        yield control.get(f"{REQUESTS}/{entry['id']}/curl").text
+    for row in entries.json()["data"]:
+        yield control.get(f"{REQUESTS}/{row['id']}/curl").text
     yield control.get(f"{REQUESTS}.har", params=query).text
     headers = dict.fromkeys(("authorization", "cookie", "x-other"), text)
     body = {"title": text, text: text}
@@ -197,3 +201,26 @@ def test_the_control_token_leaves_by_no_door(make_client: MakeClient, spelling: 
     PLACES[place](app, text)
     found = {run for shown in shown_of(app, text) for run in leaks(TOKEN, shown)}
     assert not found
+
+
+@settings(max_examples=up_to(300, here=60))
+@given(random=RANDOM, prefix=st.sampled_from(PREFIXES), spelling=st.sampled_from(sorted(SPELLINGS)))
+def test_no_key_is_written_to_the_log(random: str, prefix: str, spelling: str) -> None:
+    text = SPELLINGS[spelling](prefix + random)
+    refusal = json.dumps({"error": {"type": "not_found", "message": f"{'long ' * 30}{text}"}}).encode()
+    asked = entry(path=f"/v1/{text}".encode(), status=404, answer=refusal)
+    mask = Masker().text
+    lines = [text_line(colour=False, mask=mask)(asked), json_line(mask=mask)(asked), mask(f"a warning about {text}")]
+    assert [run for line in lines for run in leaks(random, line)] == []
+
+
+def test_the_log_of_a_server_has_neither_key_nor_token() -> None:
+    key, token = "sk_live_Qm9uam91cnNNb250cmVhbA", "Zm91ciBzY29yZSBhbmQgc2V2ZW4"
+    with serving(env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": token}) as running:
+        with Client(base_url=running.url) as client:
+            client.get(f"/v1/apps/{key}/conversations")
+            client.get(f"/_sandbox/{percent(token)}", headers={"Origin": f"https://{token}.example.com"})
+        running.process.send_signal(SIGINT)
+        written = running.process.communicate(timeout=30)[0]
+    assert "/_sandbox/" in written
+    assert [run for secret in (key[8:], token) for run in leaks(secret, written)] == []
