@@ -24,7 +24,7 @@ log = logging.getLogger("sandbox")
 # Seconds of silence after which a listener of live events gets a comment.
 COMMENT_EVERY = 15.0
 # Milliseconds between two pieces of live events.
-REST_MS = 50
+REST_MS = 100
 
 _LIVE_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),

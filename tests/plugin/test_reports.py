@@ -32,6 +32,10 @@ CASES: Mapping[str, tuple[str, list[str]]] = {
         "dimedove_app.fault('reset'); pytest.raises(OSError, client.send, 'GET', '/config')",
         ["GET    …/config  no answer  fault reset  cut"],
     ),
+    "failed": (
+        "client.send('POST', '/completions', {'prompt': '[[fail]]'})",
+        ["POST   …/completions  200  reply failed"],
+    ),
     "strays": (
         "client._path = client._path.removeprefix('/v1'); client.send('GET', '/config')",
         [

@@ -86,4 +86,5 @@ def _waited(entry: Entry, again: Entry) -> float:
 
 
 def _time_of(entry: Entry) -> float:
-    return entry.at if entry.stood_at is None else entry.stood_at
+    # Clocks are set by whole seconds: a fraction of the server's would be held against the client.
+    return int(entry.at) if entry.stood_at is None else entry.stood_at

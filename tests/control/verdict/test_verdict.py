@@ -188,6 +188,11 @@ def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
     assert bool(verdict("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
 
 
+def test_a_fraction_of_a_second_is_not_held_against_a_client_whose_clock_is_moved() -> None:
+    first = asked(50, at=NOW + 0.9, status=429, answer_headers=[(b"retry-after", b"60")])
+    assert verdict("app_a", [first, asked(51, stood_at=NOW + 60)], 0, CONTRACT)["findings"] == []
+
+
 # Each row: `Retry-After` thirty seconds after NOW, as HTTP writes dates, or as it does not.
 DATES = {
     "Mon, 21 Sep 2026 14:13:50 GMT": ["too_soon"],
