@@ -1,66 +1,45 @@
-// Works with the types that openapi-typescript makes from the contract: `node client.js http://127.0.0.1:PORT`.
+// Works with the types that openapi-typescript makes from the contract, and with openapi-fetch, which reads them:
+// `node client.js http://127.0.0.1:PORT`.
 import assert from "node:assert/strict";
-import type { components, operations } from "./api.js";
+import createClient from "openapi-fetch";
+import type { components, paths } from "./api.js";
+import type { components as controlComponents, paths as controlPaths } from "./control.js";
 
 type Schemas = components["schemas"];
-type Json<T> = T extends { content: { "application/json": infer B } } ? B : never;
-type Body<O extends keyof operations> = operations[O] extends { requestBody: infer R } ? Json<R> : undefined;
-// Operations of webhooks, which the client answers itself, have no 200 of the contract's.
-type Ok<O extends keyof operations> = operations[O]["responses"] extends { 200: infer R } ? Json<R> : never;
-
-// Every event of a reply's stream, told apart by `type`; the compiler holds the names against the stream's own.
-type StreamEvent =
-  | Schemas["ResponseCreatedEvent"]
-  | Schemas["ResponseOutputTextDeltaEvent"]
-  | Schemas["ResponseOutputTextDoneEvent"]
-  | Schemas["ResponseFunctionCallStartEvent"]
-  | Schemas["ResponseFunctionCallArgumentsDeltaEvent"]
-  | Schemas["ResponseFunctionCallArgumentsDoneEvent"]
-  | Schemas["ResponseOutputItemDoneEvent"]
-  | Schemas["ResponseDataSpecEvent"]
-  | Schemas["ResponseCompletedEvent"]
-  | Schemas["ResponseFailedEvent"];
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
-const everyEventHasItsType: Same<StreamEvent["type"], Schemas["MessageStreamEvent"]["event"]> = true;
+// The names of a stream's events are the types of their data.
+const everyEventHasItsType: Same<Schemas["StreamEvent"]["type"], Schemas["MessageServerSentEvent"]["event"]> = true;
 assert(everyEventHasItsType);
 
-const url = process.argv[2] ?? "http://127.0.0.1:8000";
-const app = "contract-tools-typescript";
+const url = process.argv[2] ?? "";
 const saying = "Bonjour, l’été 😀";
+const app = { app_id: "contract-tools-typescript" };
+const headers = { Authorization: "Bearer sk_test_contract_tools" };
+const api = createClient<paths>({ baseUrl: `${url}/v1`, headers });
+const control = createClient<controlPaths>({ baseUrl: `${url}/_sandbox` });
 
-function send(method: string, path: string, body: unknown, key = "sk_test_contract_tools"): Promise<globalThis.Response> {
-  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
-  return fetch(`${url}/v1/apps/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-}
+const CONVERSATIONS = "/apps/{app_id}/conversations";
+const ONE = "/apps/{app_id}/conversations/{conversation_id}";
 
-/** Calls an operation; its request and its answer have the operation's types. */
-async function call<O extends keyof operations>(_: O, method: string, path: string, body: Body<O>): Promise<Ok<O>> {
-  const response = await send(method, path, body);
-  assert.equal(response.status, 200, `${method} ${path}`);
-  return (await response.json()) as Ok<O>;
-}
-
-async function failure(response: globalThis.Response, status: number): Promise<Schemas["Error"]["error"]> {
-  assert.equal(response.status, status);
-  return ((await response.json()) as Schemas["Error"]).error;
+/** The answer, or the end of the program. */
+async function data<T>(answer: Promise<{ data?: T; error?: unknown }>): Promise<T> {
+  const { data, error } = await answer;
+  assert(data !== undefined && data !== null, JSON.stringify(error));
+  return data;
 }
 
 /** Reads server-sent events, however their bytes are cut. */
-async function* events(response: globalThis.Response): AsyncGenerator<StreamEvent> {
-  assert.equal(response.status, 200);
-  assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/);
-  assert(response.body);
+async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<Schemas["StreamEvent"]> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const bytes of response.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const bytes of body as unknown as AsyncIterable<Uint8Array>) {
     text += decoder.decode(bytes, { stream: true });
     const blocks = text.split("\n\n");
     text = blocks.pop() ?? "";
     for (const block of blocks) {
-      const lines = block.split("\n");
-      const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-      const event = JSON.parse(data) as StreamEvent;
-      assert(lines.includes(`event: ${event.type}`), `the event's name is its data's type: ${block}`);
+      const [name, line] = block.split("\n");
+      const event = JSON.parse(line?.slice("data: ".length) ?? "") as Schemas["StreamEvent"];
+      assert.equal(name, `event: ${event.type}`);
       yield event;
     }
   }
@@ -68,72 +47,64 @@ async function* events(response: globalThis.Response): AsyncGenerator<StreamEven
 }
 
 /** Puts a reply together from its stream. */
-async function collect(response: globalThis.Response): Promise<{ types: string[]; text: string; items: Schemas["ResponseOutputItem"][] }> {
+async function collect(body: ReadableStream<Uint8Array> | null): Promise<{ types: string[]; text: string; items: Schemas["ResponseOutputItem"][] }> {
+  assert(body);
   const collected = { types: [] as string[], text: "", items: [] as Schemas["ResponseOutputItem"][] };
-  for await (const event of events(response)) {
+  for await (const event of events(body)) {
     collected.types.push(event.type);
-    switch (event.type) {
-      case "response.output_text.delta":
-        collected.text += event.delta;
-        break;
-      case "response.output_item.done":
-        collected.items[event.output_index] = event.item;
-        break;
-      case "response.failed":
-        assert.fail(event.error.message);
-    }
+    if (event.type === "response.output_text.delta") collected.text += event.delta;
+    if (event.type === "response.output_item.done") collected.items[event.output_index] = event.item;
+    if (event.type === "response.failed") assert.fail(event.error.message);
   }
   return collected;
 }
 
-const created = await call("apps_api_create_conversation", "POST", `${app}/conversations`, {
-  external_user_id: "client/4471 é",
-  title: "Support inquiry",
-  metadata: { plan_type: "term_life", policies: [1, 2] },
-});
-assert.equal(created.title, "Support inquiry");
-assert.deepEqual(created.metadata, { plan_type: "term_life", policies: [1, 2] });
+const fault: controlComponents["schemas"]["LatencyFault"] = { kind: "latency", ms: 1 };
+assert.equal((await data(control.POST("/apps/{app_id}/faults", { params: { path: app }, body: fault }))).kind, "latency");
+const settings = await data(control.PATCH("/apps/{app_id}", { params: { path: app }, body: { generative_ui: true } }));
+assert.equal(settings.settings.generative_ui, true);
+
+const created = await data(
+  api.POST(CONVERSATIONS, { params: { path: app }, body: { external_user_id: "client/4471 é", title: "Support inquiry", metadata: { policies: [1, 2] } } }),
+);
+assert.deepEqual(created.metadata, { policies: [1, 2] });
 assert.deepEqual(Object.keys(created.generated_title ?? {}).sort(), ["en-ca", "fr-ca"]);
-const path = `${app}/conversations/${created.id}`;
+const path = { ...app, conversation_id: created.id };
 
-const reply = await call("apps_api_send_message", "POST", path, { message: { content: `[[echo]] ${saying}` }, stream: false });
-const first = reply.output?.[0];
-assert(first?.type === "message");
-assert.equal(first.content?.map((part) => part.text).join(""), saying);
+async function send(content: string): Promise<Schemas["ResponseOutputItem"][]> {
+  const reply = await data(api.POST(ONE, { params: { path }, body: { message: { content }, stream: false } }));
+  assert(typeof reply === "object"); // a stream is a text
+  return reply.output ?? [];
+}
 
-const streamed = await collect(await send("POST", path, { message: { content: `[[echo]] ${saying}` }, stream: true }));
+async function stream(content: string) {
+  const answer = await data(api.POST(ONE, { params: { path }, body: { message: { content }, stream: true }, parseAs: "stream" }));
+  return collect(answer);
+}
+
+const said = await send(`[[echo]] ${saying}`);
+assert(said[0]?.type === "message");
+assert.equal(said[0].content?.[0]?.text, saying);
+const streamed = await stream(`[[echo]] ${saying}`);
 assert.equal(streamed.text, saying);
-assert.deepEqual(streamed.items, reply.output, "stream and JSON say the same");
-assert.equal(streamed.types[0], "response.created");
-assert.equal(streamed.types.at(-1), "response.completed");
+assert.deepEqual(streamed.items, said, "stream and JSON say the same");
+assert.deepEqual([streamed.types[0], streamed.types.at(-1)], ["response.created", "response.completed"]);
+assert((await stream("[[tool]]")).items.some((item) => item.type === "function_call" && item.name));
+const form = (await send("[[form]]")).flatMap((item) => (item.type === "data_spec" && item.data?.patch.op === "add" ? [item.data.patch.value] : []));
+assert.equal(typeof form[0], "string");
+assert((form[1] as Schemas["UiElement"]).props);
 
-const tools = await collect(await send("POST", path, { message: { content: "[[tool]]" }, stream: true }));
-const called = tools.items.flatMap((item) => (item.type === "function_call" ? [item.name] : []));
-assert(called.length > 0 && tools.types.includes("response.function_call.start"));
+const detail = await data(api.GET(ONE, { params: { path } }));
+assert.deepEqual(detail.items?.slice(0, 2).map((item) => item.role), ["user", "assistant"]);
+const user = { ...app, external_user_id: "client/4471 é" };
+const page = await data(api.GET("/apps/{app_id}/users/{external_user_id}/conversations", { params: { path: user, query: { limit: 1, order: "asc" } } }));
+assert.deepEqual([page.data.map((row) => row.id), page.has_more], [[created.id], false]);
+assert.equal((await data(api.PATCH(ONE, { params: { path }, body: { title: null } }))).title, null);
+assert.equal((await data(api.DELETE(ONE, { params: { path } }))).deleted, true);
 
-const prompt: Body<"apps_api_create_completion"> = { prompt: `[[echo]] ${saying}`, stream: true };
-assert.equal((await collect(await send("POST", `${app}/completions`, prompt))).text, saying);
-
-const detail = await call("apps_api_get_conversation", "GET", path, undefined);
-assert.deepEqual(detail.items?.map((item) => item.role), ["user", "assistant", "user", "assistant", "user", "assistant"]);
-
-const users = `${app}/users/${encodeURIComponent("client/4471 é")}/conversations`;
-const page = await call("apps_api_list_user_conversations", "GET", `${users}?limit=1&order=asc`, undefined);
-assert.deepEqual(page.data.map((row) => row.id), [created.id]);
-assert.equal(page.has_more, false);
-
-const updated = await call("apps_api_update_conversation", "PATCH", path, { title: null });
-assert.equal(updated.title, null);
-const deleted = await call("apps_api_delete_conversation", "DELETE", path, undefined);
-assert.equal(deleted.deleted, true);
-
-assert.equal((await failure(await send("GET", path, undefined), 404)).type, "not_found");
-assert.equal((await failure(await send("GET", path, undefined, "sk_test_invalid"), 401)).type, "invalid_api_key");
-assert.equal((await failure(await send("POST", path, { message: { content: 5 } }), 422)).param, "message.content");
-
-const config = await call("apps_api_get_app_config", "GET", `${app}/config`, undefined);
-assert.equal(config.app_id, app);
-const metrics = await call("apps_api_get_app_metrics", "GET", `${app}/metrics`, undefined);
-assert.equal(metrics.total_conversations, 1);
-
-console.log("the TypeScript types hold");
+const gone = await api.GET(ONE, { params: { path } });
+assert.deepEqual([gone.response.status, gone.error?.error.type], [404, "not_found"]);
+const stranger = await api.GET("/apps/{app_id}/config", { params: { path: app }, headers: { Authorization: "Bearer sk_test_invalid" } });
+assert.equal(stranger.error?.error.type, "invalid_api_key");
+assert.equal((await data(api.GET("/apps/{app_id}/metrics", { params: { path: app } }))).total_conversations, 1);
+console.log("the TypeScript types hold, and openapi-fetch works with them");

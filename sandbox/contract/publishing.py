@@ -30,6 +30,7 @@ def publish(bundle: Mapping[str, Any], version: str) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     for name, schema in bundle["components"]["schemas"].items():
         _add(schemas, name, _moved(schema, schemas))
+    schemas = {name: _merged(schema, schemas) for name, schema in schemas.items()}
     rest = {key: value for key, value in bundle["components"].items() if key != "schemas"}
     document = {
         **{key: _moved(value, schemas) for key, value in bundle.items() if key != "components"},
@@ -52,7 +53,7 @@ def _moved(node: Any, schemas: dict[str, Any]) -> Any:
         return [_placed(each, schemas, stays=()) for each in node]
     if not isinstance(node, dict):
         return node
-    whole = _chosen(node)
+    whole = _in_json(_chosen(node))
     return {key: value if key in _DATA else _placed(value, schemas, _STAYS) for key, value in whole.items()}
 
 
@@ -80,6 +81,29 @@ def _limits(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
 def _add(schemas: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
     if schemas.setdefault(name, schema) != schema:
         raise ContractError(f"two schemas of the contract are called {name}")
+
+
+def _in_json(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a body that may come as several media types of one schema as JSON alone: to generators they are two."""
+    content = node.get("content", {})
+    if "application/json" not in content:
+        return node
+    asked = content["application/json"]["schema"]
+    kept = {
+        kind: media for kind, media in content.items() if kind == "application/json" or media.get("schema") != asked
+    }
+    return {**node, "content": kept}
+
+
+def _merged(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object with the fields of those that it extends (`allOf`): generators take some for mere aliases."""
+    merged = {key: value for key, value in schema.items() if key != "allOf"}
+    for each in schema.get("allOf", ()):
+        extended = schemas[each["$ref"].rpartition("/")[2]]
+        merged["properties"] = {**extended["properties"], **merged["properties"]}
+        for key in ("required", "x-sandbox-required"):
+            merged[key] = [*extended.get(key, ()), *merged.get(key, ())]
+    return merged
 
 
 def _chosen(node: dict[str, Any]) -> dict[str, Any]:
