@@ -113,6 +113,7 @@ class Settings:
     idle_timeout: int = _option(
         75, "integer", "seconds of silence between two requests or inside a body; then closed", least=1, most=86_400
     )
+    url_file: str | None = _option(None, "text", "file to write the server's URL into, as soon as it listens")
     tls_cert: str | None = _option(None, "text", "file with the TLS certificate (chain): serve https")
     tls_key: str | None = _option(None, "text", "file with the certificate's private key")
     reload: bool = _option(False, "switch", "take apps of a changed config file without a restart; state stays")

@@ -89,7 +89,7 @@ def serving(
     try:
         assert process.stdout is not None
         first = process.stdout.readline()
-        found = re.search(r"http://\S+?(?=/v1)", first)
+        found = re.search(r"https?://\S+?(?=/v1)", first)
         assert found, f"the server did not start: {first}{process.stdout.read()}"
         yield Server(found.group(), process, first)
     finally:

@@ -28,6 +28,11 @@ def need_curl() -> str:
     return shutil.which("curl") or pytest.skip("needs curl, which is not installed")
 
 
+def need_openssl() -> str:
+    """Return the path of openssl, which makes certificates."""
+    return shutil.which("openssl") or pytest.skip("needs openssl, which is not installed")
+
+
 def need_node() -> str:
     """Return the path of a Node.js that is new enough."""
     node = shutil.which("node")

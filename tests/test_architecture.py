@@ -74,7 +74,7 @@ AMBIENT: dict[str, set[str]] = {
     "uuid": {"sources"},
     "secrets": {"cli.serve"},  # a token that must not be guessed
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
-    "os": {"cli.__init__", "cli.output", "cli.standard_input", "folders", *FILES},
+    "os": {"cli.__init__", "cli.output", "cli.serve", "cli.standard_input", "folders", *FILES},
 }
 
 MODULES = {

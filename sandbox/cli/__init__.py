@@ -17,7 +17,7 @@ from sandbox.errors import ContractError
 from sandbox.masking import escape
 from sandbox.settings import SettingsError
 
-COMMANDS = ("serve", "conform", "replay")
+COMMANDS = ("serve", "conform", "replay", "health")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import re
 import secrets
 import ssl
@@ -81,6 +82,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         app.state.own_ports.add(listening.port)
         say(greeting(settings, listening, token))
         _warn(environ, understood, listening)
+        if settings.url_file:
+            _write_url(settings.url_file, _base(settings, listening))
         watches: list[Watch] = []
         if config and settings.reload:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
@@ -131,6 +134,16 @@ def greeting(settings: Settings, listening: Listening, token: str | None) -> str
         lines.append(secret)
     curl = f"curl -H 'Authorization: Bearer sk_test_demo' '{base}/v1/apps/app_demo/conversations?limit=3'"
     return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
+
+
+def _write_url(path: str, url: str) -> None:
+    """Write where the server is; it serves all the same where that can't be done."""
+    new = Path(f"{path}.{os.getpid()}")
+    try:
+        new.write_text(url + "\n", encoding="utf-8")
+        new.replace(path)
+    except (OSError, ValueError) as error:
+        log.warning("--url-file %s: can't be written: %s", path, getattr(error, "strerror", None) or error)
 
 
 def _base(settings: Settings, listening: Listening) -> str:

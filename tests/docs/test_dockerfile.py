@@ -37,8 +37,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Played:
 @pytest.fixture(scope="module")
 def container(image: Played) -> Iterator[Started]:
     """The running container, on a free port instead of its own."""
-    image.variables["DIMEDOVE_SANDBOX_PORT"] = str(free_port())
-    command = [*the("ENTRYPOINT", STEPS).words, *the("CMD", STEPS).words]
+    image.variables["DIMEDOVE_SANDBOX_URL_FILE"] = str(image.cwd / "url")
+    # Not where the variable says: the health check finds it all the same.
+    command = [*the("ENTRYPOINT", STEPS).words, *the("CMD", STEPS).words, "--port", "0"]
     with starting([*as_user(image.user), *command], cwd=image.cwd, env=image.env) as running:
         yield running
 
@@ -84,7 +85,8 @@ def test_the_health_check_sees_a_server(image: Played, container: Started) -> No
 
 
 def test_the_health_check_misses_a_server_that_is_not_there(image: Played) -> None:
-    gone = Played(image.root, image.programs, {"DIMEDOVE_SANDBOX_PORT": str(free_port())}, image.folder)
+    (image.cwd / "gone").write_text(f"http://127.0.0.1:{free_port()}")
+    gone = Played(image.root, image.programs, {"DIMEDOVE_SANDBOX_URL_FILE": str(image.cwd / "gone")}, image.folder)
     assert health(gone) != 0
 
 
