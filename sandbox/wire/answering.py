@@ -26,7 +26,7 @@ class CarefulCycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         """Send a piece of the answer; a length that isn't known ends with the connection, not with chunks."""
-        if not self.response_started:
+        if message["type"] == "http.response.start":
             # Never asked for, the body may come or not: nobody could say where the next request begins.
             self.keep_alive = self.keep_alive and not self.waiting_for_100_continue
             self.ends_with_connection = is_old(self.scope) and _has_unknown_length(message)
