@@ -82,6 +82,10 @@ class DimedoveApp:
         """Return the faults that still wait, oldest first: empty when all have acted."""
         return list(self.control("GET", "/faults")["data"])
 
+    def release(self, fault: Mapping[str, Any] | str) -> None:
+        """Let the requests go on that a fault with `until="released"` holds now: the queued fault, or its id."""
+        self.control("POST", f"/faults/{fault if isinstance(fault, str) else fault['id']}/release")
+
     def clear_faults(self) -> None:
         """Take back the faults that still wait."""
         self.control("DELETE", "/faults")

@@ -59,6 +59,7 @@ class FaultFields(TypedDict, total=False):
     headers: Mapping[str, str]
     body: Any
     ms: int
+    until: Literal["released"] | str
     bytes: int
     path: str
     events: int

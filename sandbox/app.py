@@ -91,13 +91,13 @@ def _faults(parts: Parts) -> Faults:
     from sandbox.wire.faults import Faults
 
     desk = FaultDesk(parts.faults, parts.store)
-    return Faults(desk, parts.control.schema("Fault"), parts.endings)
+    return Faults(desk, parts.control.schema("Fault"), parts.endings, parts.holds)
 
 
 def _speaker(parts: Parts) -> Speaker:
     from sandbox.wire.speech import Speaker
 
-    return Speaker(parts.endings)
+    return Speaker(parts.endings, parts.holds)
 
 
 async def _run(operation: str, services: Services, call: Call) -> Answer:

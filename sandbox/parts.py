@@ -21,6 +21,7 @@ from sandbox.state.bus import Bus
 from sandbox.state.journal import Journal
 from sandbox.state.memory import Bounds, MemoryStore
 from sandbox.state.queues import Queue
+from sandbox.wire.holds import Holds
 from sandbox.wire.patience import Endings
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.endings = Endings()
+        self.holds = Holds()
         self.faults = Queue("fault")
         self.replies = Queue("reply")
         # Where the server itself listens: no webhook goes there.
@@ -131,6 +133,7 @@ class Parts:
             version=sandbox.__version__,
             server={name: getattr(self.settings, name) for name in ANSWERING},
             end_answers=self.endings.forget,
+            release=self.holds.release,
             populate=self._populate,
             look=settings_in_force,
         )

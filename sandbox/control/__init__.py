@@ -33,6 +33,7 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
         "control_list_faults",
         "control_delete_faults",
         "control_delete_fault",
+        "control_release_fault",
         "control_add_reply",
         "control_list_replies",
         "control_delete_replies",

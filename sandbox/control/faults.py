@@ -18,10 +18,10 @@ class FaultDesk:
         self._worlds = worlds
 
     async def take(self, app_id: str, matches: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
-        """Return the oldest that acts on a request, counted as used; None when none does."""
+        """Return the oldest that acts on a request, with its `id`, counted as used; None when none does."""
         origin = await self._worlds.origin(app_id)
         taken = self._queue.take(app_id, origin.entropy(), matches)
-        return taken.fields if taken else None
+        return {**taken.fields, "id": taken.id} if taken else None
 
     async def lots(self, app_id: str, *address: str) -> random.Random:
         """Return the app's own generator for what is drawn at an address."""

@@ -25,13 +25,25 @@ async def control_list_faults(call: ControlCall, on: ControlServices) -> Control
 
 
 async def control_delete_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Take all faults of an app out."""
+    """Take all faults of an app out; what they hold goes on."""
+    on.release(changeable(call), None)
     return await _clear(call, on, on.faults, "faults")
 
 
 async def control_delete_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Take one fault out."""
+    """Take one fault out; what it holds goes on, even if it is used up."""
+    app_id, fault_id = changeable(call), call.path["fault_id"]
+    if on.release(app_id, fault_id) and not on.faults.has(app_id, fault_id):
+        return None
     return await _remove(call, on, on.faults, "faults", "fault_id")
+
+
+async def control_release_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
+    """Let the requests go on that a fault holds now."""
+    app = await existing(changeable(call), on)
+    if not on.release(app.id, call.path["fault_id"]):
+        raise NotFound(f"No fault of this id holds a request now: {call.path['fault_id'][:80]}.", param="fault_id")
+    return None
 
 
 async def control_add_reply(call: ControlCall, on: ControlServices) -> ControlAnswer:

@@ -93,6 +93,7 @@ class ControlServices:
     version: str
     server: Mapping[str, Any]
     end_answers: Callable[[str | None], None]
+    release: Callable[[str, str | None], bool]
     populate: Callable[..., Awaitable[None]]
     look: Callable[[App], Mapping[str, Any]]
 

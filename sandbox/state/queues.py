@@ -88,6 +88,10 @@ class Queue:
                 return after
         return None
 
+    def has(self, app_id: str, waiting_id: str) -> bool:
+        """Say whether it waits."""
+        return any(waiting.id == waiting_id for waiting in self._waiting.get(app_id, ()))
+
     def remove(self, app_id: str, waiting_id: str) -> bool:
         """Take one out; say whether it was there."""
         queue = self._waiting.get(app_id, [])

@@ -19,12 +19,10 @@ from sandbox.sources import monotonic
 from sandbox.wire import sabotage
 from sandbox.wire.checks import refuse
 from sandbox.wire.exchange import Exchange
-from sandbox.wire.holds import Holds
+from sandbox.wire.holds import LONGEST_MS, Holds
 from sandbox.wire.http import send_bytes
 from sandbox.wire.patience import AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import STREAM_FAULTS
-
-LONGEST_MS = 600_000
 
 # They answer by themselves; nothing is done and nothing counted.
 INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
@@ -45,7 +43,7 @@ class Queue(Protocol):
     """Where queued faults wait."""
 
     async def take(self, app_id: str, matches: Callable[[Fault], bool]) -> Fault | None:
-        """Return the oldest that acts on a request, counted as used; None when none does."""
+        """Return the oldest that acts on a request, with its `id`, counted as used; None when none does."""
         ...
 
     async def lots(self, app_id: str, *address: str) -> random.Random:
@@ -60,11 +58,11 @@ class Queue(Protocol):
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, queue: Queue, law: Validator, endings: Endings) -> None:
+    def __init__(self, queue: Queue, law: Validator, endings: Endings, holds: Holds) -> None:
         self._queue = queue
         self._law = law
         self._endings = endings
-        self._holds = Holds()
+        self._holds = holds
 
     async def choose(self, exchange: Exchange, operation: Operation, asked: bytes | None) -> Fault | None:
         """Return the fault of this request: the one it asked for, or the oldest queued one.
@@ -102,7 +100,7 @@ class Faults:
         if kind in INSTEAD:
             return await self._instead(fault, exchange)
         if kind == "latency":
-            await self._wait(fault["ms"], exchange)
+            await self._wait(fault, exchange)
         elif kind == "truncate":
             exchange.send = sabotage.Truncated(send, fault.get("bytes")).send
         elif kind == "stale":
@@ -134,7 +132,7 @@ class Faults:
                 exchange.connection.reset()
             raise BrokenOff
         if kind == "hang":
-            await self._wait(fault.get("ms", LONGEST_MS), exchange)
+            await self._wait(fault, exchange)
             raise BrokenOff
         if kind == "status" and "body" not in fault:
             raise SandboxFault(fault["status"], headers=fault.get("headers"))
@@ -154,12 +152,16 @@ class Faults:
                 headers=[(b"content-security-policy", b"sandbox")],
             )
 
-    async def _wait(self, ms: float, exchange: Exchange) -> None:
+    async def _wait(self, fault: Fault, exchange: Exchange) -> None:
+        app_id = exchange.path["app_id"]
         # The body first: a client that is heard out is one whose leaving can be noticed.
         await exchange.body()
         try:
-            async with Patience(exchange.receive, exchange.path["app_id"], self._endings, exchange.since) as patience:
-                await patience.until(ms)
+            async with Patience(exchange.receive, app_id, self._endings, exchange.since) as patience:
+                if "until" in fault:
+                    await self._holds.until_released(app_id, fault["id"], patience)
+                else:
+                    await patience.until(fault.get("ms", LONGEST_MS))
         except (ServerStops, AppForgotten):
             raise BrokenOff from None
         exchange.held_until = monotonic()
@@ -184,6 +186,9 @@ class Faults:
             refuse(self._law.accept(document))
         except InvalidRequest as error:
             raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
+        if "until" in document.value:
+            text = "Sandbox-Fault: until: only a queued fault can be released, by its id."
+            raise InvalidRequest(text, param="until", code="not_allowed")
         named: Fault = document.exact
         return named
 

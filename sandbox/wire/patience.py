@@ -161,7 +161,7 @@ class Patience:
     def end(self, reason: type[Exception]) -> None:
         """Let the wait that is under way, or the next one, raise `reason`."""
         self._reason = self._reason or reason
-        self._wake()
+        self.wake()
 
     async def until(self, ms: float) -> None:
         """Wait until `ms` milliseconds after this began (by schedule: waits don't add up); let others run in any case.
@@ -178,6 +178,16 @@ class Patience:
                 await self._pause(left)
         else:
             await self.turn()
+        if self._reason:
+            raise self._reason
+
+    async def until_woken(self, ms: float) -> None:
+        """Wait until `wake` is called, at most `ms` milliseconds.
+
+        Raises:
+            ClientGone, ServerStops, AppForgotten: as `until` does.
+        """
+        await self._pause(ms / 1000)
         if self._reason:
             raise self._reason
 
@@ -202,7 +212,7 @@ class Patience:
             ClientGone, ServerStops, AppForgotten: as `until` does.
         """
         task = asyncio.ensure_future(awaitable)
-        task.add_done_callback(lambda _: self._wake())
+        task.add_done_callback(lambda _: self.wake())
         try:
             if not task.done():
                 await self._pause()
@@ -218,7 +228,7 @@ class Patience:
             return
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        timer = loop.call_later(seconds, self._wake) if seconds is not None else None
+        timer = loop.call_later(seconds, self.wake) if seconds is not None else None
         try:
             await self._waiter
         finally:
@@ -226,7 +236,8 @@ class Patience:
             if timer:
                 timer.cancel()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """End the wait that is under way."""
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 

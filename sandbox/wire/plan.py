@@ -15,9 +15,10 @@ STREAM_FAULTS = frozenset({"stream_cut", "stream_stall", "stream_fail", "stream_
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing is sent for so many milliseconds."""
+    """Nothing is sent for so many milliseconds, or until the fault `gate` is released."""
 
-    ms: float
+    ms: float = 0
+    gate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def steps(spoken: Spoken, fault: Mapping[str, Any] | None) -> Iterator[Step]:
     # Before the last event at the latest: a fault after it would never be seen.
     yield from islice(whole, min(fault.get("events", events_in_all // 2), events_in_all - 1))
     if fault["kind"] == "stream_stall":
-        yield Stall(fault["ms"])
+        yield Stall(gate=fault["id"]) if "until" in fault else Stall(fault["ms"])
         yield from whole
     elif fault["kind"] == "stream_fail":
         yield failed(spoken.id, "The reply failed (a fault of the sandbox).")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from sandbox.calls import App, Spoken
@@ -18,6 +18,7 @@ from sandbox.wire.events import Event
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.faults import Fault
 from sandbox.wire.framing import Framing, plain
+from sandbox.wire.holds import Holds
 from sandbox.wire.http import send_bytes
 from sandbox.wire.patience import AppForgotten, BrokenOff, Endings, Patience, ServerStops
 from sandbox.wire.plan import Break, Half, Stall, Step, steps
@@ -37,8 +38,9 @@ _STREAM_HEADERS = [
 class Speaker:
     """Sends spoken answers for one server."""
 
-    def __init__(self, endings: Endings) -> None:
+    def __init__(self, endings: Endings, holds: Holds) -> None:
         self._endings = endings
+        self._holds = holds
 
     async def speak(
         self, spoken: Spoken, operation: Operation, app: App, exchange: Exchange, fault: Fault | None
@@ -55,7 +57,8 @@ class Speaker:
                 await patience.until(pace.first_ms)
                 if spoken.streamed:
                     framing = Framing(app.settings.framing, partial(app.entropy.random, "framing", spoken.id))
-                    stream = _Stream(operation, pace, patience, exchange, framing)
+                    wait_at = partial(self._holds.until_released, app.id, patience=patience)
+                    stream = _Stream(operation, pace, patience, exchange, framing, wait_at)
                     await stream.run(spoken, steps(spoken, fault))
                 else:
                     await _whole(spoken, operation, exchange)
@@ -86,7 +89,13 @@ class _Stream:
     """One stream while it is sent."""
 
     def __init__(
-        self, operation: Operation, pace: Pace, patience: Patience, exchange: Exchange, framing: Framing
+        self,
+        operation: Operation,
+        pace: Pace,
+        patience: Patience,
+        exchange: Exchange,
+        framing: Framing,
+        wait_at: Callable[[str], Awaitable[None]],
     ) -> None:
         self._operation = operation
         self._pace = pace
@@ -94,6 +103,7 @@ class _Stream:
         self._exchange = exchange
         self._send = exchange.send
         self._framing = framing
+        self._wait_at = wait_at
         self._due = float(pace.first_ms)
         self._reply_status: ReplyStatus = "failed"
         self._hurries = framing.is_plain and not pace.delta_ms
@@ -124,6 +134,8 @@ class _Stream:
         if isinstance(step, Break):
             raise BrokenOff
         if isinstance(step, Stall):
+            if step.gate:
+                await self._wait_at(step.gate)
             # Silent from now on, however late the stream is.
             self._due = max(self._due, self._patience.elapsed_ms) + step.ms
             await self._patience.until(self._due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -57,6 +58,18 @@ def test_a_fault_that_waits_is_shown_and_can_be_taken_back(app: DimedoveApp, cli
     assert [fault["id"] for fault in app.faults()] == [queued["id"]]
     app.clear_faults()
     assert client.send("GET", "/config")[0] == 200
+
+
+def test_a_request_is_held_until_it_is_released(app: DimedoveApp, client: Client) -> None:
+    fault = app.fault("latency", until="released")
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(client.send, "GET", "/config")
+        while app.faults():
+            pass
+        app.release(fault)
+        assert held.result()[0] == 200
+    with pytest.raises(DimedoveError, match="holds a request"):
+        app.release(fault["id"])
 
 
 def test_a_fault_that_does_not_exist_is_refused_with_the_reason(app: DimedoveApp) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -68,6 +69,16 @@ def assert_same(done: CompletedProcess[str]) -> None:
 
 def test_a_stream_that_the_journal_has_not_whole_is_the_same_as_far_as_it_goes(world: World, tmp_path: Path) -> None:
     world.api.send(world.api.created(), "[[long]]", stream=True)
+    assert_same(replay(bundle(world), tmp_path))
+
+
+def test_a_request_that_was_held_until_it_was_released_is_not_held_again(world: World, tmp_path: Path) -> None:
+    fault = world.fault("latency", until="released")
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(world.api.config)
+        while world.call("POST", f"/faults/{fault['id']}/release").status_code != 204:
+            pass
+        assert held.result().status_code == 200
     assert_same(replay(bundle(world), tmp_path))
 
 
