@@ -37,6 +37,9 @@ OPTIONS: Mapping[str, Option] = {
         help="messages and completions that are sent there at most (40)", kind="integer", least=0, most=10_000
     ),
     "max_wait": Option(help="seconds to wait out 429s in all (60)", kind="integer", least=0, most=86_400),
+    "deadline": Option(
+        help="seconds for the whole run (600); what was found by then is reported", kind="integer", least=1, most=86_400
+    ),
     "sandbox_rules": Option(help="hold any server to what the sandbox decided, [D]", kind="switch"),
     "rate": Option(help="requests a second at most (0: any number)", kind="integer", least=0, most=10_000),
     "seed": Option(help="same seed, same requests (1)", kind="integer", least=0, most=2**53),

@@ -47,9 +47,9 @@ class Weighed:
 
     @property
     def exit_code(self) -> int:
-        """0 where the server conforms, 1 where it doesn't or not all could be seen, 3 where the run stopped early."""
+        """0 where the server conforms, 1 where it doesn't or not all was seen, 3 where it stopped without a finding."""
         if self.verdict.incomplete:
-            return 3
+            return 1 if self.failing else 3
         failed = self.failing or self.could_not_run or self.verdict.never_succeeded or self.engine_errors
         return 1 if failed else 0
 

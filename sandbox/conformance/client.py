@@ -7,16 +7,18 @@ server that has gone silent is left alone.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.conformance.connection import Connector
+from sandbox.conformance.deadline import Deadline
 from sandbox.conformance.exchange import Answer, Origin, Request
 
 _CONVERSATION = re.compile(r"[A-Z]+ (.*/apps/[^/?]+)/conversations/([^/?]+)(\?.*)?")
 _READING = ("GET", "HEAD", "OPTIONS")
 _MOST_LATE = 3
+# Few answers of a server that conforms are long; read as JSON they take many times their bytes.
+_LONG, _MOST_OF_LONG = 256 * 1024, 12 * 1024 * 1024
 # What is waited after a 429 that doesn't say how long, in seconds.
 _USUAL_WAIT = 5.0
 
@@ -31,6 +33,14 @@ class Throttled(Stopped):
 
 class Silent(Stopped):
     """The server has left several requests, one after the other, without an end."""
+
+
+class OutOfTime(Stopped):
+    """The deadline of the run has passed."""
+
+
+class Flooded(Stopped):
+    """The server's answers were long, again and again."""
 
 
 class BudgetSpent(Exception):
@@ -74,11 +84,6 @@ class Tally:
             self.left.pop(named[2], None)
 
 
-def pause(seconds: float) -> None:
-    """Wait."""
-    threading.Event().wait(seconds)
-
-
 class Client:
     """Talks to one server."""
 
@@ -88,16 +93,19 @@ class Client:
         limits: Limits,
         *,
         heard: Callable[[Answer], None] = lambda _: None,
-        wait: Callable[[float], None] = pause,
+        wait: Callable[[float], None] | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self.origin = origin
         self.limits = limits
         self.tally = Tally()
         self.history: list[Answer] = []
-        self._connector = Connector(origin, connect=limits.connect, whole=limits.whole)
+        self._deadline = deadline or Deadline()
+        self._connector = Connector(origin, connect=limits.connect, whole=limits.whole, deadline=self._deadline)
         self._heard = heard
-        self._wait = wait
+        self._wait = wait or self._deadline.wait
         self._late_in_a_row = 0
+        self._long = 0
 
     def probe(self) -> None:
         """Make sure that somebody listens.
@@ -113,6 +121,8 @@ class Client:
         Raises:
             Throttled: the wait was too long.
             Silent: the server doesn't answer any more.
+            Flooded: its answers are long, again and again.
+            OutOfTime: the deadline has passed.
             BudgetSpent: one message more than was allowed.
         """
         self._permit(request)
@@ -123,7 +133,7 @@ class Client:
         self.tally.count(answer)
         self._heard(answer)
         if remember:
-            self.history.append(answer)
+            self.history.append(answer.remembered)
         return answer
 
     def _permit(self, request: Request) -> None:
@@ -147,9 +157,19 @@ class Client:
     def _once(self, request: Request) -> Answer:
         if self._late_in_a_row >= _MOST_LATE:
             raise Silent(f"{_MOST_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
+        if self._long > _MOST_OF_LONG:
+            raise Flooded(f"answers of more than {_LONG:,} bytes came to more than {_MOST_OF_LONG:,} bytes in all")
         if self.limits.rate:
             self._wait(1 / self.limits.rate)
+        self._check_time()
         self.tally.requests += 1
-        answer = self._connector.exchange(request)
+        answer = replace(self._connector.exchange(request), turn=self.tally.requests)
+        # What it broke off is no fault of the server.
+        self._check_time()
         self._late_in_a_row = self._late_in_a_row + 1 if answer.is_late else 0
+        self._long += len(answer.body) if len(answer.body) > _LONG else 0
         return answer
+
+    def _check_time(self) -> None:
+        if self._deadline.passed:
+            raise OutOfTime(f"the {self._deadline.seconds:.0f} s of --deadline are over")

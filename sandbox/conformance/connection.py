@@ -10,15 +10,18 @@ import http.client
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
+from sandbox.conformance.deadline import Deadline
+from sandbox.conformance.decoding import MOST_BYTES, BodyReader, TooLarge
 from sandbox.conformance.exchange import Answer, Origin, Request
 from sandbox.conformance.shown import piece
 
-MOST_BYTES = 16 * 1024 * 1024
-
-_PIECE = 65_536
+_CUT = f"cut off after {MOST_BYTES:,} bytes"
+_CODED = ("content-encoding", "content-length")
 
 
 class Unreachable(Exception):
@@ -28,8 +31,9 @@ class Unreachable(Exception):
 class Connector:
     """The way to one server. Both times are in seconds: until it is connected, and until an answer has ended."""
 
-    def __init__(self, origin: Origin, *, connect: float, whole: float) -> None:
+    def __init__(self, origin: Origin, *, connect: float, whole: float, deadline: Deadline | None = None) -> None:
         self.origin = origin
+        self._deadline = deadline or Deadline()
         self._connect_within = connect
         self._whole_within = whole
         self._tls = ssl.create_default_context() if origin.scheme == "https" else None
@@ -41,51 +45,46 @@ class Connector:
             Unreachable: nobody does.
         """
         try:
-            self._connect().close()
+            with self._connected() as way:
+                if way.is_late:
+                    raise Unreachable(f"{self.origin}: it listens, but {self._lateness()}")
         except OSError as error:
             raise Unreachable(f"{self.origin}: {_reason(error)}") from None
 
     def exchange(self, request: Request) -> Answer:
         """Send a request and return what came, also where nothing did."""
         try:
-            connection = self._connect()
+            with self._connected() as way:
+                answer = _exchange(way.connection, self._written(request), request)
         except OSError as error:
             return Answer(request=request, status=None, trouble=f"no connection: {_reason(error)}")
-        with contextlib.closing(connection), self._watched(connection) as late:
-            answer = _exchange(connection, self._written(request), request)
-        if not late.is_set():
-            return answer
-        return replace(answer, is_whole=False, is_late=True, trouble=f"no end within {self._whole_within:.0f} s")
+        return replace(answer, is_whole=False, is_late=True, trouble=self._lateness()) if way.is_late else answer
 
-    def _connect(self) -> socket.socket:
-        connection = socket.create_connection((self.origin.host, self.origin.port), timeout=self._connect_within)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            try:
-                connection = self._tls.wrap_socket(connection, server_hostname=self.origin.host)
-            except OSError:
-                connection.close()
-                raise
-        connection.settimeout(self._whole_within)
-        return connection
+    def _lateness(self) -> str:
+        return f"no end within {self._whole_within:.0f} s"
 
     @contextlib.contextmanager
-    def _watched(self, connection: socket.socket) -> Iterator[threading.Event]:
-        """Break a connection off when its time is over, however slowly bytes trickle in; say whether it was."""
-        late = threading.Event()
-
-        def break_off() -> None:
-            late.set()
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-        watch = threading.Timer(self._whole_within, break_off)
+    def _connected(self) -> Iterator[_Way]:
+        """Connect; the connection is broken off when its time is over, however slowly bytes trickle in."""
+        connection = socket.create_connection((self.origin.host, self.origin.port), timeout=self._connect_within)
+        way = _Way(connection)
+        watch = threading.Timer(self._whole_within, way.break_off)
         watch.daemon = True
         watch.start()
         try:
-            yield late
+            with self._deadline.ending(way.break_off):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._tls is not None:
+                    # Handed over at once: a handshake may trickle in too.
+                    way.connection = self._tls.wrap_socket(
+                        connection, server_hostname=self.origin.host, do_handshake_on_connect=False
+                    )
+                    way.connection.do_handshake()
+                way.connection.settimeout(self._whole_within)
+                yield way
         finally:
             watch.cancel()
+            way.connection.close()
 
     def _written(self, request: Request) -> bytes:
         named = {name.lower() for name, _ in request.headers}
@@ -96,6 +95,23 @@ class Connector:
             lines.append(f"Content-Length: {len(request.body)}")
         lines += [f"{name}: {value}" for name, value in request.headers]
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + (request.body or b"")
+
+
+class _Way:
+    """One connection, and whether it was broken off because its time was over."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection: Any = connection
+        self._late = threading.Event()
+
+    @property
+    def is_late(self) -> bool:
+        return self._late.is_set()
+
+    def break_off(self) -> None:
+        self._late.set()
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _exchange(connection: socket.socket, sent: bytes, request: Request) -> Answer:
@@ -110,33 +126,39 @@ def _exchange(connection: socket.socket, sent: bytes, request: Request) -> Answe
         response.begin()
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Answer(request=request, status=None, trouble=trouble or f"no answer: {_reason(error)}")
-    body, trouble = _read(response)
+    body = BodyReader(response)
+    trouble = _trouble(body, response)
+    # What was decoded has no coding any more.
+    headers = (
+        (name, value) for name, value in response.getheaders() if name.lower() not in _CODED or not body.is_coded
+    )
     return Answer(
         request=request,
         status=response.status,
         reason=response.reason,
-        headers=tuple(response.getheaders()),
-        body=body,
+        headers=tuple(headers),
+        body=bytes(body.read),
         is_whole=not trouble,
         trouble=trouble,
     )
 
 
-def _read(response: http.client.HTTPResponse) -> tuple[bytes, str]:
-    """Read a body to its end or to where it breaks; return it and what broke it."""
-    read = bytearray()
+def _trouble(body: BodyReader, response: http.client.HTTPResponse) -> str:
+    """Read a body to its end or to where it breaks; return what broke it."""
     try:
-        while piece := response.read1(_PIECE):
-            read += piece
-            if len(read) > MOST_BYTES:
-                return bytes(read[:MOST_BYTES]), f"cut off after {MOST_BYTES:,} bytes"
+        body.to_the_end()
+    except TooLarge:
+        return _CUT
+    except zlib.error:
+        return "the body isn't in the coding that Content-Encoding says"
     except http.client.IncompleteRead as error:
-        return bytes(read + error.partial), "the body broke off"
+        body.read += error.partial
+        return "the body broke off"
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return bytes(read), f"the body broke off: {_reason(error)}"
+        return f"the body broke off: {_reason(error)}"
     # A body that stops before its promised length is no error to `read1`.
     missing = response.length
-    return bytes(read), f"the body broke off {missing:,} bytes before its end" if missing else ""
+    return f"the body broke off {missing:,} bytes before its end" if missing else ""
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 from sandbox.conformance.exchange import Answer
 
+# A page has 100 rows at most, and no conversation of a run so many items: what is beyond is looked at by nobody.
+_MOST = 1_000
+
 
 class NoEvidence(Exception):
     """What a law wanted to look at could not be had; `answer` is what came instead."""
@@ -42,13 +45,13 @@ def id_of(answer: Answer) -> str:
 def items_of(answer: Answer) -> list[Mapping[str, Any]]:
     """Return the items in an answer."""
     items = answer.object.get("items")
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return [item for item in items[:_MOST] if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def rows_of(answer: Answer) -> list[Mapping[str, Any]]:
     """Return the rows in an answer."""
     rows = answer.object.get("data")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [row for row in rows[:_MOST] if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def ids_of(answer: Answer) -> list[str]:

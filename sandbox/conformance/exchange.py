@@ -14,6 +14,7 @@ from sandbox.conformance.shown import piece
 _BILLED = re.compile(r"POST .*/apps/[^/?]+/(conversations/[^/?]+|completions)(\?.*)?")
 _CREATES = re.compile(r"POST .*/apps/[^/?]+/conversations(\?.*)?")
 _SHOWN = 300
+_KEPT = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,8 @@ class Answer:
     """What came of one request.
 
     `status` is None where no answer came, and `trouble` says why. `is_whole` is false where the body stopped before the
-    end that its framing promised, `is_late` true where it was broken off because its time was over.
+    end that its framing promised, `is_late` true where it was broken off because its time was over. `turn` is its place
+    among all answers of a run.
     """
 
     request: Request
@@ -69,6 +71,7 @@ class Answer:
     is_whole: bool = True
     is_late: bool = False
     trouble: str = ""
+    turn: int = 0
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or None; several are joined by commas."""
@@ -85,15 +88,27 @@ class Answer:
         """Whether the status is of success."""
         return self.status is not None and 200 <= self.status < 300
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The body read as JSON; None where it isn't."""
+        """The body read as JSON; None where it isn't. Kept where it is short: values take many times their text."""
+        return self._json if len(self.body) <= _KEPT else read_json(self.body)
+
+    @cached_property
+    def _json(self) -> Any:
         return read_json(self.body)
 
     @property
     def object(self) -> Mapping[str, Any]:
         """The body read as a JSON object; empty where it is none."""
-        return self.json if isinstance(self.json, dict) else {}
+        value = self.json
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def remembered(self) -> Answer:
+        """What a finding may need of it later: the request, the status, the id of what was made."""
+        one = self.object.get("id") if self.request.creates else None
+        body = json.dumps({"id": one}).encode() if isinstance(one, str) else b""
+        return Answer(request=self.request, status=self.status, body=body, turn=self.turn)
 
     @property
     def text(self) -> str:

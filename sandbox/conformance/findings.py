@@ -170,18 +170,17 @@ def _fingerprint(*parts: str) -> str:
 def _needed(proof: Sequence[Answer], history: Sequence[Answer]) -> list[Answer]:
     """Return what has to be sent before the last answer of a proof: what it is of, and what made those."""
     makers = {one: answer for answer in history if (one := _made(answer))}
-    wanted: dict[int, Answer] = {id(answer): answer for answer in proof[:-1]}
+    wanted: dict[int, Answer] = {answer.turn: answer for answer in proof[:-1]}
     unseen = list(proof)
     while unseen:
         answer = unseen.pop()
         for one in _named(answer, makers):
             maker = makers[one]
-            if id(maker) not in wanted and maker is not answer:
-                wanted[id(maker)] = maker
+            if maker.turn not in wanted and maker.turn != answer.turn:
+                wanted[maker.turn] = maker
                 unseen.append(maker)
-    last = id(proof[-1]) if proof else 0
-    places = {id(answer): place for place, answer in enumerate(history)}
-    return sorted((a for a in wanted.values() if id(a) != last), key=lambda a: places.get(id(a), len(history)))
+    last = proof[-1].turn if proof else 0
+    return sorted((a for a in wanted.values() if a.turn != last), key=lambda a: a.turn)
 
 
 def _made(answer: Answer) -> str | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.conformance.ambient import no_detours, no_literals_of_the_process
 from sandbox.conformance.exercise import Exchange, Exercise, Finding
+from sandbox.conformance.gate import REFUSAL
 from sandbox.conformance.shown import Masked, hidden
 from sandbox.conformance.tune import Link, links, narrowed, operations, spared_cursors, tuned
 from sandbox.contract import Contract
@@ -52,18 +53,26 @@ class Plan:
     max_stream_events: int = 10_000
 
 
-def fuzz(contract: Contract, plan: Plan, note: Callable[[int], None] = lambda _: None) -> Exercise:
-    """Run the plan and return what came of it; `note` is told now and then how many requests were sent."""
+def fuzz(
+    contract: Contract,
+    plan: Plan,
+    note: Callable[[int], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Exercise:
+    """Run the plan and return what came of it; `note` is told now and then how many requests were sent.
+
+    It ends early where `stopped` says so.
+    """
     document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
-    log = _Log(document, plan.key)
-    _run(document, _config(plan), log, note)
+    log = _Log(document, plan.key, note)
+    _run(document, _config(plan), log, stopped)
     for detour in range(1, plan.detours + 1 if "stateful" in plan.phases else 1):
-        if missing := log.never_walked():
-            _run(narrowed(document, missing), _detour(plan, detour), log, note)
+        if not stopped() and (missing := log.never_walked()):
+            _run(narrowed(document, missing), _detour(plan, detour), log, stopped)
     return log.exercise()
 
 
-def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, note: Callable[[int], None]) -> None:
+def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, stopped: Callable[[], bool]) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
@@ -72,10 +81,12 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, note: Ca
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
     schema.hooks.register_hook_with_name(_sensible, "map_case")
     with no_literals_of_the_process(), no_detours():
-        for event in from_schema(schema).execute():
+        stream = from_schema(schema).execute()
+        for event in stream:
+            if stopped():
+                stream.stop()
             if isinstance(event, events.ScenarioFinished):
                 log.scenario(event)
-                note(log.requests)
             elif isinstance(event, events.NonFatalError):
                 log.error(event.label, f"{event.info.title}: {event.info.message}")
             elif isinstance(event, events.FatalError):
@@ -133,8 +144,9 @@ def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:
 class _Log:
     """Gathers what the engine tells, in our own terms: operations by their id, the key masked."""
 
-    def __init__(self, document: Mapping[str, Any], key: str) -> None:
+    def __init__(self, document: Mapping[str, Any], key: str, note: Callable[[int], None]) -> None:
         self._key = key
+        self._note = note
         self._own = Masked({"API_KEY": key})
         self._names = {f"{method} {path}": spec["operationId"] for method, path, spec in operations(document)}
         labels = {name: label for label, name in self._names.items()}
@@ -158,6 +170,7 @@ class _Log:
         for case_id, checks in recorder.checks.items():
             for check in checks:
                 self._check(check, event.phase.value, recorder.interactions[case_id])
+        self._note(self.requests)
 
     def error(self, where: str, what: str) -> None:
         """Take in what kept the engine from its work."""
@@ -196,7 +209,7 @@ class _Log:
             self._walked[link][answer.status_code] += 1
 
     def _check(self, check: CheckNode, phase: str, interaction: Interaction) -> None:
-        if check.failure_info is None:
+        if check.failure_info is None or (interaction.response and interaction.response.content == REFUSAL):
             return
         from schemathesis.baseline import failure_identity
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox.conformance.caller import CONFIG, LIST, METRICS
-from sandbox.conformance.client import Client, Limits, Stopped, pause
+from sandbox.conformance.client import Client, Limits, Stopped
 from sandbox.conformance.connection import Unreachable
+from sandbox.conformance.deadline import Deadline
 from sandbox.conformance.exchange import Answer, Origin, Request
 from sandbox.conformance.law import Law
 from sandbox.conformance.laws import all_laws
@@ -47,6 +48,7 @@ class Plan:
     allow_writes: bool = False
     max_messages: int = 40
     max_wait: float = 60
+    deadline: float = 600
     sandbox_rules: bool = False
     rate: float = 0
     seed: int = 1
@@ -70,7 +72,8 @@ def prepare(
     contract: Contract,
     *,
     heard: Callable[[Answer], None] = lambda _: None,
-    wait: Callable[[float], None] = pause,
+    wait: Callable[[float], None] | None = None,
+    deadline: Deadline | None = None,
 ) -> Prepared:
     """Look at the server, without writing, and make ready; `heard` is told every answer of the run.
 
@@ -80,7 +83,8 @@ def prepare(
         WrongUse: the plan makes no sense.
     """
     origin, base = place_of(plan.url, contract)
-    scout = Client(origin, Limits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False), wait=wait)
+    scouting = Limits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False)
+    scout = Client(origin, scouting, wait=wait, deadline=deadline)
     scout.probe()
     sandbox = _says_that_it_is_the_sandbox(scout)
     if not sandbox and not (plan.app and plan.key):
@@ -99,7 +103,7 @@ def prepare(
     except Stopped as error:
         raise CannotRun(f"{origin}: {error}") from None
     subject = Subject(
-        Client(origin, limits, heard=heard, wait=wait),
+        Client(origin, limits, heard=heard, wait=wait, deadline=deadline),
         contract,
         base=base,
         app=app,

@@ -104,7 +104,7 @@ class Report:
 
     def _conclusion(self) -> Iterator[str]:
         if self._verdict.incomplete:
-            yield from wrapped(f"stopped early: {self._verdict.incomplete}", "")
+            yield from wrapped(conclusion(self._weighed), "")
             return
         if self._weighed.exit_code == 0:
             yield self._painted("green", conclusion(self._weighed))
@@ -118,7 +118,8 @@ class Report:
 def conclusion(weighed: Weighed) -> str:
     """Return what came of a run in one line."""
     if weighed.verdict.incomplete:
-        return f"stopped early: {harmless(weighed.verdict.incomplete)}"
+        found = f"does not conform: {_counted(len(weighed.failing), 'finding')}; " if weighed.failing else ""
+        return f"{found}stopped early: {harmless(weighed.verdict.incomplete)}"
     known = f" ({len(weighed.known)} known)" if weighed.known else ""
     if weighed.exit_code == 0:
         return f"conforms{known}"

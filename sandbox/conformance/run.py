@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sandbox.conformance.caller import COMPLETE, MARK, READS, SEND
-from sandbox.conformance.client import BudgetSpent, Client, Stopped, pause
+from sandbox.conformance.client import BudgetSpent, Client, Stopped
 from sandbox.conformance.connection import Unreachable
+from sandbox.conformance.deadline import Deadline
 from sandbox.conformance.documented import documented, judged, without
 from sandbox.conformance.evidence import NoEvidence
 from sandbox.conformance.exchange import Answer, Request
@@ -67,7 +68,11 @@ class Verdict:
 
 
 def judge(
-    plan: Plan, contract: Contract, say: Tell, note: Tell = lambda _: None, wait: Callable[[float], None] = pause
+    plan: Plan,
+    contract: Contract,
+    say: Tell,
+    note: Tell = lambda _: None,
+    wait: Callable[[float], None] | None = None,
 ) -> Verdict:
     """Carry out a run; `say` is told what a person should read, `note` where the run is.
 
@@ -77,9 +82,9 @@ def judge(
         WrongUse: the plan makes no sense.
     """
     masked = masking(plan.key or OWN_KEY, plan.other_key)
-    with hiding(masked):
+    with hiding(masked), Deadline(plan.deadline) as deadline:
         try:
-            return _Run(plan, contract, say, note, wait).verdict()
+            return _Run(plan, contract, say, note, wait, deadline).verdict()
         except (CannotRun, Unreachable, WrongUse) as error:
             raise type(error)(masked(str(error))) from None
 
@@ -115,7 +120,15 @@ def masking(key: str, other_key: str | None, others: Mapping[str, str] | None = 
 
 
 class _Run:
-    def __init__(self, plan: Plan, contract: Contract, say: Tell, note: Tell, wait: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        contract: Contract,
+        say: Tell,
+        note: Tell,
+        wait: Callable[[float], None] | None,
+        deadline: Deadline,
+    ) -> None:
         self._plan = plan
         self._contract = contract
         self._say = say
@@ -124,7 +137,7 @@ class _Run:
         self._statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         if not plan.laws and importlib.util.find_spec("schemathesis") is None:
             raise CannotRun("schemathesis is missing: pip install 'dimedove-sandbox[conform]'")
-        self._prepared: Prepared = prepare(plan, contract, heard=self._heard, wait=wait)
+        self._prepared: Prepared = prepare(plan, contract, heard=self._heard, wait=wait, deadline=deadline)
         self._subject = self._prepared.subject
 
     def verdict(self) -> Verdict:
@@ -184,13 +197,14 @@ class _Run:
                     request_timeout=plan.max_wait + 60,
                 ),
                 lambda requests: self._note(f"part one: {requests:,} requests"),
+                lambda: gate.stopped is not None,
             )
-        if gate.stopped is not None:
-            raise gate.stopped
-        verdict.exercise = exercise
         found = exercise.findings if subject.is_sandbox else judged(exercise.findings)
         gate_is_hidden = masking(subject.key, subject.other_key, {origin: str(subject.client.origin)})
         verdict.findings += of_checks(found, gate_is_hidden)
+        if gate.stopped is not None:
+            raise gate.stopped
+        verdict.exercise = exercise
 
     def _narrowed(self, verdict: Verdict) -> Contract:
         """Return what part one is run over: no more than may be asked of this server."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from sandbox.conformance.exchange import read_json
+
+MOST_EVENTS = 20_000
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -32,10 +35,12 @@ class Event:
 
 
 def read(body: bytes) -> tuple[Event, ...]:
-    """Return the events of a stream; an unfinished one at its end is none."""
+    """Return the events of a stream, so many at most; an unfinished one at its end is none."""
     events: list[Event] = []
     lines: list[str] = []
-    for raw in _LINE_END.split(body):
+    for raw in _lines(body):
+        if len(events) == MOST_EVENTS or len(lines) > MOST_EVENTS:
+            break
         line = raw.decode("utf-8", "replace")
         if line:
             lines.append(line)
@@ -44,6 +49,14 @@ def read(body: bytes) -> tuple[Event, ...]:
             events.append(event)
         lines = []
     return tuple(events)
+
+
+def _lines(body: bytes) -> Iterator[bytes]:
+    start = 0
+    for end in _LINE_END.finditer(body):
+        yield body[start : end.start()]
+        start = end.end()
+    yield body[start:]
 
 
 def _event(lines: list[str]) -> Event | None:
