@@ -16,6 +16,7 @@ from sandbox.conformance.findings import Finding
 from sandbox.conformance.preparation import WrongUse
 from sandbox.conformance.run import Outcome, Verdict
 
+_MOST_BYTES = 1024 * 1024
 # The two kinds of entry, and the key that says what each is about.
 _KINDS = {"known": "finding", "waived": "law"}
 
@@ -61,11 +62,19 @@ def read(path: Path) -> tuple[Entry, ...]:
         WrongUse: it can't be read, or an entry lacks something.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise WrongUse(f"{path}: can't be read: larger than {_MOST_BYTES:,} bytes")
+        document = tomllib.loads(raw.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUse(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
     except tomllib.TOMLDecodeError as error:
         raise WrongUse(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise WrongUse(f"{path}: can't be read: nested too deeply") from None
+    except ValueError:  # Python reads no decimal number of more than 4,300 digits
+        raise WrongUse(f"{path}: can't be read: a number has too many digits") from None
     strange = sorted(set(document) - set(_KINDS))
     if strange:
         raise WrongUse(f"{path}: {strange[0]}: expected [[known]] and [[waived]] alone")
@@ -97,7 +106,7 @@ def weigh(verdict: Verdict, entries: tuple[Entry, ...] = ()) -> Weighed:
 
 
 def _list(value: Any, kind: str, path: Path) -> list[Any]:
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise WrongUse(f"{path}: {kind}: expected tables such as [[{kind}]]")
     return value
 

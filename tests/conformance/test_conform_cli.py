@@ -136,6 +136,38 @@ def test_2_what_makes_no_sense_is_refused_in_one_line(capsys: Capture, words: li
     assert result.err.count("\n") == 1
 
 
+UNREADABLE: dict[str, bytes] = {
+    "many digits": b"seed = " + b"1" * 5_000,
+    "deep": b"seed = " + b"[" * 5_000 + b"]" * 5_000,
+    "nan": b"seed = nan\nknown = nan",
+    "infinite": b"deadline = inf\nwaived = inf",
+    "no tables": b"law = [1]\nknown = [1]",
+    "not UTF-8": b"key = '\xff'",
+    "no TOML": b"key = ::error::\x1b[2J",
+    "a name that commands": b'"\\n::error::x" = 1',
+    "large": b"#" * 20_000_000,
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_2_any_file_that_can_t_be_read_is_named_in_one_line(capsys: Capture, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "some.toml").write_bytes(content)
+    for words in (["--config", "some.toml"], ["--baseline", "some.toml"]):
+        said = conform(capsys, "http://127.0.0.1:1", *words)
+        assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+        assert "some.toml" in said.err
+        assert said.err[:-1].isprintable()
+        assert " ::" not in said.err
+
+
+def test_2_a_folder_is_no_config_and_a_byte_order_mark_does_no_harm(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "conform.toml").write_bytes(b"\xef\xbb\xbfseed = 1\n")
+    (tmp_path / "baseline.toml").write_bytes(b"\xef\xbb\xbf")
+    assert conform(capsys, "http://127.0.0.1:1", "--law", "APP-1", "--baseline", "baseline.toml").code == 3
+    for flag_of_file in ("--config", "--baseline"):
+        assert conform(capsys, "http://127.0.0.1:1", flag_of_file, str(tmp_path)).code == 2
+
+
 def test_2_a_server_that_is_not_the_sandbox_needs_a_key_and_an_app(capsys: Capture) -> None:
     with running(ours(Foreign())) as origin:
         said = conform(capsys, origin)
