@@ -131,8 +131,10 @@ def _choice(node: Mapping[str, Any], condition: Mapping[str, Any], field: str) -
     required = dict.fromkeys(
         (*node.get("required", ()), *condition["if"].get("required", ()), *then.get("required", ()))
     )
+    # Which fields go together within a choice is more than a generator understands: the description says it.
+    plain = {key: value for key, value in then.items() if key not in ("if", "then", "else")}
     return {
-        **then,
+        **plain,
         "type": "object",
         "properties": properties,
         **({"required": required} if required else {}),
