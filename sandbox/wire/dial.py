@@ -26,6 +26,7 @@ MOST_HEAD = 64 * 1024
 LINGER = 1.0
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: .*)?\r?\n")
+_LOOPBACK = ("127.0.0.1", "::1")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -102,7 +103,10 @@ class Dialler:
     async def _resolved(self, to: WebAddress) -> Sequence[str]:
         with suppress(ValueError):
             return (str(ipaddress.ip_address(to.host)),)
-        return await self._resolve("localhost" if to.is_local_name else to.host, to.port)
+        if not to.is_local_name:
+            return await self._resolve(to.host, to.port)
+        # Where the system knows one of the two alone, a receiver may still listen on the other.
+        return tuple(dict.fromkeys((*await self._resolve("localhost", to.port), *_LOOPBACK)))
 
     def _objection(self, to: WebAddress, address: Address) -> str | None:
         """Say why an address may not be dialled; None: it may."""
@@ -130,7 +134,7 @@ async def _connected(
     addresses: Sequence[Address], to: WebAddress, patience: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to the first address that takes a connection in time; TLS names and checks the host of the URL."""
-    refusal: OSError = OSError("no address")
+    refusals: list[OSError] = []
     named = to.host if to.tls else None
     for address in addresses:
         try:
@@ -139,8 +143,8 @@ async def _connected(
                     str(address), to.port, limit=MOST_HEAD, ssl=to.tls or None, server_hostname=named
                 )
         except OSError as error:  # a TimeoutError is one
-            refusal = error
-    raise refusal
+            refusals.append(error)
+    raise refusals[0]
 
 
 def _request(to: WebAddress, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -83,6 +83,11 @@ def test_the_server_itself_is_refused_under_each_of_its_names(host: str) -> None
         post(dialler, f"http://{host}:8010/")
 
 
+def test_localhost_is_both_loopback_addresses_whatever_the_system_says() -> None:
+    with receiving() as receiver:
+        assert post(Dialler(resolve=Rebinding(["::1"])), receiver.url.replace("127.0.0.1", "localhost")) == 200
+
+
 @contextmanager
 def never_accepting(port: int) -> Iterator[str]:
     """Have an address on which a connection is neither taken nor refused; Linux drops what a full queue can't hold."""
