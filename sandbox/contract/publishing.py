@@ -53,7 +53,7 @@ def _moved(node: Any, schemas: dict[str, Any]) -> Any:
         return [_placed(each, schemas, stays=()) for each in node]
     if not isinstance(node, dict):
         return node
-    whole = _in_json(_chosen(node))
+    whole = _in_words(_in_json(_chosen(node)))
     return {key: value if key in _DATA else _placed(value, schemas, _STAYS) for key, value in whole.items()}
 
 
@@ -93,6 +93,15 @@ def _in_json(node: dict[str, Any]) -> dict[str, Any]:
         kind: media for kind, media in content.items() if kind == "application/json" or media.get("schema") != asked
     }
     return {**node, "content": kept}
+
+
+def _in_words(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema of several types with its default in its description: no generator can give it to a union."""
+    kinds = node.get("type")
+    if not isinstance(kinds, list) or len({*kinds} - {"null"}) < 2 or node.get("default") is None:
+        return node
+    kept = {key: value for key, value in node.items() if key != "default"}
+    return {**kept, "description": f"{node['description']} By default `{node['default']}`."}
 
 
 def _merged(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:

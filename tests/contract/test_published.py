@@ -63,9 +63,13 @@ def test_a_choice_tells_its_components_apart(document: Any) -> None:
             assert all(field in at(document, reference[1:])["required"] for reference in mapping.values())
 
 
-def test_no_value_is_fixed_and_given_by_default_unless_it_is_a_text(document: Any) -> None:
+def test_nothing_is_there_that_generators_make_wrong_code_of(document: Any) -> None:
     fixed = [(path, node) for path, node in schemas(document) if {"const", "default"} <= set(node)]
     assert [path for path, node in fixed if not isinstance(node["const"], str)] == []
+    unions = [(path, node) for path, node in schemas(document) if isinstance(node.get("type"), list)]
+    assert [
+        path for path, node in unions if len({*node["type"]} - {"null"}) > 1 and node.get("default") is not None
+    ] == []
     assert [path for path, node in schemas(document) if node.get("type") == "array" and "items" not in node] == []
     assert "jsonSchemaDialect" not in document
 
