@@ -88,6 +88,11 @@ async def an_event_has_another_name(request: Request, ask: Ask) -> Answer:
     return replace(answer, body=answer.body.replace(b"event: response.completed", b"event: response.done"))
 
 
+async def an_event_has_a_number_for_a_text(request: Request, ask: Ask) -> Answer:
+    answer = await ask(request)
+    return replace(answer, body=answer.body.replace(b'"delta":"', b'"delta":5,"was":"'))
+
+
 async def deleted_lives_on(request: Request, ask: Ask) -> Answer:
     if request.method != "DELETE":
         return await ask(request)
