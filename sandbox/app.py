@@ -19,6 +19,7 @@ from sandbox.calls import Answer, Call
 from sandbox.contract import Document, Operation
 from sandbox.origins import is_loopback
 from sandbox.parts import Parts
+from sandbox.preload import preload
 from sandbox.settings import Settings
 from sandbox.wire import inspector, static
 from sandbox.wire.cors import Cors
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     app.state.own_ports = parts.own_ports
     app.state.keeper = parts.keeper
     app.state.declare = parts.declare
+    app.state.preload = partial(preload, parts)
     return app
 
 

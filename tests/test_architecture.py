@@ -58,7 +58,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # floors 4 and 5
     "declared": {"contract", *GROUND},
     "parts": {"agent", "api", "calls", "contract", "control", "declared", "state", "wire", *GROUND},
-    "app": {"api", "calls", "contract", "control", "parts", "wire", *GROUND},
+    "preload": {"agent", "contract", "parts"},
+    "app": {"api", "calls", "contract", "control", "parts", "preload", "wire", *GROUND},
     "cli": {"app", "conformance", "contract", "replay", "wire", *GROUND},
     # the two doors
     "__init__": {"app", "settings"},

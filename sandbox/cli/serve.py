@@ -19,7 +19,7 @@ from sandbox.cli.listening import EVERY_ADDRESS, EVERY_IPV4, Listening, listen
 from sandbox.cli.output import say
 from sandbox.cli.server import Interrupted, prepare_logs, serve_on
 from sandbox.cli.standard_input import StandardInput
-from sandbox.cli.watch import ConfigWatch, Watch
+from sandbox.cli.watch import ConfigWatch, Preload, Watch
 from sandbox.masking import Masker
 from sandbox.origins import is_loopback
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         _warn(environ, understood, listening)
         if settings.url_file:
             _write_url(settings.url_file, _base(settings, listening))
-        watches: list[Watch] = []
+        watches: list[Watch] = [Preload(app.state.preload)]
         if config and settings.reload:
             watches.append(ConfigWatch(config, settings, read, app.state.declare))
         if settings.save_every:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from sandbox.settings import Settings, SettingsError, options
@@ -18,6 +20,24 @@ class Watch(Protocol):
     def look(self) -> None:
         """Do it, if there is."""
         ...
+
+
+class Preload:
+    """Loads what no answer needed yet, in a thread: from the second look on, so that the first answers don't wait."""
+
+    def __init__(self, load: Callable[[], None]) -> None:
+        self._load = load
+        self._looks = 0
+
+    def look(self) -> None:
+        """Begin to load, once."""
+        self._looks += 1
+        if self._looks == 2:
+            Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        with suppress(OSError, ImportError):
+            self._load()
 
 
 class ConfigWatch:

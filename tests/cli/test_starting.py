@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.cli.processes import VARIABLE, end, run
-from tests.conftest import AUTH, NOW, Server, serving
+from tests.conftest import AUTH, NOW, ROOT, Server, serving
 from tests.demands import need_mounts
 from tests.envelope import assert_error
 
@@ -215,3 +217,18 @@ def test_a_token_of_ones_own_is_asked_for_and_never_said(tmp_path: Path) -> None
         lines = [server.greeting, *end(server)]
     assert (anonymous.status_code, known.status_code) == (401, 200)
     assert "tell-nobody" not in "\n".join(lines)
+
+
+# What it needs to answer
+
+
+def opened(*words: str) -> list[str]:
+    """Return what a server opens and imports for its first requests."""
+    command = [sys.executable, "-m", "tests.cli.opened", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 - ours
+
+
+def test_a_server_that_has_started_has_what_it_needs_to_answer() -> None:
+    """Where clients hold all file descriptors, nothing more can be opened."""
+    assert opened("preloaded") == []
+    assert len(opened()) > 100
