@@ -15,6 +15,8 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 _PORT = re.compile(r"(?<=[^:]):[0-9]*$")
+# Characters of an origin: a scheme, a name of 253, a port. What is longer is not kept either.
+_LONGEST = 300
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -71,9 +73,13 @@ class AllowedHosts:
         return name in self._whole or (name.endswith(self._below) and _NAME.fullmatch(name) is not None)
 
 
-@lru_cache(maxsize=1_024)
 def read_origin(text: str) -> Origin | None:
     """Read the value of an Origin header; None where it is no origin. Case and a default port make no difference."""
+    return _read_origin(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1_024)
+def _read_origin(text: str) -> Origin | None:
     match = _ORIGIN.fullmatch(text.lower())
     if match is None or int(match["port"] or 0) > 65_535:
         return None

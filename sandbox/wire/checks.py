@@ -28,6 +28,8 @@ NO_BODY = Document(b"", None)
 
 _JSON = ("application/json",)
 _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
+# Bytes of what is read once and kept: a thousand of those that a client makes up don't fill the memory.
+_LONGEST_KEPT = 1_000
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -36,7 +38,7 @@ def bearer_key(headers: Headers) -> str:
     header = headers.get(b"authorization")
     if header is None:
         raise InvalidApiKey("No API key: send it as `Authorization: Bearer sk_test_…`.")
-    return _key_of(header)
+    return _key_of(header) if len(header) <= _LONGEST_KEPT else _key_of.__wrapped__(header)
 
 
 @lru_cache(maxsize=1_024)
@@ -129,7 +131,10 @@ def parameters(operation: Operation, path: Mapping[str, str], query_string: byte
     """Hold path and query against the contract; return the query's values, defaults filled in."""
     if not operation.path_schema.is_valid(path):
         refuse(operation.path_schema.violations(Document(b"", path)))
-    return _query(operation, query_string) if operation.takes_query else {}
+    if not operation.takes_query:
+        return {}
+    read = _query if len(query_string) <= _LONGEST_KEPT else _query.__wrapped__
+    return read(operation, query_string)
 
 
 @lru_cache(maxsize=1_024)

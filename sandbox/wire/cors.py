@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.contract.explain import shorten
 from sandbox.masking import escape
 from sandbox.origins import AllowedOrigins, read_origin
 from sandbox.wire.guard import is_control
@@ -48,6 +49,7 @@ class Cors:
     def _allows(self, origin: str) -> bool:
         if origin in self._origins or _LOOPBACK.fullmatch(origin):
             return True
+        origin = shorten(origin, 200)
         if origin not in self._logged and len(self._logged) < 100:
             self._logged.add(origin)
             shown = escape(origin)

@@ -42,7 +42,7 @@ class HostGuard:
                 name = host.decode("latin-1")[:200]
                 refusal = AccessDenied(f"Host: {name!r} is not a name of this server; `--allow-host` allows it.")
                 return await send_error(send, refusal)
-            if len(self._seen) < 1_000:
+            if len(self._seen) < 1_000 and len(host) < 300:
                 self._seen.add(host)
         return await self._app(scope, receive, send)
 
