@@ -77,7 +77,8 @@ speaks at the pace of a real agent unless it is set otherwise; the apps of [clau
 _PYTHON = """
 ## Inside a Python test
 
-The server is an ASGI application; two of them share nothing. Its settings are those of a server, by name.
+The server is an ASGI application; two of them share nothing. Its settings are those of a server, by name. To drive it
+by `/_sandbox` as well, call it by a name of this machine: `TestClient(app, base_url="http://localhost")`.
 
 ```python
 from starlette.testclient import TestClient

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
-EXPECTED_ORIGIN = "an origin such as https://app.example.com or https://*.example.com, without a path"
+EXPECTED_ORIGIN = "an origin without a path, such as https://app.example.com or https://*.example.com"
 EXPECTED_HOST = "a host name such as app.example.com or *.example.com"
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"

@@ -287,7 +287,7 @@ def _read_each(option: Option, value: Any, where: str, read: Callable[[str], obj
         try:
             text in option.choices or read(text)
         except ValueError as error:
-            raise _wrong(where, " or ".join([str(error), *option.choices]), text) from None
+            raise _wrong(where, ", or ".join([str(error), *option.choices]), text) from None
     return texts
 
 
