@@ -13,7 +13,8 @@ control=$url/_sandbox/apps/$app
 key='Authorization: Bearer sk_test_tour'
 json='Content-Type: application/json'
 # A server that asks for a token finds it in the environment.
-token="Authorization: Bearer ${DIMEDOVE_SANDBOX_CONTROL_TOKEN:-none}"
+token=${DIMEDOVE_SANDBOX_CONTROL_TOKEN:-none}
+bearer="Authorization: Bearer $token"
 
 say() { printf '\n# %s\n' "$1"; }
 
@@ -29,9 +30,9 @@ expect() {
 call() { answer=$(curl -sS -w '%{http_code}' -H "$json" "$@" || true); }
 # A call of the Apps API, and one of the control API.
 ask() { call -H "$key" "$@"; }
-set_up() { call -H "$token" "$@"; }
+set_up() { call -H "$bearer" "$@"; }
 
-trap 'curl -sS -X DELETE -H "$token" "$control"' EXIT
+trap 'curl -sS -X DELETE -H "$bearer" "$control"' EXIT
 
 say "An app id that nobody else uses is a world of its own. A conversation in it:"
 ask "$api/conversations" -d '{"external_user_id": "user_abc123", "title": "Support inquiry"}'
@@ -66,7 +67,7 @@ ask "$api/conversations?limit=1"
 expect '"title":"Created after all"'
 
 say "One request brings its own fault in a header:"
-ask "$api/config" -H 'Sandbox-Fault: status; status=503'
+ask "$api/config" -H 'Sandbox-Fault: status; status=503' -H "Sandbox-Control-Token: $token"
 expect '503'
 
 say "A rate limit, with the clock stopped so that nobody has to wait:"

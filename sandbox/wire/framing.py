@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
-import orjson
-
 from sandbox.contract import encode
 from sandbox.wire.events import Event
 
@@ -58,9 +56,7 @@ class Framing:
     def _text(self, event: Event) -> bytes:
         if not self._forms & {"multiline", "fields"}:
             return plain(event)
-        data = (
-            orjson.dumps(event.data, option=orjson.OPT_INDENT_2) if "multiline" in self._forms else encode(event.data)
-        )
+        data = encode(event.data, indent="multiline" in self._forms)
         lines = [(b"event", event.name.encode()), *((b"data", line) for line in data.split(b"\n"))]
         if "fields" not in self._forms:
             return b"".join(b"%b: %b\n" % line for line in lines) + b"\n"

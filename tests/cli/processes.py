@@ -41,15 +41,22 @@ class Measured(NamedTuple):
 def measured(*words: str, folder: Path, env: dict[str, str] | None = None) -> Measured:
     """Run a command that ends by itself and measure it; its outputs go through files of a folder."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    command = [sys.executable, "-P", "-m", "sandbox", *words]
-    out, err = folder / "out.txt", folder / "err.txt"
+    out, err, used = (folder / name for name in ("out.txt", "err.txt", "used.txt"))
+    command = [sys.executable, "-c", _MEASURER, str(used), sys.executable, "-P", "-m", "sandbox", *words]
     with out.open("wb") as to_out, err.open("wb") as to_err:
-        process = subprocess.Popen(command, stdout=to_out, stderr=to_err, env=environ, cwd=folder)  # noqa: S603 - ours
-    # This child's own peak: what the platform offers otherwise is that of all children together.
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+        subprocess.run(command, stdout=to_out, stderr=to_err, env=environ, cwd=folder, check=True)  # noqa: S603 - ours
+    code, peak = map(int, used.read_text().split())
     per_megabyte = 1024**2 if sys.platform == "darwin" else 1024
-    return Measured(process.returncode, out.read_text(), err.read_text(), used.ru_maxrss / per_megabyte)
+    return Measured(code, out.read_text(), err.read_text(), peak / per_megabyte)
+
+
+# A process begins with the peak of the one that started it: this small one stands in between.
+_MEASURER = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+open(sys.argv[1], "w").write(f"{code} {peak}")
+"""
 
 
 def end(server: Server, how: signal.Signals = signal.SIGINT) -> list[str]:
