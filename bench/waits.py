@@ -116,11 +116,11 @@ def _of_messages(call: Caller) -> Iterator[Heavy]:
 
 
 def _of_the_journal(call: Caller) -> Iterator[Heavy]:
-    misspelt = {f"unknown_{number}": 0 for number in range(60_000)}
+    misspelt = {f"unknown_{number}": 0 for number in range(50_000)}
     call("POST", f"{_API}/conversations", misspelt)
     entry = json.loads(call("GET", f"/_sandbox/requests?app_id={APP}&limit=1"))["data"][0]["id"]
     expected = {"app_id": APP, "body": {"title": "never"}, "headers": {"x-a": "b"}}
-    yield "an entry with 60,000 unknown fields", _nothing, lambda: call("GET", f"/_sandbox/requests/{entry}")
+    yield "an entry with 50,000 unknown fields", _nothing, lambda: call("GET", f"/_sandbox/requests/{entry}")
     yield "its curl", _nothing, lambda: call("GET", f"/_sandbox/requests/{entry}/curl")
     yield "verify", lambda: _ask(call, 10_000), lambda: call("POST", "/_sandbox/requests/verify", expected)
     yield "verdict", _nothing, lambda: call("GET", f"{_CONTROL}/verdict")

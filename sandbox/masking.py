@@ -31,6 +31,9 @@ _ENCODED = r"(?:2d|3[0-9]|[46][1-9a-f]|5[0-9af]|7[0-9a])"
 _KEY_CHARACTER = rf"(?:[a-z0-9_-]|{_PERCENT}{_ENCODED}|{_ESCAPE}{_ENCODED})"
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _NESTED_PERCENT = re.compile(r"%(?:25)+")
+# A long text is searched in pieces that end where no key goes on, so that other threads get their turn in between.
+_LONG = 16 * 1024
+_PIECES = re.compile(rf'.{{1,{_LONG}}}[^\s"]*[\s"]?', re.DOTALL)
 # The rest of a text in base64, in either alphabet, its own characters encoded or not.
 _BASE64_REST = re.compile(r"(?:[A-Za-z0-9+/_-]|%(?:25){0,8}2[bBfF]|\\{1,8}/)*(?:=|%(?:25){0,8}3[dD]){0,2}")
 
@@ -99,7 +102,8 @@ class Masker:
             return text
         for known in self._known:
             text = known.sub(lambda match: self._hidden(match.group()), text)
-        return _key_pattern().sub(self._key, self._without_base64(text))
+        pieces = (piece.group() for piece in _PIECES.finditer(self._without_base64(text)))
+        return "".join(_key_pattern().sub(self._key, piece) for piece in pieces)
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value without its secrets: credentials whole, the values of cookies, keys elsewhere."""

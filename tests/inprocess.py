@@ -89,7 +89,8 @@ class Visitor:
                 gone.set()
 
         try:
-            await self._app(scope_of(method, path, path.encode(), b"", headers), receive, send)
+            path, _, query = path.partition("?")
+            await self._app(scope_of(method, path, path.encode(), query.encode(), headers), receive, send)
         except Exception:
             return b""
         return beginning

@@ -26,6 +26,7 @@ GROUND = {
     "origins",
     "folders",
     "repeatable",
+    "slices",
 }
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
@@ -39,13 +40,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "folders": set(),
     "masking": set(),
     "repeatable": set(),
+    "slices": {"sources"},
     "web_address": {"errors"},
     "origins": set(),
     "settings": {"errors", "masking", "origins", "sources"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors", "folders"},
-    "state": {"app_settings", "errors", "reply", "sources"},
+    "state": {"app_settings", "errors", "reply", "slices", "sources"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "nearby", "reply", "sources"},
     "calls": {"app_settings", "contract", "reply", "sources"},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from sandbox.agent.demo import Draft
 from sandbox.agent.demo import conversations as drafts
 from sandbox.agent.replies import reply
@@ -14,9 +12,8 @@ from sandbox.api.services import Services
 from sandbox.calls import App
 from sandbox.contract import encode
 from sandbox.errors import NotFound
+from sandbox.slices import Slices
 from sandbox.state.records import Conversation
-
-SLICE = 8
 
 
 async def populate(
@@ -50,12 +47,12 @@ async def populate(
         messages=messages,
         users=users,
     )
-    for count, draft in enumerate(made, 1):
+    slices = Slices()
+    for draft in made:
+        await slices.rest()
         if not await on.worlds.exists(app.id):
             raise NotFound("The app was reset while it was filled.", param="app_id")
         await _add(app, on, draft, delete=some_deleted and draft.deleted)
-        if count % SLICE == 0:
-            await asyncio.sleep(0)
 
 
 async def _add(app: App, on: Services, draft: Draft, *, delete: bool) -> None:

@@ -113,6 +113,8 @@ def _on_all(addresses: Sequence[tuple[socket.AddressFamily, str]], port: int) ->
                     raise
                 missing = error
                 continue
+            # Named as TCP's: else connections of asyncio's own loop (Windows) wait for more to send, 40 ms an answer.
+            one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=one.detach())
             sockets.append(opened.enter_context(one))
             port = one.getsockname()[1]
         if missing and not sockets:

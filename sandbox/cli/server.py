@@ -128,4 +128,6 @@ def serve_on(
     # What is loaded by now stays for ever: the garbage collector need not look at it again.
     gc.freeze()
     gc.enable()
+    # What is done in threads gives way this often: a request asks for its turn several times.
+    sys.setswitchinterval(0.001)
     Server(config).run(sockets=list(listening.sockets))

@@ -11,16 +11,20 @@ from sandbox.calls import App
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import plain
 from sandbox.errors import Conflict
+from sandbox.slices import Slices
 
 
 async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List apps that were declared or written to, in the order of their ids; `after` continues behind one."""
     known, limit = await on.worlds.known(), call.query["limit"]
     start = bisect_right(known, call.query.get("after", ""))
-    ids = known[start : start + limit]
+    ids, data, slices = known[start : start + limit], [], Slices()
+    for app_id in ids:
+        await slices.rest()
+        data.append(await shown(app_id, on))
     return {
         "object": "list",
-        "data": [await shown(app_id, on) for app_id in ids],
+        "data": data,
         "first_id": ids[0] if ids else None,
         "last_id": ids[-1] if ids else None,
         "has_more": len(known) > start + limit,

@@ -6,7 +6,6 @@ everywhere, so that no secret is in it and the requests still fit the settings; 
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from sandbox.control.snapshot import Snapshot, pieces, whole_settings
 from sandbox.control.snapshots import snapshot_of
 from sandbox.masking import Masker
 from sandbox.repeatable import CALLING
+from sandbox.slices import in_thread
 from sandbox.state.entry import Entry, Headers
 from sandbox.state.image import WorldImage
 
@@ -70,7 +70,7 @@ async def control_get_bundle(call: ControlCall, on: ControlServices) -> ControlA
         )
 
     # Away from the event loop, so that other requests get through meanwhile.
-    return File(name=f"{app.id}.zip", media_type="application/zip", content=await asyncio.to_thread(packed))
+    return File(name=f"{app.id}.zip", media_type="application/zip", content=await in_thread(packed))
 
 
 def _left_out(missing: int, under_way: int) -> Iterator[str]:

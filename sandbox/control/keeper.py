@@ -20,6 +20,7 @@ from sandbox.control.snapshot import MAX_DEPTH, VERSION, Snapshot, pieces, whole
 from sandbox.errors import ApiError
 from sandbox.masking import escape
 from sandbox.settings import SettingsError
+from sandbox.slices import Slices, in_thread
 from sandbox.sources import Clock
 from sandbox.state.file import open_file
 from sandbox.state.memory import MemoryStore
@@ -29,8 +30,6 @@ from sandbox.state.world import World
 
 log = logging.getLogger("sandbox")
 
-# So many apps are looked at before other requests get their turn.
-SLICE = 50
 # As deep as a snapshot, and the line around it.
 _DEEPEST = MAX_DEPTH + 2
 
@@ -90,11 +89,11 @@ class Keeper:
         """
         async with self._turn:
             taken: list[tuple[str, Snapshot]] = []
-            for count, app_id in enumerate(self._kept.store.used(), 1):
+            slices = Slices()
+            for app_id in self._kept.store.used():
+                await slices.rest()
                 taken.append((app_id, self.snapshot_of(app_id)))
-                if count % SLICE == 0:
-                    await asyncio.sleep(0)
-            return await asyncio.to_thread(self._write, taken)
+            return await in_thread(self._write, taken)
 
     async def save_or_log(self) -> None:
         """Save; say why where it can't be done."""

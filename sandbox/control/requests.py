@@ -5,7 +5,6 @@ Entries are looked through in threads: there may be thousands, and other request
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -18,23 +17,24 @@ from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshots import snapshot_of
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
+from sandbox.slices import Slices, in_thread
 from sandbox.state.entry import Entry
 
 
 async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List entries, newest first; `after` continues behind an entry."""
     found = _selected(call.query, on)
-    return await asyncio.to_thread(page, found, call.query["limit"], lambda entry: shown(entry, on))
+    return await in_thread(page, found, call.query["limit"], lambda entry: shown(entry, on))
 
 
 async def control_get_request(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Show one entry."""
-    return await asyncio.to_thread(shown, _entry(call, on), on)
+    return await in_thread(shown, _entry(call, on), on)
 
 
 async def control_get_request_curl(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Return the command that repeats a request."""
-    return await asyncio.to_thread(curl, _entry(call, on), on.masker)
+    return await in_thread(curl, _entry(call, on), on.masker)
 
 
 async def control_export_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -45,21 +45,24 @@ async def control_export_requests(call: ControlCall, on: ControlServices) -> Con
         entries = list(islice(found, call.query.get("limit", 1_000)))
         return har(entries[::-1], on.masker, on.version)
 
-    return await asyncio.to_thread(written)
+    return await in_thread(written)
 
 
 async def control_verify_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Say whether the requests that were expected came."""
     evicted = on.journal.evicted(call.body.get("app_id"), call.body.get("operation"))
     entries = on.journal.newest_first(app_id=call.body.get("app_id"))
-    return await asyncio.to_thread(verify, call.body, entries, evicted, on.masker)
+    return await in_thread(verify, call.body, entries, evicted, on.masker)
 
 
 async def control_delete_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Forget the entries of an app, or all."""
-    one = call.query.get("app_id")
-    on.journal.forget(one)
+    """Forget the entries of an app, or all; of each app also what came meanwhile, until it begins anew."""
+    one, slices = call.query.get("app_id"), Slices()
+    if one is None:
+        on.journal.forget(None)
     for app_id in [one] if one else {*await on.worlds.known(), *on.journal.apps()}:
+        await slices.rest()
+        on.journal.forget(app_id)
         if await on.worlds.exists(app_id) or on.journal.count(app_id):
             await _begin_anew(app_id, on)
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from sandbox import magic
@@ -13,6 +12,7 @@ from sandbox.control.reading import read
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, changes_from, pieces, whole_settings
 from sandbox.errors import StoreFull
+from sandbox.slices import in_thread
 from sandbox.web_address import refuse_urls
 
 # What may be put back (schemas/control/openapi.json); a larger one could never be.
@@ -25,7 +25,7 @@ async def control_get_snapshot(call: ControlCall, on: ControlServices) -> Contro
     taken = await snapshot_of(app_id, on)
     masker = None if call.query["secrets"] == "true" else on.masker
     # Away from the event loop, so that other requests get through meanwhile.
-    content = await asyncio.to_thread(lambda: b"".join(pieces(taken, masker)))
+    content = await in_thread(lambda: b"".join(pieces(taken, masker)))
     if len(content) > MOST_BYTES:
         raise StoreFull(
             f"A snapshot has at most {MOST_BYTES:,} bytes, and this app takes {len(content):,}; "
@@ -38,7 +38,7 @@ async def control_put_snapshot(call: ControlCall, on: ControlServices) -> Contro
     """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
     app_id = changeable(call)
     await existing(app_id, on)
-    taken = await asyncio.to_thread(read, call.document, on.contract, on.settings_law)
+    taken = await in_thread(read, call.document, on.contract, on.settings_law)
     await _restore(app_id, taken, on)
     on.bus.say("state", app_id, {"app_id": app_id, "change": "restored"})
     return await shown(app_id, on)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from itertools import chain
 
@@ -11,6 +10,7 @@ from sandbox.control.apps import existing
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.verdict import verdict
+from sandbox.slices import in_thread
 
 
 async def control_get_verdict(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -20,5 +20,5 @@ async def control_get_verdict(call: ControlCall, on: ControlServices) -> Control
     evicted = on.journal.evicted(app_id, None)
     entries = chain(on.journal.newest_first(app_id=app_id), on.journal.of_no_app())
     # In a thread: there may be thousands, and other requests get through meanwhile.
-    found = await asyncio.to_thread(verdict, app_id, entries, evicted, on.contract)
+    found = await in_thread(verdict, app_id, entries, evicted, on.contract)
     return Forms(found, {"application/xml": partial(junit, found)})

@@ -5,12 +5,12 @@ What is kept is bytes, tuples and slots, so that the garbage collector has littl
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.errors import StoreFull
+from sandbox.slices import in_thread
 from sandbox.sources import Origin
 from sandbox.state.image import WorldImage
 from sandbox.state.leftovers import Leftovers
@@ -120,7 +120,7 @@ class MemoryStore:
 
     async def restore(self, app_id: str, image: WorldImage) -> None:
         # Made away from the event loop, so that other requests get through meanwhile.
-        self.put_back(app_id, await asyncio.to_thread(World.of, image))
+        self.put_back(app_id, await in_thread(World.of, image))
 
     def put_back(self, app_id: str, world: World) -> None:
         """Put a world in place of all that is kept of an app.

@@ -12,6 +12,7 @@ from sandbox.calls import File, Forms
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.masking import Masker
+from sandbox.slices import in_thread
 from sandbox.wire import checks
 from sandbox.wire.accept import preferred
 from sandbox.wire.drift import keeping, keeping_in_pieces
@@ -33,7 +34,7 @@ _LIVE_HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 
-# A body of more bytes is read away from the event loop, so that other requests get through meanwhile.
+# A body of more bytes is read and written away from the event loop, so that other requests get through meanwhile.
 LARGE = 64 * 1024
 
 # Every listener of live events counts as one answer of this "app", which no app id can be.
@@ -90,7 +91,7 @@ class ControlPipeline:
         raw = await exchange.body(self.operation.max_bytes)
         if len(raw) <= LARGE:
             return checks.accepted_body(self.operation, raw)
-        return await asyncio.to_thread(checks.accepted_body, self.operation, raw)
+        return await in_thread(checks.accepted_body, self.operation, raw)
 
     async def _handled(self, exchange: Exchange, query: Any, body: Document) -> Any:
         try:
@@ -107,11 +108,11 @@ class ControlPipeline:
             await exchange.send({"type": "http.response.start", "status": status, "headers": []})
             await exchange.send({"type": "http.response.body", "body": b""})
         elif isinstance(answer, dict):
-            await send_bytes(exchange.send, status, self._written(answer))
+            await send_bytes(exchange.send, status, await self._written(answer))
         elif isinstance(answer, Forms):
             await self._send_form(exchange, answer)
         elif isinstance(answer, str):
-            text = self._masker.text(answer).encode()
+            text = await self._masked(answer)
             await send_bytes(exchange.send, status, text, content_type=b"text/plain; charset=utf-8")
         elif isinstance(answer, File):
             await self._send_file(exchange, answer)
@@ -122,22 +123,36 @@ class ControlPipeline:
         """Send the form that the client would rather have; JSON where it doesn't matter."""
         status, vary = self.operation.success, [(b"vary", b"Accept")]
         chosen = preferred(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
-        body = self._written(answer.document)
         if chosen in answer.texts:
-            body = self._masker.text(answer.texts[chosen]()).encode()
+            body = await self._masked(answer.texts[chosen]())
+        else:
+            body = await self._written(answer.document)
         await send_bytes(exchange.send, status, body, content_type=chosen.encode(), headers=vary)
 
-    def _written(self, answer: dict[str, Any]) -> bytes:
+    async def _written(self, answer: dict[str, Any]) -> bytes:
         """Return a JSON answer without its secrets: whatever handler it comes from, they are hidden here."""
         schema = self.operation.responses[str(self.operation.success)]["application/json"]
-        return keeping(schema, encode(self._masker.value(answer)), self.operation.id)
+        body = encode(answer)
+        if len(body) <= LARGE:
+            return keeping(schema, self._hidden(answer, body), self.operation.id)
+        body = await in_thread(self._hidden, answer, body)
+        await in_thread(keeping_in_pieces, schema, body, self.operation.id)
+        return body
+
+    def _hidden(self, answer: dict[str, Any], written: bytes) -> bytes:
+        return encode(self._masker.value(answer)) if self._masker.finds(written) else written
+
+    async def _masked(self, text: str) -> bytes:
+        """Return a text without its secrets."""
+        hidden = self._masker.text
+        return (await in_thread(hidden, text) if len(text) > LARGE else hidden(text)).encode()
 
     async def _send_file(self, exchange: Exchange, file: File) -> None:
         """Send a document that was written already, as a file to be kept."""
         schema, body = self.operation.responses[str(self.operation.success)][file.media_type], file.content
         if file.media_type == "application/json":
             # Away from the event loop, so that other requests get through meanwhile.
-            await asyncio.to_thread(keeping_in_pieces, schema, body, self.operation.id)
+            await in_thread(keeping_in_pieces, schema, body, self.operation.id)
         kept = [(b"content-disposition", f'attachment; filename="{file.name}"'.encode())]
         kind = file.media_type.encode()
         await send_bytes(exchange.send, self.operation.success, body, content_type=kind, headers=kept)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from sandbox import Settings
+from sandbox.cli.listening import listen
 from tests.cli.processes import VARIABLE, end, run
 from tests.conftest import AUTH, NOW, ROOT, Server, serving
 from tests.demands import need_mounts
@@ -49,6 +53,25 @@ def test_the_request_to_paste_is_quoted(greeted: tuple[Server, list[str]]) -> No
 def test_nothing_else_is_written(greeted: tuple[Server, list[str]]) -> None:
     after = greeted[1].index(next(line for line in greeted[1] if "Ctrl-C" in line)) + 1
     assert [line for line in greeted[1][after:] if "/_sandbox/health" not in line] == []
+
+
+def test_no_answer_waits_for_more_to_send_on_asyncios_own_loop() -> None:
+    """As Windows has no other. An answer is two writes: the second would wait 40 ms for the client's system."""
+
+    async def is_prompt() -> bool:
+        served = asyncio.get_running_loop().create_future()
+        with listen(Settings(port=0)) or nullcontext() as listening:
+            assert listening
+            server = await asyncio.start_server(lambda _, writer: served.set_result(writer), sock=listening.sockets[0])
+            async with server:
+                _, client = await asyncio.open_connection(listening.hosts[0], listening.port)
+                writer: asyncio.StreamWriter = await served
+                found: socket.socket = writer.get_extra_info("socket")
+                writer.close()
+                client.close()
+                return bool(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    assert asyncio.run(is_prompt())
 
 
 def test_help_and_version_name_the_command() -> None:
