@@ -68,8 +68,9 @@ status = "inactive"
 
 ## Of an app
 
-What `[apps.NAME]` may hold; `titles` follows the server's when it is left out. `app_demo` has its generative UI on and
-speaks at the pace of a real agent unless it is set otherwise; the apps of [clause 10.2](contract.md#10.2) can't be set.
+What `[apps.NAME]` may hold; `titles` follows the server's when it is left out. Unless it is set otherwise, `app_demo`
+streams, has its generative UI on and speaks at the pace of a real agent. The apps of [clause 10.2](contract.md#10.2)
+can't be set.
 
 """
 

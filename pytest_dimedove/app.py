@@ -130,9 +130,16 @@ class DimedoveApp:
         shown = self.control("PATCH", "", changes) if changes else self.control("GET", "")
         return dict(shown["settings"])
 
-    def populate(self, conversations: int, *, messages: int | None = None, users: int | None = None) -> dict[str, int]:
-        """Add realistic conversations of the past 30 days and return the app's counts."""
-        more = {"messages": messages, "users": users}
+    def populate(
+        self,
+        conversations: int,
+        *,
+        messages: int | None = None,
+        users: int | None = None,
+        external_user_id: str | None = None,
+    ) -> dict[str, int]:
+        """Add realistic conversations of the past 30 days, all of one user if one is named; return the app's counts."""
+        more = {"messages": messages, "users": users, "external_user_id": external_user_id}
         given = {name: value for name, value in more.items() if value is not None}
         return dict(self.control("POST", "/populate", {"conversations": conversations, **given}))
 

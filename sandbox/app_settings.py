@@ -60,6 +60,7 @@ class AppSettings(NamedTuple):
     stream: bool = False
     generative_ui: bool = False
     titles: Titles = "at_creation"
+    branding: bool = True
     agent: AgentLook = AgentLook()
     tools: tuple[Tool, ...] | None = None
     keys: frozenset[str] | None = None

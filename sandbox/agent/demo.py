@@ -7,7 +7,7 @@ the ones that a live conversation would have got.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -47,14 +47,24 @@ class Draft:
 
 
 def conversations(
-    entropy: Entropy, *, now: int, profile: Profile, conversations: int, messages: int | None, users: int
+    entropy: Entropy,
+    *,
+    now: int,
+    profile: Profile,
+    conversations: int,
+    messages: int | None,
+    users: int,
+    user_id: str | None = None,
 ) -> Iterator[Draft]:
     """Yield so many conversations of the 30 days before `now`, the oldest first.
 
     Each has `messages` messages of both sides together (an odd one is a user's that waits for its answer), or where
     that is None as many as people write. Without `users` the conversations belong to nobody.
+    With a `user_id` they all belong to the one user who has it.
     """
     people = [user_of(entropy.at("user", number)) for number in range(min(users, conversations))]
+    if user_id is not None:
+        people = [replace(user_of(entropy.at("user", 0)), id=user_id)]
     for number, created_at in enumerate(_starts(entropy.random("starts"), now, conversations)):
         random = entropy.random("draft", number)
         # The first conversations go round, so that every user has one.

@@ -9,14 +9,15 @@ from sandbox.calls import Answer, Body, Call
 
 async def apps_api_get_app_config(call: Call, on: Services) -> Answer:
     """Return how the app presents itself."""
-    app, shown = call.app, look(call.app)
-    colours = {"primary_color": shown.primary_color, "secondary_color": shown.secondary_color}
+    app = call.app
+    shown = look(app) if app.settings.branding else None
+    colours = {name: getattr(shown, name, None) for name in ("primary_color", "secondary_color")}
     return Body(
         {
             "app_id": app.id,
             "stream": app.settings.stream,
             "generative_ui": app.settings.generative_ui,
-            "agent": {"name": shown.name, "config": colours},
+            "agent": {"name": shown.name if shown else None, "config": colours},
         }
     )
 

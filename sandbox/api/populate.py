@@ -23,6 +23,7 @@ async def populate(
     conversations: int,
     messages: int | None = None,
     users: int = 10,
+    external_user_id: str | None = None,
     some_deleted: bool = False,
 ) -> None:
     """Add that many conversations of the past 30 days, in slices that let other requests through.
@@ -33,6 +34,7 @@ async def populate(
         conversations: how many.
         messages: how many messages each one has; None for as many as people write.
         users: over how many users they are spread.
+        external_user_id: the one user to whom all of them belong; None: `users`.
         some_deleted: whether a few of them are deleted again, as people do.
 
     Raises:
@@ -46,6 +48,7 @@ async def populate(
         conversations=conversations,
         messages=messages,
         users=users,
+        user_id=external_user_id,
     )
     slices = Slices()
     for draft in made:

@@ -10,7 +10,7 @@ from sandbox import magic, web_address
 from sandbox.calls import App
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import plain
-from sandbox.errors import Conflict
+from sandbox.errors import Conflict, InvalidRequest
 from sandbox.slices import Slices
 
 
@@ -69,13 +69,12 @@ async def control_reset(call: ControlCall, on: ControlServices) -> ControlAnswer
 
 async def control_populate(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Add realistic conversations of the past 30 days."""
-    app = await existing(changeable(call), on)
-    await on.populate(
-        app,
-        conversations=call.body["conversations"],
-        messages=call.body.get("messages"),
-        users=call.body.get("users", 10),
-    )
+    app, wanted = await existing(changeable(call), on), call.body
+    if "external_user_id" in wanted and wanted.get("users", 1) != 1:
+        message = f"users: expected 1 or none beside external_user_id, got {wanted['users']}."
+        raise InvalidRequest(message, param="users", code="conflict")
+    names = ("conversations", "messages", "users", "external_user_id")
+    await on.populate(app, **{name: wanted[name] for name in names if name in wanted})
     on.bus.say("state", app.id, {"app_id": app.id, "change": "data"})
     return await _counts(app.id, on)
 

@@ -87,11 +87,11 @@ def test_metrics_count_the_demo_data(demo: Api) -> None:
 
 
 @pytest.mark.clause("2.9")
-def test_the_demo_app_shows_forms(demo: Api) -> None:
+def test_the_demo_app_streams_and_shows_forms(demo: Api) -> None:
     config = demo.config().json()
 
     assert config["generative_ui"] is True
-    assert config["stream"] is False
+    assert config["stream"] is True
 
 
 @pytest.mark.parametrize("first", ["list", "metrics", "config", "create", "complete"])
@@ -118,10 +118,10 @@ def test_the_demo_data_is_planted_once() -> None:
 
 
 def test_declaring_the_demo_app_keeps_its_data() -> None:
-    with in_process(apps={"app_demo": {"stream": True}}) as client:
+    with in_process(apps={"app_demo": {"stream": False}}) as client:
         api = Api(client, "app_demo")
 
-        assert api.config().json()["stream"] is True
+        assert api.config().json()["stream"] is False
         assert api.list().json()["data"]
 
 

@@ -122,7 +122,7 @@ def test_json_and_stream_of_the_same_message_say_the_same(pair: tuple[Asgi, Asgi
     """In the demo app, which shows forms; the second message is answered by an agent that remembers the first."""
     one, two = (Api(client, "app_demo") for client in pair)
     conversation, same = one.created(), two.created()
-    responses = [one.send(conversation, text).json() for text in (message, again)]
+    responses = [one.send(conversation, text, stream=False).json() for text in (message, again)]
     streams = [two.stream(same, text) for text in (message, again)]
 
     assert conversation == same

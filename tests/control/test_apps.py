@@ -365,6 +365,13 @@ def test_filling_it_again_adds_others(world: World) -> None:
     assert len(set(first_words)) > 14  # not the same twelve conversations twice
 
 
+@pytest.mark.parametrize("more", [{}, {"users": 1}])
+def test_one_user_can_have_all_that_fills_it(world: World, more: dict[str, int]) -> None:
+    wanted = {"conversations": 12, "messages": 2, "external_user_id": "user abc/123", **more}
+    assert world.call("POST", "/populate", wanted).json()["users"] == 1
+    assert len(world.api.list_of_user("user abc/123", limit=100).json()["data"]) == 12
+
+
 # Each row: what can't be asked for, and its place.
 WRONG = [
     ({}, "conversations"),
@@ -374,6 +381,8 @@ WRONG = [
     ({"conversations": 1, "messages": -1}, "messages"),
     ({"conversations": 1, "users": 0}, "users"),
     ({"conversations": 1, "user": 1}, "user"),
+    ({"conversations": 1, "external_user_id": ""}, "external_user_id"),
+    ({"conversations": 1, "external_user_id": "u", "users": 2}, "users"),
 ]
 
 

@@ -21,6 +21,7 @@ OTHER: dict[str, Any] = {
     "stream": True,
     "generative_ui": True,
     "titles": "after_first_exchange",
+    "branding": False,
     "agent": {"name": "Léa", "primary_color": "#123abc", "secondary_color": "#000000"},
     "tools": [TOOL, {"name": "open_camera", "kind": "client", "when": []}],
     "keys": ["sk_…pqrs"],
@@ -53,6 +54,7 @@ def test_the_defaults(world: World) -> None:
         "stream": False,
         "generative_ui": False,
         "titles": "at_creation",
+        "branding": True,
         "keys": None,
         "rate_limit": None,
         "pace": {"first_ms": 0, "delta_ms": 0},
@@ -64,9 +66,20 @@ def test_the_defaults(world: World) -> None:
     assert {tool["kind"] for tool in tools} == {"mapping", "client"}
 
 
-def test_the_demo_has_a_form_and_a_pace(sandbox: httpx2.Client) -> None:
+def test_the_demo_streams_with_forms_and_a_pace(sandbox: httpx2.Client) -> None:
     settings = World(sandbox, "app_demo").settings
-    assert (settings["generative_ui"], settings["pace"]) == (True, {"first_ms": 350, "delta_ms": 25})
+    assert (settings["stream"], settings["generative_ui"]) == (True, True)
+    assert settings["pace"] == {"first_ms": 350, "delta_ms": 25}
+
+
+def test_without_branding_the_config_has_neither_name_nor_colours(world: World) -> None:
+    dressed = world.api.config().json()["agent"]
+    world.set(branding=False, agent={"name": "Léa"})
+    bare = {"name": None, "config": {"primary_color": None, "secondary_color": None}}
+    assert world.api.config().json()["agent"] == bare
+    assert "Léa" in world.api.send(world.api.created(), "What is your name?").text
+    world.set(branding=True, agent=None)
+    assert world.api.config().json()["agent"] == dressed
 
 
 # Merging, as RFC 7396 says. Each row: what is set one after the other, and one setting that comes of it.

@@ -35,6 +35,7 @@ function settings(app) {
       field("framing", select(String(now.framing), framingOptions(now.framing), (framing) => set("framing")(framingOf(framing)))),
       toggle("stream", now.stream, set("stream")),
       toggle("generative_ui", now.generative_ui, set("generative_ui")),
+      toggle("branding", now.branding, set("branding")),
       h("div", { class: "pair" }, text("pace.first_ms", now.pace.first_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { first_ms: Number(value) } })), text("pace.delta_ms", now.pace.delta_ms, { type: "number", min: "0", max: "600000", required: true }, (value) => change(id, { pace: { delta_ms: Number(value) } }))),
       text("agent.name", now.agent.name, { maxlength: "100", required: true }, (value) => change(id, { agent: { name: value } })),
       h("div", { class: "pair" }, text("agent.primary_color", now.agent.primary_color, { type: "color" }, (value) => change(id, { agent: { primary_color: value } })), text("agent.secondary_color", now.agent.secondary_color, { type: "color" }, (value) => change(id, { agent: { secondary_color: value } }))),
