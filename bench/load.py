@@ -84,10 +84,10 @@ class Generator:
         """
         return self._runner.run(_Load(cycle(requests), events=events).run(port, connections, seconds))
 
-    def fill(self, port: int, requests: Iterable[bytes], *, connections: int = 32, sink: Sink | None = None) -> None:
+    def fill(self, port: int, requests: Iterable[bytes], *, connections: int = 32, sink: Sink | None = None) -> Burst:
         """Ask each of `requests` once; `sink` gets the bodies of the answers, in no certain order."""
         load = _Load(iter(requests), events=None, sink=sink)
-        self._runner.run(load.run(port, connections, None))
+        return self._runner.run(load.run(port, connections, None))
 
 
 class _Load:

@@ -58,11 +58,15 @@ class Caller:
             raise BenchError(f"{method} {path} answered {answer.status}: {content[:300]!r}")
         return content
 
+    def read(self, method: str, path: str) -> Any:
+        """Make a call and return what its answer says."""
+        return json.loads(self(method, path))
+
 
 def waits(server: Running, apps: int, conversations: int) -> Iterator[Wait]:
     """Measure each heavy call, on a server whose journal is full and that has so many apps and conversations."""
     call = Caller(server.port)
-    with _probe(server.port) as longest:
+    with probing(server.port) as longest:
         for name, prepare, act in _calls(call, apps, conversations):
             prepare()
             time.sleep(0.2)  # what the preparation left behind is not measured
@@ -151,11 +155,11 @@ def _ask(call: Caller, count: int) -> None:
 
 
 @contextmanager
-def _probe(port: int) -> Iterator[Synchronized[float]]:
+def probing(port: int) -> Iterator[Synchronized[float]]:
     """Run the other client; what it shares is the longest wait since somebody last set it to nothing."""
     context = get_context("spawn")
     longest: Synchronized[float] = context.Value("d", 0.0)
-    probe = context.Process(target=_probing, args=(port, longest), daemon=True)
+    probe = context.Process(target=_ask_on_and_on, args=(port, longest), daemon=True)
     probe.start()
     try:
         yield longest
@@ -164,7 +168,7 @@ def _probe(port: int) -> Iterator[Synchronized[float]]:
         probe.join()
 
 
-def _probing(port: int, longest: Synchronized[float]) -> None:
+def _ask_on_and_on(port: int, longest: Synchronized[float]) -> None:
     question = request("GET", "/v1/apps/app_probe/config")
     with socket.create_connection((HOST, port)) as connection:
         while True:

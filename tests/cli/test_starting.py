@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from sandbox import Settings
 from sandbox.cli.listening import listen
+from sandbox.cli.server import MOST_DESCRIPTORS
 from tests.cli.processes import VARIABLE, end, run
 from tests.conftest import AUTH, NOW, ROOT, Server, serving
 from tests.demands import need_mounts
@@ -72,6 +74,14 @@ def test_no_answer_waits_for_more_to_send_on_asyncios_own_loop() -> None:
                 return bool(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
     assert asyncio.run(is_prompt())
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc, to see the limits of another process")
+def test_it_takes_as_many_connections_as_the_system_allows() -> None:
+    with serving("--quiet", within=["sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh"]) as server:
+        httpx.get(f"{server.url}/_sandbox/health", trust_env=False)
+        (soft, hard) = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        assert soft == min(hard, MOST_DESCRIPTORS)
 
 
 def test_help_and_version_name_the_command() -> None:

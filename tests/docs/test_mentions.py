@@ -27,7 +27,7 @@ FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
     "--list",
     "--no-quiet",
 }
-FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py")))
+FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py") + read("bench/limits.py")))
 
 
 @pytest.mark.parametrize("value", [*magic.KEYS, *magic.APPS, *magic.WORDS, *WORDS])

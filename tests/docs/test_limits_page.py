@@ -1,0 +1,78 @@
+"""docs/limits.md says of each bound what the code says."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from sandbox.cli.server import MOST_DESCRIPTORS
+from sandbox.contract import load
+from sandbox.contract.document import control_folder
+from sandbox.contract.json import MAX_DEPTH
+from sandbox.contract.operations import MAX_BYTES
+from sandbox.control import history, snapshot, snapshots
+from sandbox.settings import default_of, flag, options
+from sandbox.state import bus, deliveries, queues
+from sandbox.state.journal import Journal
+from sandbox.wire import deliveries as courier
+from sandbox.wire import dial, holds, protocol, recorder
+from tests.docs.pages import read
+
+KIB, MIB = 1024, 1024**2
+JOURNAL = {name: part.default for name, part in inspect.signature(Journal.__init__).parameters.items()}
+PUT_BACK = next(one for one in load(control_folder()).operations if one.id == "control_put_snapshot")
+
+# Each row: what is bounded, and the numbers of its row in their order.
+ROWS: dict[str, tuple[float, ...]] = {
+    "apps": (default_of("max_apps"),),
+    "state": (default_of("max_bytes"), 1),
+    "faults that wait": (queues.MOST_WAITING,),
+    "replies that wait": (queues.MOST_WAITING,),
+    "requests that faults hold": (holds.MOST_OF_AN_APP, holds.MOST_HELD),
+    "listeners": (bus.MOST_LISTENERS,),
+    "what waits for one listener": (bus.LONGEST_QUEUE, bus.MOST_BYTES / MIB),
+    "webhooks that wait": (deliveries.MOST_WAITING,),
+    "webhooks sent at once": (courier.MOST_IN_FLIGHT,),
+    "webhooks in an app's journal": (deliveries.MOST_KEPT, deliveries.MOST_ATTEMPTS),
+    "requests in the journal": (JOURNAL["most"], JOURNAL["most_bytes"] / MIB),
+    "a request's body": (recorder.MOST_KEPT,),
+    "a stream in its entry": (recorder.MOST_OF_A_STREAM / KIB, recorder.END_OF_A_STREAM / KIB),
+    "control calls": (history.MOST_BYTES / MIB,),
+    "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
+    "seconds for the whole head": (default_of("header_timeout"),),
+    "seconds of silence": (default_of("idle_timeout"),),
+    "requests sent ahead": (protocol.MAX_UNPARSED / KIB,),
+    "a body": (MAX_BYTES,),
+    "a snapshot": (snapshots.MOST_BYTES / MIB,),
+    "depth": (MAX_DEPTH, snapshot.MAX_DEPTH),
+    "answer": (protocol.MOST_UNREAD / KIB,),
+    "milliseconds": (holds.LONGEST_MS,),
+}
+
+
+def rows() -> list[list[str]]:
+    """Return the cells of each row of the tables of bounds."""
+    prose = read("docs/limits.md").partition("## Measured")[0]
+    return [line.strip("| ").split(" | ") for line in prose.splitlines() if re.match(r"\| (?!what \|)", line)]
+
+
+@pytest.mark.parametrize(("what", "numbers"), ROWS.items(), ids=ROWS)
+def test_a_bound_is_what_the_code_has(what: str, numbers: tuple[float, ...]) -> None:
+    (most,) = [cells[1] for cells in rows() if re.match(rf"{what}\b", cells[0])]
+    assert [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", most)] == list(numbers)
+
+
+def test_every_row_is_held_and_every_setting_exists() -> None:
+    assert len(rows()) == len(ROWS)
+    named = {cells[2].strip("`") for cells in rows()} - {"–"}
+    assert named == {flag(name) for name in options() if re.search("max_|_timeout", name)}
+
+
+def test_the_numbers_beyond_the_tables_are_what_the_code_has() -> None:
+    page = read("docs/limits.md")
+    assert f"the newest {JOURNAL['spared']} of each app" in page
+    assert f"each attempt takes {dial.PATIENCE:.0f} seconds at most" in page
+    assert f"to {MOST_DESCRIPTORS:,} at most" in page
+    assert PUT_BACK.max_bytes == snapshots.MOST_BYTES
