@@ -233,6 +233,8 @@ def _read_text(option: Option, value: Any, where: str) -> str:
         raise _wrong(where, "text", value)
     if not value:
         raise _wrong(where, "text that isn't empty", value)
+    if "\0" in value:
+        raise _wrong(where, "text without the character NUL", value)
     return value
 
 

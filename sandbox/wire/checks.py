@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,7 +20,14 @@ from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
 from sandbox.contract.validation import summary
-from sandbox.errors import AccessDenied, InvalidApiKey, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from sandbox.errors import (
+    AccessDenied,
+    InvalidApiKey,
+    InvalidRequest,
+    PayloadTooLarge,
+    StoreFull,
+    UnsupportedMediaType,
+)
 from sandbox.wire.http import Headers
 from sandbox.wire.patience import ClientGone
 
@@ -31,6 +38,9 @@ _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
 # Bytes of what is read once and kept: a thousand of those that a client makes up don't fill the memory.
 _LONGEST_KEPT = 1_000
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
+# Commas and opening brackets that a large body may have: a snapshot has one in some 20 bytes. Each may be a value,
+# which takes 50 times the memory of its one or two bytes.
+_MOST_MARKS = 5_000_000
 
 
 def bearer_key(headers: Headers) -> str:
@@ -79,10 +89,12 @@ def media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
         raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
 
 
-async def whole_body(headers: Headers, receive: Receive, most: int = MAX_BYTES) -> bytes:
+async def whole_body(headers: Headers, receive: Receive, most: int, is_too_much: Callable[[], bool]) -> bytes:
     """Read a body of at most so many bytes; what lies beyond is read off by the server after the answer.
 
     Raises:
+        PayloadTooLarge: it is larger.
+        StoreFull: `is_too_much` says that the server can't hold what has come.
         ClientGone: the connection was closed before the end.
     """
     declared = headers.get(b"content-length", b"")
@@ -101,6 +113,8 @@ async def whole_body(headers: Headers, receive: Receive, most: int = MAX_BYTES) 
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+        if is_too_much():
+            raise StoreFull("Too many large bodies are on their way to the sandbox; send this one again later.")
 
 
 def accepted_body(operation: Operation, raw: bytes) -> Document:
@@ -111,6 +125,8 @@ def accepted_body(operation: Operation, raw: bytes) -> Document:
         body = json_body(raw, operation.max_depth)
         refuse(operation.body.accept(body))
         return body
+    if sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_MARKS:
+        raise PayloadTooLarge(f"The body has more than {_MOST_MARKS:,} values.")
     try:
         body = decode_in_pieces(raw, operation.max_depth)
     except InvalidJson as error:

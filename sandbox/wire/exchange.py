@@ -32,6 +32,11 @@ class Noting(Protocol):
     status: int | None
     reply_status: ReplyStatus | None
 
+    @property
+    def is_too_much(self) -> bool:
+        """Whether its body is more than the server can hold beside the others; a small one never is."""
+        ...
+
     def belongs(self, app_id: str | None, operation: str | None) -> None:
         """Note which app and operation the request is for; from now on the journal shows it."""
         ...
@@ -73,8 +78,11 @@ class Exchange:
 
         Raises:
             PayloadTooLarge: it is larger than the server takes.
+            StoreFull: the server holds too many bodies already.
             ClientGone: the connection was closed before its end.
         """
         if self._body is None:
-            self._body = await whole_body(self.headers, self.receive, most)
+            entry = self.entry
+            too_much = (lambda: False) if entry is None else (lambda: entry.is_too_much)
+            self._body = await whole_body(self.headers, self.receive, most, too_much)
         return self._body

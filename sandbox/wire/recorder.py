@@ -27,6 +27,9 @@ MOST_OF_A_STREAM = 32 * 1024
 END_OF_A_STREAM = 4 * 1024
 # Seconds of real time in which a body that was sent with its headers has come.
 SOON = 1.0
+# So many bytes of bodies are held for all requests that are under way, without those that are small.
+MOST_UNDER_WAY = 256 * 1024**2
+SMALL = 64 * 1024
 
 Listener = Callable[[Entry], None]
 
@@ -43,6 +46,8 @@ class Recorder:
         self.journal = journal
         self.clock = clock
         self.log = log
+        # How many bytes of bodies are held now.
+        self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -137,10 +142,19 @@ class Recording:
         """Pass a piece of the request on, and keep it."""
         message = await self._receive()
         self._heard = not message.get("more_body", False)
-        if (chunk := message.get("body")) and self._size < MOST_KEPT:
+        if (chunk := message.get("body")) and self._size < MOST_KEPT and not self.ended:
             self._body.append(chunk)
-            self._size += len(chunk)
+            self._hold(len(chunk))
         return message
+
+    def _hold(self, more: int) -> None:
+        self._size += more
+        self._recorder.under_way += more
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether its body is more than the server can hold beside the others; a small one never is."""
+        return self._size > SMALL and self._recorder.under_way > MOST_UNDER_WAY
 
     def __call__(self, message: Message) -> Awaitable[None]:
         """Pass a piece of the answer on, and keep it."""
@@ -195,12 +209,13 @@ class Recording:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(SOON):
-                while not self._heard and self._size < MOST_KEPT:
+                while not self._heard and self._size < MOST_KEPT and not self.is_too_much:
                     await self.receive()
 
     def end(self, ended: Ended) -> None:
         """Close the request."""
         self.ended, self._took = ended, (monotonic() - self._began) * 1000
+        self._recorder.under_way -= self._size
         journal, log = self._recorder.journal, self._recorder.log
         if not self.id:
             journal.begin(self)
@@ -256,7 +271,10 @@ class Overheard(Recording):
 
     async def receive(self) -> Message:
         """Pass a piece of the request on."""
-        return await self._receive()
+        message = await self._receive()
+        if (chunk := message.get("body")) and not self.ended:
+            self._hold(len(chunk))
+        return message
 
     def __call__(self, message: Message) -> Awaitable[None]:
         """Pass a piece of the answer on; an error is kept for the log, nothing else: a stream may go on for days."""
@@ -279,5 +297,6 @@ class Overheard(Recording):
     def end(self, ended: Ended) -> None:
         """Close the request."""
         self.ended, self._took = ended, (monotonic() - self._began) * 1000
+        self._recorder.under_way -= self._size
         if self._recorder.log:
             self._recorder.log(Entry._make(self.fields()))

@@ -55,6 +55,16 @@ def test_a_bad_variable_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"{VARIABLE}PORT: expected a whole number" in one_line(capsys)
 
 
+@pytest.mark.parametrize("setting", ["host", "data", "url_file", "control_token", "tls_cert"])
+def test_no_text_has_the_character_that_ends_texts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, setting: str
+) -> None:
+    config = tmp_path / "sandbox.toml"
+    config.write_text(f'{setting} = "a\\u0000"')
+    assert main(["serve", "--port", "0", "--config", str(config)], {}) == 2
+    assert f"{setting}: expected text without" in one_line(capsys)
+
+
 @pytest.mark.parametrize("named", ["by flag", "by variable"])
 @pytest.mark.parametrize("text", ["seed = 'x'", "port =", "prot = 1"])
 def test_a_bad_file_is_exit_2(

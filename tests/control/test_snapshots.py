@@ -292,6 +292,11 @@ def test_one_larger_than_64_mib_is_413(make_world: MakeWorld) -> None:
     assert_error(put(make_world(), b" " * (64 * 1024**2 + 1)), 413, "payload_too_large")
 
 
+def test_one_whose_values_would_fill_the_memory_is_413(make_world: MakeWorld) -> None:
+    refused = put(make_world(), b'{"apps": [' + b"{}," * 3_000_000 + b"{}]}")
+    assert "5,000,000 values" in assert_error(refused, 413, "payload_too_large")["message"]
+
+
 def test_one_that_does_not_fit_is_refused_and_changes_nothing(make_world: MakeWorld, good: bytes) -> None:
     world = make_world(max_bytes=3_000)
     world.api.created(title="Mine")
