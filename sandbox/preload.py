@@ -50,4 +50,5 @@ def _load_words() -> None:
         vocabulary.load(path.relative_to(folder).with_suffix("").as_posix())
     for path in folder.glob("*/*.txt"):
         vocabulary.lines(path.relative_to(folder).with_suffix("").as_posix())
+    vocabulary.businesses()
     language.tell("Bonjour")

@@ -1,4 +1,4 @@
-"""Prints which files a server opens, and which modules it imports, for its first requests once it is preloaded.
+"""Prints which files and folders a server opens, and which modules it imports, for first requests once it is preloaded.
 
 A process of its own: what tests have loaded would hide it, and an audit hook can't be taken away.
 """
@@ -45,7 +45,8 @@ def main() -> None:
     if sys.argv[1:] == ["preloaded"]:
         app.state.preload()
     opened: list[str] = []
-    sys.addaudithook(lambda event, words: opened.append(str(words[0])) if event in ("open", "import") else None)
+    events = ("open", "os.scandir", "os.listdir", "import")
+    sys.addaudithook(lambda event, words: opened.append(str(words[0])) if event in events else None)
     for method, path, body, status in REQUESTS:
         answer = client.request(method, path, json=body) if body else client.request(method, path)
         assert answer.status_code == status, (path, answer.text)
