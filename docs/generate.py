@@ -152,7 +152,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return "table of " + ", ".join(f"`{name}`" for name in schema["properties"])
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     names = {"array": "list", "boolean": "`true`, `false`", "string": "text", "object": "table"}
-    return next(names.get(kind, str(kind)) for kind in kinds if kind != "null")
+    return " or ".join(names.get(kind, str(kind)) for kind in kinds if kind != "null")
 
 
 def _shown(value: Any) -> str:

@@ -140,6 +140,7 @@ class Entry(TypedDict):
     duration_ms: float
     reply_status: Literal["completed", "failed"] | None
     fault: FaultKind | None
+    held_by: str | None
     violation: str | None
     ended: Literal["complete", "client_gone", "cut"] | None
     warnings: list[str]

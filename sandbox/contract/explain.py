@@ -57,6 +57,8 @@ def expectation(error: ValidationError) -> str:
         return text.removesuffix("s") if wanted == 1 else text
     if code_of(keyword) == "out_of_range" and isinstance(schema, dict):
         return span(schema)
+    if keyword == "uniqueItems":
+        return "items that all differ"
     if keyword == "pattern":
         return f"a string that matches {wanted}"
     return error.message

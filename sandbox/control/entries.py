@@ -38,6 +38,7 @@ def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
         "duration_ms": round(entry.duration_ms, 3),
         "reply_status": entry.reply_status,
         "fault": entry.fault,
+        "held_by": entry.held_by,
         "violation": entry.violation,
         "ended": entry.ended,
     }

@@ -19,7 +19,8 @@ class Entry(NamedTuple):
     that did not, each with the milliseconds since the request began; of a long one `omitted` bytes are not kept, and an
     empty piece stands in their place.
     `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
-    the client was told of the agent's reply, None where it was told nothing, or not to the end.
+    the client was told of the agent's reply, None where it was told nothing, or not to the end. `held_by` is the id of
+    the fault that holds the request until it is released.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Entry(NamedTuple):
     stood_at: float | None = None
     reply_status: ReplyStatus | None = None
     omitted: int = 0
+    held_by: str | None = None
 
     @property
     def chunks(self) -> list[tuple[float, bytes]]:

@@ -27,6 +27,7 @@ class Noting(Protocol):
     app_id: str | None
     operation: str | None
     fault: str | None
+    held_by: str | None
     violation: str | None
     stood_at: float | None
     status: int | None

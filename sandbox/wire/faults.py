@@ -159,7 +159,7 @@ class Faults:
         try:
             async with Patience(exchange.receive, app_id, self._endings, exchange.since) as patience:
                 if "until" in fault:
-                    await self._holds.until_released(app_id, fault["id"], patience)
+                    await self._holds.until_released(app_id, fault["id"], exchange.entry, patience)
                 else:
                     await patience.until(fault.get("ms", LONGEST_MS))
         except (ServerStops, AppForgotten):

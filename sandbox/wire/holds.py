@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sandbox.errors import StoreFull
+from sandbox.wire.exchange import Noting
 from sandbox.wire.patience import Patience
 
 MOST_OF_AN_APP = 1_000
@@ -44,17 +45,21 @@ class Holds:
             if not self._held[app_id]:
                 del self._held[app_id]
 
-    async def until_released(self, app_id: str, fault_id: str, patience: Patience) -> None:
-        """Wait until the fault is released.
+    async def until_released(self, app_id: str, fault_id: str, noted: Noting | None, patience: Patience) -> None:
+        """Wait until the fault is released; meanwhile the journal says which one holds the request.
 
         Raises:
             ClientGone, ServerStops, AppForgotten: as `Patience.until` does.
         """
         gates = self._gates[app_id]
         gates[fault_id].add(patience)
+        if noted:
+            noted.held_by = fault_id
         try:
             await patience.until_woken(LONGEST_MS)
         finally:
+            if noted:
+                noted.held_by = None
             gates[fault_id].discard(patience)
             if not gates[fault_id]:
                 del gates[fault_id]

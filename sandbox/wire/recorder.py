@@ -93,6 +93,7 @@ class Recording:
         "counted",
         "ended",
         "fault",
+        "held_by",
         "id",
         "operation",
         "reply_status",
@@ -128,6 +129,7 @@ class Recording:
         self.app_id: str | None = None
         self.operation: str | None = None
         self.fault: str | None = None
+        self.held_by: str | None = None
         self.violation: str | None = None
         self.stood_at: float | None = None
         self.status: int | None = None
@@ -251,6 +253,7 @@ class Recording:
             # What did not come to its end, or another answer in its place, told the client nothing.
             self.reply_status if ended == "complete" and self.status == 200 else None,
             self._passed - len(self._last[1]),
+            self.held_by,
         )
 
     def _kept_pieces(self) -> list[tuple[float, bytes]]:

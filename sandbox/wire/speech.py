@@ -57,7 +57,7 @@ class Speaker:
                 await patience.until(pace.first_ms)
                 if spoken.streamed:
                     framing = Framing(app.settings.framing, partial(app.entropy.random, "framing", spoken.id))
-                    wait_at = partial(self._holds.until_released, app.id, patience=patience)
+                    wait_at = partial(self._holds.until_released, app.id, noted=exchange.entry, patience=patience)
                     stream = _Stream(operation, pace, patience, exchange, framing, wait_at)
                     await stream.run(spoken, steps(spoken, fault))
                 else:

@@ -21,6 +21,8 @@ def test_a_stream_is_held_until_it_is_released(world: World, server: Server) -> 
         connection.until(b'"delta":"one "')
         assert_error(world.call("POST", "/faults/fault_0/release"), 404, "not_found", param="fault_id")
         assert b'"delta":"two "' not in connection.received
+        while held_by(world) != fault["id"]:
+            pass
         assert release(world, fault) == 204
         assert read(connection.whole().events).status == "completed"
     assert release(world, fault) == 404
@@ -44,10 +46,12 @@ def test_a_used_up_fault_can_still_be_taken_out_while_it_holds(world: World, ser
     fault = world.fault("latency", until="released")
     with line(server) as wire:
         wire.send(config_of(world))
-        while world.faults:
+        while held_by(world) is None:
             pass
+        assert (held_by(world), world.faults) == (fault["id"], [])
         assert world.call("DELETE", f"/faults/{fault['id']}").status_code == 204
         assert wire.answer("GET").status_code == 200
+    assert held_by(world) is None
     assert world.call("DELETE", f"/faults/{fault['id']}").status_code == 404
 
 
@@ -77,3 +81,9 @@ def test_a_header_has_no_id_to_be_released_by(world: World) -> None:
 
 def release(world: World, fault: dict[str, object]) -> int:
     return world.call("POST", f"/faults/{fault['id']}/release").status_code
+
+
+def held_by(world: World) -> object:
+    """Which fault holds the app's newest request."""
+    rows = world.requests()
+    return rows[0]["held_by"] if rows else None

@@ -308,3 +308,8 @@ def assert_said(lines: Any, words: str) -> str:
         if words in line:
             return str(line)
     raise AssertionError(f"the server ended without {words!r}")
+
+
+def test_a_list_of_equal_items_is_told_that_they_should_differ(world: World) -> None:
+    answer = world.call("PATCH", "", {"framing": ["crlf", "crlf"]})
+    assert answer.json()["error"]["message"] == 'framing: expected items that all differ, got ["crlf","crlf"].'

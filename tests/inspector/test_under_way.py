@@ -67,3 +67,24 @@ def test_a_reply_that_failed_is_a_problem(open_at: Open, client: Client, app: st
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("failed")
     expect(rows(page).locator(".s-failed")).to_have_text("200")
+
+
+@pytest.mark.parametrize("where", ["#/faults/{app}", "#/requests?app={app}"])
+def test_a_held_request_can_be_released(open_at: Open, server: Server, client: Client, app: str, where: str) -> None:
+    client.control("POST", f"/apps/{app}/faults", {"kind": "latency", "until": "released"})
+    page = open_at(where.format(app=app))
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    with asking(server.url, f"/v1/apps/{app}/conversations", {}) as held:
+        if "requests" in where:
+            expect(rows(page)).to_contain_text(["held"])
+            rows(page).first.click()
+        page.get_by_role("button", name="Release", exact=True).click()
+        assert held.whole().status == 200
+    expect(page.get_by_role("button", name="Release", exact=True)).to_have_count(0)
+
+
+def test_all_that_fills_an_app_can_be_of_one_user(open_at: Open, client: Client, app: str) -> None:
+    page = open_at(f"#/apps/{app}")
+    page.get_by_label("or all of this user").fill("user_abc123")
+    page.get_by_role("button", name="Populate").click()
+    expect(page.get_by_role("table").get_by_text("user_abc123")).to_have_count(25)

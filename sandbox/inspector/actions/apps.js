@@ -85,7 +85,7 @@ export async function change(id, changes) {
   return true;
 }
 
-/** @param {string} id @param {{conversations: number, users: number, messages?: number}} amount */
+/** @param {string} id @param {{conversations: number, users?: number, external_user_id?: string}} amount */
 export async function populate(id, amount) {
   const counts = await attempt(() => control("POST", appPath(id, "populate"), amount));
   if (!counts) return;

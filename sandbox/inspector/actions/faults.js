@@ -23,6 +23,11 @@ export async function queue(queue, what) {
   return true;
 }
 
+/** Let go what holds a request: all that the same fault holds. @param {import("../core/server.js").Entry} entry */
+export async function release({ app_id: app, held_by: fault }) {
+  await attempt(() => control("POST", appPath(String(app), "faults", String(fault), "release")));
+}
+
 /** @param {"faults" | "replies"} queue @param {string} [id] */
 export async function unqueue(queue, id) {
   const { app } = store.get().queues;

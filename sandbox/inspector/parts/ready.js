@@ -11,6 +11,7 @@ export const FAULTS = [
   { group: "answers", name: "malformed", fault: { kind: "malformed" } },
   { group: "answers", name: "contract", fault: { kind: "contract" } },
   { group: "network", name: "slow", fault: { kind: "latency", ms: 3000 } },
+  { group: "network", name: "hold", fault: { kind: "latency", until: "released" } },
   { group: "network", name: "hang", fault: { kind: "hang" } },
   { group: "network", name: "reset", fault: { kind: "reset" } },
   // A browser sends what met a reset on a used connection once more, unasked.
@@ -19,6 +20,7 @@ export const FAULTS = [
   { group: "network", name: "stale", fault: { kind: "stale" } },
   { group: "streams", name: "cut", fault: { kind: "stream_cut", events: 5 } },
   { group: "streams", name: "stall", fault: { kind: "stream_stall", events: 5, ms: 10000 } },
+  { group: "streams", name: "hold_stream", fault: { kind: "stream_stall", events: 5, until: "released" } },
   { group: "streams", name: "fail", fault: { kind: "stream_fail", events: 5 } },
   { group: "streams", name: "garble", fault: { kind: "stream_garble", events: 5 } },
 ];

@@ -147,11 +147,13 @@ function populatePart(id) {
       onsubmit: (/** @type {any} */ event) => {
         event.preventDefault();
         const form = event.target.elements;
-        populate(id, { conversations: Number(form.conversations.value), users: Number(form.users.value) });
+        const [user, conversations] = [form.user.value, Number(form.conversations.value)];
+        populate(id, { conversations, ...(user ? { external_user_id: user } : { users: Number(form.users.value) }) });
       },
     },
     field(t("populate.conversations"), h("input", { name: "conversations", type: "number", min: "1", max: "10000", initial: "25", required: true })),
     field(t("populate.users"), h("input", { name: "users", type: "number", min: "1", max: "1000", initial: "10", required: true })),
+    field(t("populate.user"), h("input", { name: "user", maxlength: "1000", placeholder: "user_abc123" })),
     h("button", { type: "submit" }, t("populate")),
   );
 }

@@ -5,6 +5,7 @@ import { h } from "../core/dom.js";
 import { store } from "../core/state.js";
 import { dateTime, duration, plural, t } from "../core/i18n.js";
 import { linkTo } from "../core/route.js";
+import { release } from "../actions/faults.js";
 import { copyCurl, entryLink, replay } from "../actions/requests.js";
 import { copy } from "../actions/talk.js";
 import { faultOf, isStream, isUnderWay, replyFailed, warningsOf } from "../parts/entries.js";
@@ -36,7 +37,8 @@ function head(entry, close) {
     h(
       "div",
       { class: "tools" },
-      button(t("curl"), () => copyCurl(entry), { class: "primary" }),
+      entry.held_by !== null && button(t("release"), () => release(entry), { class: "primary", title: t("release.hint") }),
+      button(t("curl"), () => copyCurl(entry), { class: entry.held_by === null ? "primary" : "" }),
       button(t("replay"), () => replay(entry), { title: t("replay.hint") }),
       conversationLink(entry),
       button(t("copy.id"), () => copy(entry.id), { title: entry.id }),
@@ -47,7 +49,7 @@ function head(entry, close) {
 /** @param {Entry} entry */
 const ended = (entry) => [
   replyFailed(entry) && badge("fault", t("badge.failed"), t("badge.failed.hint")),
-  entry.ended === null ? badge("open", t("ended.none")) : entry.ended !== "complete" && badge(entry.ended === "cut" ? "fault" : "gone", t(`ended.${entry.ended}`)),
+  entry.ended === null ? badge("open", t(entry.held_by === null ? "ended.none" : "held")) : entry.ended !== "complete" && badge(entry.ended === "cut" ? "fault" : "gone", t(`ended.${entry.ended}`)),
 ];
 
 /** @param {Entry} entry */

@@ -4,7 +4,7 @@
 import { h } from "../core/dom.js";
 import { clockTime, plural, t } from "../core/i18n.js";
 import { go, linkTo } from "../core/route.js";
-import { queue, unqueue } from "../actions/faults.js";
+import { queue, release, unqueue } from "../actions/faults.js";
 import { FIRST_APP } from "../actions/open.js";
 import { say } from "../actions/talk.js";
 import { faultOf } from "../parts/entries.js";
@@ -35,7 +35,7 @@ export function faultsView(state) {
       h("nav", { class: "tabs", "aria-label": t("view.faults") }, tab(undefined, t("faults.tab"), !replies), tab("replies", t("replies.tab"), replies)),
       a(linkTo("playground", [app]), t("faults.try"), { class: "button" }),
     ),
-    h("div", { class: "columns" }, h("div", { class: "column wide", key: replies ? "replies" : "faults" }, replies ? replyMaker() : faultMaker()), h("div", { class: "column", tabindex: "0", role: "region", "aria-label": t("faults.waiting") }, replies ? waitingReplies(state) : [waitingFaults(state), history(state, app)])),
+    h("div", { class: "columns" }, h("div", { class: "column wide", key: replies ? "replies" : "faults" }, replies ? replyMaker() : faultMaker()), h("div", { class: "column", tabindex: "0", role: "region", "aria-label": t("faults.waiting") }, replies ? waitingReplies(state) : [held(state, app), waitingFaults(state), history(state, app)])),
   );
 }
 
@@ -141,6 +141,13 @@ function summary({ kind, id, operation, times, skip, probability, used, ...field
   return [kind, ...said].join(" ");
 }
 
+/** The requests that faults hold until they are released; such a fault may be used up. @param {State} state @param {string} app */
+function held(state, app) {
+  const entries = state.entries.filter((entry) => entry.app_id === app && entry.held_by !== null);
+  if (!entries.length) return null;
+  return part(t("held.title"), null, null, h("ul", { class: "queue" }, entries.map((entry) => h("li", { key: entry.id, class: "held" }, usedLine(entry, app), button(t("release"), () => release(entry), { class: "primary", title: t("release.hint") })))));
+}
+
 /** @param {State} state */
 function waitingFaults({ queues: { faults } }) {
   const clear = faults?.length ? button(t("queue.clear"), () => unqueue("faults")) : null;
@@ -168,9 +175,12 @@ function history(state, app) {
     null,
     used.length === 0
       ? h("p", { class: "quiet" }, t("faults.used.none"))
-      : h("ul", { class: "queue", "data-list": true }, used.map((entry) => h("li", { key: entry.id }, a(linkTo("requests", [entry.id], { app }), [h("span", null, clockTime(entry.at)), badge("fault", String(entry.fault)), h("span", null, shortName(entry.operation) ?? entry.path), entryStatus(entry)], { class: "used", "data-item": true })))),
+      : h("ul", { class: "queue", "data-list": true }, used.map((entry) => h("li", { key: entry.id }, usedLine(entry, app)))),
   );
 }
+
+/** @param {import("../core/server.js").Entry} entry @param {string} app */
+const usedLine = (entry, app) => a(linkTo("requests", [entry.id], { app }), [h("span", null, clockTime(entry.at)), badge("fault", String(entry.fault)), h("span", null, shortName(entry.operation) ?? entry.path), entryStatus(entry)], { class: "used", "data-item": true });
 
 /** @param {State} state */
 function waitingReplies({ queues: { replies } }) {

@@ -140,7 +140,7 @@ export function badges(entry) {
     entry.violation && badge("violation", t("badge.violation"), entry.violation),
     warnings.length > 0 && badge("warning", plural("warnings", warnings.length), warnings.join("\n")),
     replyFailed(entry) && badge("fault", t("badge.failed"), t("badge.failed.hint")),
-    isUnderWay(entry) && badge("open", t("ended.none")),
+    isUnderWay(entry) && badge("open", t(entry.held_by === null ? "ended.none" : "held")),
     entry.ended === "client_gone" && badge("gone", t("ended.client_gone")),
     entry.ended === "cut" && !fault && badge("fault", t("ended.cut")),
     isStream(entry) && badge("stream", plural("events", /** @type {any[]} */ (entry.response).length), t("answer.stream")),
