@@ -49,6 +49,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "percent-encoded": percent,
     "percent-encoded twice": lambda key: key.replace("_", "%255f"),
     "one JSON escape": lambda key: key.replace("_", "\\u005F", 1),
+    "a JSON escape, percent-encoded": lambda key: key.replace("_", "%5Cu005F").replace("/", "%255cu002f"),
     "JSON-escaped": lambda key: "".join(f"\\u{ord(c):04x}" for c in key),
     "base64": lambda key: b64encode(key.encode()).decode(),
     "base64, one in": lambda key: b64encode(f":{key}".encode()).decode(),
