@@ -7,7 +7,7 @@ everywhere, so that no secret is in it and the requests still fit the settings; 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import takewhile
@@ -18,7 +18,7 @@ from sandbox.calls import App, File
 from sandbox.contract import encode
 from sandbox.control.apps import changeable, existing
 from sandbox.control.entries import shown, text
-from sandbox.control.har import written_har
+from sandbox.control.har import written_har, written_list
 from sandbox.control.history import Done, Past
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, pieces, whole_settings
@@ -62,9 +62,9 @@ async def control_get_bundle(call: ControlCall, on: ControlServices) -> ControlA
             {
                 "bundle.json": encode(_about(found, on)),
                 "baseline.json": _written(baseline, found.hidden),
-                "steps.json": _listed(_steps(found)),
+                "steps.json": written_list(_steps(found)),
                 "snapshot.json": _written(now, found.hidden),
-                "journal.json": _listed(shown(entry, on) for entry in entries),
+                "journal.json": written_list(shown(entry, on) for entry in entries),
                 "journal.har": written_har(entries, on.masker, on.version),
             }
         )
@@ -100,11 +100,6 @@ async def _fresh(app: App, on: ControlServices) -> Snapshot:
     """Return an app that nobody has used yet."""
     settings = whole_settings(await on.worlds.defaults(app.id))
     return Snapshot(world=WorldImage(origin=app.origin), settings=settings)
-
-
-def _listed(values: Iterable[Any]) -> bytes:
-    """Write a list one by one: nobody else gets a turn while one of ten thousand is written."""
-    return b"[" + b",".join(map(encode, values)) + b"]"
 
 
 def _written(snapshot: Snapshot, hidden: Masker) -> bytes:
@@ -169,7 +164,7 @@ def _body(raw: bytes, hidden: Masker) -> dict[str, str]:
         return {"base64": b64encode(hidden.text(text(raw)).encode("latin-1", "replace")).decode()}
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
+def _zipped(files: Mapping[str, bytes | bytearray]) -> bytes:
     # Imported late: few servers ever write one.
     from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
@@ -22,10 +22,21 @@ def har(entries: Sequence[Entry], masker: Masker, version: str) -> dict[str, Any
     return masked
 
 
-def written_har(entries: Sequence[Entry], masker: Masker, version: str) -> bytes:
-    """Write an archive entry by entry: nobody else gets a turn while all of it is written."""
+def written_har(entries: Sequence[Entry], masker: Masker, version: str) -> bytearray:
+    """Write an archive as `written_list` does."""
     head, tail = encode(har((), masker, version)).split(b"[]")
-    return head + b"[" + b",".join(encode(masker.value(_entry(entry, masker))) for entry in entries) + b"]" + tail
+    return written_list((masker.value(_entry(entry, masker)) for entry in entries), before=head, behind=tail)
+
+
+def written_list(values: Iterable[Any], *, before: bytes = b"", behind: bytes = b"") -> bytearray:
+    """Write a list one by one: nobody else gets a turn while one of ten thousand is written, or copied."""
+    written = bytearray(before)
+    mark = b"["
+    for value in values:
+        written += mark + encode(value)
+        mark = b","
+    written += (b"]" if mark == b"," else b"[]") + behind
+    return written
 
 
 def _entry(entry: Entry, masker: Masker) -> dict[str, Any]:
