@@ -239,7 +239,9 @@ def _read_text(option: Option, value: Any, where: str) -> str:
 
 
 def _read_integer(option: Option, value: Any, where: str) -> int:
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+    if (isinstance(value, str) and _INTEGER.fullmatch(value.strip())) or (
+        isinstance(value, float) and value.is_integer()
+    ):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(where, "a whole number", value)

@@ -90,6 +90,11 @@ def test_a_setting_is_a_key_of_the_file(name: str, spelled: Callable[[str], str]
     assert getattr(gather(parsed(), {}, config), name) == expected
 
 
+def test_a_whole_number_of_the_file_may_have_a_point(tmp_path: Path) -> None:
+    settings = gather(parsed(), {}, written(tmp_path, "port = 8011.0\nseed = 7.0\nnow = 1.8e9"))
+    assert repr((settings.port, settings.seed, settings.now)) == "(8011, 7, 1800000000)"
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 def test_nothing_said_is_the_default(name: str, tmp_path: Path) -> None:
     assert getattr(gather(parsed(), {}, written(tmp_path, "")), name) == default_of(name) == getattr(Settings(), name)
