@@ -72,9 +72,9 @@ class Forms(NamedTuple):
 
 
 class File(NamedTuple):
-    """An answer of the control API that is written already, and has a name to be kept under."""
+    """An answer of the control API that is written and masked already; its name, if any, is what it is kept under."""
 
-    name: str
+    name: str | None
     media_type: str
     content: bytes
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from sandbox.calls import File
 from sandbox.control.entries import shown
-from sandbox.control.har import har
-from sandbox.control.pages import page
+from sandbox.control.har import written_har
+from sandbox.control.pages import written_page
 from sandbox.control.repeat import curl
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshots import snapshot_of
@@ -24,7 +25,8 @@ from sandbox.state.entry import Entry
 async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """List entries, newest first; `after` continues behind an entry."""
     found = _selected(call.query, on)
-    return await in_thread(page, found, call.query["limit"], lambda entry: shown(entry, on))
+    content = await in_thread(written_page, found, call.query["limit"], lambda entry: shown(entry, on))
+    return File(name=None, media_type="application/json", content=content)
 
 
 async def control_get_request(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -41,11 +43,11 @@ async def control_export_requests(call: ControlCall, on: ControlServices) -> Con
     """Return the selection as an HTTP archive, oldest first."""
     found = _selected(call.query, on)
 
-    def written() -> dict[str, Any]:
+    def written() -> bytes:
         entries = list(islice(found, call.query.get("limit", 1_000)))
-        return har(entries[::-1], on.masker, on.version)
+        return written_har(entries[::-1], on.masker, on.version)
 
-    return await in_thread(written)
+    return File(name=None, media_type="application/json", content=await in_thread(written))
 
 
 async def control_verify_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:

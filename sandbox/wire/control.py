@@ -148,12 +148,12 @@ class ControlPipeline:
         return (await in_thread(hidden, text) if len(text) > LARGE else hidden(text)).encode()
 
     async def _send_file(self, exchange: Exchange, file: File) -> None:
-        """Send a document that was written already, as a file to be kept."""
+        """Send a document that was written already, as a file to be kept where it has a name."""
         schema, body = self.operation.responses[str(self.operation.success)][file.media_type], file.content
         if file.media_type == "application/json":
             # Away from the event loop, so that other requests get through meanwhile.
             await in_thread(keeping_in_pieces, schema, body, self.operation.id)
-        kept = [(b"content-disposition", f'attachment; filename="{file.name}"'.encode())]
+        kept = [(b"content-disposition", f'attachment; filename="{file.name}"'.encode())] if file.name else []
         kind = file.media_type.encode()
         await send_bytes(exchange.send, self.operation.success, body, content_type=kind, headers=kept)
 
