@@ -88,8 +88,14 @@ class Row(NamedTuple):
     load: str
     measured: str
     memory: str
-    lost: int = 0
+    # None: not counted.
+    lost: int | None = None
     goal: str = "–"
+
+    @property
+    def lost_text(self) -> str:
+        """What the table says was lost."""
+        return "–" if self.lost is None else f"{self.lost:,}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         crowds.allow(max(scale.idle + scale.slow, scale.streams, *scale.readers))
         with closing(Generator()) as generator:
             for row in _rows(scale, cores, generator):
-                print(f"{row.load}: {row.measured}; {row.memory}; lost: {row.lost}", file=sys.stderr)
+                print(f"{row.load}: {row.measured}; {row.memory}; lost: {row.lost_text}", file=sys.stderr)
                 rows.append(row)
     except (BenchError, LoadError) as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -179,7 +185,7 @@ def _slow_readers(count: int, seconds: int, cores: Cores) -> Row:
         crowd = crowds.slow_readers(server, count, seconds)
         load = f"{count:,} readers of `[[long 20000]]` that hardly read"
         goal = f"≤ {MEMORY_MB} MB, ≤ {GOAL_MS} ms"
-        return Row(load, _waited(crowd), _grown(crowd.before, crowd.memory), crowd.lost, goal)
+        return Row(load, _waited(crowd), _grown(crowd.before, crowd.memory), goal=goal)
 
 
 def _leavers(count: int, cores: Cores) -> Row:
@@ -187,7 +193,7 @@ def _leavers(count: int, cores: Cores) -> Row:
         crowds.leavers(server, 5)
         crowd = crowds.leavers(server, count)
         load = f"{count:,} readers of `[[long 20000]]` that leave"
-        return Row(load, _waited(crowd), _grown(crowd.before, crowd.memory), crowd.lost, "memory is back")
+        return Row(load, _waited(crowd), _grown(crowd.before, crowd.memory), goal="memory is back")
 
 
 def _apps(count: int, cores: Cores, generator: Generator) -> Row:
@@ -301,7 +307,11 @@ def _waited(crowd: Crowd) -> str:
 
 def _table(rows: Iterable[Row]) -> str:
     head = ("load held", "measured", "memory", "lost", "goal")
-    lines = [head, ("---",) * len(head), *((row.load, row.measured, row.memory, row.lost, row.goal) for row in rows)]
+    lines = [
+        head,
+        ("---",) * len(head),
+        *((row.load, row.measured, row.memory, row.lost_text, row.goal) for row in rows),
+    ]
     machine = f"Measured on Linux with {os.cpu_count()} cores: one for the server, one for its clients."
     return f"{machine}\n\n" + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 

@@ -45,7 +45,7 @@ async def control_export_requests(call: ControlCall, on: ControlServices) -> Con
 
     def written() -> bytes:
         entries = list(islice(found, call.query.get("limit", 1_000)))
-        return written_har(entries[::-1], on.masker, on.version)
+        return bytes(written_har(entries[::-1], on.masker, on.version))
 
     return File(name=None, media_type="application/json", content=await in_thread(written))
 

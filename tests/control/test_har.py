@@ -134,3 +134,14 @@ def test_the_start_has_the_fraction_of_its_second(make_world: MakeWorld) -> None
 def test_the_start_on_a_frozen_clock_is_its_second(world: World) -> None:
     world.api.config()
     assert archive(world)["log"]["entries"][0]["startedDateTime"] == datetime.fromtimestamp(NOW, UTC).isoformat()
+
+
+def test_a_page_and_an_archive_are_whole_json_however_many_entries(world: World) -> None:
+    for number in range(3):
+        world.api.create(title=f"{number} é\u2028")
+    listed = world.client.get(REQUESTS, params={"app_id": world.app_id, "limit": 2})
+    assert "content-disposition" not in listed.headers
+    assert [row["body"]["title"][0] for row in listed.json()["data"]] == ["2", "1"]
+    assert listed.json()["has_more"] is True
+    nothing = world.client.get(REQUESTS, params={"app_id": "app_nobody"}).json()
+    assert nothing == {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}
