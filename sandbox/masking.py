@@ -103,8 +103,7 @@ class Masker:
 
     def text(self, text: str) -> str:
         """Return a text with every secret in it hidden: a key keeps its last four characters."""
-        lowered = text.lower()
-        if not any(mark in lowered for mark in self._marks):
+        if not self._may_hold_secret(text):
             return text
         for known in self._known:
             text = known.sub(lambda match: self._hidden(match.group()), text)
@@ -125,8 +124,7 @@ class Masker:
 
     def finds(self, written: bytes) -> bool:
         """Say whether there may be something to hide in a JSON text: far quicker than to look at each value."""
-        lowered = written.decode("utf-8", "replace").lower()
-        return any(mark in lowered for mark in self._marks)
+        return self._may_hold_secret(written.decode("utf-8", "replace"))
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every text in it hidden, names too."""
@@ -141,6 +139,10 @@ class Masker:
     def stand_ins(self, spared: Iterable[str]) -> StandIns:
         """Return what puts the same well-formed stand-in for the same key, but for keys that are no secret."""
         return StandIns(self._secrets, spared)
+
+    def _may_hold_secret(self, text: str) -> bool:
+        lowered = text.lower()
+        return any(mark in lowered for mark in self._marks)
 
     def _credentials(self, value: str) -> str:
         scheme, space, token = value.partition(" ")

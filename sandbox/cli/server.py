@@ -145,6 +145,12 @@ def serve_on(
         timeout_graceful_shutdown=1,
         **tls,
     )
+    _let_nothing_hold_up()
+    Server(config).run(sockets=list(listening.sockets))
+
+
+def _let_nothing_hold_up() -> None:
+    """Set what in Python itself could hold all requests up: the garbage collector, and threads."""
     # What is loaded by now stays for ever: the garbage collector need not look at it again.
     gc.freeze()
     gc.enable()
@@ -153,4 +159,3 @@ def serve_on(
     gc.set_threshold(5_000, 10, 10)
     # What is done in threads gives way this often: a request asks for its turn several times.
     sys.setswitchinterval(0.001)
-    Server(config).run(sockets=list(listening.sockets))

@@ -18,8 +18,9 @@ from sandbox.calls import App, File
 from sandbox.contract import encode
 from sandbox.control.apps import changeable, existing
 from sandbox.control.entries import shown, text
-from sandbox.control.har import written_har, written_list
+from sandbox.control.har import written_har
 from sandbox.control.history import Done, Past
+from sandbox.control.pages import written_list
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshot import Snapshot, pieces, whole_settings
 from sandbox.control.snapshots import snapshot_of

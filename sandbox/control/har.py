@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
@@ -10,33 +10,16 @@ from urllib.parse import parse_qsl
 
 from sandbox.contract import encode
 from sandbox.control.entries import content_type, text
+from sandbox.control.pages import written_list
 from sandbox.masking import Masker
 from sandbox.state.entry import Entry, Headers
 
 
-def har(entries: Sequence[Entry], masker: Masker, version: str) -> dict[str, Any]:
-    """Return an archive of these entries, every secret masked."""
-    creator = {"name": "Dimedove Sandbox", "version": version}
-    log = {"version": "1.2", "creator": creator, "entries": [_entry(entry, masker) for entry in entries]}
-    masked: dict[str, Any] = masker.value({"log": log})
-    return masked
-
-
 def written_har(entries: Sequence[Entry], masker: Masker, version: str) -> bytearray:
-    """Write an archive as `written_list` does."""
-    head, tail = encode(har((), masker, version)).split(b"[]")
+    """Write an archive of these entries as `written_list` does, every secret masked."""
+    log = {"version": "1.2", "creator": {"name": "Dimedove Sandbox", "version": version}, "entries": []}
+    head, tail = encode({"log": log}).split(b"[]")
     return written_list((masker.value(_entry(entry, masker)) for entry in entries), before=head, behind=tail)
-
-
-def written_list(values: Iterable[Any], *, before: bytes = b"", behind: bytes = b"") -> bytearray:
-    """Write a list one by one: nobody else gets a turn while one of ten thousand is written, or copied."""
-    written = bytearray(before)
-    mark = b"["
-    for value in values:
-        written += mark + encode(value)
-        mark = b","
-    written += (b"]" if mark == b"," else b"[]") + behind
-    return written
 
 
 def _entry(entry: Entry, masker: Masker) -> dict[str, Any]:
