@@ -15,24 +15,24 @@ from starlette.types import ASGIApp
 import sandbox
 from sandbox import api, control
 from sandbox.api.services import Services
-from sandbox.calls import Answer, Call
 from sandbox.contract import Document, Operation
+from sandbox.handler_types import Answer, Call
 from sandbox.origins import is_loopback
 from sandbox.parts import Parts
 from sandbox.preload import preload
+from sandbox.server import inspector, pages
+from sandbox.server.access import CONTROL, ControlAccess, ControlGuard, HostGuard
+from sandbox.server.cors import Cors
+from sandbox.server.error_handlers import crashed, refusing
+from sandbox.server.journaling import Listener, Recorder
+from sandbox.server.pipeline import House, Pipeline
+from sandbox.server.routes import Ahead, ContractRoute, Later, must_match
 from sandbox.settings import Settings
-from sandbox.wire import inspector, static
-from sandbox.wire.cors import Cors
-from sandbox.wire.guard import CONTROL, ControlAccess, ControlGuard, HostGuard
-from sandbox.wire.pipeline import House, Pipeline
-from sandbox.wire.recorder import Listener, Recorder
-from sandbox.wire.refusals import crashed, refusing
-from sandbox.wire.routes import Ahead, ContractRoute, Later, must_match
 
 if TYPE_CHECKING:
-    from sandbox.wire.control import ControlPipeline
-    from sandbox.wire.faults import Faults
-    from sandbox.wire.speech import Speaker
+    from sandbox.server.control_pipeline import ControlPipeline
+    from sandbox.server.faults import Faults
+    from sandbox.server.reply_sender import Speaker
 
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
@@ -49,12 +49,12 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
         ContractError: the contract can't be used.
     """
     parts = Parts(settings or Settings())
-    about = static.About(version=sandbox.__version__, store="memory")
+    about = pages.About(version=sandbox.__version__, store="memory")
     api_route = ContractRoute(parts.contract.base, _api_pipelines(parts))
     app = Starlette(
         routes=[
             api_route,
-            *static.routes(parts.contract, lambda: parts.control, about),
+            *pages.routes(parts.contract, lambda: parts.control, about),
             Later(CONTROL, lambda: ContractRoute(parts.control.base, _control_pipelines(parts), heads=True)),
         ],
         middleware=[Middleware(ControlGuard, _access(parts.settings), (*PUBLIC_CONTROL, *inspector.paths()))],
@@ -90,14 +90,14 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
 
 def _faults(parts: Parts) -> Faults:
     from sandbox.control.faults import FaultDesk
-    from sandbox.wire.faults import Faults
+    from sandbox.server.faults import Faults
 
     desk = FaultDesk(parts.faults, parts.store)
     return Faults(desk, parts.control.schema("Fault"), parts.endings, parts.holds)
 
 
 def _speaker(parts: Parts) -> Speaker:
-    from sandbox.wire.speech import Speaker
+    from sandbox.server.reply_sender import Speaker
 
     return Speaker(parts.endings, parts.holds)
 
@@ -108,7 +108,7 @@ async def _run(operation: str, services: Services, call: Call) -> Answer:
 
 def _control_pipelines(parts: Parts) -> list[ControlPipeline]:
     """Put each operation of the control API behind its checks."""
-    from sandbox.wire.control import ControlPipeline
+    from sandbox.server.control_pipeline import ControlPipeline
 
     operations = parts.control.operations
     must_match({operation.id for operation in operations}, set(control.PLACES))

@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, Any
 import sandbox
 from sandbox.api.directory import Directory
 from sandbox.api.services import Services
-from sandbox.calls import App
+from sandbox.app_config import apps
+from sandbox.apps.events import Bus
+from sandbox.apps.journal import Journal
+from sandbox.apps.memory import Bounds, MemoryStore
+from sandbox.apps.rule_queue import Queue
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
-from sandbox.declared import apps
-from sandbox.masking import Masker
+from sandbox.handler_types import App
+from sandbox.redaction import Masker
+from sandbox.server.holds import Holds
+from sandbox.server.response_timer import Endings
 from sandbox.settings import Settings, options
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
-from sandbox.state.bus import Bus
-from sandbox.state.journal import Journal
-from sandbox.state.memory import Bounds, MemoryStore
-from sandbox.state.queues import Queue
-from sandbox.wire.holds import Holds
-from sandbox.wire.patience import Endings
 
 if TYPE_CHECKING:
     from sandbox.control.history import History
-    from sandbox.control.keeper import Keeper
     from sandbox.control.services import ControlServices
-    from sandbox.state.deliveries import DeliveryBook
-    from sandbox.wire.deliveries import Courier
+    from sandbox.persistence.data_file import Keeper
+    from sandbox.webhooks.delivery_log import DeliveryBook
+    from sandbox.webhooks.dispatcher import Courier
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
 ANSWERING = ("validation_status", "cors_origin", "like_production")
@@ -85,15 +85,15 @@ class Parts:
     @cached_property
     def deliveries(self) -> DeliveryBook:
         """The journal of webhooks."""
-        from sandbox.state.deliveries import DeliveryBook
+        from sandbox.webhooks.delivery_log import DeliveryBook
 
         return DeliveryBook()
 
     @cached_property
     def courier(self) -> Courier:
         """What delivers webhooks."""
-        from sandbox.wire.deliveries import Courier, Post
-        from sandbox.wire.dial import Dialler
+        from sandbox.webhooks.client import Dialler
+        from sandbox.webhooks.dispatcher import Courier, Post
 
         return Courier(
             Post(
@@ -158,7 +158,7 @@ class Parts:
 
     def _keeper(self, path: str) -> Keeper:
         """Return what keeps all apps in a file, and load that file."""
-        from sandbox.control.keeper import Keeper, Kept
+        from sandbox.persistence.data_file import Keeper, Kept
 
         kept = Kept(
             store=self.store,
@@ -175,7 +175,7 @@ class Parts:
 
     async def _planted(self, app: App) -> None:
         """Note what the demo app began with: how its conversations came to be is no request's doing."""
-        from sandbox.control.snapshot import Snapshot, whole_settings
+        from sandbox.persistence.snapshot import Snapshot, whole_settings
 
         baseline = Snapshot(world=await self.store.image(app.id), settings=whole_settings(app.settings))
         self.history.begin(app.id, baseline, turn=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from sandbox.nearby import nearest
+from sandbox.suggestions import nearest
 
 # A longer path is nobody's slip of the pen.
 LONGEST = 1_000

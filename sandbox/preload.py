@@ -12,7 +12,16 @@ from pkgutil import walk_packages
 from sandbox.contract import decode
 from sandbox.parts import Parts
 
-_PACKAGES = ("sandbox.contract", "sandbox.state", "sandbox.wire", "sandbox.api", "sandbox.control", "sandbox.agent")
+_PACKAGES = (
+    "sandbox.contract",
+    "sandbox.apps",
+    "sandbox.webhooks",
+    "sandbox.persistence",
+    "sandbox.server",
+    "sandbox.api",
+    "sandbox.control",
+    "sandbox.agent",
+)
 # What these import inside their functions: Python's own libraries do so too.
 _LIBRARIES = (
     "_strptime",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import SandboxError
-from sandbox.masking import escape
 from sandbox.origins import read_host_setting, read_origin_setting
+from sandbox.redaction import escape
 from sandbox.sources import LATEST, looks_like_milliseconds
 
 _MOST_DIGITS = 19

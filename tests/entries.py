@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.state.entry import Entry, Fields
-from sandbox.state.journal import Counted, Journal
+from sandbox.apps.entry import Entry, Fields
+from sandbox.apps.journal import Counted, Journal
 
 BLANK = Entry("", None, None, 0, 0, 0.0, "http", "GET", b"/", b"", [])
 

@@ -19,10 +19,10 @@ GROUND = {
     "reply",
     "app_settings",
     "magic",
-    "nearby",
+    "suggestions",
     "path_hints",
-    "masking",
-    "web_address",
+    "redaction",
+    "webhook_url",
     "origins",
     "folders",
     "repeatable",
@@ -35,45 +35,60 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "sources": set(),
     "reply": set(),
-    "nearby": set(),
-    "path_hints": {"nearby"},
+    "suggestions": set(),
+    "path_hints": {"suggestions"},
     "folders": set(),
-    "masking": set(),
+    "redaction": set(),
     "repeatable": set(),
     "slices": {"sources"},
-    "web_address": {"errors"},
+    "webhook_url": {"errors"},
     "origins": set(),
-    "settings": {"errors", "masking", "origins", "sources"},
+    "settings": {"errors", "redaction", "origins", "sources"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors", "folders"},
-    "state": {"app_settings", "errors", "reply", "slices", "sources"},
+    "apps": {"app_settings", "errors", "reply", "slices", "sources"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
-    "agent": {"app_settings", "nearby", "reply", "sources"},
-    "calls": {"app_settings", "contract", "reply", "sources"},
+    "agent": {"app_settings", "suggestions", "reply", "sources"},
+    "handler_types": {"app_settings", "contract", "reply", "sources"},
     "conformance": {"contract"},
-    "replay": {"contract", "errors", "masking", "repeatable"},
-    # floor 3: neighbours that don't know each other; HTTP lives in one of them alone
-    "wire": {"calls", "contract", "state", *GROUND},
-    "api": {"agent", "calls", "contract", "state", *GROUND},
-    "control": {"agent", "calls", "contract", "state", *GROUND},
-    # floors 4 and 5
-    "declared": {"contract", *GROUND},
-    "parts": {"agent", "api", "calls", "contract", "control", "declared", "state", "wire", *GROUND},
+    "replay": {"contract", "errors", "redaction", "repeatable"},
+    # floor 3: what leaves the process and what survives it
+    "webhooks": {"apps", "contract", "handler_types", *GROUND},
+    "persistence": {"apps", "contract", "handler_types", *GROUND},
+    # floor 4: neighbours that don't know each other; HTTP lives in one of them alone
+    "server": {"handler_types", "contract", "apps", "webhooks", *GROUND},
+    "api": {"agent", "handler_types", "contract", "apps", *GROUND},
+    "control": {"agent", "handler_types", "contract", "apps", "persistence", "webhooks", *GROUND},
+    # floors 5 and 6
+    "app_config": {"contract", *GROUND},
+    "parts": {
+        "agent",
+        "api",
+        "handler_types",
+        "contract",
+        "control",
+        "app_config",
+        "apps",
+        "persistence",
+        "server",
+        "webhooks",
+        *GROUND,
+    },
     "preload": {"agent", "contract", "parts"},
-    "app": {"api", "calls", "contract", "control", "parts", "preload", "wire", *GROUND},
-    "cli": {"app", "conformance", "contract", "replay", "wire", *GROUND},
+    "app": {"api", "handler_types", "contract", "control", "parts", "preload", "server", *GROUND},
+    "cli": {"app", "conformance", "contract", "replay", "server", *GROUND},
     # the two doors
     "__init__": {"app", "settings"},
     "__main__": {"cli"},
 }
 
 # What works with handles: locks, fsync, writing in place.
-FILES = {"state.file", "state.in_place", "state.lock"}
+FILES = {"persistence.atomic_file", "persistence.in_place", "persistence.lock"}
 
 # Who may ask the machine for the time, for randomness, for its environment.
 AMBIENT: dict[str, set[str]] = {
-    "time": {"sources", "wire.access_log"},  # the time of day of a log line
+    "time": {"sources", "server.access_log"},  # the time of day of a log line
     "uuid": {"sources"},
     "secrets": {"cli.serve"},  # a token that must not be guessed
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
@@ -131,7 +146,7 @@ def test_the_front_door_is_used_from_outside_alone() -> None:
 @pytest.mark.parametrize("library", ["starlette", "uvicorn", "httptools", "uvloop"])
 def test_servers_are_imported_on_the_wire_and_above_alone(library: str) -> None:
     users = {room(module) for module, tree in MODULES.items() if library in map(_library, imported(tree))}
-    assert users <= {"wire", "app", "cli"}
+    assert users <= {"server", "app", "cli"}
 
 
 @pytest.mark.parametrize("library", ["faker", "jsonschema", "httpx", "redis", "schemathesis", "regex"])
@@ -151,7 +166,7 @@ def test_few_ask_the_machine(library: str) -> None:
     assert users <= AMBIENT[library]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room(name) in {"wire", "api", "app", "agent"}])
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) in {"server", "api", "app", "agent"}])
 def test_no_path_of_the_contract_stands_in_code(module: str) -> None:
     tree = MODULES[module]
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}

@@ -9,9 +9,9 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import sandbox.app
+from sandbox.apps.rule_queue import Queue
 from sandbox.cli import main
-from sandbox.state.queues import Queue
-from sandbox.wire.http import ADDED
+from sandbox.server.http import ADDED
 
 
 class NoRecorder:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from sandbox.api.services import Services
-    from sandbox.calls import Answer, Call
+    from sandbox.handler_types import Answer, Call
 
 PLACES: Mapping[str, str] = {
     "apps_api_create_conversation": "conversations",

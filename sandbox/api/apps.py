@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.api.persona import look
 from sandbox.api.services import Services
-from sandbox.calls import Answer, Body, Call
+from sandbox.handler_types import Answer, Body, Call
 
 
 async def apps_api_get_app_config(call: Call, on: Services) -> Answer:

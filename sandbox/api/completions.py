@@ -9,7 +9,7 @@ from sandbox.agent.scripted import fits, scripted
 from sandbox.agent.turn import Prompt
 from sandbox.api.persona import profile
 from sandbox.api.services import Services
-from sandbox.calls import Answer, Call, Spoken
+from sandbox.handler_types import Answer, Call, Spoken
 
 
 async def apps_api_create_completion(call: Call, on: Services) -> Answer:

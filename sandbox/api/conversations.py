@@ -7,10 +7,10 @@ from typing import Any, cast
 from orjson import Fragment
 
 from sandbox.api.services import Services
-from sandbox.calls import Answer, App, Body, Call
+from sandbox.apps.records import Conversation, Position, Window
 from sandbox.contract import encode
 from sandbox.errors import InvalidRequest, NotFound
-from sandbox.state.records import Conversation, Position, Window
+from sandbox.handler_types import Answer, App, Body, Call
 
 
 async def apps_api_create_conversation(call: Call, on: Services) -> Answer:

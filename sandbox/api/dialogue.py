@@ -14,11 +14,11 @@ from sandbox.agent.titles import title_pair
 from sandbox.agent.turn import Turn, Utterance
 from sandbox.api.persona import profile
 from sandbox.api.services import Services
-from sandbox.calls import App
+from sandbox.apps.records import Conversation, Item, Role
 from sandbox.contract import encode
+from sandbox.handler_types import App
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
 from sandbox.sources import Entropy
-from sandbox.state.records import Conversation, Item, Role
 
 # What the agent remembers of a long conversation: how it began and what was said last.
 FIRST, LAST = 2, 10

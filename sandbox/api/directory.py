@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from sandbox import magic
 from sandbox.api.services import Services
-from sandbox.calls import App
-from sandbox.nearby import nearest
+from sandbox.handler_types import App
 from sandbox.sources import Clock, FrozenClock
+from sandbox.suggestions import nearest
 
 log = logging.getLogger("sandbox")
 

@@ -12,8 +12,8 @@ from sandbox.agent.scripted import fits, scripted
 from sandbox.api.conversations import find
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.services import Services
-from sandbox.calls import Answer, Call, Spoken
 from sandbox.contract import encode
+from sandbox.handler_types import Answer, Call, Spoken
 
 
 async def apps_api_send_message(call: Call, on: Services) -> Answer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.agent.persona import Persona, persona
 from sandbox.app_settings import Tool
-from sandbox.calls import App
+from sandbox.handler_types import App
 
 if TYPE_CHECKING:
     from sandbox.agent.turn import Profile

@@ -9,11 +9,11 @@ from sandbox.agent.titles import title_pair
 from sandbox.api.dialogue import hear, keep
 from sandbox.api.persona import profile
 from sandbox.api.services import Services
-from sandbox.calls import App
+from sandbox.apps.records import Conversation
 from sandbox.contract import encode
 from sandbox.errors import NotFound
+from sandbox.handler_types import App
 from sandbox.slices import Slices
-from sandbox.state.records import Conversation
 
 
 async def populate(

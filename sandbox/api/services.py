@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from sandbox.calls import App
-from sandbox.state.queues import Queue
-from sandbox.state.store import Conversations, Worlds
+from sandbox.apps.rule_queue import Queue
+from sandbox.apps.store import Conversations, Worlds
+from sandbox.handler_types import App
 
 # Tells whoever wants to know that something of this type has happened in an app, with its data (CONTRACT.md 9).
 Announce = Callable[[App, str, Mapping[str, Any]], Awaitable[object]]

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from sandbox.cli.output import flush, open_missing
 from sandbox.errors import ContractError
-from sandbox.masking import escape
+from sandbox.redaction import escape
 from sandbox.settings import SettingsError
 
 COMMANDS = ("serve", "conform", "replay", "health")

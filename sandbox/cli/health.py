@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.masking import escape
+from sandbox.redaction import escape
 from sandbox.settings import ENV_PREFIX
 
 _FILE_VARIABLE = ENV_PREFIX + "URL_FILE"

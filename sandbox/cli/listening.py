@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from sandbox.masking import escape
 from sandbox.origins import is_loopback
+from sandbox.redaction import escape
 from sandbox.settings import Settings
 
 EVERY_IPV4, EVERY_ADDRESS = "0.0.0.0", "::"  # noqa: S104 - asked for by whoever starts the server

@@ -14,7 +14,7 @@ from sandbox.cli.listening import listen
 from sandbox.cli.output import say
 from sandbox.cli.serve import greeting
 from sandbox.cli.server import Interrupted, prepare_logs, serve_on
-from sandbox.masking import Masker
+from sandbox.redaction import Masker
 from sandbox.settings import Settings, SettingsError, options
 
 if TYPE_CHECKING:

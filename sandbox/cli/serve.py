@@ -20,8 +20,8 @@ from sandbox.cli.output import say
 from sandbox.cli.server import Interrupted, prepare_logs, serve_on
 from sandbox.cli.standard_input import StandardInput
 from sandbox.cli.watch import ConfigWatch, Preload, Watch
-from sandbox.masking import Masker
 from sandbox.origins import is_loopback
+from sandbox.redaction import Masker
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
 
 log = logging.getLogger("sandbox")
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
         from sandbox.cli.autosave import Autosave
-        from sandbox.wire.access_log import for_stream
+        from sandbox.server.access_log import for_stream
 
         log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, mask)
         app = create_app(settings, log=log)

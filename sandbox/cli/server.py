@@ -36,7 +36,7 @@ def prepare_logs(mask: Callable[[str], str], *, quiet: bool) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Keep back what uvicorn says of connections that were closed on purpose."""
-    from sandbox.wire.patience import BrokenOff
+    from sandbox.server.response_timer import BrokenOff
 
     cause = record.exc_info[1] if record.exc_info else None
     return (
@@ -103,7 +103,7 @@ def serve_on(
     """Serve until a signal comes, or `until` says so."""
     import uvicorn
 
-    from sandbox.wire.protocol import SandboxProtocol, bound_handshakes
+    from sandbox.server.protocol import SandboxProtocol, bound_handshakes
 
     class Protocol(SandboxProtocol):
         header_timeout = settings.header_timeout

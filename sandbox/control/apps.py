@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import magic, web_address
-from sandbox.calls import App
+from sandbox import magic, webhook_url
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.control.snapshot import plain
 from sandbox.errors import Conflict, InvalidRequest
+from sandbox.handler_types import App
+from sandbox.persistence.snapshot import plain
 from sandbox.slices import Slices
 
 
@@ -40,7 +40,7 @@ async def control_update_app(call: ControlCall, on: ControlServices) -> ControlA
     """Merge settings into an app's (RFC 7396); null gives a default back."""
     app_id = changeable(call)
     await existing(app_id, on)
-    web_address.refuse_urls(call.body.get("webhooks") or ())
+    webhook_url.refuse_urls(call.body.get("webhooks") or ())
     await on.worlds.override(app_id, _patched(await on.worlds.overrides(app_id), call.body))
     on.bus.say("state", app_id, {"app_id": app_id, "change": "settings"})
     return await shown(app_id, on)

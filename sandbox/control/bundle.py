@@ -14,7 +14,8 @@ from itertools import takewhile
 from typing import Any
 
 from sandbox import magic
-from sandbox.calls import App, File
+from sandbox.apps.entry import Entry, Headers
+from sandbox.apps.image import WorldImage
 from sandbox.contract import encode
 from sandbox.control.apps import changeable, existing
 from sandbox.control.entries import shown, text
@@ -22,13 +23,12 @@ from sandbox.control.har import written_har
 from sandbox.control.history import Done, Past
 from sandbox.control.pages import written_list
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.control.snapshot import Snapshot, pieces, whole_settings
 from sandbox.control.snapshots import snapshot_of
-from sandbox.masking import Masker
+from sandbox.handler_types import App, File
+from sandbox.persistence.snapshot import Snapshot, pieces, whole_settings
+from sandbox.redaction import Masker
 from sandbox.repeatable import CALLING
 from sandbox.slices import in_thread
-from sandbox.state.entry import Entry, Headers
-from sandbox.state.image import WorldImage
 
 VERSION = 1
 # A zip file has no time before 1980; a bundle of the same state is the same bytes.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.apps.entry import Entry, Headers
 from sandbox.contract import InvalidJson, decode
 from sandbox.control.event_stream import parse
 from sandbox.control.services import ControlServices
 from sandbox.control.warnings import warnings
-from sandbox.masking import Masker
-from sandbox.state.entry import Entry, Headers
+from sandbox.redaction import Masker
 
 
 def shown(entry: Entry, on: ControlServices) -> dict[str, Any]:

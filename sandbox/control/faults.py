@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.state.queues import Queue
-from sandbox.state.store import Worlds
+from sandbox.apps.rule_queue import Queue
+from sandbox.apps.store import Worlds
 
 
 class FaultDesk:

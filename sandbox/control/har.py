@@ -8,11 +8,11 @@ from http.client import responses
 from typing import Any
 from urllib.parse import parse_qsl
 
+from sandbox.apps.entry import Entry, Headers
 from sandbox.contract import encode
 from sandbox.control.entries import content_type, text
 from sandbox.control.pages import written_list
-from sandbox.masking import Masker
-from sandbox.state.entry import Entry, Headers
+from sandbox.redaction import Masker
 
 
 def written_har(entries: Sequence[Entry], masker: Masker, version: str) -> bytearray:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.contract import Operation, encode
-from sandbox.control.snapshot import Snapshot
+from sandbox.persistence.snapshot import Snapshot
 
 # So much is kept of all apps together; what comes then is counted as lost.
 MOST_BYTES = 64 * 1024**2

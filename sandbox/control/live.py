@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.apps.events import Happening, Listener
 from sandbox.contract import encode
 from sandbox.control.entries import shown
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.webhooks import shown_delivery
-from sandbox.state.bus import Happening, Listener
 
 # So many bytes of events that wait go out as one piece.
 MOST_TOGETHER = 64 * 1024

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sandbox.calls import File
+from sandbox.apps.entry import Entry
+from sandbox.control.curl import curl
 from sandbox.control.entries import shown
 from sandbox.control.har import written_har
 from sandbox.control.pages import written_page
-from sandbox.control.repeat import curl
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.snapshots import snapshot_of
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
+from sandbox.handler_types import File
 from sandbox.slices import Slices, in_thread
-from sandbox.state.entry import Entry
 
 
 async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:

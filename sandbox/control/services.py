@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sandbox.calls import App, File, Forms
+from sandbox.apps.events import Bus
+from sandbox.apps.journal import Journal
+from sandbox.apps.rule_queue import Queue
+from sandbox.apps.store import Conversations, Worlds
 from sandbox.contract import Contract, Document, Validator
 from sandbox.control.history import History
-from sandbox.control.keeper import Keeper
-from sandbox.masking import Masker
+from sandbox.handler_types import App, File, Forms
+from sandbox.persistence.data_file import Keeper
+from sandbox.redaction import Masker
 from sandbox.sources import Clock
-from sandbox.state.bus import Bus
-from sandbox.state.deliveries import Delivery, DeliveryBook
-from sandbox.state.journal import Journal
-from sandbox.state.queues import Queue
-from sandbox.state.store import Conversations, Worlds
+from sandbox.webhooks.delivery_log import Delivery, DeliveryBook
 
 
 class LiveEvents(Protocol):

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from sandbox import magic
 from sandbox.app_settings import AppSettings
-from sandbox.calls import File
 from sandbox.control.apps import changeable, existing, let_go, shown
-from sandbox.control.reading import read
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.control.snapshot import Snapshot, changes_from, pieces, whole_settings
 from sandbox.errors import StoreFull
+from sandbox.handler_types import File
+from sandbox.persistence.snapshot import Snapshot, changes_from, pieces, whole_settings
+from sandbox.persistence.snapshot_reader import read
 from sandbox.slices import in_thread
-from sandbox.web_address import refuse_urls
+from sandbox.webhook_url import refuse_urls
 
 # What may be put back (schemas/control/openapi.json); a larger one could never be.
 MOST_BYTES = 64 * 1024**2

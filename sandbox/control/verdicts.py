@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from itertools import chain
 
-from sandbox.calls import Forms
 from sandbox.control.apps import existing
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.verdict import verdict
+from sandbox.handler_types import Forms
 from sandbox.slices import in_thread
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sandbox.apps.entry import Entry
 from sandbox.control.entries import plain
-from sandbox.masking import Masker
-from sandbox.state.entry import Entry
+from sandbox.redaction import Masker
 
 
 class Miss(NamedTuple):

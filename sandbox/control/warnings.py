@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 
 from sandbox import path_hints
+from sandbox.apps.entry import Entry
 from sandbox.contract import Contract, Operation
 from sandbox.control.services import ControlServices
-from sandbox.nearby import nearest
-from sandbox.state.entry import Entry
+from sandbox.suggestions import nearest
 
 # A request with thousands of unknown fields is told of the first.
 MAX_UNKNOWN = 16

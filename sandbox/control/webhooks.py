@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.calls import App
+from sandbox.apps.records import Window
 from sandbox.contract import Document
 from sandbox.contract.validation import summary
 from sandbox.control.apps import changeable, existing
@@ -14,8 +14,8 @@ from sandbox.control.entries import body_of
 from sandbox.control.pages import page
 from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, NotFound
-from sandbox.state.deliveries import Delivery
-from sandbox.state.records import Window
+from sandbox.handler_types import App
+from sandbox.webhooks.delivery_log import Delivery
 
 
 async def control_list_webhooks(call: ControlCall, on: ControlServices) -> ControlAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.masking import escape
+from sandbox.redaction import escape
 
 # What GitHub's runner takes for a command: `::` at the beginning of a line (here of any word), `##[` anywhere.
 _COMMAND = re.compile(r"(?:^|(?<=\s)):(?=:)|#(?=#\[)")

@@ -1,4 +1,4 @@
-"""Pages of lists, walked over HTTP (clause 5.4). The law over any positions is held in `tests/state/test_pages.py`."""
+"""Pages of lists, walked over HTTP (clause 5.4). The law over any positions is held in `tests/apps/test_pages.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limits over HTTP (clause 4.11, row 429). All the laws of windows: `tests/state/test_memory.py`."""
+"""Rate limits over HTTP (clause 4.11, row 429). All the laws of windows: `tests/apps/test_memory.py`."""
 
 from __future__ import annotations
 

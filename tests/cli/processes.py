@@ -13,7 +13,7 @@ from typing import NamedTuple
 import httpx2 as httpx
 
 from tests.conftest import ROOT, Server
-from tests.wire.sockets import PATIENCE
+from tests.server.sockets import PATIENCE
 
 VARIABLE = "DIMEDOVE_SANDBOX_"
 

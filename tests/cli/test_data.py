@@ -20,16 +20,16 @@ import httpx2 as httpx
 import pytest
 
 from sandbox import Settings, create_app
+from sandbox.persistence.atomic_file import open_file
+from sandbox.persistence.lock import lock_first_byte
 from sandbox.settings import SettingsError
-from sandbox.state.file import open_file
-from sandbox.state.lock import lock_first_byte
 from tests.cli.processes import end, run
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.driver import World
 from tests.control.test_snapshots import lived_in, views
 from tests.depth import up_to
 from tests.envelope import assert_error
-from tests.wire.sockets import PATIENCE
+from tests.server.sockets import PATIENCE
 
 
 @pytest.fixture

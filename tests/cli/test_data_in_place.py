@@ -11,17 +11,17 @@ from threading import Thread
 
 import pytest
 
-from sandbox.state.file import open_file
-from sandbox.state.in_place import InPlaceFile
-from sandbox.state.lock import lock
-from sandbox.state.trailer import with_trailer
+from sandbox.persistence.atomic_file import open_file
+from sandbox.persistence.in_place import InPlaceFile
+from sandbox.persistence.lock import lock
+from sandbox.persistence.trailer import with_trailer
 from tests.cli.processes import end, run
 from tests.cli.test_data import client, save, save_until_it_is_gone
 from tests.conftest import Server, serving
 from tests.control.driver import World
 from tests.demands import need_mounts
 from tests.depth import up_to
-from tests.wire.sockets import PATIENCE
+from tests.server.sockets import PATIENCE
 
 MOUNT = 'mount --bind "$0" "$0" && exec "$@"'
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'

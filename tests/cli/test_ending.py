@@ -17,7 +17,7 @@ import pytest
 
 from tests.cli.processes import end, rest
 from tests.conftest import AUTH, ROOT, serving
-from tests.wire.sockets import PATIENCE, Line, head, line
+from tests.server.sockets import PATIENCE, Line, head, line
 
 
 def begin(wire: Line, prompt: str, *, stream: bool) -> None:

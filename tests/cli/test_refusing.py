@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.cli import main
 from sandbox.errors import ContractError
-from sandbox.wire.routes import must_match
+from sandbox.server.routes import must_match
 from tests.cli.processes import VARIABLE, run
 from tests.conftest import ROOT
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sandbox import Settings, SettingsError, create_app
+from sandbox.app_config import apps
 from sandbox.cli import main, serve
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.declared import apps
 from sandbox.settings import ENV_PREFIX, Option, default_of, flag, gather, options
 
 OPTIONS = options()

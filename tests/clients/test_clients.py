@@ -11,7 +11,7 @@ from httpx2 import Client
 
 from tests import demands
 from tests.conftest import AUTH, Server
-from tests.wire.sockets import PATIENCE
+from tests.server.sockets import PATIENCE
 
 JAVA_PROGRAM = Path(__file__).parent / "Client.java"
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from tests.api.calls import Api
-from tests.wire.requests import NOBODY, Wish
+from tests.server.requests import NOBODY, Wish
 
 APPS = "/_sandbox/apps"
 REQUESTS = "/_sandbox/requests"

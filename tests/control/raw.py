@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.control.driver import World
-from tests.wire.sockets import head, whole
+from tests.server.sockets import head, whole
 
 
 def config_of(world: World, *headers: str) -> bytes:

@@ -12,7 +12,7 @@ from tests.conftest import KEY, Server
 from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World
 from tests.demands import need_curl
-from tests.wire.sockets import head, line, whole
+from tests.server.sockets import head, line, whole
 
 JSON = "Content-Type: application/json"
 # What belongs to the connection and not to the request.

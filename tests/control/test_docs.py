@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.wire.faults import INSTEAD
+from sandbox.server.faults import INSTEAD
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/control.md").read_text(encoding="utf-8")

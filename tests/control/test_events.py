@@ -15,10 +15,10 @@ from starlette.types import Message
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.masking import Masker
-from sandbox.wire.control import ControlPipeline
-from sandbox.wire.exchange import Exchange
-from sandbox.wire.patience import Endings
+from sandbox.redaction import Masker
+from sandbox.server.context import Exchange
+from sandbox.server.control_pipeline import ControlPipeline
+from sandbox.server.response_timer import Endings
 from tests.conftest import serving
 from tests.control.conftest import connected
 from tests.control.driver import World

@@ -9,12 +9,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
-from sandbox.wire.patience import BrokenOff
+from sandbox.server.response_timer import BrokenOff
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.conftest import connected
 from tests.control.driver import World
 from tests.control.raw import config_of, creation_in, message_to
-from tests.wire.sockets import Line, line
+from tests.server.sockets import Line, line
 
 # reset
 

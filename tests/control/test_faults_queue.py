@@ -16,7 +16,7 @@ from tests.conftest import AUTH
 from tests.control.driver import World
 from tests.depth import up_to
 from tests.envelope import assert_error
-from tests.wire.requests import GOOD, LIMITED
+from tests.server.requests import GOOD, LIMITED
 
 CONFIG, CREATE, SEND = "apps_api_get_app_config", "apps_api_create_conversation", "apps_api_send_message"
 COMPLETE = "apps_api_create_completion"

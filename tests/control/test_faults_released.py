@@ -9,8 +9,8 @@ from tests.conftest import Server
 from tests.control.driver import World
 from tests.control.raw import config_of
 from tests.envelope import assert_error
+from tests.server.sockets import line
 from tests.sse import read
-from tests.wire.sockets import line
 
 STREAM = {"message": {"content": "[[echo]] one two three"}, "stream": True}
 

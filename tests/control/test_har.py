@@ -22,7 +22,7 @@ from tests.conftest import NOW, Server
 from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World
 from tests.control.raw import config_of
-from tests.wire.sockets import line
+from tests.server.sockets import line
 
 VARIABLE = "SANDBOX_NODE_MODULES"
 

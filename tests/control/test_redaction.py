@@ -20,8 +20,8 @@ from httpx2 import Client, Request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.masking import Masker
-from sandbox.wire.access_log import json_line, text_line
+from sandbox.redaction import Masker
+from sandbox.server.access_log import json_line, text_line
 from tests.conftest import MakeClient, serving
 from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World

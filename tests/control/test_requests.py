@@ -17,9 +17,9 @@ from tests.control.conftest import MakeWorld
 from tests.control.driver import REQUESTS, World, entry
 from tests.control.raw import config_of
 from tests.envelope import assert_error
+from tests.server.requests import GOOD
+from tests.server.sockets import line, whole
 from tests.sse import parse
-from tests.wire.requests import GOOD
-from tests.wire.sockets import line, whole
 
 ENTRY = load(control_folder()).schema("RequestEntry")
 

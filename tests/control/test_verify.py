@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from sandbox.apps.journal import Journal
 from sandbox.control.verify import verify
-from sandbox.masking import Masker
-from sandbox.state.journal import Journal
+from sandbox.redaction import Masker
 from tests.control.driver import REQUESTS, World
 from tests.entries import add, entry
 from tests.envelope import assert_error

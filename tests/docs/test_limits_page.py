@@ -7,17 +7,19 @@ import re
 
 import pytest
 
+from sandbox.apps import events, rule_queue
+from sandbox.apps.journal import Journal
 from sandbox.cli.server import MOST_DESCRIPTORS
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
-from sandbox.control import history, snapshot, snapshots
+from sandbox.control import history, snapshots
+from sandbox.persistence import snapshot
+from sandbox.server import holds, journaling, protocol
 from sandbox.settings import default_of, flag, options
-from sandbox.state import bus, deliveries, queues
-from sandbox.state.journal import Journal
-from sandbox.wire import deliveries as courier
-from sandbox.wire import dial, holds, protocol, recorder
+from sandbox.webhooks import client, delivery_log
+from sandbox.webhooks import dispatcher as courier
 from tests.docs.pages import read
 
 KIB, MIB = 1024, 1024**2
@@ -28,17 +30,17 @@ PUT_BACK = next(one for one in load(control_folder()).operations if one.id == "c
 ROWS: dict[str, tuple[float, ...]] = {
     "apps": (default_of("max_apps"),),
     "state": (default_of("max_bytes"), 1),
-    "faults that wait": (queues.MOST_WAITING,),
-    "replies that wait": (queues.MOST_WAITING,),
+    "faults that wait": (rule_queue.MOST_WAITING,),
+    "replies that wait": (rule_queue.MOST_WAITING,),
     "requests that faults hold": (holds.MOST_OF_AN_APP, holds.MOST_HELD),
-    "listeners": (bus.MOST_LISTENERS,),
-    "what waits for one listener": (bus.LONGEST_QUEUE, bus.MOST_BYTES / MIB),
-    "webhooks that wait": (deliveries.MOST_WAITING,),
+    "listeners": (events.MOST_LISTENERS,),
+    "what waits for one listener": (events.LONGEST_QUEUE, events.MOST_BYTES / MIB),
+    "webhooks that wait": (delivery_log.MOST_WAITING,),
     "webhooks sent at once": (courier.MOST_IN_FLIGHT,),
-    "webhooks in an app's journal": (deliveries.MOST_KEPT, deliveries.MOST_ATTEMPTS),
+    "webhooks in an app's journal": (delivery_log.MOST_KEPT, delivery_log.MOST_ATTEMPTS),
     "requests in the journal": (JOURNAL["most"], JOURNAL["most_bytes"] / MIB),
-    "a request's body": (recorder.MOST_KEPT,),
-    "a stream in its entry": (recorder.MOST_OF_A_STREAM / KIB, recorder.END_OF_A_STREAM / KIB),
+    "a request's body": (journaling.MOST_KEPT,),
+    "a stream in its entry": (journaling.MOST_OF_A_STREAM / KIB, journaling.END_OF_A_STREAM / KIB),
     "control calls": (history.MOST_BYTES / MIB,),
     "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
     "seconds for the whole head": (default_of("header_timeout"),),
@@ -73,6 +75,6 @@ def test_every_row_is_held_and_every_setting_exists() -> None:
 def test_the_numbers_beyond_the_tables_are_what_the_code_has() -> None:
     page = read("docs/limits.md")
     assert f"the newest {JOURNAL['spared']} of each app" in page
-    assert f"each attempt takes {dial.PATIENCE:.0f} seconds at most" in page
+    assert f"each attempt takes {client.PATIENCE:.0f} seconds at most" in page
     assert f"to {MOST_DESCRIPTORS:,} at most" in page
     assert PUT_BACK.max_bytes == snapshots.MOST_BYTES

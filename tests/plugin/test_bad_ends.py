@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT, Server
 from tests.docs.fresh import environ
 from tests.plugin.running import PLUGIN, RunTests
-from tests.wire.sockets import head, line
+from tests.server.sockets import head, line
 
 SPOILED = """
     import http.client, pathlib, socket, subprocess

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
+from sandbox.apps.entry import Entry
 from sandbox.contract import Operation
 from sandbox.control.entries import content_type
-from sandbox.state.entry import Entry
 
 CREATE = "apps_api_create_conversation"
 SEND = "apps_api_send_message"

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import orjson
 
+from sandbox.apps.entry import Entry
 from sandbox.control.verdict.evidence import CREATE, LISTS, SEND, any_between, conversation_of, in_short, next_of
 from sandbox.control.verdict.findings import Finding, Seen
-from sandbox.state.entry import Entry
 
 # What stands in a path where a program has filled in a value that isn't there.
 NO_VALUE = frozenset({"undefined", "null", "None", "nil", "NaN", "[object Object]"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sandbox.apps.entry import Entry
 from sandbox.contract import Contract, Operation
-from sandbox.state.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

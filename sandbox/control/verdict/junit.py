@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from sandbox.control.verdict.rules import RULES
-from sandbox.masking import escape
+from sandbox.redaction import escape
 
 
 def junit(verdict: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from sandbox.apps.entry import Entry
 from sandbox.control.entries import named
 from sandbox.control.verdict.evidence import (
     CREATE,
@@ -20,7 +21,6 @@ from sandbox.control.verdict.evidence import (
     same_requests,
 )
 from sandbox.control.verdict.findings import Finding, Seen
-from sandbox.state.entry import Entry
 
 # Seconds that are forgiven: timers are not exact, and the answer was under way for a while.
 FORGIVEN = 0.1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sandbox.apps.entry import Entry
 from sandbox.control.entries import answer_of
 from sandbox.control.verdict.evidence import in_short, is_stream
 from sandbox.control.verdict.findings import Finding, Seen
-from sandbox.state.entry import Entry
 
 # So many streams left, and none read to its end: that is no decision any more.
 HABIT = 3

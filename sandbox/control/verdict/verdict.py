@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sandbox.apps.entry import Entry
 from sandbox.contract import Contract
 from sandbox.control.verdict.findings import Finding, Rule, Seen
 from sandbox.control.verdict.rules import RULES
-from sandbox.state.entry import Entry
 
 
 def verdict(app_id: str, entries: Iterable[Entry], evicted: int, contract: Contract) -> dict[str, Any]:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.apps.entry import Entry
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.rules import RULES
 from sandbox.control.verdict.verdict import verdict
-from sandbox.state.entry import Entry
 from tests.conftest import NOW
 from tests.control.conftest import MakeWorld
 from tests.control.driver import World

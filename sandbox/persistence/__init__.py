@@ -1,0 +1,1 @@
+"""What survives the process: snapshots, the data file, one file that is whole at any moment."""

@@ -1,0 +1,128 @@
+"""Writes a readable line for each request: what came, what went, how long it took. Lines leave in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
+
+import orjson
+
+from sandbox.apps.entry import Entry
+from sandbox.contract.explain import shorten
+from sandbox.redaction import Masker, escape
+
+Format = Callable[[Entry], str]
+Mask = Callable[[str], str]
+
+MOST_BATCHES = 10_000
+# So much of an error's message stands in a line.
+LONGEST_REASON = 300
+# A larger answer is no envelope of an error.
+LARGEST_ENVELOPE = 64 * 1024
+
+_COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
+
+
+class AccessLog:
+    """Writes the lines of one server to a stream, in a thread: a reader that doesn't read holds no request up."""
+
+    def __init__(self, line: Format, out: TextIO) -> None:
+        self._line = line
+        self._out = out
+        self._waiting: list[str] = []
+        self._batches: queue.Queue[str | None] = queue.Queue(MOST_BATCHES)
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
+
+    def __call__(self, entry: Entry) -> None:
+        """Write the line of one request, soon."""
+        if not self._waiting:
+            # One batch for all the lines of this turn of the loop: one for each would halve the speed.
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._waiting.append(self._line(entry))
+
+    def close(self) -> None:
+        """Let what waits be written, unless nobody reads it."""
+        with suppress(queue.Full):
+            self._batches.put_nowait(None)
+            self._writer.join(timeout=1)
+
+    def _hand_over(self) -> None:
+        lines, self._waiting = self._waiting, []
+        # Where nobody reads for long, the newest lines are lost.
+        with suppress(queue.Full):
+            self._batches.put_nowait("\n".join(lines) + "\n")
+
+    def _write(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            with suppress(OSError, ValueError):  # the reader is gone
+                self._out.write(batch)
+                self._out.flush()
+
+
+def text_line(*, colour: bool, mask: Mask) -> Format:
+    """Return the format for people: time, request, status, duration, then all that is not as it should be."""
+
+    def line(entry: Entry) -> str:
+        shown = str(entry.status or "–")
+        if colour:
+            shown = f"\033[{_COLOURS.get((entry.status or 500) // 100, '31')}m{shown}\033[0m"
+        path = escape(mask(entry.path.decode("latin-1")))
+        more = [] if entry.ended in ("complete", None) else [entry.ended.replace("_", " ")]
+        more += [f"fault {entry.fault}"] if entry.fault else []
+        more += ["failed"] if entry.reply_status == "failed" else []
+        more += [escape(f"{error['type']}: {error['message']}")] if (error := _error_of(entry, mask)) else []
+        ending = "".join(f"  {word}" for word in more)
+        return f"{time.strftime('%H:%M:%S')}  {entry.method:6} {path}  {shown}  {entry.duration_ms:.0f} ms{ending}"
+
+    return line
+
+
+def json_line(*, mask: Mask) -> Format:
+    """Return the format for programs: one JSON object a line."""
+
+    def line(entry: Entry) -> str:
+        value = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "id": entry.id or None,
+            "app_id": entry.app_id,
+            "operation": entry.operation,
+            "method": entry.method,
+            "path": mask(entry.path.decode("latin-1")),
+            "status": entry.status,
+            "duration_ms": round(entry.duration_ms, 1),
+            "ended": entry.ended,
+            "reply_status": entry.reply_status,
+            "fault": entry.fault,
+            "error": _error_of(entry, mask),
+        }
+        # ASCII alone, so that nothing in it can fool a terminal either.
+        return json.dumps(value).replace("\x7f", "\\u007f")
+
+    return line
+
+
+def _error_of(entry: Entry, mask: Mask) -> dict[str, str] | None:
+    """Return type and message of the error that was answered, masked first and then shortened; None: no such answer."""
+    if (entry.status or 0) < 400:
+        return None
+    body = b"".join(chunk for _, chunk in entry.chunks)
+    if len(body) > LARGEST_ENVELOPE:
+        return None
+    try:
+        error = orjson.loads(body)["error"]
+        return {name: shorten(mask(str(error[name])), LONGEST_REASON) for name in ("type", "message")}
+    except (ValueError, LookupError, TypeError):
+        return None  # another body, as of a fault
+
+
+def for_stream(out: TextIO, log_format: str, mask: Mask | None = None) -> AccessLog:
+    """Return the log that fits a stream: colour only on a terminal. `mask` hides secrets; by default those it knows."""
+    mask = mask or Masker().text
+    return AccessLog(json_line(mask=mask) if log_format == "json" else text_line(colour=out.isatty(), mask=mask), out)

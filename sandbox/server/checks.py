@@ -1,0 +1,198 @@
+"""The checks of one request, each a function of what it looks at; `pipeline.py` puts them in order.
+
+Every refusal is an `ApiError`; the sentences are ours, the types and statuses the contract's (CONTRACT.md 4).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive
+
+from sandbox.contract import Document, InvalidJson, Operation, Violation, decode
+from sandbox.contract.explain import shorten, span
+from sandbox.contract.json import MAX_DEPTH
+from sandbox.contract.operations import MAX_BYTES
+from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
+from sandbox.contract.validation import summary
+from sandbox.errors import (
+    AccessDenied,
+    InvalidApiKey,
+    InvalidRequest,
+    PayloadTooLarge,
+    StoreFull,
+    UnsupportedMediaType,
+)
+from sandbox.server.http import Headers
+from sandbox.server.response_timer import ClientGone
+
+NO_BODY = Document(b"", None)
+
+_JSON = ("application/json",)
+_KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
+# Bytes of what is read once and kept: a thousand of those that a client makes up don't fill the memory.
+_LONGEST_KEPT = 1_000
+_INTEGER = re.compile(r"0|[1-9][0-9]*")
+# Commas and opening brackets that a large body may have: a snapshot has one in some 20 bytes. Each may be a value,
+# which takes 50 times the memory of its one or two bytes.
+_MOST_MARKS = 5_000_000
+
+
+def bearer_key(headers: Headers) -> str:
+    """Return the API key of a request (CONTRACT.md 1.2). The key is never echoed."""
+    header = headers.get(b"authorization")
+    if header is None:
+        raise InvalidApiKey("No API key: send it as `Authorization: Bearer sk_test_…`.")
+    return _key_of(header) if len(header) <= _LONGEST_KEPT else _key_of.__wrapped__(header)
+
+
+@lru_cache(maxsize=1_024)
+def _key_of(header: bytes) -> str:
+    scheme, _, token = header.decode("latin-1").partition(" ")
+    token = token.strip(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidApiKey("The Authorization header needs the scheme Bearer: `Authorization: Bearer sk_test_…`.")
+    if token.startswith("pk_"):
+        raise InvalidApiKey("Publishable keys (pk_…) can't call this API; use a secret key (sk_…).")
+    if not _KEY.fullmatch(token):
+        raise InvalidApiKey("The API key is not well formed: expected sk_test_ or sk_live_ and 1 to 200 characters.")
+    return token
+
+
+def is_secret(sent: bytes, expected: str) -> bool:
+    """Compare in a time that tells nothing of how much fits."""
+    return hmac.compare_digest(sent, expected.encode())
+
+
+def fault_token(headers: Headers, token: str) -> None:
+    """Refuse a fault that a request asks for without the control token, where one is asked for."""
+    if not is_secret(headers.get(b"sandbox-control-token", b""), token):
+        raise AccessDenied(
+            "Sandbox-Fault: it needs the control token beside it: `Sandbox-Control-Token: <control token>`.",
+            param="Sandbox-Fault",
+        )
+
+
+def media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
+    """Refuse a body of another media type than those that are taken, or one that is encoded (CONTRACT.md 4.4)."""
+    content_type = headers.get(b"content-type", b"application/json")
+    essence = content_type.split(b";")[0].strip().lower().decode("latin-1")
+    if essence not in taken:
+        came = essence[:80] or "nothing"
+        raise UnsupportedMediaType(f"Content-Type: expected {' or '.join(taken)}, got {came}.")
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
+
+
+async def whole_body(headers: Headers, receive: Receive, most: int, is_too_much: Callable[[], bool]) -> bytes:
+    """Read a body of at most so many bytes; what lies beyond is read off by the server after the answer.
+
+    Raises:
+        PayloadTooLarge: it is larger.
+        StoreFull: `is_too_much` says that the server can't hold what has come.
+        ClientGone: the connection was closed before the end.
+    """
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > most:
+        raise _too_large(most)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        if is_too_much():
+            raise StoreFull("Too many large bodies are on their way to the sandbox; send this one again later.")
+
+
+def accepted_body(operation: Operation, raw: bytes) -> Document:
+    """Parse a body of an operation and hold it against the contract; for a thread, where it is large."""
+    if operation.body is None:
+        return NO_BODY
+    if len(raw) <= MAX_BYTES:
+        body = json_body(raw, operation.max_depth)
+        refuse(operation.body.accept(body))
+        return body
+    if sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_MARKS:
+        raise PayloadTooLarge(f"The body has more than {_MOST_MARKS:,} values.")
+    try:
+        body = decode_in_pieces(raw, operation.max_depth)
+    except InvalidJson as error:
+        raise InvalidRequest(f"{error}.", code=error.code) from None
+    refuse(accept_in_pieces(operation.body, body))
+    return body
+
+
+def json_body(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
+    """Parse a body."""
+    try:
+        return decode(raw, max_depth)
+    except InvalidJson as error:
+        raise InvalidRequest(f"{error}.", code=error.code) from None
+
+
+def parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> Mapping[str, Any]:
+    """Hold path and query against the contract; return the query's values, defaults filled in."""
+    if not operation.path_schema.is_valid(path):
+        refuse(operation.path_schema.violations(Document(b"", path)))
+    if not operation.takes_query:
+        return {}
+    read = _query if len(query_string) <= _LONGEST_KEPT else _query.__wrapped__
+    return read(operation, query_string)
+
+
+@lru_cache(maxsize=1_024)
+def _query(operation: Operation, query_string: bytes) -> Mapping[str, Any]:
+    sent = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    values: dict[str, Any] = {}
+    faults: list[Violation] = []
+    for name, kind in operation.takes_query.items():
+        texts = [value for key, value in sent if key == name]
+        if len(texts) > 1:
+            faults.append(Violation((name,), "repeated", "one value", f"{len(texts)} of them"))
+        elif texts and kind == "integer":
+            fault = _integer_fault(name, texts[0], operation.query_schema.properties[name])
+            if fault:
+                faults.append(fault)
+            else:
+                values[name] = int(texts[0])
+        elif texts:
+            values[name] = texts[0]
+    faults += operation.query_schema.violations(Document(b"", values))
+    names = list(operation.takes_query)
+    refuse(sorted(faults, key=lambda fault: names.index(str(fault.path[0]))))
+    for name, schema in operation.query_schema.properties.items():
+        if "default" in schema:
+            values.setdefault(name, schema["default"])
+    return values
+
+
+def _integer_fault(name: str, text: str, schema: Mapping[str, Any]) -> Violation | None:
+    """Say what is wrong with a text that should be an integer (CONTRACT.md 4.8); the schema checks its range."""
+    if not _INTEGER.fullmatch(text):
+        return Violation((name,), "wrong_type", "integer in plain digits", repr(text[:60]))
+    # Too long a number for any range, and for the integers of JSON libraries.
+    return Violation((name,), "out_of_range", span(schema), shorten(text, 60)) if len(text) > 18 else None
+
+
+def refuse(violations: list[Violation]) -> None:
+    """Raise the answer to a request that breaks the schema, if there are violations."""
+    if violations:
+        first = violations[0]
+        raise InvalidRequest(f"{summary(violations)}.", param=first.place or None, code=first.code)
+
+
+def _too_large(most: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {most:,} bytes.")

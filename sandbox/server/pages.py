@@ -1,0 +1,141 @@
+"""What is served beside the API: the index, the contract as a document and as files, and health."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from html import escape
+from typing import Any, NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox import magic
+from sandbox.contract import Contract
+from sandbox.server import inspector
+
+HEALTH = "/_sandbox/health"
+
+# What is no command to a shell and no tag to a browser.
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class About(NamedTuple):
+    """What the index says of the server."""
+
+    version: str
+    store: str
+
+
+def routes(contract: Contract, control: Callable[[], Contract], about: About) -> list[BaseRoute]:
+    """Return the routes; the control API's contract is read when something of it is asked for."""
+    here = _index(index(contract, about))
+    return [
+        Route("/", here),
+        Route("/openapi.json", _document(lambda: contract)),
+        Route("/openapi-3.2.json", _document(lambda: contract, "3.2.0")),
+        Route("/_sandbox/openapi.json", _document(control)),
+        Route("/schemas/control/{file:path}", _files(lambda: control().files)),
+        Route("/schemas/{file:path}", _files(lambda: contract.files)),
+        *inspector.routes(here, lambda: contract.document("3.1.0")),
+    ]
+
+
+def index(contract: Contract, about: About) -> dict[str, Any]:
+    """Return what is where on this server."""
+    return {
+        "name": "Dimedove Sandbox",
+        "version": about.version,
+        "api": "/v1",
+        "contract": "/openapi.json",
+        "contract_3_2": "/openapi-3.2.json",
+        "schemas": "/schemas/openapi.json",
+        "health": HEALTH,
+        "try": {"app_id": magic.DEMO_APP, "api_key": "sk_test_demo"},
+        "operations": {op.id: f"{op.method} {op.path}" for op in contract.operations},
+        "magic": {"keys": dict(magic.KEYS), "apps": dict(magic.APPS), "words": dict(magic.WORDS)},
+    }
+
+
+def _document(contract: Callable[[], Contract], version: str = "3.1.0") -> Endpoint:
+    """Return what serves a contract as one OpenAPI document, whose server is the one that was asked."""
+
+    async def answer(request: Request) -> Response:
+        body = contract().document(version, _origin(request))
+        return Response(body, media_type="application/json", headers=_SAFE)
+
+    return answer
+
+
+def _origin(request: Request) -> str:
+    """Return the server's address as the client wrote it; nothing where that is no address."""
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else ""
+
+
+def _files(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        body = files().get(request.path_params["file"])
+        if body is None:
+            raise HTTPException(404)
+        return Response(body, media_type="application/schema+json", headers=_SAFE)
+
+    return answer
+
+
+def _index(value: Mapping[str, Any]) -> Endpoint:
+    before, after = _page(value)
+
+    async def answer(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            # The command is to be pasted: with the address under which this page was reached.
+            host = request.headers.get("host", "")
+            place = f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'HOST'}"
+            page = before + place + after
+            return HTMLResponse(page, headers={**_SAFE, "content-security-policy": _CSP, "vary": "Accept"})
+        return JSONResponse(dict(value), headers={**_SAFE, "vary": "Accept"})
+
+    return answer
+
+
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_SAFE = {"x-content-type-options": "nosniff"}
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def _page(value: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what stands before and behind the server's own address, in the page's one command."""
+    operations = _rows(value["operations"])
+    magic_rows = "".join(f"<h3>{title.capitalize()}</h3>{_rows(rows)}" for title, rows in value["magic"].items())
+    tried = value["try"]
+    curl = f"curl -H 'Authorization: Bearer {tried['api_key']}' HOST/v1/apps/{tried['app_id']}/conversations"
+    before, _, after = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Dimedove Sandbox</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>{_STYLE}</style>
+<h1>Dimedove Sandbox <small>{escape(value["version"])}</small></h1>
+<p>A local stand-in for the Dimedove Apps API. Nothing here is real; nothing leaves this machine.</p>
+<pre>{escape(curl)}</pre>
+<p><a href="/_sandbox/">Inspector</a> · <a href="/openapi.json">Contract</a> (<a href="/openapi-3.2.json">for
+OpenAPI 3.2</a>) · <a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
+<h2>Operations</h2>{operations}
+<h2>Values that always behave the same way</h2>{magic_rows}
+</html>""".partition("HOST")
+    return before, after
+
+
+def _rows(rows: Mapping[str, str]) -> str:
+    cells = "".join(f"<tr><td><code>{escape(key)}</code><td>{escape(text)}" for key, text in rows.items())
+    return f"<table>{cells}</table>"
+
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+pre { padding: .8rem 1rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-x: auto }
+table { border-collapse: collapse } td { padding: .2rem 1.5rem .2rem 0; vertical-align: top }
+small { font-weight: normal; opacity: .7 }
+"""

@@ -1,0 +1,160 @@
+"""One request of the Apps API from its first byte to its answer, check by check in the order of CONTRACT.md 4.1.
+
+An ASGI application behind the router. No Request or Response objects are made on the way.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from sandbox import magic
+from sandbox.contract import Document, Operation, encode
+from sandbox.errors import AccessDenied, ApiError, InternalError, InvalidRequest, RateLimitExceeded
+from sandbox.handler_types import Answer, App, Body, Call
+from sandbox.server import checks
+from sandbox.server.context import FAULT_HEADER, Exchange
+from sandbox.server.http import send_bytes, send_error
+from sandbox.server.response_timer import ClientGone, Turns
+from sandbox.server.response_validation import keeping
+
+if TYPE_CHECKING:
+    from sandbox.server.faults import Fault, Faults
+    from sandbox.server.reply_sender import Speaker
+
+log = logging.getLogger("sandbox")
+
+Run = Callable[[Call], Awaitable[Answer]]
+
+
+class Directory(Protocol):
+    """Where the pipeline looks apps up."""
+
+    async def app(self, app_id: str) -> App | None:
+        """Return an app, or None when there is none of this id."""
+        ...
+
+    async def stands_at(self, app_id: str) -> float | None:
+        """Return the Unix second at which the app's time stands still, or None."""
+        ...
+
+    async def spend(self, app: App) -> int | None:
+        """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
+        ...
+
+
+class House(NamedTuple):
+    """What every pipeline of one server shares.
+
+    `turns` are those of what replies. `waits` says whether any fault waits for an app, `by_header` whether a request
+    may ask for its own, and `control_token` what it needs beside it; what acts them out and what speaks are made when
+    they are needed.
+    """
+
+    directory: Directory
+    turns: Turns
+    waits: Callable[[str], bool]
+    by_header: bool
+    control_token: str | None
+    faults: Callable[[], Faults]
+    speaker: Callable[[], Speaker]
+    validation_status: int
+
+
+class Pipeline:
+    """The checks before one operation's handler, and its answer held against the contract."""
+
+    def __init__(self, operation: Operation, run: Run, house: House) -> None:
+        self.operation = operation
+        self._run = run
+        self._house = house
+        self._app_id = re.compile(operation.path_schema.properties["app_id"]["pattern"])
+        self._answer_schema = operation.responses["200"]["application/json"]
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request, well or with an error."""
+        try:
+            await self._answer(exchange)
+        except ApiError as error:
+            if exchange.entry and isinstance(error, InvalidRequest):
+                exchange.entry.violation = error.message
+            await send_error(exchange.send, error, self._house.validation_status)
+        except ClientGone:
+            return
+
+    async def _answer(self, exchange: Exchange) -> None:
+        key = checks.bearer_key(exchange.headers)
+        magic.refuse_key(key)
+        house = self._house
+        asked = exchange.headers.get(FAULT_HEADER) if house.by_header else None
+        if asked is not None and house.control_token is not None:
+            checks.fault_token(exchange.headers, house.control_token)
+        if asked is None and not house.waits(exchange.path["app_id"]):
+            return await self._work(exchange, key, None)
+        faults = house.faults()
+        fault = await faults.choose(exchange, self.operation, asked)
+        if fault is None:
+            return await self._work(exchange, key, None)
+        if exchange.entry:
+            exchange.entry.stood_at = await house.directory.stands_at(exchange.path["app_id"])
+        return await faults.act(fault, exchange, self.operation, partial(self._work, exchange, key, fault))
+
+    async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
+        operation = self.operation
+        app = await self._app(key, exchange.path["app_id"])
+        if exchange.entry:
+            exchange.entry.stood_at = app.frozen
+        if operation.rate_limited:
+            await self._take_one(key, app)
+        body = await self._body(exchange)
+        query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
+        if operation.body:
+            checks.refuse(operation.body.accept(body))
+        if operation.events:
+            # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
+            await self._house.turns.first()
+        answer = await self._handled(Call(app=app, path=exchange.path, query=query, body=body))
+        if isinstance(answer, Body):
+            await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
+        else:
+            await self._house.speaker().speak(answer, operation, app, exchange, fault)
+
+    async def _app(self, key: str, app_id: str) -> App:
+        magic.refuse_unknown(app_id)
+        if app_id in magic.MAGIC_APPS:
+            magic.refuse_access(key)
+            magic.refuse_state(app_id)
+        app = await self._house.directory.app(app_id) if self._app_id.fullmatch(app_id) else None
+        if app is None:
+            raise magic.unknown_app()
+        magic.refuse_access(key)
+        if app.settings.keys is not None and key not in app.settings.keys:
+            raise AccessDenied("This key has no access to this app.")
+        if app.settings.status == "inactive":
+            raise magic.inactive()
+        if app.settings.status == "no_agent":
+            raise magic.no_agent()
+        return app
+
+    async def _take_one(self, key: str, app: App) -> None:
+        wait = 60 if key == magic.LIMITED_KEY else await self._house.directory.spend(app)
+        if wait is not None:
+            raise RateLimitExceeded(f"Too many requests for this app; try again in {wait} s.", retry_after=wait)
+
+    async def _body(self, exchange: Exchange) -> Document:
+        if not self.operation.body:
+            return checks.NO_BODY
+        checks.media_type(exchange.headers)
+        return checks.json_body(await exchange.body())
+
+    async def _handled(self, call: Call) -> Answer:
+        try:
+            return await self._run(call)
+        except ApiError:
+            raise
+        except Exception:
+            log.exception("%s failed", self.operation.id)
+            raise InternalError() from None

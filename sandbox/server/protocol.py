@@ -1,0 +1,273 @@
+"""uvicorn's HTTP protocol with what a sandbox needs of the connection: to break it on purpose, and a bound for all.
+
+What a client sends ahead is parsed a piece at a time, and no further than to the first request that has to wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Any, NoReturn
+
+import orjson
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sandbox.errors import InvalidRequest
+from sandbox.server.answering import CarefulCycle, Flow, take_care
+from sandbox.server.context import CAME, CONNECTION
+from sandbox.sources import monotonic
+
+# What the headers of a request may have, its trailers among them.
+MAX_HEADERS = 200
+MAX_HEADER_BYTES = 64 * 1024
+# So much is parsed at once, and so much is read before it is parsed, in bytes; one packet may be on top.
+PIECE = 8 * 1024
+MAX_UNPARSED = 64 * 1024
+# More than this that a client has not read yet stops what is written to it.
+MOST_UNREAD = 16 * 1024
+
+_REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
+
+
+class SandboxProtocol(HttpToolsProtocol):
+    """Hands itself to the application in the scope, and answers broken HTTP in the API's envelope.
+
+    `header_timeout`: seconds for the whole head of a request, silence included.
+    """
+
+    header_timeout = 10
+
+    flow: Flow
+    # What was read and waits to be parsed.
+    _unparsed = b""
+    # Which part of a request comes now; neither is true between two requests.
+    _in_head = False
+    _in_body = False
+    # An offer to upgrade is declined: the parser is given the head again.
+    _declining = False
+    # Bytes since a request began, or a piece of its body came: those of a head, of trailers, of what is between chunks.
+    _unheard = 0
+    _heard = False
+    # The request that is answered now; those of `pipeline` come after it.
+    _running: RequestResponseCycle | None = None
+    # What is wrong with what came; once known, nothing more is read.
+    _refusal: tuple[int, str] | None = None
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin: the first head is waited for."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(MOST_UNREAD)
+        self.flow = Flow(transport)
+        self._start_head_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End everything, and let go of it: nothing waits for the garbage collector."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._stop_head_timer()
+        # uvicorn tells the last request alone, which may be one that waits.
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self.pipeline.clear()
+        self._unparsed = b""
+        self._running = self.cycle = self.scope = None  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless it has to wait."""
+        self._unset_keepalive_if_required()
+        if self._refusal:
+            return
+        self._parse(self._unparsed + data)
+        if self._in_body or not self._is_answering():
+            self._start_timer()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if self._declining:
+            return
+        self._heard = self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Start a request: the application finds the connection in the scope."""
+        if len(self.headers) > MAX_HEADERS:
+            self._too_large(f"The request has more than {MAX_HEADERS} headers.")
+        if self.parser.should_upgrade():
+            return
+        scope: Any = self.scope
+        scope["extensions"] = {CONNECTION: self}
+        # The scope has the list; what comes behind the body, in trailers, is gathered for nobody.
+        self.headers = []
+        ahead = len(self.pipeline)
+        super().on_headers_complete()
+        if self.expect_100_continue or scope["http_version"] != "1.1":
+            take_care(self.cycle)
+        self._stop_head_timer()
+        self._in_head, self._in_body, self._declining = False, True, False
+        if len(self.pipeline) == ahead:
+            self._running = self.cycle
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._heard = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note when the request was whole: what is timed after it does not wait for its turn among others as well."""
+        if self._in_head:
+            # Only an offer to upgrade is complete without having begun.
+            return
+        self._in_body = False
+        scope: Any = self.scope
+        scope[CAME] = monotonic()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with what waited."""
+        if self.pipeline:
+            self._running, _ = self.pipeline[-1]
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self._refusal:
+            if not self._is_answering():
+                self._refuse(*self._refusal)
+        elif self._unparsed or self._in_head:
+            self._unset_keepalive_if_required()
+            self._parse(self._unparsed)
+            if not self.transport.is_closing():
+                self.flow.resume_reading()
+                self._start_timer()
+
+    def reset(self) -> None:
+        """Break the connection at once, with a reset and no byte more."""
+        found: socket.socket | None = self.transport.get_extra_info("socket")
+        if found is not None:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def close_quietly(self) -> None:
+        """Close the connection as soon as what was written is out; reset it where a close would look like an end."""
+        if isinstance(self._running, CarefulCycle) and self._running.would_look_whole:
+            self.reset()
+        else:
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        return self._running is not None and not self._running.response_complete
+
+    def _parse(self, data: bytes) -> None:
+        """Parse until a request has to wait; keep the rest until it is its turn."""
+        start = 0
+        try:
+            while start < len(data) and not self.pipeline:
+                self._feed(data[start : start + PIECE])
+                start += PIECE
+            self._unparsed = data[start:]
+        except HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self._unparsed = b""
+            self._stop()
+        if self._unparsed or self.flow.is_full:
+            self.flow.is_full = len(self._unparsed) > MAX_UNPARSED
+            if self.flow.is_full:
+                self.flow.pause_reading()
+
+    def _feed(self, piece: bytes) -> None:
+        self._heard = False
+        size = len(piece)
+        while piece:
+            try:
+                self.parser.feed_data(piece)
+                break
+            except HttpParserUpgrade as offer:
+                piece = piece[offer.args[0] :]
+            self._decline()
+        self._unheard = 0 if self._heard else self._unheard + size
+        if self._unheard > MAX_HEADER_BYTES:
+            self._too_large(f"The headers are larger than {MAX_HEADER_BYTES:,} bytes.")
+
+    def _decline(self) -> None:
+        """Go on as if no upgrade had been offered, nor a tunnel.
+
+        The parser takes what follows such a head for another protocol. A fresh one gets the head without the offer, so
+        that it knows where the body ends; what the application sees is the head as it came.
+        """
+        method = self.parser.get_method()
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        start = b"%b %b HTTP/%b\r\n" % (_instead(method), self.url, self.parser.get_http_version().encode())
+        self.url, self.headers = b"", []
+        self._declining = True
+        # Fresh, as one that has seen `Connection: close` takes nothing more.
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"%b%b\r\n" % (start, b"".join(lines)))
+        self.scope["method"] = method.decode("ascii")
+
+    def _too_large(self, text: str) -> NoReturn:
+        self._refusal = (431, text)
+        raise HttpParserError(text)
+
+    def _stop(self) -> None:
+        """Answer what can't be parsed, after the answers to what came before it."""
+        self._refusal = self._refusal or (400, "Invalid HTTP request received. Expected HTTP/1.1.")
+        is_running = self.cycle is self._running
+        if self._in_body and is_running and self.cycle.response_started:
+            # It has its answer, or a part of it.
+            return self.close_quietly()
+        if self._in_body and not is_running:
+            self.pipeline.popleft()
+        if not self._is_answering() or (self._in_body and is_running):
+            self._refuse(*self._refusal)
+        return None
+
+    def _refuse(self, status: int, text: str) -> None:
+        body = orjson.dumps(InvalidRequest(text).envelope())
+        head = b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (status, _REASONS[status], len(body)) + body)
+        self.transport.close()
+
+    def _start_timer(self) -> None:
+        """Start the timer of what the client has to send next, unless it is the sandbox's turn."""
+        if self.transport.is_closing():
+            return
+        answering = self._is_answering()
+        if self._in_body and (not answering or self.cycle is self._running):
+            wait, late = self.timeout_keep_alive, self.timeout_keep_alive_handler
+            self.timeout_keep_alive_task = self.loop.call_later(wait, late)
+        elif not answering:
+            self._start_head_timer()
+
+    def _start_head_timer(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.header_timeout, self._head_is_late)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self._in_head:
+            self._refuse(408, f"The headers did not come within {self.header_timeout} seconds.")
+        else:
+            self.transport.close()
+
+
+def bound_handshakes(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    """Let the TLS servers of a loop wait so long for a handshake: uvicorn has no setting for it."""
+    create_server: Any = loop.create_server
+
+    def bounded(*args: Any, ssl: Any = None, **more: Any) -> Any:
+        return create_server(*args, ssl=ssl, ssl_handshake_timeout=seconds if ssl else None, **more)
+
+    loop.create_server = bounded  # type: ignore[method-assign]
+
+
+def _instead(method: bytes) -> bytes:
+    """Return a method that lets the body be read; the parser sees a tunnel in CONNECT alone."""
+    return b"POST" if method == b"CONNECT" else method

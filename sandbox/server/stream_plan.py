@@ -1,0 +1,60 @@
+"""What a stream does, step by step: its events, and where a fault makes it stall, fail or break off. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sandbox.handler_types import Spoken
+from sandbox.server.reply_events import Event, count, events, failed
+
+STREAM_FAULTS = frozenset({"stream_cut", "stream_stall", "stream_fail", "stream_garble"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Nothing is sent for so many milliseconds, or until the fault `gate` is released."""
+
+    ms: float = 0
+    gate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Only the first half of an event is sent."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The connection ends without the end of the answer."""
+
+
+Step = Event | Stall | Half | Break
+
+
+def steps(spoken: Spoken, fault: Mapping[str, Any] | None) -> Iterator[Step]:
+    """Yield what a stream does; only a `fault` of the kinds of `STREAM_FAULTS` changes it."""
+    whole = events(spoken)
+    if spoken.reply.cut:
+        yield from islice(whole, count(spoken) // 2)
+        yield Break()
+        return
+    if fault is None or fault["kind"] not in STREAM_FAULTS:
+        yield from whole
+        return
+    events_in_all = count(spoken)
+    # Before the last event at the latest: a fault after it would never be seen.
+    yield from islice(whole, min(fault.get("events", events_in_all // 2), events_in_all - 1))
+    if fault["kind"] == "stream_stall":
+        yield Stall(gate=fault["id"]) if "until" in fault else Stall(fault["ms"])
+        yield from whole
+    elif fault["kind"] == "stream_fail":
+        yield failed(spoken.id, "The reply failed (a fault of the sandbox).")
+    else:
+        if fault["kind"] == "stream_garble":
+            yield Half(next(whole))
+        yield Break()

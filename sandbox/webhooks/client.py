@@ -1,0 +1,198 @@
+"""Posts one webhook: the address is resolved once, checked, and that very address is dialled.
+
+No redirect is followed, and nothing of the answer is kept but its status (CONTROL.md, Webhooks).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+
+from sandbox.origins import AllowedHosts
+from sandbox.webhook_url import WebAddress
+
+Address = IPv4Address | IPv6Address
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+# Seconds of real time for all of it: name, connection, answer.
+PATIENCE = 5.0
+# What is read of an answer before its status; then so many seconds and bytes, so that the receiver can end in peace.
+MOST_HEAD = 64 * 1024
+LINGER = 1.0
+
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: .*)?\r?\n")
+_LOOPBACK = ("127.0.0.1", "::1")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class Refused(Exception):
+    """The address is one that webhooks never go to; the text says why."""
+
+
+class NoAnswer(Exception):
+    """Nothing came that has a status; the text says what happened."""
+
+
+class Dialler:
+    """Sends webhooks to where they may go.
+
+    Args:
+        allowed: hosts off loopback that are allowed, by name or address.
+        resolve: turns a name into addresses; by default as the system does.
+        patience: seconds for one whole call.
+        own_ports: where this server listens; may still grow.
+    """
+
+    def __init__(
+        self,
+        allowed: Collection[str] = (),
+        resolve: Resolve | None = None,
+        patience: float = PATIENCE,
+        own_ports: Collection[int] = (),
+    ) -> None:
+        self._allowed = AllowedHosts(allowed)
+        self._resolve = resolve or by_system
+        self._patience = patience
+        self._own_ports = own_ports
+
+    async def post(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
+        """Send a body and return the answer's status.
+
+        Raises:
+            Refused: it may not go there; nothing was sent.
+            NoAnswer: it was sent, or tried to be, and no answer came in time.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._posted(to, headers, body)
+        except TimeoutError:
+            raise NoAnswer(f"no answer within {self._patience:g} s") from None
+        except OSError as error:
+            raise NoAnswer(f"no connection: {error.strerror or error}") from None
+
+    async def _posted(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
+        addresses = await self._addresses(to)
+        # Each of them has its share of the time: one that never answers leaves some for the next.
+        reader, writer = await _connected(addresses, to, self._patience / len(addresses))
+        try:
+            writer.write(_request(to, headers, body))
+            await writer.drain()
+            status = await _status(reader)
+            with suppress(OSError, EOFError, TimeoutError):
+                async with asyncio.timeout(LINGER):
+                    await reader.readexactly(MOST_HEAD)
+            return status
+        finally:
+            writer.close()
+
+    async def _addresses(self, to: WebAddress) -> Sequence[Address]:
+        """Return the addresses of a host: every one of them may be dialled."""
+        found = [ipaddress.ip_address(text) for text in await self._resolved(to)]
+        if not found:
+            raise NoAnswer("no such host")
+        for address in found:
+            if reason := self._objection(to, address):
+                raise Refused(reason)
+        return found
+
+    async def _resolved(self, to: WebAddress) -> Sequence[str]:
+        with suppress(ValueError):
+            return (str(ipaddress.ip_address(to.host)),)
+        if not to.is_local_name:
+            return await self._resolve(to.host, to.port)
+        # Where the system knows one of the two alone, a receiver may still listen on the other.
+        return tuple(dict.fromkeys((*await self._resolve("localhost", to.port), *_LOOPBACK)))
+
+    def _objection(self, to: WebAddress, address: Address) -> str | None:
+        """Say why an address may not be dialled; None: it may."""
+        real = _embedded(address)
+        if real.is_link_local or real.is_multicast or real.is_unspecified or str(real) == "255.255.255.255":
+            return f"{to.host} is {address}: webhooks never go to link-local, multicast or unspecified addresses"
+        if not real.is_loopback and to.host not in self._allowed:
+            return f"{to.host} is {address}, which isn't on loopback: --webhook-allow {to.host} allows it"
+        if to.port in self._own_ports and _is_ours(real):
+            return f"{to.host}:{to.port} is the sandbox itself"
+        return None
+
+
+async def by_system(host: str, port: int) -> Sequence[str]:
+    """Resolve a name as every program of this machine does."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return ()
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def _connected(
+    addresses: Sequence[Address], to: WebAddress, patience: float
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the first address that takes a connection in time; TLS names and checks the host of the URL."""
+    refusals: list[OSError] = []
+    named = to.host if to.tls else None
+    for address in addresses:
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.open_connection(
+                    str(address), to.port, limit=MOST_HEAD, ssl=to.tls or None, server_hostname=named
+                )
+        except OSError as error:  # a TimeoutError is one
+            refusals.append(error)
+    raise refusals[0]
+
+
+def _request(to: WebAddress, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = {"Host": to.authority, **headers, "Content-Length": str(len(body)), "Connection": "close"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST {to.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    """Read the status of the answer; interim ones (1xx) are not it."""
+    read = 0
+    while read < MOST_HEAD:
+        line = await _line(reader)
+        found = _STATUS.fullmatch(line)
+        if not found:
+            raise NoAnswer("what came is no HTTP/1.1" if line else "the connection was closed without an answer")
+        if found[1][0] != ord("1"):
+            return int(found[1])
+        while line.strip():
+            line = await _line(reader)
+            read += len(line)
+    raise NoAnswer("no status came")
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readline()
+    except ValueError:
+        raise NoAnswer("what came is no HTTP/1.1") from None
+
+
+def _embedded(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address stands for, if it does (mapped, 6to4, NAT64)."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_ours(address: Address) -> bool:
+    """Say whether an address is one of this machine: only its own can be bound."""
+    if address.is_loopback:
+        return True
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,171 @@
+"""The bus by itself: who hears what, and what a slow listener is told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from sandbox.apps.events import LONGEST_QUEUE, MOST_LISTENERS, Bus, Happening, Listener
+from sandbox.apps.journal import Journal
+from sandbox.errors import StoreFull
+from tests.entries import add, entry
+
+
+def bus_of_nothing() -> Bus:
+    return Bus(Journal(lambda app_id: f"req_{app_id}_").subscribe)
+
+
+async def heard(listener: Listener, count: int) -> list[Happening]:
+    return [await listener.next() for _ in range(count)]
+
+
+def told(bus: Bus, *numbers: int, app_id: str | None = "app_a") -> None:
+    for number in numbers:
+        bus.say("request", app_id, number)
+
+
+def test_a_listener_hears_everything_in_its_order() -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    told(bus, 1, 2)
+    told(bus, 3, app_id=None)
+    assert [each.data for each in asyncio.run(heard(listener, 3))] == [1, 2, 3]
+
+
+def test_a_listener_of_an_app_hears_of_it_alone() -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen("app_a")
+    told(bus, 1, app_id="app_b")
+    told(bus, 2)
+    assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
+
+
+def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
+    async def scene() -> Happening:
+        bus = bus_of_nothing()
+        listener = bus.listen(None)
+        waiting = asyncio.ensure_future(listener.next())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        told(bus, 1)
+        return await waiting
+
+    assert asyncio.run(scene()).data == 1
+
+
+def test_before_it_listens_and_after_it_left_it_hears_nothing() -> None:
+    bus = bus_of_nothing()
+    told(bus, 1)
+    listener = bus.listen(None)
+    assert bus.heard
+    told(bus, 2)
+    bus.leave(listener)
+    told(bus, 3)
+    assert not bus.heard
+    assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
+
+
+def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
+    bus = bus_of_nothing()
+    slow, quick = bus.listen(None), bus.listen("app_b")
+    told(bus, *range(LONGEST_QUEUE + 5))
+    *first, lagged = asyncio.run(heard(slow, LONGEST_QUEUE + 1))
+    assert [each.data for each in first] == list(range(1_000))
+    assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 5})
+    told(bus, 7, app_id="app_b")
+    assert asyncio.run(heard(quick, 1))[0].data == 7
+
+
+def test_the_gap_is_told_where_it_is() -> None:
+    """What comes after a gap is told after it, though there was room for it before the gap was told."""
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    told(bus, *range(LONGEST_QUEUE + 5))
+    asyncio.run(heard(listener, 10))
+    told(bus, 5_000)
+    seen = asyncio.run(heard(listener, LONGEST_QUEUE - 10 + 2))
+    assert [each.kind for each in seen[-2:]] == ["lagged", "request"]
+
+
+def test_a_gap_is_told_once() -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    told(bus, *range(LONGEST_QUEUE + 1))
+    asyncio.run(heard(listener, LONGEST_QUEUE + 1))
+    told(bus, 1)
+    assert asyncio.run(heard(listener, 1))[0].kind == "request"
+
+
+# Each row: where a request can hold a megabyte.
+LARGE: dict[str, dict[str, Any]] = {
+    "body": {"body": bytes(1_000_000)},
+    "answer": {"answer": bytes(1_000_000)},
+    "stream": {"pieces": [(0.0, bytes(50))] * 5_000},
+    "headers": {"headers": [(b"x", bytes(1_000_000))]},
+    "path": {"path": bytes(1_000_000)},
+}
+
+
+@pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
+def test_one_that_does_not_read_holds_on_to_four_megabytes(large: dict[str, Any]) -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    for _ in range(50):
+        bus.say("request", "app_a", entry(**large))
+    *kept, lagged = asyncio.run(heard(listener, 5))
+    assert [each.kind for each in kept] == ["request"] * 4
+    assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 46})
+    told(bus, 1)
+    assert asyncio.run(heard(listener, 1))[0].data == 1
+
+
+def test_an_event_is_queued_however_large() -> None:
+    bus = bus_of_nothing()
+    listener = bus.listen(None)
+    bus.say("request", "app_a", entry(body=bytes(10_000_000)))
+    assert asyncio.run(heard(listener, 1))[0].kind == "request"
+
+
+def test_what_many_hear_is_written_once_and_for_nobody_not_at_all() -> None:
+    bus, asked = bus_of_nothing(), list[Any]()
+
+    def write(kind: str, data: Any) -> bytes:
+        asked.append(data)
+        return b"%b %d" % (kind.encode(), data)
+
+    told(bus, 1)
+    listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
+    told(bus, 2)
+    assert asked == []
+    assert {asyncio.run(listener.next()).written(write) for listener in listeners} == {b"request 2"}
+    assert asked == [2]
+
+
+def test_a_hundred_listen_at_most() -> None:
+    bus = bus_of_nothing()
+    listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
+    with pytest.raises(StoreFull, match="100"):
+        bus.listen(None)
+    bus.leave(listeners[0])
+    bus.leave(listeners[0])
+    bus.listen(None)
+    assert MOST_LISTENERS == 100
+
+
+def test_of_the_journal_it_hears_what_is_added_while_it_listens() -> None:
+    journal = Journal(lambda app_id: f"req_{app_id}_")
+    bus = Bus(journal.subscribe)
+    add(journal, entry(id="before"))
+    first, second = bus.listen(None), bus.listen(None)
+    bus.leave(second)
+    add(journal, entry(id="meanwhile"))
+    bus.leave(first)
+    add(journal, entry(id="after"))
+    third = bus.listen(None)
+    add(journal, entry(id="again"))
+    assert [each.data.id for listener in (first, third) for each in asyncio.run(heard(listener, 1))] == [
+        "meanwhile",
+        "again",
+    ]

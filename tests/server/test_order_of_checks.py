@@ -1,0 +1,125 @@
+"""A request with several faults is answered with the earliest of them, in the order of the contract (4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import pytest
+from httpx2 import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.envelope import assert_error
+from tests.server.requests import GOOD, LISTS, NOBODY, Wish
+
+pytestmark = pytest.mark.clause("4.1")
+
+MIB = 1024 * 1024
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a request, and what it is answered when nothing earlier is."""
+
+    name: str
+    spoil: Callable[[Wish], Wish]
+    status: int
+    type: str
+
+
+def _in_state(state: str) -> Callable[[Wish], Wish]:
+    """Put the app into one more state; the apps of the fixture are named by all of theirs."""
+
+    def spoil(wish: Wish) -> Wish:
+        app_id = "app" if wish.app_id == "app_wire" else wish.app_id
+        return wish if app_id == "app_missing" else wish.but(app_id=f"{app_id}_{state}")
+
+    return spoil
+
+
+def _too_large(wish: Wish) -> Wish:
+    return wish.but(content=b"{" + b" " * MIB)
+
+
+# In the order of the contract. A key and an app have one fault of each kind at a time, all others combine.
+OF_A_MESSAGE: Sequence[Fault] = [
+    Fault("path", lambda wish: wish.but(path="/conversation/{one}"), 404, "not_found"),
+    Fault("method", lambda wish: wish.but(method="PUT"), 405, "method_not_allowed"),
+    Fault("key", lambda wish: wish.but(headers={**wish.headers, "Authorization": "none"}), 401, "invalid_api_key"),
+    Fault("app", lambda wish: wish.but(app_id="app_missing"), 404, "not_found"),
+    Fault("access", _in_state("locked"), 403, "access_denied"),
+    Fault("state", _in_state("off"), 403, "app_inactive"),
+    Fault("rate limit", _in_state("busy"), 429, "rate_limit_exceeded"),
+    Fault("media type", lambda wish: wish.with_headers(Content_Type="text/plain"), 415, "unsupported_media_type"),
+    Fault("size", _too_large, 413, "payload_too_large"),
+    Fault("schema", lambda w: w if len(w.content or b"") > MIB else w.but(content=b"{}"), 422, "invalid_request_error"),
+    Fault("conversation", lambda wish: wish.but(path=wish.path.replace("{one}", NOBODY)), 404, "not_found"),
+]
+OF_A_LIST: Sequence[Fault] = [
+    *OF_A_MESSAGE[:6],
+    Fault("schema", lambda wish: wish.but(query=wish.query + "&limit=0"), 422, "invalid_request_error"),
+    Fault("cursor", lambda wish: wish.but(query=wish.query + f"&after={NOBODY}"), 404, "not_found"),
+]
+
+
+def answered(apps: Client, good: Wish, faults: Sequence[Fault]) -> None:
+    """Send a request that has these faults, in the order of the contract, and expect the answer to the first."""
+    wish = good
+    for fault in faults:
+        wish = fault.spoil(wish)
+    assert_error(wish.send(apps), faults[0].status, faults[0].type)
+
+
+def named(faults: object) -> str:
+    return " + ".join(fault.name for fault in faults) if isinstance(faults, tuple) else ""
+
+
+@pytest.mark.parametrize("faults", [*combinations(OF_A_MESSAGE, 1), *combinations(OF_A_MESSAGE, 2)], ids=named)
+def test_of_two_faults_of_a_message_the_earlier_is_answered(apps: Client, faults: Sequence[Fault]) -> None:
+    answered(apps, GOOD["send_message"], faults)
+
+
+@pytest.mark.parametrize("faults", [*combinations(OF_A_LIST, 1), *combinations(OF_A_LIST, 2)], ids=named)
+def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: Client, faults: Sequence[Fault]) -> None:
+    answered(apps, LISTS["list_user_conversations"].but(query="?order=asc"), faults)
+
+
+@settings(max_examples=60, deadline=None)
+@given(places=st.sets(st.sampled_from(range(len(OF_A_MESSAGE))), min_size=3))
+def test_of_many_faults_the_earliest_is_answered(apps: Client, places: set[int]) -> None:
+    answered(apps, GOOD["send_message"], [OF_A_MESSAGE[place] for place in sorted(places)])
+
+
+# Each row: a magic key, a magic app, and which of the two speaks.
+MAGIC = [
+    ("sk_test_invalid", "app_missing", 401, "invalid_api_key"),
+    ("sk_test_invalid", "app_error", 401, "invalid_api_key"),
+    ("sk_test_denied", "app_missing", 404, "not_found"),
+    ("sk_test_denied", "app_inactive", 403, "access_denied"),
+    ("sk_test_denied", "app_no_agent", 403, "access_denied"),
+    ("sk_test_denied", "app_error", 403, "access_denied"),
+    ("sk_test_limited", "app_missing", 404, "not_found"),
+    ("sk_test_limited", "app_inactive", 403, "app_inactive"),
+    ("sk_test_limited", "app_no_agent", 403, "agent_unavailable"),
+    ("sk_test_limited", "app_error", 500, "internal_error"),
+]
+
+
+@pytest.mark.clause("10.1", "10.2")
+@pytest.mark.parametrize(("key", "app_id", "status", "kind"), MAGIC)
+def test_magic_values_keep_the_order_too(apps: Client, key: str, app_id: str, status: int, kind: str) -> None:
+    wish = GOOD["create_completion"].but(app_id=app_id).with_headers(Authorization=f"Bearer {key}")
+    assert_error(wish.send(apps), status, kind)
+
+
+@pytest.mark.clause("5.2")
+def test_nothing_is_stored_of_a_request_that_is_refused(apps: Client) -> None:
+    mine = GOOD["create_conversation"].but(app_id="app_untouched")
+    for spoilt in (
+        mine.saying([]),
+        mine.but(content=b"["),
+        mine.but(content=b'{"metadata":' + b"[" * 101 + b"]" * 101 + b"}"),
+    ):
+        assert_error(spoilt.send(apps), 422, "invalid_request_error")
+    assert GOOD["get_app_metrics"].but(app_id="app_untouched").send(apps).json()["total_conversations"] == 0
