@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sandbox.control.history import History
     from sandbox.control.services import ControlServices
     from sandbox.persistence.data_file import Keeper
-    from sandbox.webhooks.delivery_log import DeliveryBook
-    from sandbox.webhooks.dispatcher import Courier
+    from sandbox.webhooks.delivery_log import DeliveryLog
+    from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
 ANSWERING = ("validation_status", "cors_origin", "like_production")
@@ -83,26 +83,26 @@ class Parts:
         return History()
 
     @cached_property
-    def deliveries(self) -> DeliveryBook:
+    def deliveries(self) -> DeliveryLog:
         """The journal of webhooks."""
-        from sandbox.webhooks.delivery_log import DeliveryBook
+        from sandbox.webhooks.delivery_log import DeliveryLog
 
-        return DeliveryBook()
+        return DeliveryLog()
 
     @cached_property
-    def courier(self) -> Courier:
+    def courier(self) -> WebhookDispatcher:
         """What delivers webhooks."""
-        from sandbox.webhooks.client import Dialler
-        from sandbox.webhooks.dispatcher import Courier, Post
+        from sandbox.webhooks.client import WebhookClient
+        from sandbox.webhooks.dispatcher import Post, WebhookDispatcher
 
-        return Courier(
+        return WebhookDispatcher(
             Post(
                 apps=self.directory,
                 worlds=self.store,
                 refuse_more_than_fits=self.store.refuse_more_than_fits,
                 book=self.deliveries,
                 bus=self.bus,
-                dialler=Dialler(self.settings.webhook_allow, own_ports=self.own_ports),
+                client=WebhookClient(self.settings.webhook_allow, own_ports=self.own_ports),
                 schemas=self.contract.webhooks,
                 agent=f"Dimedove-Sandbox/{sandbox.__version__}",
             )
@@ -187,4 +187,4 @@ class Parts:
 
     async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
         if app.settings.webhooks:
-            await self.courier.announce(app, kind, data)
+            await self.courier.enqueue(app, kind, data)

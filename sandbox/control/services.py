@@ -16,7 +16,7 @@ from sandbox.handler_types import App, File, Forms
 from sandbox.persistence.data_file import Keeper
 from sandbox.redaction import Masker
 from sandbox.sources import Clock
-from sandbox.webhooks.delivery_log import Delivery, DeliveryBook
+from sandbox.webhooks.delivery_log import Delivery, DeliveryLog
 
 
 class LiveEvents(Protocol):
@@ -54,7 +54,7 @@ class Courier(Protocol):
         """
         ...
 
-    def again(self, app: App, delivery: Delivery) -> Delivery:
+    def redeliver(self, app: App, delivery: Delivery) -> Delivery:
         """Let a delivery begin anew, now."""
         ...
 
@@ -84,7 +84,7 @@ class ControlServices:
     history: History
     clock: Clock
     courier: Courier
-    deliveries: DeliveryBook
+    deliveries: DeliveryLog
     bus: Bus
     masker: Masker
     contract: Contract

@@ -32,7 +32,7 @@ async def control_redeliver_webhook(call: ControlCall, on: ControlServices) -> C
     wanted = (h for h in app.settings.webhooks if h.enabled and h.url == delivery.url and delivery.type in h.events)
     if next(wanted, None) is None:
         raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
-    return shown_delivery(on.courier.again(app, delivery), on)
+    return shown_delivery(on.courier.redeliver(app, delivery), on)
 
 
 async def control_send_webhook(call: ControlCall, on: ControlServices) -> ControlAnswer:

@@ -20,9 +20,9 @@ Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # Seconds of real time for all of it: name, connection, answer.
-PATIENCE = 5.0
+TIMEOUT = 5.0
 # What is read of an answer before its status; then so many seconds and bytes, so that the receiver can end in peace.
-MOST_HEAD = 64 * 1024
+MAX_HEAD = 64 * 1024
 LINGER = 1.0
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: .*)?\r?\n")
@@ -30,21 +30,21 @@ _LOOPBACK = ("127.0.0.1", "::1")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-class Refused(Exception):
+class BlockedAddress(Exception):
     """The address is one that webhooks never go to; the text says why."""
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """Nothing came that has a status; the text says what happened."""
 
 
-class Dialler:
+class WebhookClient:
     """Sends webhooks to where they may go.
 
     Args:
         allowed: hosts off loopback that are allowed, by name or address.
         resolve: turns a name into addresses; by default as the system does.
-        patience: seconds for one whole call.
+        timeout: seconds for one whole call.
         own_ports: where this server listens; may still grow.
     """
 
@@ -52,28 +52,28 @@ class Dialler:
         self,
         allowed: Collection[str] = (),
         resolve: Resolve | None = None,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
         own_ports: Collection[int] = (),
     ) -> None:
         self._allowed = AllowedHosts(allowed)
         self._resolve = resolve or by_system
-        self._patience = patience
+        self._patience = timeout
         self._own_ports = own_ports
 
     async def post(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
         """Send a body and return the answer's status.
 
         Raises:
-            Refused: it may not go there; nothing was sent.
-            NoAnswer: it was sent, or tried to be, and no answer came in time.
+            BlockedAddress: it may not go there; nothing was sent.
+            NoResponse: it was sent, or tried to be, and no answer came in time.
         """
         try:
             async with asyncio.timeout(self._patience):
                 return await self._posted(to, headers, body)
         except TimeoutError:
-            raise NoAnswer(f"no answer within {self._patience:g} s") from None
+            raise NoResponse(f"no answer within {self._patience:g} s") from None
         except OSError as error:
-            raise NoAnswer(f"no connection: {error.strerror or error}") from None
+            raise NoResponse(f"no connection: {error.strerror or error}") from None
 
     async def _posted(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
         addresses = await self._addresses(to)
@@ -85,7 +85,7 @@ class Dialler:
             status = await _status(reader)
             with suppress(OSError, EOFError, TimeoutError):
                 async with asyncio.timeout(LINGER):
-                    await reader.readexactly(MOST_HEAD)
+                    await reader.readexactly(MAX_HEAD)
             return status
         finally:
             writer.close()
@@ -94,10 +94,10 @@ class Dialler:
         """Return the addresses of a host: every one of them may be dialled."""
         found = [ipaddress.ip_address(text) for text in await self._resolved(to)]
         if not found:
-            raise NoAnswer("no such host")
+            raise NoResponse("no such host")
         for address in found:
             if reason := self._objection(to, address):
-                raise Refused(reason)
+                raise BlockedAddress(reason)
         return found
 
     async def _resolved(self, to: WebAddress) -> Sequence[str]:
@@ -131,16 +131,16 @@ async def by_system(host: str, port: int) -> Sequence[str]:
 
 
 async def _connected(
-    addresses: Sequence[Address], to: WebAddress, patience: float
+    addresses: Sequence[Address], to: WebAddress, seconds: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to the first address that takes a connection in time; TLS names and checks the host of the URL."""
     refusals: list[OSError] = []
     named = to.host if to.tls else None
     for address in addresses:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 return await asyncio.open_connection(
-                    str(address), to.port, limit=MOST_HEAD, ssl=to.tls or None, server_hostname=named
+                    str(address), to.port, limit=MAX_HEAD, ssl=to.tls or None, server_hostname=named
                 )
         except OSError as error:  # a TimeoutError is one
             refusals.append(error)
@@ -156,24 +156,24 @@ def _request(to: WebAddress, headers: Mapping[str, str], body: bytes) -> bytes:
 async def _status(reader: asyncio.StreamReader) -> int:
     """Read the status of the answer; interim ones (1xx) are not it."""
     read = 0
-    while read < MOST_HEAD:
+    while read < MAX_HEAD:
         line = await _line(reader)
         found = _STATUS.fullmatch(line)
         if not found:
-            raise NoAnswer("what came is no HTTP/1.1" if line else "the connection was closed without an answer")
+            raise NoResponse("what came is no HTTP/1.1" if line else "the connection was closed without an answer")
         if found[1][0] != ord("1"):
             return int(found[1])
         while line.strip():
             line = await _line(reader)
             read += len(line)
-    raise NoAnswer("no status came")
+    raise NoResponse("no status came")
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.readline()
     except ValueError:
-        raise NoAnswer("what came is no HTTP/1.1") from None
+        raise NoResponse("what came is no HTTP/1.1") from None
 
 
 def _embedded(address: Address) -> Address:

@@ -10,10 +10,10 @@ from typing import Literal
 
 State = Literal["waiting", "delivered", "failed", "refused", "dropped"]
 
-MOST_WAITING = 1_000
+MAX_WAITING = 1_000
 # So many of an app are kept: beside those that may wait, as many that are done with.
-MOST_KEPT = 2 * MOST_WAITING
-MOST_ATTEMPTS = 50
+MAX_KEPT = 2 * MAX_WAITING
+MAX_ATTEMPTS = 50
 # What a delivery and an attempt cost beside the texts in them.
 DELIVERY_BYTES, ATTEMPT_BYTES = 700, 300
 
@@ -55,12 +55,12 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
 
     @property
-    def lane(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         """Deliveries of one app to one URL go out one after the other."""
         return self.app_id, self.url
 
 
-class DeliveryBook:
+class DeliveryLog:
     """Keeps the deliveries of every app, oldest first; `size` is about how many bytes all of them take."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class DeliveryBook:
         old = kept.get(delivery.number)
         self.size += weight(delivery) - (weight(old) if old else 0)
         kept[delivery.number] = delivery
-        if len(kept) > MOST_KEPT:
+        if len(kept) > MAX_KEPT:
             # Those that wait are fewer than are kept, so there is one that doesn't.
             gone = next(other for other in kept.values() if other.state != "waiting")
             self.size -= weight(kept.pop(gone.number))

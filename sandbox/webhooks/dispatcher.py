@@ -19,24 +19,24 @@ from sandbox.handler_types import App
 from sandbox.redaction import escape
 from sandbox.sources import FrozenClock, monotonic, unix_time
 from sandbox.webhooks import lab
-from sandbox.webhooks.client import Dialler, NoAnswer, Refused
+from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
 from sandbox.webhooks.delivery_log import (
     DELIVERY_BYTES,
-    MOST_ATTEMPTS,
-    MOST_WAITING,
+    MAX_ATTEMPTS,
+    MAX_WAITING,
     Attempt,
     Delivery,
-    DeliveryBook,
+    DeliveryLog,
     State,
     weight,
 )
-from sandbox.webhooks.keyed_queue import Lane, Lanes
+from sandbox.webhooks.keyed_queue import KeyedQueue, Lane
 
 log = logging.getLogger("sandbox")
 
 # Seconds of the app's time between an attempt that failed and the next one.
 DELAYS = (1, 2, 4, 8)
-MOST_IN_FLIGHT = 16
+MAX_IN_FLIGHT = 16
 # What stands around the data in a body: id, type, time.
 ENVELOPE_BYTES = 150
 # For how many seconds of the app's time the lab mode `reorder` lets one webhook wait for the next to overtake it.
@@ -61,14 +61,14 @@ class Post:
     apps: Apps
     worlds: Worlds
     refuse_more_than_fits: Callable[[int], None]
-    book: DeliveryBook
+    book: DeliveryLog
     bus: Bus
-    dialler: Dialler
+    client: WebhookClient
     schemas: Mapping[str, Validator]
     agent: str
 
 
-class Courier:
+class WebhookDispatcher:
     """Delivers the webhooks of every app.
 
     Those of one app to one URL go out one after the other, in the order of what happened; these lanes take turns, so a
@@ -78,12 +78,12 @@ class Courier:
 
     def __init__(self, post: Post) -> None:
         self._post = post
-        self._lanes = Lanes(self._deliver, MOST_IN_FLIGHT)
+        self._lanes = KeyedQueue(self._deliver, MAX_IN_FLIGHT)
         # What waits for its time, by app: a timer, or None where the clock stands still.
         self._later: defaultdict[str, dict[int, asyncio.TimerHandle | None]] = defaultdict(dict)
         self._held: dict[Lane, int] = {}
 
-    async def announce(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
+    async def enqueue(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
         """Tell every webhook of an app that wants to know; return one delivery for each.
 
         What does not fit is dropped, and journalled so: what happened has happened.
@@ -98,17 +98,17 @@ class Courier:
         """
         body = len(encode(data)) + ENVELOPE_BYTES
         self._post.refuse_more_than_fits(sum(DELIVERY_BYTES + body + len(hook.url) for hook in _wanting(app, kind)))
-        return await self.announce(app, kind, data)
+        return await self.enqueue(app, kind, data)
 
-    def again(self, app: App, delivery: Delivery) -> Delivery:
+    def redeliver(self, app: App, delivery: Delivery) -> Delivery:
         """Let a delivery begin anew, now."""
         later = delivery.number in self._later.get(app.id, ())
-        if delivery.state == "waiting" and not later and self._lanes.moves(delivery.lane, delivery.number):
+        if delivery.state == "waiting" and not later and self._lanes.moves(delivery.key, delivery.number):
             return delivery
         self._unwait(delivery)
         anew = replace(delivery, state="waiting", due=app.moment, tries=0, reason=None)
         self._note(anew)
-        self._lanes.add(anew.lane, anew.number)
+        self._lanes.add(anew.key, anew.number)
         return anew
 
     def moved(self, app: App) -> None:
@@ -123,8 +123,8 @@ class Courier:
         """End everything of an app."""
         for number in list(self._later.get(app_id, ())):
             self._cancel_timer(app_id, number)
-        for lane in [lane for lane in self._held if lane[0] == app_id]:
-            del self._held[lane]
+        for key in [key for key in self._held if key[0] == app_id]:
+            del self._held[key]
         self._lanes.forget(app_id)
         self._post.book.forget(app_id)
 
@@ -164,8 +164,8 @@ class Courier:
         if not self._post.schemas[kind].is_valid(payload):
             log.error("the webhook %s breaks the contract", kind)
             return self._ended(delivery, "dropped", "The sandbox's own webhook breaks the contract.")
-        if self._post.book.waiting(app.id) >= MOST_WAITING:
-            return self._ended(delivery, "dropped", f"{MOST_WAITING:,} webhooks of this app wait already.")
+        if self._post.book.waiting(app.id) >= MAX_WAITING:
+            return self._ended(delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
         try:
             self._post.refuse_more_than_fits(weight(delivery))
         except StoreFull as full:
@@ -173,16 +173,16 @@ class Courier:
         return self._begin(app, delivery)
 
     def _begin(self, app: App, delivery: Delivery) -> Delivery:
-        lane = delivery.lane
-        if app.settings.webhook_lab == "reorder" and lane not in self._held:
+        key = delivery.key
+        if app.settings.webhook_lab == "reorder" and key not in self._held:
             delivery = replace(delivery, due=unix_time(app.moment + HOLD))
-            self._held[lane] = delivery.number
+            self._held[key] = delivery.number
             self._note(delivery)
             self._wait(app, delivery)
             return delivery
         self._note(delivery)
-        self._lanes.add(delivery.lane, delivery.number)
-        overtaken = self._held.pop(lane, None)
+        self._lanes.add(delivery.key, delivery.number)
+        overtaken = self._held.pop(key, None)
         if overtaken is not None and (held := self._post.book.at(app.id, overtaken)):
             self._due(held)
         return delivery
@@ -203,12 +203,12 @@ class Courier:
     def _due(self, delivery: Delivery) -> None:
         """Send a delivery now, and hold nothing back for it."""
         self._unwait(delivery)
-        self._lanes.add(delivery.lane, delivery.number)
+        self._lanes.add(delivery.key, delivery.number)
 
     def _unwait(self, delivery: Delivery) -> None:
         self._cancel_timer(delivery.app_id, delivery.number)
-        if self._held.get(delivery.lane) == delivery.number:
-            del self._held[delivery.lane]
+        if self._held.get(delivery.key) == delivery.number:
+            del self._held[delivery.key]
 
     def _cancel_timer(self, app_id: str, number: int) -> None:
         timers = self._later.get(app_id, {})
@@ -231,32 +231,32 @@ class Courier:
             self._ended(delivery, "dropped", "The webhook was taken away, or switched off.")
             return
         good = False
-        for copy in lab.copies(app.settings.webhook_lab, delivery.tries):
-            if not copy.counts and copy.lab == "duplicate" and not good:
+        for variant in lab.variants(app.settings.webhook_lab, delivery.tries):
+            if not variant.counts and variant.lab == "duplicate" and not good:
                 continue
             try:
-                attempt = await self._attempt(app, delivery, hook, copy)
-            except Refused as refusal:
+                attempt = await self._attempt(app, delivery, hook, variant)
+            except BlockedAddress as refusal:
                 log.warning("a webhook of %s was not sent: %s", escape(app_id), escape(str(refusal)))
                 self._ended(delivery, "refused", str(refusal))
                 return
-            delivery = replace(delivery, attempts=(*delivery.attempts, attempt)[-MOST_ATTEMPTS:])
-            if copy.counts:
+            delivery = replace(delivery, attempts=(*delivery.attempts, attempt)[-MAX_ATTEMPTS:])
+            if variant.counts:
                 good = attempt.status is not None and 200 <= attempt.status < 300
         await self._settle(delivery, good=good)
 
-    async def _attempt(self, app: App, delivery: Delivery, hook: Webhook, copy: lab.Copy) -> Attempt:
+    async def _attempt(self, app: App, delivery: Delivery, hook: Webhook, variant: lab.Variant) -> Attempt:
         now = app.clock.now()
-        body, signature = lab.signed(copy, delivery.body, hook.secret, now)
+        body, signature = lab.signed(variant, delivery.body, hook.secret, now)
         headers = {"Content-Type": "application/json", "User-Agent": self._post.agent, lab.DELIVERY: delivery.id}
         if signature:
             headers[lab.SIGNATURE] = signature
-        attempt = Attempt(at=now, signature=signature, lab=copy.lab)
+        attempt = Attempt(at=now, signature=signature, lab=variant.lab)
         began = monotonic()
         try:
-            status = await self._post.dialler.post(webhook_url.read(delivery.url), headers, body)
+            status = await self._post.client.post(webhook_url.read(delivery.url), headers, body)
             attempt = replace(attempt, status=status)
-        except NoAnswer as silence:
+        except NoResponse as silence:
             attempt = replace(attempt, error=str(silence))
         return replace(attempt, duration_ms=(monotonic() - began) * 1000)
 

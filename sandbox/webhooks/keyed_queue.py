@@ -1,4 +1,4 @@
-"""Runs what is ready: one thing a lane at a time, so many in all; lanes take turns, so none holds up another."""
+"""Runs what is ready: one thing a key at a time, so many in all; lanes take turns, so none holds up another."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = logging.getLogger("sandbox")
 Lane = tuple[str, str]
 
 
-class Lanes:
-    """Queues of numbers; `run` does what a number stands for, and is given its lane's app too."""
+class KeyedQueue:
+    """Queues of numbers; `run` does what a number stands for, and is given its key's app too."""
 
     def __init__(self, run: Callable[[str, int], Coroutine[Any, Any, None]], most: int) -> None:
         self._run = run
@@ -24,44 +24,44 @@ class Lanes:
         self._waiting: dict[Lane, deque[int]] = {}
         self._busy: dict[Lane, asyncio.Task[None]] = {}
 
-    def add(self, lane: Lane, number: int) -> None:
-        """Run a number when those before it in its lane are done."""
-        self._waiting.setdefault(lane, deque()).append(number)
+    def add(self, key: Lane, number: int) -> None:
+        """Run a number when those before it in its key are done."""
+        self._waiting.setdefault(key, deque()).append(number)
         self._start()
 
-    def moves(self, lane: Lane, number: int) -> bool:
-        """Say whether a number waits in its lane, or may be what the lane is busy with."""
-        return lane in self._busy or number in self._waiting.get(lane, ())
+    def moves(self, key: Lane, number: int) -> bool:
+        """Say whether a number waits in its key, or may be what the key is busy with."""
+        return key in self._busy or number in self._waiting.get(key, ())
 
     def forget(self, app_id: str) -> None:
         """Empty the lanes of an app and end what runs in them."""
-        self._end(lane for lane in (*self._waiting, *self._busy) if lane[0] == app_id)
+        self._end(key for key in (*self._waiting, *self._busy) if key[0] == app_id)
 
     def stop(self) -> None:
         """Empty all lanes and end what runs."""
         self._end((*self._waiting, *self._busy))
 
     def _end(self, lanes: Iterable[Lane]) -> None:
-        for lane in tuple(lanes):
-            self._waiting.pop(lane, None)
-            if lane in self._busy:
-                self._busy[lane].cancel()
+        for key in tuple(lanes):
+            self._waiting.pop(key, None)
+            if key in self._busy:
+                self._busy[key].cancel()
 
     def _start(self) -> None:
         while len(self._busy) < self._most:
-            lane = next((lane for lane in self._waiting if lane not in self._busy), None)
-            if lane is None:
+            key = next((key for key in self._waiting if key not in self._busy), None)
+            if key is None:
                 return
-            queue = self._waiting.pop(lane)
-            task = asyncio.get_running_loop().create_task(self._run(lane[0], queue.popleft()))
+            queue = self._waiting.pop(key)
+            task = asyncio.get_running_loop().create_task(self._run(key[0], queue.popleft()))
             if queue:
-                # Behind all others: each lane has its turn.
-                self._waiting[lane] = queue
-            self._busy[lane] = task
-            task.add_done_callback(partial(self._free, lane))
+                # Behind all others: each key has its turn.
+                self._waiting[key] = queue
+            self._busy[key] = task
+            task.add_done_callback(partial(self._free, key))
 
-    def _free(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        del self._busy[lane]
+    def _free(self, key: Lane, task: asyncio.Task[None]) -> None:
+        del self._busy[key]
         if not task.cancelled() and (error := task.exception()):
             log.error("a webhook failed", exc_info=error)
         self._start()

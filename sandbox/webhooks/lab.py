@@ -17,32 +17,32 @@ _CREATED = re.compile(rb'"created":([0-9]+)')
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Variant:
     """One posting of a webhook: `lab` names what is wrong with it, `counts` whether its answer decides."""
 
     lab: str | None = None
     counts: bool = True
 
 
-def copies(mode: str, tries: int) -> Sequence[Copy]:
+def variants(mode: str, tries: int) -> Sequence[Variant]:
     """Return what is posted one after the other when a webhook is due for the `tries`-th time, from 0.
 
     `reorder` spoils no posting, only when it comes.
     """
     if mode == "duplicate":
-        return (Copy(), Copy("duplicate", counts=False))
+        return (Variant(), Variant("duplicate", counts=False))
     if mode == "tamper" and tries == 0:
-        return (Copy("tamper", counts=False), Copy())
+        return (Variant("tamper", counts=False), Variant())
     if mode == "delay" and tries == 0:
-        return (Copy("delay"),)
-    return (Copy(),)
+        return (Variant("delay"),)
+    return (Variant(),)
 
 
-def signed(copy: Copy, body: bytes, secret: str | None, now: int) -> tuple[bytes, str | None]:
-    """Return the body that a copy brings and its signature (CONTRACT.md 9.2); no secret, no signature."""
-    at = now - LATE if copy.lab == "delay" else now
+def signed(variant: Variant, body: bytes, secret: str | None, now: int) -> tuple[bytes, str | None]:
+    """Return the body that a variant brings and its signature (CONTRACT.md 9.2); no secret, no signature."""
+    at = now - LATE if variant.lab == "delay" else now
     signature = None if secret is None else f"t={at},v1={_digest(body, secret, at)}"
-    return (_tampered(body) if copy.lab == "tamper" else body), signature
+    return (_tampered(body) if variant.lab == "tamper" else body), signature
 
 
 def _digest(body: bytes, secret: str, at: int) -> str:

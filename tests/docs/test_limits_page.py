@@ -18,8 +18,7 @@ from sandbox.control import history, snapshots
 from sandbox.persistence import snapshot
 from sandbox.server import holds, journaling, protocol
 from sandbox.settings import default_of, flag, options
-from sandbox.webhooks import client, delivery_log
-from sandbox.webhooks import dispatcher as courier
+from sandbox.webhooks import client, delivery_log, dispatcher
 from tests.docs.pages import read
 
 KIB, MIB = 1024, 1024**2
@@ -35,9 +34,9 @@ ROWS: dict[str, tuple[float, ...]] = {
     "requests that faults hold": (holds.MOST_OF_AN_APP, holds.MOST_HELD),
     "listeners": (events.MOST_LISTENERS,),
     "what waits for one listener": (events.LONGEST_QUEUE, events.MOST_BYTES / MIB),
-    "webhooks that wait": (delivery_log.MOST_WAITING,),
-    "webhooks sent at once": (courier.MOST_IN_FLIGHT,),
-    "webhooks in an app's journal": (delivery_log.MOST_KEPT, delivery_log.MOST_ATTEMPTS),
+    "webhooks that wait": (delivery_log.MAX_WAITING,),
+    "webhooks sent at once": (dispatcher.MAX_IN_FLIGHT,),
+    "webhooks in an app's journal": (delivery_log.MAX_KEPT, delivery_log.MAX_ATTEMPTS),
     "requests in the journal": (JOURNAL["most"], JOURNAL["most_bytes"] / MIB),
     "a request's body": (journaling.MOST_KEPT,),
     "a stream in its entry": (journaling.MOST_OF_A_STREAM / KIB, journaling.END_OF_A_STREAM / KIB),
@@ -75,6 +74,6 @@ def test_every_row_is_held_and_every_setting_exists() -> None:
 def test_the_numbers_beyond_the_tables_are_what_the_code_has() -> None:
     page = read("docs/limits.md")
     assert f"the newest {JOURNAL['spared']} of each app" in page
-    assert f"each attempt takes {client.PATIENCE:.0f} seconds at most" in page
+    assert f"each attempt takes {client.TIMEOUT:.0f} seconds at most" in page
     assert f"to {MOST_DESCRIPTORS:,} at most" in page
     assert PUT_BACK.max_bytes == snapshots.MOST_BYTES

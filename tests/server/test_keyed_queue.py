@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from sandbox.webhooks.dispatcher import MOST_IN_FLIGHT
-from sandbox.webhooks.keyed_queue import Lanes
+from sandbox.webhooks.dispatcher import MAX_IN_FLIGHT
+from sandbox.webhooks.keyed_queue import KeyedQueue
 
 
 class Work:
@@ -28,11 +28,11 @@ async def turns(count: int) -> None:
 def test_no_more_are_in_flight_than_may_be() -> None:
     async def run() -> None:
         work = Work()
-        lanes = Lanes(work, MOST_IN_FLIGHT)
+        lanes = KeyedQueue(work, MAX_IN_FLIGHT)
         for number in range(100):
             lanes.add((f"app_{number}", "url"), number)
         await turns(5)
-        assert len(work.began) == MOST_IN_FLIGHT == 16
+        assert len(work.began) == MAX_IN_FLIGHT == 16
         work.gate.set()
         await turns(50)
         assert len(work.began) == 100
@@ -43,7 +43,7 @@ def test_no_more_are_in_flight_than_may_be() -> None:
 def test_a_lane_that_stands_still_holds_up_no_other() -> None:
     async def run() -> None:
         work = Work()
-        lanes = Lanes(work, 16)
+        lanes = KeyedQueue(work, 16)
         for number in range(50):
             lanes.add(("slow", "url"), number)
         lanes.add(("other", "url"), 1)
@@ -56,7 +56,7 @@ def test_a_lane_that_stands_still_holds_up_no_other() -> None:
 
 def test_nothing_is_left_when_it_stops() -> None:
     async def run() -> None:
-        lanes = Lanes(Work(), 16)
+        lanes = KeyedQueue(Work(), 16)
         for number in range(50):
             lanes.add(("app", f"url{number % 3}"), number)
         await turns(3)

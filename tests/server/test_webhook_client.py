@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from sandbox.webhook_url import read
-from sandbox.webhooks.client import Dialler, NoAnswer, Refused
+from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
 from tests.control.receiver import receiving
 
 
-def post(dialler: Dialler, url: str) -> int:
-    return asyncio.run(dialler.post(read(url), {}, b"{}"))
+def post(client: WebhookClient, url: str) -> int:
+    return asyncio.run(client.post(read(url), {}, b"{}"))
 
 
 class Rebinding:
@@ -34,7 +34,7 @@ class Rebinding:
 def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
     resolver = Rebinding(["127.0.0.1"], ["169.254.169.254"])
     with receiving() as receiver:
-        assert post(Dialler(resolve=resolver), receiver.url.replace("127.0.0.1", "rebound.test")) == 200
+        assert post(WebhookClient(resolve=resolver), receiver.url.replace("127.0.0.1", "rebound.test")) == 200
         assert receiver.next().headers["host"].startswith("rebound.test:")
     assert resolver.asked == 1
 
@@ -55,37 +55,37 @@ NEVER = [
 
 @pytest.mark.parametrize("addresses", NEVER, ids=str)
 def test_an_address_that_is_never_dialled(addresses: list[str]) -> None:
-    with pytest.raises(Refused):
-        post(Dialler(["hooks.test"], Rebinding(addresses)), "http://hooks.test:9/")
+    with pytest.raises(BlockedAddress):
+        post(WebhookClient(["hooks.test"], Rebinding(addresses)), "http://hooks.test:9/")
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1:9/", "http://[2001:db8::1]:9/", "http://[::ffff:10.0.0.1]:9/"])
 def test_off_loopback_an_address_must_be_allowed(url: str) -> None:
-    with pytest.raises(Refused, match="--webhook-allow"):
-        post(Dialler(), url)
+    with pytest.raises(BlockedAddress, match="--webhook-allow"):
+        post(WebhookClient(), url)
 
 
 def test_a_host_that_is_allowed_lets_no_other_through() -> None:
-    with pytest.raises(Refused, match=r"--webhook-allow evil\.hooks\.test"):
-        post(Dialler(["hooks.test"], Rebinding(["192.0.2.1"])), "http://evil.hooks.test/")
+    with pytest.raises(BlockedAddress, match=r"--webhook-allow evil\.hooks\.test"):
+        post(WebhookClient(["hooks.test"], Rebinding(["192.0.2.1"])), "http://evil.hooks.test/")
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "hooks.localhost", "[::ffff:127.0.0.1]", "127.0.0.1"])
 def test_loopback_needs_no_leave(host: str) -> None:
     with receiving() as receiver:
-        assert post(Dialler(), receiver.url.replace("127.0.0.1", host)) == 200
+        assert post(WebhookClient(), receiver.url.replace("127.0.0.1", host)) == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost.", "[::1]", "[::ffff:127.0.0.1]"])
 def test_the_server_itself_is_refused_under_each_of_its_names(host: str) -> None:
-    dialler = Dialler(own_ports={8010})
-    with pytest.raises(Refused, match="the sandbox itself"):
-        post(dialler, f"http://{host}:8010/")
+    client = WebhookClient(own_ports={8010})
+    with pytest.raises(BlockedAddress, match="the sandbox itself"):
+        post(client, f"http://{host}:8010/")
 
 
 def test_localhost_is_both_loopback_addresses_whatever_the_system_says() -> None:
     with receiving() as receiver:
-        assert post(Dialler(resolve=Rebinding(["::1"])), receiver.url.replace("127.0.0.1", "localhost")) == 200
+        assert post(WebhookClient(resolve=Rebinding(["::1"])), receiver.url.replace("127.0.0.1", "localhost")) == 200
 
 
 @contextmanager
@@ -105,12 +105,12 @@ def never_accepting(port: int) -> Iterator[str]:
 def test_all_addresses_of_a_name_are_tried_in_one_attempt() -> None:
     with receiving() as receiver, never_accepting(int(receiver.url.split(":")[2].split("/")[0])) as silent:
         resolver = Rebinding(["::1", "127.0.0.8", silent, "127.0.0.1"])
-        assert post(Dialler(resolve=resolver, patience=4), receiver.url.replace("127.0.0.1", "localhost")) == 200
+        assert post(WebhookClient(resolve=resolver, timeout=4), receiver.url.replace("127.0.0.1", "localhost")) == 200
         assert receiver.next().raw == b"{}"
         assert receiver.came.empty()
 
 
-def answering(raw: bytes, patience: float = 5.0) -> int:
+def answering(raw: bytes, timeout: float = 5.0) -> int:
     """Post to a server that writes these bytes, and nothing else, and leaves the connection open."""
 
     async def run() -> int:
@@ -126,7 +126,7 @@ def answering(raw: bytes, patience: float = 5.0) -> int:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
-            return await Dialler(patience=patience).post(read(f"http://127.0.0.1:{port}/"), {}, b"{}")
+            return await WebhookClient(timeout=timeout).post(read(f"http://127.0.0.1:{port}/"), {}, b"{}")
         finally:
             for writer in closing:
                 writer.close()
@@ -151,15 +151,15 @@ def test_the_status_is_read_and_nothing_else(raw: bytes, status: int) -> None:
     "raw", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 abc\r\n\r\n", b"x" * 200_000, b"HTTP/1.1 100 C\r\n\r\n"]
 )
 def test_what_is_no_answer_is_said_to_be_none(raw: bytes) -> None:
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         answering(raw)
 
 
 def test_a_slow_receiver_is_not_waited_for() -> None:
-    with pytest.raises(NoAnswer, match=r"no answer within 0\.05 s"):
-        answering(b"", patience=0.05)
+    with pytest.raises(NoResponse, match=r"no answer within 0\.05 s"):
+        answering(b"", timeout=0.05)
 
 
 def test_nobody_at_home_is_no_answer() -> None:
-    with pytest.raises(NoAnswer, match="no connection"):
-        post(Dialler(), "http://127.0.0.1:9/")
+    with pytest.raises(NoResponse, match="no connection"):
+        post(WebhookClient(), "http://127.0.0.1:9/")
