@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sandbox.control.history import History
     from sandbox.control.services import ControlServices
     from sandbox.persistence.data_file import Keeper
-    from sandbox.webhooks.delivery_log import DeliveryLog
     from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
@@ -83,29 +82,19 @@ class Parts:
         return History()
 
     @cached_property
-    def deliveries(self) -> DeliveryLog:
-        """The journal of webhooks."""
-        from sandbox.webhooks.delivery_log import DeliveryLog
-
-        return DeliveryLog()
-
-    @cached_property
-    def courier(self) -> WebhookDispatcher:
+    def webhooks(self) -> WebhookDispatcher:
         """What delivers webhooks."""
         from sandbox.webhooks.client import WebhookClient
-        from sandbox.webhooks.dispatcher import Post, WebhookDispatcher
+        from sandbox.webhooks.dispatcher import WebhookDispatcher
 
         return WebhookDispatcher(
-            Post(
-                apps=self.directory,
-                worlds=self.store,
-                refuse_more_than_fits=self.store.refuse_more_than_fits,
-                book=self.deliveries,
-                bus=self.bus,
-                client=WebhookClient(self.settings.webhook_allow, own_ports=self.own_ports),
-                schemas=self.contract.webhooks,
-                agent=f"Dimedove-Sandbox/{sandbox.__version__}",
-            )
+            apps=self.directory,
+            worlds=self.store,
+            check_fits=self.store.refuse_more_than_fits,
+            bus=self.bus,
+            client=WebhookClient(self.settings.webhook_allow, own_ports=self.own_ports),
+            schemas=self.contract.webhooks,
+            user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
         )
 
     @cached_property
@@ -123,8 +112,7 @@ class Parts:
             journal=self.journal,
             history=self.history,
             clock=self.clock,
-            courier=self.courier,
-            deliveries=self.deliveries,
+            webhooks=self.webhooks,
             bus=self.bus,
             masker=self.masker,
             contract=self.contract,
@@ -141,8 +129,8 @@ class Parts:
     def stop(self) -> None:
         """End everything that is under way: the server stops."""
         self.endings.stop()
-        if "courier" in vars(self):
-            self.courier.stop()
+        if "webhooks" in vars(self):
+            self.webhooks.stop()
 
     def declare(self, new: Settings) -> None:
         """Take other declared apps and defaults; what they change can't be repeated by a replay."""
@@ -152,9 +140,9 @@ class Parts:
 
     def _held_elsewhere(self) -> int:
         """Return about how many bytes are kept outside the store."""
-        deliveries = self.deliveries.size if "deliveries" in vars(self) else 0
+        webhooks = self.webhooks.size if "webhooks" in vars(self) else 0
         history = self.history.size if "history" in vars(self) else 0
-        return self.faults.size + self.replies.size + deliveries + history
+        return self.faults.size + self.replies.size + webhooks + history
 
     def _keeper(self, path: str) -> Keeper:
         """Return what keeps all apps in a file, and load that file."""
@@ -187,4 +175,4 @@ class Parts:
 
     async def _announce(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
         if app.settings.webhooks:
-            await self.courier.enqueue(app, kind, data)
+            await self.webhooks.enqueue(app, kind, data)

@@ -28,7 +28,7 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
         "control_put_snapshot",
     ),
     "bundle": ("control_get_bundle",),
-    "queued": (
+    "queues": (
         "control_add_fault",
         "control_list_faults",
         "control_delete_faults",

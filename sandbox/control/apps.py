@@ -58,7 +58,7 @@ async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlA
 async def control_reset(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Forget everything of every app; what was declared is as after start."""
     on.end_answers(None)
-    for part in (on.faults, on.replies, on.courier, on.history):
+    for part in (on.faults, on.replies, on.webhooks, on.history):
         part.forget_all()
     on.journal.restart_all()
     await on.worlds.forget_all()
@@ -92,7 +92,7 @@ def let_go(app_id: str, on: ControlServices) -> None:
     on.end_answers(app_id)
     on.faults.forget(app_id)
     on.replies.forget(app_id)
-    on.courier.forget(app_id)
+    on.webhooks.forget(app_id)
     on.journal.restart(app_id)
     on.history.forget(app_id)
 

@@ -37,7 +37,7 @@ async def control_reset_clock(call: ControlCall, on: ControlServices) -> Control
 async def _move(app_id: str, now: float | None, on: ControlServices) -> ControlAnswer:
     await existing(app_id, on)
     await on.worlds.set_clock(app_id, now)
-    on.courier.moved(await existing(app_id, on))
+    on.webhooks.reschedule(await existing(app_id, on))
     on.bus.say("state", app_id, {"app_id": app_id, "change": "clock"})
     return await _shown(app_id, on)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from sandbox.handler_types import App, File, Forms
 from sandbox.persistence.data_file import Keeper
 from sandbox.redaction import Masker
 from sandbox.sources import Clock
-from sandbox.webhooks.delivery_log import Delivery, DeliveryLog
+from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 
 class LiveEvents(Protocol):
@@ -43,34 +43,6 @@ class Apps(Protocol):
         ...
 
 
-class Courier(Protocol):
-    """Delivers webhooks in the background."""
-
-    async def send(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
-        """Tell every webhook of an app that wants to know; return one delivery for each.
-
-        Raises:
-            StoreFull: it does not fit.
-        """
-        ...
-
-    def redeliver(self, app: App, delivery: Delivery) -> Delivery:
-        """Let a delivery begin anew, now."""
-        ...
-
-    def moved(self, app: App) -> None:
-        """Look again at what waits: the app's clock was set."""
-        ...
-
-    def forget(self, app_id: str) -> None:
-        """End everything of an app."""
-        ...
-
-    def forget_all(self) -> None:
-        """End everything of every app."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlServices:
     """The parts of one server that the control API drives; `server` are the settings on which its answers depend."""
@@ -83,8 +55,7 @@ class ControlServices:
     journal: Journal
     history: History
     clock: Clock
-    courier: Courier
-    deliveries: DeliveryLog
+    webhooks: WebhookDispatcher
     bus: Bus
     masker: Masker
     contract: Contract

@@ -16,6 +16,7 @@ from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, NotFound
 from sandbox.handler_types import App
 from sandbox.webhooks.delivery_log import Delivery
+from sandbox.webhooks.dispatcher import matching_webhooks
 
 
 async def control_list_webhooks(call: ControlCall, on: ControlServices) -> ControlAnswer:
@@ -25,24 +26,23 @@ async def control_list_webhooks(call: ControlCall, on: ControlServices) -> Contr
 
 async def control_redeliver_webhook(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Send a webhook once more, with the same body and id."""
-    delivery = on.deliveries.get(call.path["webhook_id"])
+    delivery = on.webhooks.get(call.path["webhook_id"])
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
     app = await existing(delivery.app_id, on)
-    wanted = (h for h in app.settings.webhooks if h.enabled and h.url == delivery.url and delivery.type in h.events)
-    if next(wanted, None) is None:
+    if not matching_webhooks(app, delivery.type, delivery.url):
         raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
-    return shown_delivery(on.courier.redeliver(app, delivery), on)
+    return shown_delivery(on.webhooks.redeliver(app, delivery), on)
 
 
 async def control_send_webhook(call: ControlCall, on: ControlServices) -> ControlAnswer:
     """Send a webhook of any type, with realistic data or your own."""
     app = await existing(changeable(call), on)
     kind = call.body["type"]
-    if not any(hook.enabled and kind in hook.events for hook in app.settings.webhooks):
+    if not matching_webhooks(app, kind):
         raise Conflict(f"No webhook of this app takes {kind}: the setting `webhooks` says who does.", param="type")
     data = {**await _realistic(app, kind, on), **call.body.get("data", {})}
-    made = await on.courier.send(app, kind, _true(kind, data, app, on))
+    made = await on.webhooks.send(app, kind, _true(kind, data, app, on))
     return {"object": "list", "data": [shown_delivery(delivery, on) for delivery in made]}
 
 
@@ -69,11 +69,11 @@ def shown_delivery(delivery: Delivery, on: ControlServices) -> dict[str, Any]:
 def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Delivery]:
     app_id, last = query.get("app_id"), None
     if "after" in query:
-        cursor = on.deliveries.get(query["after"], app_id)
+        cursor = on.webhooks.get(query["after"], app_id)
         if cursor is None:
             raise NotFound("after: there is no such webhook.", param="after", code="unknown_cursor")
         last = cursor.number
-    for delivery in on.deliveries.newest_first(app_id):
+    for delivery in on.webhooks.newest_first(app_id):
         if last is None or delivery.number < last:
             yield delivery
 

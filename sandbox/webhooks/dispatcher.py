@@ -1,12 +1,11 @@
-"""Sends webhooks in the background: when, in which order and how often; what became of each is in the journal."""
+"""Sends the webhooks of all apps in the background, each until it is delivered or has failed for good."""
 
 from __future__ import annotations
 
-import asyncio
+import heapq
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from sandbox import webhook_url
@@ -19,6 +18,7 @@ from sandbox.handler_types import App
 from sandbox.redaction import escape
 from sandbox.sources import FrozenClock, monotonic, unix_time
 from sandbox.webhooks import lab
+from sandbox.webhooks.app_webhooks import AppWebhooks
 from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
 from sandbox.webhooks.delivery_log import (
     DELIVERY_BYTES,
@@ -26,21 +26,19 @@ from sandbox.webhooks.delivery_log import (
     MAX_WAITING,
     Attempt,
     Delivery,
-    DeliveryLog,
-    State,
-    weight,
+    DeliveryState,
 )
-from sandbox.webhooks.keyed_queue import KeyedQueue, Lane
+from sandbox.webhooks.keyed_queue import KeyedQueue
 
 log = logging.getLogger("sandbox")
 
-# Seconds of the app's time between an attempt that failed and the next one.
-DELAYS = (1, 2, 4, 8)
+# Seconds of the app's time between a failed attempt and the next one.
+BACKOFF = (1, 2, 4, 8)
 MAX_IN_FLIGHT = 16
 # What stands around the data in a body: id, type, time.
 ENVELOPE_BYTES = 150
-# For how many seconds of the app's time the lab mode `reorder` lets one webhook wait for the next to overtake it.
-HOLD = 2
+# For how many seconds of the app's time the lab mode `reorder` holds a webhook back for the next to overtake it.
+REORDER_SECONDS = 2
 
 
 class Apps(Protocol):
@@ -51,241 +49,230 @@ class Apps(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """What the courier works with; `schemas` has the contract of each type, `agent` names the sandbox to receivers.
-
-    `refuse_more_than_fits` raises `StoreFull` where so many bytes are more than the sandbox keeps.
-    """
-
-    apps: Apps
-    worlds: Worlds
-    refuse_more_than_fits: Callable[[int], None]
-    book: DeliveryLog
-    bus: Bus
-    client: WebhookClient
-    schemas: Mapping[str, Validator]
-    agent: str
-
-
 class WebhookDispatcher:
     """Delivers the webhooks of every app.
 
-    Those of one app to one URL go out one after the other, in the order of what happened; these lanes take turns, so a
-    slow receiver holds up nobody else. All bookkeeping is in the app's time: under a frozen clock nothing is tried
-    again until the clock moves.
+    Those of one app to one URL are sent one after the other, in the order of what happened; URLs take turns, so a slow
+    receiver holds up nobody else.
+
+    Args:
+        check_fits: raises `StoreFull` where so many bytes are more than the sandbox keeps.
+        schemas: the contract of each type of webhook.
+        user_agent: names the sandbox to receivers.
     """
 
-    def __init__(self, post: Post) -> None:
-        self._post = post
-        self._lanes = KeyedQueue(self._deliver, MAX_IN_FLIGHT)
-        # What waits for its time, by app: a timer, or None where the clock stands still.
-        self._later: defaultdict[str, dict[int, asyncio.TimerHandle | None]] = defaultdict(dict)
-        self._held: dict[Lane, int] = {}
+    def __init__(
+        self,
+        *,
+        apps: Apps,
+        worlds: Worlds,
+        check_fits: Callable[[int], None],
+        bus: Bus,
+        client: WebhookClient,
+        schemas: Mapping[str, Validator],
+        user_agent: str,
+    ) -> None:
+        self._apps = apps
+        self._worlds = worlds
+        self._check_fits = check_fits
+        self._bus = bus
+        self._client = client
+        self._schemas = schemas
+        self._user_agent = user_agent
+        self._of: dict[str, AppWebhooks] = {}
+        self._queue = KeyedQueue(self._deliver, MAX_IN_FLIGHT)
+        self._last_number = 0
+        # About how many bytes the deliveries of all apps take.
+        self.size = 0
 
-    async def enqueue(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
-        """Tell every webhook of an app that wants to know; return one delivery for each.
+    def of(self, app_id: str) -> AppWebhooks:
+        """Return what belongs to an app."""
+        if app_id not in self._of:
+            self._of[app_id] = AppWebhooks()
+        return self._of[app_id]
 
-        What does not fit is dropped, and journalled so: what happened has happened.
+    def newest_first(self, app_id: str | None = None) -> Iterator[Delivery]:
+        """Yield the deliveries of one app, or of all."""
+        apps = [webhooks for key, webhooks in self._of.items() if app_id in (None, key)]
+        return heapq.merge(*(webhooks.log.newest_first() for webhooks in apps), key=lambda delivery: -delivery.number)
+
+    def get(self, delivery_id: str, app_id: str | None = None) -> Delivery | None:
+        """Return the newest delivery of this id: an app that was restored under another id has the same ids."""
+        return next((delivery for delivery in self.newest_first(app_id) if delivery.id == delivery_id), None)
+
+    async def enqueue(self, app: App, event_type: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
+        """Send an event to every webhook of an app that takes its type; return one delivery for each.
+
+        What does not fit is dropped, and the log says so: what happened has happened.
         """
-        return [await self._announced(app, hook, kind, data) for hook in _wanting(app, kind)]
+        return [await self._enqueue(app, hook, event_type, data) for hook in matching_webhooks(app, event_type)]
 
-    async def send(self, app: App, kind: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
+    async def send(self, app: App, event_type: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
         """Do the same on demand.
 
         Raises:
             StoreFull: it does not fit; nothing is sent.
         """
         body = len(encode(data)) + ENVELOPE_BYTES
-        self._post.refuse_more_than_fits(sum(DELIVERY_BYTES + body + len(hook.url) for hook in _wanting(app, kind)))
-        return await self.enqueue(app, kind, data)
+        self._check_fits(sum(DELIVERY_BYTES + body + len(hook.url) for hook in matching_webhooks(app, event_type)))
+        return await self.enqueue(app, event_type, data)
 
     def redeliver(self, app: App, delivery: Delivery) -> Delivery:
-        """Let a delivery begin anew, now."""
-        later = delivery.number in self._later.get(app.id, ())
-        if delivery.state == "waiting" and not later and self._lanes.moves(delivery.key, delivery.number):
+        """Start a delivery anew, now."""
+        webhooks = self.of(app.id)
+        queued = self._queue.has(delivery.key, delivery.number) and not webhooks.is_scheduled(delivery)
+        if delivery.state == "waiting" and queued:
             return delivery
-        self._unwait(delivery)
-        anew = replace(delivery, state="waiting", due=app.moment, tries=0, reason=None)
-        self._note(anew)
-        self._lanes.add(anew.key, anew.number)
-        return anew
+        delivery = replace(delivery, state="waiting", due=app.moment, tries=0, reason=None)
+        self._put(delivery)
+        self._send(delivery)
+        return delivery
 
-    def moved(self, app: App) -> None:
+    def reschedule(self, app: App) -> None:
         """Look again at what waits: the app's clock was set."""
-        for number in list(self._later.get(app.id, ())):
-            delivery = self._post.book.at(app.id, number)
-            self._cancel_timer(app.id, number)
-            if delivery:
-                self._wait(app, delivery)
+        self.of(app.id).reschedule(app, self._send)
 
     def forget(self, app_id: str) -> None:
-        """End everything of an app."""
-        for number in list(self._later.get(app_id, ())):
-            self._cancel_timer(app_id, number)
-        for key in [key for key in self._held if key[0] == app_id]:
-            del self._held[key]
-        self._lanes.forget(app_id)
-        self._post.book.forget(app_id)
+        """Cancel and drop everything of an app."""
+        self._queue.cancel(app_id)
+        if webhooks := self._of.pop(app_id, None):
+            self.size -= webhooks.size
+            webhooks.clear()
 
     def forget_all(self) -> None:
-        """End everything of every app."""
-        self.stop()
-        self._held.clear()
-        self._post.book.forget_all()
+        """Cancel and drop everything of every app."""
+        for app_id in list(self._of):
+            self.forget(app_id)
 
     def stop(self) -> None:
-        """End everything; what waits stays so in the journal."""
-        for app_id, numbers in list(self._later.items()):
-            for number in list(numbers):
-                self._cancel_timer(app_id, number)
-        self._lanes.stop()
+        """Send nothing more; what waits stays so in the logs."""
+        self._queue.cancel()
+        for webhooks in self._of.values():
+            webhooks.stop()
 
-    async def _announced(self, app: App, hook: Webhook, kind: str, data: Mapping[str, Any]) -> Delivery:
-        number = await self._post.worlds.number(app.id, "webhook")
+    async def _enqueue(self, app: App, hook: Webhook, event_type: str, data: Mapping[str, Any]) -> Delivery:
+        number = await self._worlds.number(app.id, "webhook")
         created = app.clock.now()
         delivery_id = "webhook_" + app.entropy.hex(24, "webhook", number)
         payload = {
             "id": delivery_id,
-            "type": kind,
+            "type": event_type,
             "created": created,
             "data": {**data, "created": data.get("created", created)},
         }
+        self._last_number += 1
         delivery = Delivery(
             id=delivery_id,
-            number=self._post.book.next_number(),
+            number=self._last_number,
             app_id=app.id,
-            type=kind,
+            type=event_type,
             url=hook.url,
             created=created,
             body=encode(payload),
             due=app.moment,
         )
-        if not self._post.schemas[kind].is_valid(payload):
-            log.error("the webhook %s breaks the contract", kind)
-            return self._ended(delivery, "dropped", "The sandbox's own webhook breaks the contract.")
-        if self._post.book.waiting(app.id) >= MAX_WAITING:
-            return self._ended(delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
+        if not self._schemas[event_type].is_valid(payload):
+            log.error("the webhook %s breaks the contract", event_type)
+            return self._finish(delivery, "dropped", "The sandbox's own webhook breaks the contract.")
+        if self.of(app.id).log.count_waiting() >= MAX_WAITING:
+            return self._finish(delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
         try:
-            self._post.refuse_more_than_fits(weight(delivery))
+            self._check_fits(delivery.byte_size)
         except StoreFull as full:
-            return self._ended(delivery, "dropped", full.message)
-        return self._begin(app, delivery)
+            return self._finish(delivery, "dropped", full.message)
+        return self._start(app, delivery)
 
-    def _begin(self, app: App, delivery: Delivery) -> Delivery:
-        key = delivery.key
-        if app.settings.webhook_lab == "reorder" and key not in self._held:
-            delivery = replace(delivery, due=unix_time(app.moment + HOLD))
-            self._held[key] = delivery.number
-            self._note(delivery)
-            self._wait(app, delivery)
+    def _start(self, app: App, delivery: Delivery) -> Delivery:
+        webhooks = self.of(app.id)
+        if app.settings.webhook_lab == "reorder" and delivery.url not in webhooks.held:
+            delivery = replace(delivery, due=unix_time(app.moment + REORDER_SECONDS))
+            webhooks.held[delivery.url] = delivery.number
+            self._put(delivery)
+            webhooks.schedule(app, delivery, self._send)
             return delivery
-        self._note(delivery)
-        self._lanes.add(delivery.key, delivery.number)
-        overtaken = self._held.pop(key, None)
-        if overtaken is not None and (held := self._post.book.at(app.id, overtaken)):
-            self._due(held)
+        self._put(delivery)
+        self._queue.add(delivery.key, delivery.number)
+        overtaken = webhooks.log.get(webhooks.held.pop(delivery.url, 0))
+        if overtaken:
+            self._send(overtaken)
         return delivery
 
-    # When
-
-    def _wait(self, app: App, delivery: Delivery) -> None:
-        """Send a delivery when its time has come, which may be now."""
-        left = (delivery.due or 0) - app.moment
-        if left <= 0:
-            self._due(delivery)
-        elif isinstance(app.clock, FrozenClock):
-            self._later[app.id][delivery.number] = None
-        else:
-            timer = asyncio.get_running_loop().call_later(left, self._due, delivery)
-            self._later[app.id][delivery.number] = timer
-
-    def _due(self, delivery: Delivery) -> None:
-        """Send a delivery now, and hold nothing back for it."""
-        self._unwait(delivery)
-        self._lanes.add(delivery.key, delivery.number)
-
-    def _unwait(self, delivery: Delivery) -> None:
-        self._cancel_timer(delivery.app_id, delivery.number)
-        if self._held.get(delivery.key) == delivery.number:
-            del self._held[delivery.key]
-
-    def _cancel_timer(self, app_id: str, number: int) -> None:
-        timers = self._later.get(app_id, {})
-        timer = timers.pop(number, None)
-        if timer is not None:
-            timer.cancel()
-        if not timers:
-            self._later.pop(app_id, None)
-
-    # What is sent, and what comes of it
+    def _send(self, delivery: Delivery) -> None:
+        """Send a delivery as soon as those before it to its URL are done."""
+        self.of(delivery.app_id).unschedule(delivery)
+        self._queue.add(delivery.key, delivery.number)
 
     async def _deliver(self, app_id: str, number: int) -> None:
-        app = await self._post.apps.app(app_id)
-        delivery = self._post.book.at(app_id, number)
+        app = await self._apps.app(app_id)
+        delivery = self.of(app_id).log.get(number)
         if app is None or delivery is None:
             return
-        fits = (h for h in app.settings.webhooks if h.enabled and h.url == delivery.url and delivery.type in h.events)
-        hook = next(fits, None)
+        hook = next(iter(matching_webhooks(app, delivery.type, delivery.url)), None)
         if hook is None:
-            self._ended(delivery, "dropped", "The webhook was taken away, or switched off.")
+            self._finish(delivery, "dropped", "The webhook was taken away, or switched off.")
             return
-        good = False
+        is_delivered = False
         for variant in lab.variants(app.settings.webhook_lab, delivery.tries):
-            if not variant.counts and variant.lab == "duplicate" and not good:
+            if variant.lab == "duplicate" and not is_delivered:
                 continue
             try:
                 attempt = await self._attempt(app, delivery, hook, variant)
-            except BlockedAddress as refusal:
-                log.warning("a webhook of %s was not sent: %s", escape(app_id), escape(str(refusal)))
-                self._ended(delivery, "refused", str(refusal))
+            except BlockedAddress as error:
+                log.warning("a webhook of %s was not sent: %s", escape(app_id), escape(str(error)))
+                self._finish(delivery, "refused", str(error))
                 return
             delivery = replace(delivery, attempts=(*delivery.attempts, attempt)[-MAX_ATTEMPTS:])
             if variant.counts:
-                good = attempt.status is not None and 200 <= attempt.status < 300
-        await self._settle(delivery, good=good)
+                is_delivered = attempt.status is not None and 200 <= attempt.status < 300
+        await self._settle(delivery, is_delivered=is_delivered)
 
     async def _attempt(self, app: App, delivery: Delivery, hook: Webhook, variant: lab.Variant) -> Attempt:
         now = app.clock.now()
-        body, signature = lab.signed(variant, delivery.body, hook.secret, now)
-        headers = {"Content-Type": "application/json", "User-Agent": self._post.agent, lab.DELIVERY: delivery.id}
+        body, signature = lab.sign(variant, delivery.body, hook.secret, now)
+        headers = {"Content-Type": "application/json", "User-Agent": self._user_agent, lab.DELIVERY: delivery.id}
         if signature:
             headers[lab.SIGNATURE] = signature
         attempt = Attempt(at=now, signature=signature, lab=variant.lab)
-        began = monotonic()
+        started = monotonic()
         try:
-            status = await self._post.client.post(webhook_url.read(delivery.url), headers, body)
+            status = await self._client.post(webhook_url.read(delivery.url), headers, body)
             attempt = replace(attempt, status=status)
-        except NoResponse as silence:
-            attempt = replace(attempt, error=str(silence))
-        return replace(attempt, duration_ms=(monotonic() - began) * 1000)
+        except NoResponse as error:
+            attempt = replace(attempt, error=str(error))
+        return replace(attempt, duration_ms=(monotonic() - started) * 1000)
 
-    async def _settle(self, delivery: Delivery, *, good: bool) -> None:
-        """Note how it went, and try again later where it went wrong."""
-        app = await self._post.apps.app(delivery.app_id)
-        if app is None or self._post.book.at(delivery.app_id, delivery.number) is None:
+    async def _settle(self, delivery: Delivery, *, is_delivered: bool) -> None:
+        """Note how it went, and schedule the next attempt where it went wrong."""
+        app = await self._apps.app(delivery.app_id)
+        webhooks = self.of(delivery.app_id)
+        if app is None or webhooks.log.get(delivery.number) is None:
             return
-        if good:
-            self._ended(delivery, "delivered")
-        elif delivery.tries == len(DELAYS):
-            self._ended(delivery, "failed")
+        if is_delivered:
+            self._finish(delivery, "delivered")
+        elif delivery.tries == len(BACKOFF):
+            self._finish(delivery, "failed")
         else:
             # A clock that stands still counts by the schedule: one move past several attempts lets all of them happen.
-            frozen = isinstance(app.clock, FrozenClock)
-            base = delivery.due if frozen and delivery.due is not None else app.moment
-            delivery = replace(delivery, due=unix_time(base + DELAYS[delivery.tries]), tries=delivery.tries + 1)
-            self._note(delivery)
-            self._wait(app, delivery)
+            is_frozen = isinstance(app.clock, FrozenClock)
+            base = delivery.due if is_frozen and delivery.due is not None else app.moment
+            delivery = replace(delivery, due=unix_time(base + BACKOFF[delivery.tries]), tries=delivery.tries + 1)
+            self._put(delivery)
+            webhooks.schedule(app, delivery, self._send)
 
-    def _ended(self, delivery: Delivery, state: State, reason: str | None = None) -> Delivery:
-        ended = replace(delivery, state=state, due=None, reason=reason)
-        self._note(ended)
-        return ended
+    def _finish(self, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> Delivery:
+        finished = replace(delivery, state=state, due=None, reason=reason)
+        self._put(finished)
+        return finished
 
-    def _note(self, delivery: Delivery) -> None:
-        self._post.book.put(delivery)
-        self._post.bus.say("delivery", delivery.app_id, delivery)
+    def _put(self, delivery: Delivery) -> None:
+        webhooks = self.of(delivery.app_id)
+        self.size -= webhooks.size
+        webhooks.log.put(delivery)
+        self.size += webhooks.size
+        self._bus.say("delivery", delivery.app_id, delivery)
 
 
-def _wanting(app: App, kind: str) -> Sequence[Webhook]:
-    return [hook for hook in app.settings.webhooks if hook.enabled and kind in hook.events]
+def matching_webhooks(app: App, event_type: str, url: str | None = None) -> Sequence[Webhook]:
+    """Return the webhooks of an app that take a type of event, and where `url` is given, take it there."""
+    hooks = (hook for hook in app.settings.webhooks if hook.enabled and event_type in hook.events)
+    return [hook for hook in hooks if url in (None, hook.url)]

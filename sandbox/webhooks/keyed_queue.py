@@ -1,55 +1,54 @@
-"""Runs what is ready: one thing a key at a time, so many in all; lanes take turns, so none holds up another."""
+"""Runs jobs in the background: one at a time for each key, a limited number in all; keys take turns."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 log = logging.getLogger("sandbox")
 
-# An app and a URL.
-Lane = tuple[str, str]
+# The id of an app and the URL that its webhooks go to.
+Key = tuple[str, str]
 
 
 class KeyedQueue:
-    """Queues of numbers; `run` does what a number stands for, and is given its key's app too."""
+    """A queue of numbers for each key.
 
-    def __init__(self, run: Callable[[str, int], Coroutine[Any, Any, None]], most: int) -> None:
+    Args:
+        run: does the job that a number stands for; called with the key's app id and the number.
+        max_running: how many jobs run at once, over all keys.
+    """
+
+    def __init__(self, run: Callable[[str, int], Coroutine[Any, Any, None]], max_running: int) -> None:
         self._run = run
-        self._most = most
-        self._waiting: dict[Lane, deque[int]] = {}
-        self._busy: dict[Lane, asyncio.Task[None]] = {}
+        self._max_running = max_running
+        self._waiting: dict[Key, deque[int]] = {}
+        self._running: dict[Key, asyncio.Task[None]] = {}
 
-    def add(self, key: Lane, number: int) -> None:
-        """Run a number when those before it in its key are done."""
+    def add(self, key: Key, number: int) -> None:
+        """Run a job when those before it with the same key are done."""
         self._waiting.setdefault(key, deque()).append(number)
         self._start()
 
-    def moves(self, key: Lane, number: int) -> bool:
-        """Say whether a number waits in its key, or may be what the key is busy with."""
-        return key in self._busy or number in self._waiting.get(key, ())
+    def has(self, key: Key, number: int) -> bool:
+        """Say whether a job waits, or may be the one that runs for its key."""
+        return key in self._running or number in self._waiting.get(key, ())
 
-    def forget(self, app_id: str) -> None:
-        """Empty the lanes of an app and end what runs in them."""
-        self._end(key for key in (*self._waiting, *self._busy) if key[0] == app_id)
-
-    def stop(self) -> None:
-        """Empty all lanes and end what runs."""
-        self._end((*self._waiting, *self._busy))
-
-    def _end(self, lanes: Iterable[Lane]) -> None:
-        for key in tuple(lanes):
-            self._waiting.pop(key, None)
-            if key in self._busy:
-                self._busy[key].cancel()
+    def cancel(self, app_id: str | None = None) -> None:
+        """Drop what waits and cancel what runs, of one app or of all."""
+        for key in {*self._waiting, *self._running}:
+            if app_id in (None, key[0]):
+                self._waiting.pop(key, None)
+                if key in self._running:
+                    self._running[key].cancel()
 
     def _start(self) -> None:
-        while len(self._busy) < self._most:
-            key = next((key for key in self._waiting if key not in self._busy), None)
+        while len(self._running) < self._max_running:
+            key = next((key for key in self._waiting if key not in self._running), None)
             if key is None:
                 return
             queue = self._waiting.pop(key)
@@ -57,11 +56,11 @@ class KeyedQueue:
             if queue:
                 # Behind all others: each key has its turn.
                 self._waiting[key] = queue
-            self._busy[key] = task
-            task.add_done_callback(partial(self._free, key))
+            self._running[key] = task
+            task.add_done_callback(partial(self._finish, key))
 
-    def _free(self, key: Lane, task: asyncio.Task[None]) -> None:
-        del self._busy[key]
+    def _finish(self, key: Key, task: asyncio.Task[None]) -> None:
+        del self._running[key]
         if not task.cancelled() and (error := task.exception()):
             log.error("a webhook failed", exc_info=error)
         self._start()

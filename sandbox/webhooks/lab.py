@@ -8,26 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGNATURE = "Dimedove-Signature"
-# The webhook's id, on every posting of it, also where nothing is signed.
+# The webhook's id, sent with every attempt, also where nothing is signed.
 DELIVERY = "Dimedove-Delivery"
-# How old the signature of a delayed webhook is: beyond the five minutes that receivers commonly allow.
-LATE = 600
+# How many seconds old the signature of a delayed webhook is: receivers commonly allow five minutes.
+SIGNATURE_AGE = 600
 
 _CREATED = re.compile(rb'"created":([0-9]+)')
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One posting of a webhook: `lab` names what is wrong with it, `counts` whether its answer decides."""
+    """How a webhook is posted once: `lab` names what is wrong with it, `counts` says whether its response decides."""
 
     lab: str | None = None
     counts: bool = True
 
 
 def variants(mode: str, tries: int) -> Sequence[Variant]:
-    """Return what is posted one after the other when a webhook is due for the `tries`-th time, from 0.
+    """Return what is posted, one after the other, at an attempt; `tries` counts those that failed before it.
 
-    `reorder` spoils no posting, only when it comes.
+    The mode `reorder` changes no posting, only its time.
     """
     if mode == "duplicate":
         return (Variant(), Variant("duplicate", counts=False))
@@ -38,9 +38,9 @@ def variants(mode: str, tries: int) -> Sequence[Variant]:
     return (Variant(),)
 
 
-def signed(variant: Variant, body: bytes, secret: str | None, now: int) -> tuple[bytes, str | None]:
-    """Return the body that a variant brings and its signature (CONTRACT.md 9.2); no secret, no signature."""
-    at = now - LATE if variant.lab == "delay" else now
+def sign(variant: Variant, body: bytes, secret: str | None, now: int) -> tuple[bytes, str | None]:
+    """Return the body of a variant and its signature (docs/contract.md 9.2), which is None without a secret."""
+    at = now - SIGNATURE_AGE if variant.lab == "delay" else now
     signature = None if secret is None else f"t={at},v1={_digest(body, secret, at)}"
     return (_tampered(body) if variant.lab == "tamper" else body), signature
 
@@ -51,4 +51,4 @@ def _digest(body: bytes, secret: str, at: int) -> str:
 
 def _tampered(body: bytes) -> bytes:
     """Change one number, as somebody in between might: the body is still good JSON and keeps its schema."""
-    return _CREATED.sub(lambda found: b'"created":%d' % (int(found[1]) + 1), body, count=1)
+    return _CREATED.sub(lambda match: b'"created":%d' % (int(match[1]) + 1), body, count=1)

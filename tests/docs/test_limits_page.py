@@ -36,7 +36,7 @@ ROWS: dict[str, tuple[float, ...]] = {
     "what waits for one listener": (events.LONGEST_QUEUE, events.MOST_BYTES / MIB),
     "webhooks that wait": (delivery_log.MAX_WAITING,),
     "webhooks sent at once": (dispatcher.MAX_IN_FLIGHT,),
-    "webhooks in an app's journal": (delivery_log.MAX_KEPT, delivery_log.MAX_ATTEMPTS),
+    "webhooks in an app's journal": (delivery_log.MAX_DELIVERIES, delivery_log.MAX_ATTEMPTS),
     "requests in the journal": (JOURNAL["most"], JOURNAL["most_bytes"] / MIB),
     "a request's body": (journaling.MOST_KEPT,),
     "a stream in its entry": (journaling.MOST_OF_A_STREAM / KIB, journaling.END_OF_A_STREAM / KIB),

@@ -1,4 +1,4 @@
-"""What runs at once: so many in all, one a lane, each lane in its turn."""
+"""What runs at once: so many in all, one a key, each key in its turn."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ async def turns(count: int) -> None:
 def test_no_more_are_in_flight_than_may_be() -> None:
     async def run() -> None:
         work = Work()
-        lanes = KeyedQueue(work, MAX_IN_FLIGHT)
+        queue = KeyedQueue(work, MAX_IN_FLIGHT)
         for number in range(100):
-            lanes.add((f"app_{number}", "url"), number)
+            queue.add((f"app_{number}", "url"), number)
         await turns(5)
         assert len(work.began) == MAX_IN_FLIGHT == 16
         work.gate.set()
@@ -40,27 +40,27 @@ def test_no_more_are_in_flight_than_may_be() -> None:
     asyncio.run(run())
 
 
-def test_a_lane_that_stands_still_holds_up_no_other() -> None:
+def test_a_key_that_stands_still_holds_up_no_other() -> None:
     async def run() -> None:
         work = Work()
-        lanes = KeyedQueue(work, 16)
+        queue = KeyedQueue(work, 16)
         for number in range(50):
-            lanes.add(("slow", "url"), number)
-        lanes.add(("other", "url"), 1)
+            queue.add(("slow", "url"), number)
+        queue.add(("other", "url"), 1)
         await turns(5)
         assert work.began == [("slow", 0), ("other", 1)]
-        lanes.stop()
+        queue.cancel()
 
     asyncio.run(run())
 
 
 def test_nothing_is_left_when_it_stops() -> None:
     async def run() -> None:
-        lanes = KeyedQueue(Work(), 16)
+        queue = KeyedQueue(Work(), 16)
         for number in range(50):
-            lanes.add(("app", f"url{number % 3}"), number)
+            queue.add(("app", f"url{number % 3}"), number)
         await turns(3)
-        lanes.stop()
+        queue.cancel()
         await turns(3)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
