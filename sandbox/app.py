@@ -13,10 +13,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 import sandbox
-from sandbox import api, control
-from sandbox.api.services import Services
+from sandbox import api
+from sandbox.apps.app import App
 from sandbox.contract import Document, Operation
-from sandbox.handler_types import Answer, Call
+from sandbox.handler_types import OperationRequest, OperationResult
 from sandbox.origins import is_loopback
 from sandbox.parts import Parts
 from sandbox.preload import preload
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
     app.middleware_stack = _front(parts, api_route, log, app.build_middleware_stack())
     app.state.stop = parts.stop
     app.state.own_ports = parts.own_ports
-    app.state.keeper = parts.keeper
+    app.state.keeper = parts.data_file
     app.state.declare = parts.declare
     app.state.preload = partial(preload, parts)
     return app
@@ -74,9 +74,8 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
 def _api_pipelines(parts: Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
     house = House(
-        directory=parts.directory,
+        registry=parts.registry,
         turns=parts.endings.turns,
-        waits=parts.faults.waits,
         by_header=parts.settings.control != "off",
         control_token=parts.settings.control_token,
         faults=cache(partial(_faults, parts)),
@@ -84,16 +83,14 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
         validation_status=int(parts.settings.validation_status),
     )
     operations = parts.contract.operations
-    must_match({operation.id for operation in operations}, set(api.PLACES))
+    must_match({operation.id for operation in operations}, set(api.MODULES))
     return [Pipeline(op, partial(_run, op.id, parts.services), house) for op in operations]
 
 
 def _faults(parts: Parts) -> Faults:
-    from sandbox.control.faults import FaultDesk
     from sandbox.server.faults import Faults
 
-    desk = FaultDesk(parts.faults, parts.store)
-    return Faults(desk, parts.control.schema("Fault"), parts.endings, parts.holds)
+    return Faults(parts.control.schema("Fault"), parts.endings, parts.holds)
 
 
 def _speaker(parts: Parts) -> Speaker:
@@ -102,27 +99,27 @@ def _speaker(parts: Parts) -> Speaker:
     return Speaker(parts.endings, parts.holds)
 
 
-async def _run(operation: str, services: Services, call: Call) -> Answer:
-    return await api.handler(operation)(call, services)
+async def _run(operation: str, services: api.Services, request: OperationRequest, app: App) -> OperationResult:
+    return await api.handler(operation)(request, app, services)
 
 
 def _control_pipelines(parts: Parts) -> list[ControlPipeline]:
     """Put each operation of the control API behind its checks."""
+    from sandbox import control
     from sandbox.server.control_pipeline import ControlPipeline
 
     operations = parts.control.operations
-    must_match({operation.id for operation in operations}, set(control.PLACES))
+    must_match({operation.id for operation in operations}, set(control.MODULES))
     return [ControlPipeline(op, _handled(op, parts), parts.endings, parts.masker) for op in operations]
 
 
 def _handled(operation: Operation, parts: Parts) -> Any:
     async def run(path: Any, query: Any, body: Document) -> Any:
-        # Loaded with the first call: a server that answers only its API need not wait for it.
-        from sandbox.control.noting import noted
-        from sandbox.control.services import ControlCall
+        from sandbox import control
+        from sandbox.control.services import ControlRequest
 
-        call = ControlCall(path=path, query=query, document=body)
-        return await noted(operation, control.handler(operation.id), call, parts.services_of_control)
+        request = ControlRequest(path=path, query=query, document=body)
+        return await control.run(operation, request, parts.services_of_control)
 
     return run
 

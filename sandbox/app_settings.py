@@ -74,6 +74,16 @@ class AppSettings(NamedTuple):
         """Return these settings with valid `changes` on top: objects merge, everything else is replaced."""
         return self._replace(**{name: _read(getattr(self, name), name, value) for name, value in changes.items()})
 
+    def to_json(self, *, keep_none: bool = False) -> dict[str, Any]:
+        """Return them as a JSON document; a setting that is None is left out, unless `keep_none`."""
+        document: dict[str, Any] = _write(self, keep_none=keep_none)
+        return document
+
+    def changes_from(self, base: AppSettings) -> dict[str, Any]:
+        """Return what has to be set over `base` to have these settings."""
+        document = self.to_json(keep_none=True)
+        return {name: value for name, value in document.items() if getattr(base, name) != getattr(self, name)}
+
 
 def _read(current: Any, name: str, value: Any) -> Any:
     """Turn one setting of a JSON document into the value that is kept."""
@@ -88,6 +98,18 @@ def _read(current: Any, name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return (current or _EMPTY[name])._replace(**value)
     return value
+
+
+def _write(value: Any, *, keep_none: bool) -> Any:
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {
+            name: _write(child, keep_none=keep_none) for name, child in value.items() if keep_none or child is not None
+        }
+    if isinstance(value, list | tuple):
+        return [_write(child, keep_none=keep_none) for child in value]
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 _EMPTY: Mapping[str, Any] = {"rate_limit": RateLimit(), "agent": AgentLook(), "pace": Pace()}

@@ -47,10 +47,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors", "folders"},
-    "apps": {"app_settings", "errors", "reply", "slices", "sources"},
+    "apps": {"app_settings", "errors", "magic", "reply", "slices", "sources", "suggestions"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "sources"},
-    "handler_types": {"app_settings", "contract", "reply", "sources"},
+    "handler_types": {"contract", "reply"},
     "conformance": {"contract"},
     "replay": {"contract", "errors", "redaction", "repeatable"},
     # floor 3: what leaves the process and what survives it
@@ -76,7 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *GROUND,
     },
     "preload": {"agent", "contract", "parts"},
-    "app": {"api", "handler_types", "contract", "control", "parts", "preload", "server", *GROUND},
+    "app": {"api", "apps", "handler_types", "contract", "control", "parts", "preload", "server", *GROUND},
     "cli": {"app", "conformance", "contract", "replay", "server", *GROUND},
     # the two doors
     "__init__": {"app", "settings"},

@@ -25,4 +25,4 @@ def test_every_operation_of_the_control_api_has_its_function(operation: str) -> 
 
 
 def test_nothing_has_a_place_that_no_contract_names() -> None:
-    assert (sorted(api.PLACES), sorted(control.PLACES)) == (sorted(API), sorted(CONTROL))
+    assert (sorted(api.MODULES), sorted(control.MODULES)) == (sorted(API), sorted(CONTROL))

@@ -1,21 +1,21 @@
-"""What the ten operations do: plain functions, a `Call` in, an `Answer` out. Knows no header and no status.
+"""What the ten operations do: async functions, `(request, app, services)` in, a result out. Knows no header, no status.
 
-Each operation has a function with the name of its operationId, in the module that `PLACES` says; a module is loaded
-when one of its operations is called for the first time.
+The function of an operation is named as its operationId, without the prefix, in the module that `MODULES` says, which
+is loaded when one of its operations is called for the first time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from sandbox.api.services import Services
-    from sandbox.handler_types import Answer, Call
+from sandbox.apps.app import App
+from sandbox.handler_types import OperationRequest, OperationResult
 
-PLACES: Mapping[str, str] = {
+PREFIX = "apps_api_"
+MODULES: Mapping[str, str] = {
     "apps_api_create_conversation": "conversations",
     "apps_api_list_conversations": "conversations",
     "apps_api_list_user_conversations": "conversations",
@@ -29,16 +29,23 @@ PLACES: Mapping[str, str] = {
 }
 
 
+class Services(NamedTuple):
+    """What handlers use of the server; `enqueue_webhook` sends one of a type, with its data, in the background."""
+
+    enqueue_webhook: Callable[[App, str, Mapping[str, Any]], Awaitable[object]]
+
+
 class Handler(Protocol):
     """What one operation does."""
 
-    async def __call__(self, call: Call, on: Services) -> Answer:
-        """Answer a call with the help of the server's stores."""
+    async def __call__(self, request: OperationRequest, app: App, services: Services) -> OperationResult:
+        """Answer a request of an app."""
         ...
 
 
 @cache
 def handler(operation: str) -> Handler:
     """Return the function of an operation of the contract."""
-    found: Handler = getattr(import_module(f"{__name__}.{PLACES[operation]}"), operation)
-    return found
+    module = import_module(f"{__name__}.{MODULES[operation]}")
+    function: Handler = getattr(module, operation.removeprefix(PREFIX))
+    return function

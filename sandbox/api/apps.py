@@ -1,31 +1,31 @@
-"""What an app tells of itself: its configuration and its metrics (CONTRACT.md 3.13, 3.14 and 5.6)."""
+"""What an app tells of itself: its configuration and its metrics (docs/contract.md 3.13, 3.14 and 5.6)."""
 
 from __future__ import annotations
 
-from sandbox.api.persona import look
-from sandbox.api.services import Services
-from sandbox.handler_types import Answer, Body, Call
+from sandbox.api import Services
+from sandbox.api.persona import persona_of
+from sandbox.apps.app import App
+from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 
 
-async def apps_api_get_app_config(call: Call, on: Services) -> Answer:
+async def get_app_config(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Return how the app presents itself."""
-    app = call.app
-    shown = look(app) if app.settings.branding else None
-    colours = {name: getattr(shown, name, None) for name in ("primary_color", "secondary_color")}
-    return Body(
+    persona = persona_of(app) if app.settings.branding else None
+    colours = {name: getattr(persona, name, None) for name in ("primary_color", "secondary_color")}
+    return JsonResult(
         {
             "app_id": app.id,
             "stream": app.settings.stream,
             "generative_ui": app.settings.generative_ui,
-            "agent": {"name": shown.name if shown else None, "config": colours},
+            "agent": {"name": persona.name if persona else None, "config": colours},
         }
     )
 
 
-async def apps_api_get_app_metrics(call: Call, on: Services) -> Answer:
+async def get_app_metrics(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Return what the app has ever had."""
-    totals = await on.conversations.totals(call.app.id)
-    return Body(
+    totals = await app.conversations.totals()
+    return JsonResult(
         {
             "total_conversations": totals.conversations,
             "total_messages": totals.messages,

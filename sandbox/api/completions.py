@@ -1,4 +1,4 @@
-"""Complete a prompt: one text, nothing kept (CONTRACT.md 2 and 6.2)."""
+"""Complete a prompt: one text, nothing kept (docs/contract.md 2 and 6.2)."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from functools import partial
 from sandbox.agent.completions import complete
 from sandbox.agent.scripted import fits, scripted
 from sandbox.agent.turn import Prompt
+from sandbox.api import Services
 from sandbox.api.persona import profile
-from sandbox.api.services import Services
-from sandbox.handler_types import Answer, Call, Spoken
+from sandbox.apps.app import App
+from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
 
 
-async def apps_api_create_completion(call: Call, on: Services) -> Answer:
+async def create_completion(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Answer a prompt."""
-    app, body = call.app, call.body.value
-    number = await on.worlds.number(app.id, "completion")
-    here = app.entropy.at("completion", number)
-    prompt = Prompt(
-        profile=profile(app), here=here, now=app.clock.now(), text=body["prompt"], metadata=body.get("metadata") or {}
-    )
-    script = on.replies.take(app.id, app.entropy, partial(fits, message=prompt.text))
-    return Spoken(
-        id="cmpl_" + here.hex(24, "completion"),
-        created_at=app.clock.now(),
+    body, now = request.body.value, app.clock.now()
+    rng = app.rng.at("completion", await app.next_number("completion"))
+    text, metadata = body["prompt"], body.get("metadata") or {}
+    prompt = Prompt(profile=profile(app), here=rng, now=now, text=text, metadata=metadata)
+    script = await app.replies.take(partial(fits, message=text))
+    return ReplyResult(
+        id="cmpl_" + rng.hex(24, "completion"),
+        created_at=now,
         conversation_id=None,
-        reply=scripted(script.fields, here) if script else complete(prompt),
+        reply=scripted(script.fields, rng) if script else complete(prompt),
         streamed=body.get("stream") is True,
-        settle=_nothing,
+        commit=_commit_nothing,
     )
 
 
-async def _nothing() -> None:
+async def _commit_nothing() -> None:
     """Completions leave no trace."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.agent.persona import Persona, persona
+from sandbox.agent.tools import default_tools
+from sandbox.agent.turn import Profile
 from sandbox.app_settings import Tool
-from sandbox.handler_types import App
-
-if TYPE_CHECKING:
-    from sandbox.agent.turn import Profile
+from sandbox.apps.app import App
 
 
-def look(app: App) -> Persona:
+def persona_of(app: App) -> Persona:
     """Return the name and the colours of the app's agent."""
-    chosen, settings = persona(app.entropy.at("persona")), app.settings.agent
+    chosen, settings = persona(app.rng.at("persona")), app.settings.agent
     return Persona(
         name=settings.name or chosen.name,
         primary_color=settings.primary_color or chosen.primary_color,
@@ -24,18 +23,14 @@ def look(app: App) -> Persona:
 
 def profile(app: App) -> Profile:
     """Return what the agent knows of itself."""
-    # Late: who the agent is, is asked much earlier than what it says.
-    from sandbox.agent.tools import default_tools
-    from sandbox.agent.turn import Profile
-
     tools = default_tools() if app.settings.tools is None else app.settings.tools
-    return Profile(name=look(app).name, tools=tools, generative_ui=app.settings.generative_ui)
+    return Profile(name=persona_of(app).name, tools=tools, generative_ui=app.settings.generative_ui)
 
 
-def settings_in_force(app: App) -> dict[str, Any]:
+def effective_settings(app: App) -> dict[str, Any]:
     """Return the settings that the seed or the agent chose, where the app's own say nothing."""
-    shown = look(app)
-    agent = {"name": shown.name, "primary_color": shown.primary_color, "secondary_color": shown.secondary_color}
+    persona = persona_of(app)
+    agent = {"name": persona.name, "primary_color": persona.primary_color, "secondary_color": persona.secondary_color}
     return {"agent": agent, "tools": [_tool(tool) for tool in profile(app).tools]}
 
 

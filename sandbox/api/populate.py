@@ -1,4 +1,4 @@
-"""Fills an app with realistic conversations, spoken by the same voice that answers requests."""
+"""Fills an app with realistic conversations, written by the same agent that answers requests."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from sandbox.agent.demo import Draft
 from sandbox.agent.demo import conversations as drafts
 from sandbox.agent.replies import reply
 from sandbox.agent.titles import title_pair
-from sandbox.api.dialogue import hear, keep
+from sandbox.api.exchange import append_message, append_reply
 from sandbox.api.persona import profile
-from sandbox.api.services import Services
+from sandbox.apps.app import App
 from sandbox.apps.records import Conversation
 from sandbox.contract import encode
 from sandbox.errors import NotFound
-from sandbox.handler_types import App
 from sandbox.slices import Slices
+
+DEMO_CONVERSATIONS, DEMO_USERS = 48, 9
 
 
 async def populate(
     app: App,
-    on: Services,
     *,
     conversations: int,
     messages: int | None = None,
@@ -30,7 +30,6 @@ async def populate(
 
     Args:
         app: the app to fill.
-        on: where they are kept.
         conversations: how many.
         messages: how many messages each one has; None for as many as people write.
         users: over how many users they are spread.
@@ -38,11 +37,10 @@ async def populate(
         some_deleted: whether a few of them are deleted again, as people do.
 
     Raises:
-        NotFound: the app was forgotten meanwhile.
+        NotFound: the app was reset meanwhile.
     """
-    time = await on.worlds.number(app.id, "populate")
     made = drafts(
-        app.entropy.at("populate", time),
+        app.rng.at("populate", await app.next_number("populate")),
         now=app.clock.now(),
         profile=profile(app),
         conversations=conversations,
@@ -53,33 +51,40 @@ async def populate(
     slices = Slices()
     for draft in made:
         await slices.rest()
-        if not await on.worlds.exists(app.id):
+        if not app.is_stored:
             raise NotFound("The app was reset while it was filled.", param="app_id")
-        await _add(app, on, draft, delete=some_deleted and draft.deleted)
+        await _add(app, draft, delete=some_deleted and draft.deleted)
 
 
-async def _add(app: App, on: Services, draft: Draft, *, delete: bool) -> None:
-    number = await on.worlds.number(app.id, "conversation")
-    here = app.entropy.at("conversation", number)
-    late = app.settings.titles == "after_first_exchange" or not draft.titled
-    pair = None if late else title_pair(here, metadata=draft.metadata, custom_title=draft.title, message=_first(draft))
-    conversation = Conversation(
-        id=app.entropy.uuid("conversation", number),
-        number=number,
-        created_at=draft.created_at,
-        external_user_id=draft.external_user_id,
-        title=draft.title,
-        generated_title=pair,
-        metadata=encode(draft.metadata) if draft.metadata else None,
-    )
-    await on.conversations.add(app.id, conversation)
+async def seed_demo(app: App) -> None:
+    """Give the demo app the conversations that it begins with."""
+    await populate(app, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS, some_deleted=True)
+
+
+async def _add(app: App, draft: Draft, *, delete: bool) -> None:
+    def make(number: int) -> Conversation:
+        return Conversation(
+            id=app.rng.uuid("conversation", number),
+            number=number,
+            created_at=draft.created_at,
+            external_user_id=draft.external_user_id,
+            title=draft.title,
+            generated_title=_title_pair(app, draft, number),
+            metadata=encode(draft.metadata) if draft.metadata else None,
+        )
+
+    conversation = await app.conversations.create(make)
     for exchange in draft.exchanges:
-        turn = await hear(app, on, conversation, exchange.text, draft.metadata, exchange.at)
-        if exchange.answered_at is not None:
-            await keep(app, on, conversation, turn, reply(turn), exchange.answered_at)
+        before = await append_message(app, conversation.id, exchange.text, exchange.at)
+        if before and exchange.answered_at is not None:
+            await append_reply(app, *before, reply(before[1]), exchange.answered_at)
     if delete:
-        await on.conversations.delete(app.id, conversation.id)
+        await app.conversations.delete(conversation.id)
 
 
-def _first(draft: Draft) -> str | None:
-    return draft.exchanges[0].text if draft.exchanges else None
+def _title_pair(app: App, draft: Draft, number: int) -> tuple[str, str] | None:
+    if app.settings.titles == "after_first_exchange" or not draft.titled:
+        return None
+    message = draft.exchanges[0].text if draft.exchanges else None
+    rng = app.rng.at("conversation", number)
+    return title_pair(rng, metadata=draft.metadata, custom_title=draft.title, message=message)

@@ -1,261 +1,209 @@
-"""State in memory: plain dicts and lists, one event loop, no locks; no method awaits anything.
+"""The conversations of one app in memory: plain dicts and lists on one event loop, no locks; no method waits.
 
 What is kept is bytes, tuples and slots, so that the garbage collector has little to walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+import asyncio
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Literal
 
-from sandbox.app_settings import AppSettings, RateLimit
-from sandbox.apps.image import WorldImage
-from sandbox.apps.leftovers import Leftovers
-from sandbox.apps.paging import cut
-from sandbox.apps.records import Conversation, Item, Page, Totals, Window
-from sandbox.apps.store import Counter, Gone
-from sandbox.apps.world import World, json_size
-from sandbox.errors import StoreFull
-from sandbox.slices import in_thread
-from sandbox.sources import Origin
+from sandbox.apps.limits import Limits, Usage
+from sandbox.apps.paging import paginate
+from sandbox.apps.records import Conversation, Item, Page, PageRequest, Position, Totals
+from sandbox.apps.snapshot import AppSnapshot
+from sandbox.apps.store import Gone, History, UnknownCursor
 
-
-class Bounds(NamedTuple):
-    """How much is kept at most, over all apps."""
-
-    apps: int = 10_000
-    bytes: int = 1024**3
+# What a record costs beside its texts, measured once: enough to keep the bound on memory honest.
+RECORD_BYTES, ITEM_BYTES = 700, 150
+# So many records are freed before others get their turn.
+FREED_TOGETHER = 500
 
 
-class MemoryStore:
-    """Keeps the worlds and the conversations of every app in this process.
+class MemoryConversations:
+    """The conversations of one app; `last_number` is the number of the newest."""
 
-    `declared` are the apps that exist from the start with settings of their own; any other id has `defaults`, or is
-    no app at all when that is None. The bytes that are kept `elsewhere` count against the bounds too. Apps begin with
-    `seed`.
-    """
+    __slots__ = ("by_user", "items", "last_number", "listed", "message_count", "numbers", "records", "usage")
 
-    def __init__(
-        self,
-        declared: Mapping[str, AppSettings],
-        defaults: AppSettings | None,
-        bounds: Bounds | None = None,
-        elsewhere: Callable[[], int] = lambda: 0,
-        seed: int | str = 1,
+    def __init__(self, usage: Usage) -> None:
+        self.usage = usage
+        self.last_number = 0
+        self.records: dict[int, Conversation] = {}
+        self.numbers: dict[str, int] = {}
+        self.listed: list[Position] = []
+        self.by_user: dict[str, list[Position]] = {}
+        self.items: dict[int, list[Item]] = {}
+        self.message_count = 0
+
+    @classmethod
+    def from_snapshot(cls, snapshot: AppSnapshot) -> MemoryConversations:
+        """Return the conversations of a snapshot, with a usage of their own: they belong to no app yet."""
+        made = cls(Usage(Limits()))
+        for conversation in snapshot.conversations:
+            made._add(conversation._replace(deleted=False))
+            for item in snapshot.items_of(conversation):
+                made._append(conversation.number, item)
+            if conversation.deleted:
+                made._delete(conversation)
+        made.last_number = snapshot.counters.get("conversation", 0)
+        return made
+
+    async def create(self, make: Callable[[int], Conversation]) -> Conversation:
+        self.usage.check()
+        self.usage.store()
+        conversation = make(self.last_number + 1)
+        self.last_number += 1
+        self._add(conversation)
+        return conversation
+
+    async def history(self, conversation_id: str) -> History | None:
+        conversation = self._find(conversation_id)
+        return conversation and History(conversation, tuple(self.items.get(conversation.number, ())))
+
+    async def set_title(self, conversation_id: str, title: str | None) -> Conversation | None:
+        conversation = self._find(conversation_id)
+        if conversation is None:
+            return None
+        self.usage.check()
+        changed = conversation._replace(title=title)
+        self._put(changed)
+        return changed
+
+    async def delete(self, conversation_id: str) -> Conversation | None:
+        conversation = self._find(conversation_id)
+        if conversation is not None:
+            self._delete(conversation)
+        return conversation
+
+    async def page(self, request: PageRequest, user: str | None = None) -> Page:
+        positions, has_more = paginate(
+            self.listed if user is None else self.by_user.get(user, ()),
+            limit=request.limit,
+            order=request.order,
+            after=self._cursor("after", request.after),
+            before=self._cursor("before", request.before),
+        )
+        return Page([self.records[position.number] for position in positions], has_more)
+
+    async def append_message(
+        self, conversation_id: str, make: Callable[[Conversation, int], Item], metadata: bytes | None = None
+    ) -> History | None:
+        conversation = self._find(conversation_id)
+        if conversation is None:
+            return None
+        self.usage.check()
+        earlier = tuple(self.items.get(conversation.number, ()))
+        if metadata is not None:
+            conversation = conversation._replace(metadata=metadata)
+            self._put(conversation)
+        self._append(conversation.number, make(conversation, len(earlier)))
+        return History(conversation, earlier)
+
+    async def append_reply(
+        self, conversation_id: str, make: Callable[[int], Item], generated_title: tuple[str, str] | None = None
     ) -> None:
-        self._declared = declared
-        self._defaults = defaults
-        self._bounds = bounds or Bounds()
-        self._elsewhere = elsewhere
-        self._seed = str(seed)
-        self._worlds: dict[str, World] = {}
-        self._settings: dict[str, AppSettings] = {}
-        self._size = 0
-        self._leftovers = Leftovers()
-
-    def declare(self, declared: Mapping[str, AppSettings], defaults: AppSettings | None) -> None:
-        """Take other declared apps and defaults; what was changed since goes on top of them, and all data stays."""
-        self._declared, self._defaults = declared, defaults
-        bases = {app_id: self._base(app_id) for app_id in self._settings}
-        self._settings = {
-            app_id: base.merged(self._worlds[app_id].overrides) for app_id, base in bases.items() if base is not None
-        }
-
-    def used(self) -> Sequence[str]:
-        """Return the ids of the apps that something is kept of."""
-        return sorted(self._worlds)
-
-    def _base(self, app_id: str) -> AppSettings | None:
-        return self._declared.get(app_id, self._defaults)
-
-    # Worlds
-
-    async def settings(self, app_id: str) -> AppSettings | None:
-        return self.settings_of(app_id)
-
-    def settings_of(self, app_id: str) -> AppSettings | None:
-        """Return the settings of an app; None when there is no such app."""
-        changed = self._settings.get(app_id)
-        return changed if changed is not None else self._base(app_id)
-
-    async def defaults(self, app_id: str) -> AppSettings | None:
-        return self._base(app_id)
-
-    async def overrides(self, app_id: str) -> Mapping[str, Any]:
-        world = self._worlds.get(app_id)
-        return world.overrides if world else {}
-
-    async def override(self, app_id: str, overrides: Mapping[str, Any]) -> None:
-        base = self._base(app_id)
-        if base is None:
-            raise KeyError(app_id)
-        self.refuse_more_than_fits()
-        world, old = self._world(app_id), self._settings.get(app_id, base)
-        grown = json_size(overrides) - json_size(world.overrides)
-        world.size += grown
-        self._size += grown
-        world.overrides = overrides
-        self._settings[app_id] = base.merged(overrides)
-        if self._settings[app_id].rate_limit != old.rate_limit:
-            world.windows.clear()
-
-    async def touch(self, app_id: str) -> None:
-        self.refuse_more_than_fits()
-        self._world(app_id)
-
-    async def exists(self, app_id: str) -> bool:
-        return app_id in self._worlds
-
-    async def origin(self, app_id: str) -> Origin:
-        world = self._worlds.get(app_id)
-        return world.origin if world else Origin(self._seed, app_id)
-
-    async def image(self, app_id: str) -> WorldImage:
-        return self.image_of(app_id)
-
-    def image_of(self, app_id: str) -> WorldImage:
-        """Return all that is kept of an app, as it is at this moment."""
-        world = self._worlds.get(app_id)
-        return world.image() if world else WorldImage(origin=Origin(self._seed, app_id))
-
-    async def restore(self, app_id: str, image: WorldImage) -> None:
-        # Made away from the event loop, so that other requests get through meanwhile.
-        self.put_back(app_id, await in_thread(World.of, image))
-
-    def put_back(self, app_id: str, world: World) -> None:
-        """Put a world in place of all that is kept of an app.
-
-        Raises:
-            KeyError: there is no such app.
-            StoreFull: it does not fit.
-        """
-        base, old = self._base(app_id), self._worlds.get(app_id)
-        if base is None:
-            raise KeyError(app_id)
-        if old is None:
-            self._refuse_more_apps(app_id)
-        grown = world.size - (old.size if old else 0)
-        self.refuse_more_than_fits(grown)
-        self._size += grown
-        self._worlds[app_id], self._settings[app_id] = world, base.merged(world.overrides)
-        if old:
-            self._leftovers.add(old)
-
-    async def clock(self, app_id: str) -> float | None:
-        world = self._worlds.get(app_id)
-        return world.clock if world else None
-
-    async def set_clock(self, app_id: str, now: float | None) -> None:
-        self._world(app_id).clock = now
-
-    async def declared(self) -> Collection[str]:
-        return self._declared.keys()
-
-    async def known(self) -> Sequence[str]:
-        return sorted({*self._declared, *self._worlds})
-
-    async def forget(self, app_id: str) -> None:
-        self._settings.pop(app_id, None)
-        if world := self._worlds.pop(app_id, None):
-            self._size -= world.size
-            self._leftovers.add(world)
-
-    async def forget_all(self) -> None:
-        worlds, self._worlds, self._settings, self._size = self._worlds, {}, {}, 0
-        for world in worlds.values():
-            self._leftovers.add(world)
-
-    async def number(self, app_id: str, counter: Counter) -> int:
-        counters = self._world(app_id).counters
-        counters[counter] += 1
-        return counters[counter]
-
-    async def spend(self, app_id: str, limit: RateLimit, now: int) -> int | None:
-        return self._world(app_id).spend(limit, now)
-
-    # Conversations
-
-    async def add(self, app_id: str, conversation: Conversation) -> None:
-        self.refuse_more_than_fits()
-        world = self._world(app_id)
-        before = world.size
-        world.add(conversation)
-        self._size += world.size - before
-
-    async def get(self, app_id: str, conversation_id: str) -> Conversation | None:
-        world = self._worlds.get(app_id)
-        number = world.numbers.get(conversation_id) if world else None
-        return world.records[number] if world and number else None
-
-    async def set_title(self, app_id: str, conversation_id: str, title: str | None) -> None:
-        self._amend(app_id, conversation_id, title=title)
-
-    async def set_generated_title(self, app_id: str, conversation_id: str, pair: tuple[str, str]) -> None:
-        conversation = await self.get(app_id, conversation_id)
-        if conversation and conversation.generated_title is None:
-            self._amend(app_id, conversation_id, generated_title=pair)
-
-    async def set_metadata(self, app_id: str, conversation_id: str, metadata: bytes) -> None:
-        self._amend(app_id, conversation_id, metadata=metadata)
-
-    async def delete(self, app_id: str, conversation_id: str) -> None:
-        world, number = self._find(app_id, conversation_id)
-        world.delete(number)
-
-    async def page(self, app_id: str, window: Window, user: str | None = None) -> Page:
-        world = self._worlds.get(app_id)
-        if world is None:
-            return Page()
-        positions, more = cut(world.live if user is None else world.by_user.get(user, ()), window)
-        return Page([world.records[position.number] for position in positions], more)
-
-    async def append(self, app_id: str, conversation_id: str, make: Callable[[int], Item]) -> None:
-        world, number = self._find(app_id, conversation_id)
-        self.refuse_more_than_fits()
-        before = world.size
-        world.append(number, make(len(world.items.get(number, ()))))
-        self._size += world.size - before
-
-    async def items(self, app_id: str, conversation_id: str) -> Sequence[Item]:
-        world, number = self._find(app_id, conversation_id)
-        return tuple(world.items.get(number, ()))
-
-    async def totals(self, app_id: str) -> Totals:
-        world = self._worlds.get(app_id)
-        if world is None:
-            return Totals()
-        return Totals(conversations=len(world.records), messages=world.message_count, users=len(world.by_user))
-
-    def _world(self, app_id: str) -> World:
-        world = self._worlds.get(app_id)
-        if world is None:
-            self._refuse_more_apps(app_id)
-            world = self._worlds[app_id] = World(Origin(self._seed, app_id))
-        return world
-
-    def _refuse_more_apps(self, app_id: str) -> None:
-        if len(self._worlds) >= self._bounds.apps and app_id not in self._declared:
-            raise StoreFull(f"The sandbox keeps at most {self._bounds.apps:,} apps; --max-apps sets how many.")
-
-    def _find(self, app_id: str, conversation_id: str) -> tuple[World, int]:
-        world = self._worlds.get(app_id)
-        number = world.numbers.get(conversation_id) if world else None
-        if world is None or number is None:
+        number = self.numbers.get(conversation_id)
+        if number is None:
             raise Gone
-        return world, number
+        self.usage.check()
+        self._append(number, make(len(self.items.get(number, ()))))
+        conversation = self.records[number]
+        if generated_title and conversation.generated_title is None:
+            self._put(conversation._replace(generated_title=generated_title))
 
-    def _amend(self, app_id: str, conversation_id: str, **changes: Any) -> None:
-        world, number = self._find(app_id, conversation_id)
-        self.refuse_more_than_fits()
-        before = world.size
-        world.put(world.records[number]._replace(**changes))
-        self._size += world.size - before
+    async def totals(self) -> Totals:
+        return Totals(conversations=len(self.records), messages=self.message_count, users=len(self.by_user))
 
-    def refuse_more_than_fits(self, more: int = 0) -> None:
-        """Refuse what would take so many bytes more than are kept.
+    def _find(self, conversation_id: str) -> Conversation | None:
+        number = self.numbers.get(conversation_id)
+        if number is None:
+            return None
+        conversation = self.records[number]
+        return None if conversation.deleted else conversation
 
-        Raises:
-            StoreFull: it does not fit.
-        """
-        if self._size + more + self._elsewhere() >= self._bounds.bytes:
-            raise StoreFull(f"The sandbox keeps at most {self._bounds.bytes:,} bytes; --max-bytes sets how many.")
+    def _cursor(self, name: Literal["after", "before"], conversation_id: str | None) -> Position | None:
+        if conversation_id is None:
+            return None
+        number = self.numbers.get(conversation_id)
+        if number is None:
+            raise UnknownCursor(name)
+        return self.records[number].position
+
+    def _add(self, conversation: Conversation) -> None:
+        self._put(conversation)
+        self.numbers[conversation.id] = conversation.number
+        _insert(self.listed, conversation.position)
+        if conversation.external_user_id is not None:
+            _insert(self.by_user.setdefault(conversation.external_user_id, []), conversation.position)
+
+    def _put(self, conversation: Conversation) -> None:
+        """Keep a conversation in place of what was kept under its number."""
+        old = self.records.get(conversation.number)
+        self.usage.grow(byte_size(conversation) - (byte_size(old) if old else 0))
+        self.records[conversation.number] = conversation
+
+    def _append(self, number: int, item: Item) -> None:
+        self.items.setdefault(number, []).append(item)
+        self.message_count += 1
+        self.usage.grow(ITEM_BYTES + len(item.json))
+
+    def _delete(self, conversation: Conversation) -> None:
+        self.records[conversation.number] = conversation._replace(deleted=True)
+        _remove(self.listed, conversation.position)
+        if conversation.external_user_id is not None:
+            _remove(self.by_user[conversation.external_user_id], conversation.position)
+
+
+def byte_size(conversation: Conversation) -> int:
+    """Return about how many bytes a record takes."""
+    texts = (conversation.title or "", conversation.external_user_id or "")
+    # A text takes up to four bytes a character; what is ASCII takes one.
+    sizes = (len(text) if text.isascii() else 4 * len(text) for text in texts)
+    return RECORD_BYTES + sum(sizes) + len(conversation.metadata or b"")
+
+
+def _insert(positions: list[Position], position: Position) -> None:
+    """Keep the order; almost always the new one is the newest."""
+    if not positions or positions[-1] < position:
+        positions.append(position)
+    else:
+        insort(positions, position)
+
+
+def _remove(positions: list[Position], position: Position) -> None:
+    del positions[bisect_left(positions, position)]
+
+
+class Disposal:
+    """Frees large apps a little at a time: to free a million objects at once would stop everybody for as long."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[MemoryConversations] = deque()
+        self._is_scheduled = False
+
+    def add(self, conversations: MemoryConversations) -> None:
+        """Take conversations that nobody uses any more; a few go with their last reference."""
+        if len(conversations.records) <= FREED_TOGETHER:
+            return
+        self._waiting.append(conversations)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._free_some)
+
+    def _free_some(self) -> None:
+        one = self._waiting[0]
+        del one.listed[-FREED_TOGETHER:]
+        parts: tuple[dict[Any, Any], ...] = (one.items, one.records, one.numbers, one.by_user)
+        with suppress(KeyError):
+            largest = max(parts, key=len)
+            for _ in range(FREED_TOGETHER):
+                largest.popitem()
+        if not any(parts) and not one.listed:
+            self._waiting.popleft()
+        self._is_scheduled = bool(self._waiting)
+        if self._is_scheduled:
+            asyncio.get_running_loop().call_soon(self._free_some)

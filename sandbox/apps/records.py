@@ -25,28 +25,33 @@ class Conversation(NamedTuple):
     metadata: bytes | None = None
     deleted: bool = False
 
+    @property
+    def position(self) -> Position:
+        """Where it stands among the others of its app."""
+        return Position(self.created_at, self.number)
+
 
 class Item(NamedTuple):
-    """One item of a conversation: who said it, and the item as JSON (CONTRACT.md 3.4)."""
+    """One item of a conversation: its role, and the item as JSON (docs/contract.md 3.4)."""
 
     role: Role
     json: bytes
 
 
 class Position(NamedTuple):
-    """Where a conversation stands among the others of its app: by creation time, then by number (CONTRACT.md 5.4)."""
+    """Where a conversation stands among the others: by creation time, then by number (docs/contract.md 5.4)."""
 
     created_at: int
     number: int
 
 
-class Window(NamedTuple):
-    """Which page of a list is asked for; `after` and `before` are positions, at most one of them given."""
+class PageRequest(NamedTuple):
+    """Which page of a list is wanted; `after` and `before` are ids of conversations, at most one of them given."""
 
     limit: int
-    order: Order
-    after: Position | None = None
-    before: Position | None = None
+    order: Order = "desc"
+    after: str | None = None
+    before: str | None = None
 
 
 class Page(NamedTuple):
@@ -57,7 +62,7 @@ class Page(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What an app has ever had (CONTRACT.md 5.6); deleted conversations count."""
+    """What an app has ever had (docs/contract.md 5.6); deleted conversations count."""
 
     conversations: int = 0
     messages: int = 0

@@ -1,138 +1,107 @@
-"""The protocols of what keeps state, and their laws. A handler takes the one that it needs.
+"""The protocols of what keeps an app's state, and their laws.
 
-Laws of every store: each method is atomic; what is said of one app changes nothing of another; a read creates nothing;
-numbers are counted from 1, each given once. A write to a conversation that is not there raises `Gone`; one that would
-not fit raises `StoreFull` and changes nothing.
+Laws of every store: each method is atomic; a read creates nothing; numbers are counted from 1, each given once. A write
+that would not fit raises `StoreFull` and changes nothing. An operation of the API needs one call of one method, a
+message two: a store behind a network can answer each in one round trip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
-from sandbox.app_settings import AppSettings, RateLimit
-from sandbox.apps.image import WorldImage
-from sandbox.apps.records import Conversation, Item, Page, Totals, Window
-from sandbox.sources import Origin
+from sandbox.app_settings import RateLimit
+from sandbox.apps.records import Conversation, Item, Page, PageRequest, Totals
 
-Counter = Literal["conversation", "completion", "populate", "webhook", "told"]
+Counter = Literal["completion", "populate", "webhook", "told"]
 
 
 class Gone(Exception):
-    """What was asked for is not kept (any more): its app was forgotten meanwhile."""
+    """The conversation is not kept (any more): its app was reset meanwhile."""
 
 
-class Worlds(Protocol):
-    """The apps: their settings, counters and rate windows."""
+class UnknownCursor(Exception):
+    """A page begins at a conversation that the app never had; `name` says which cursor names it."""
 
-    async def settings(self, app_id: str) -> AppSettings | None:
-        """Return the settings of an app; None when there is no such app."""
+    def __init__(self, name: Literal["after", "before"]) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class History(NamedTuple):
+    """A conversation and its items, oldest first."""
+
+    conversation: Conversation
+    items: Sequence[Item]
+
+
+class ConversationStore(Protocol):
+    """The conversations of one app. A method that returns None changed nothing: there is no such conversation."""
+
+    async def create(self, make: Callable[[int], Conversation]) -> Conversation:
+        """Keep a new conversation; `make` is given its number."""
         ...
 
-    async def defaults(self, app_id: str) -> AppSettings | None:
-        """Return the settings of an app as it began; None when there is no such app."""
+    async def history(self, conversation_id: str) -> History | None:
+        """Return a conversation, not a deleted one, with all its items."""
         ...
 
-    async def overrides(self, app_id: str) -> Mapping[str, Any]:
-        """Return what was set for an app, as JSON: only what differs from how it began."""
+    async def set_title(self, conversation_id: str, title: str | None) -> Conversation | None:
+        """Set or clear the custom title; return the conversation as it is then."""
         ...
 
-    async def override(self, app_id: str, overrides: Mapping[str, Any]) -> None:
-        """Set what differs from how the app began; a changed rate limit starts its windows afresh."""
-        ...
-
-    async def touch(self, app_id: str) -> None:
-        """Make sure that the app exists, before something is kept for it elsewhere."""
-        ...
-
-    async def exists(self, app_id: str) -> bool:
-        """Say whether the app was written to."""
-        ...
-
-    async def origin(self, app_id: str) -> Origin:
-        """Return where the app's randomness comes from."""
-        ...
-
-    async def image(self, app_id: str) -> WorldImage:
-        """Return all that is kept of an app, as it is at this moment."""
-        ...
-
-    async def restore(self, app_id: str, image: WorldImage) -> None:
-        """Put an image in place of all that is kept of an app."""
-        ...
-
-    async def clock(self, app_id: str) -> float | None:
-        """Return the Unix second at which the app's time stands still, or None."""
-        ...
-
-    async def set_clock(self, app_id: str, now: float | None) -> None:
-        """Let the app's time stand still, or go on."""
-        ...
-
-    async def forget(self, app_id: str) -> None:
-        """Drop everything of an app; its next use starts afresh."""
-        ...
-
-    async def forget_all(self) -> None:
-        """Drop everything of every app; their next use starts afresh."""
-        ...
-
-    async def declared(self) -> Collection[str]:
-        """Return the ids of the apps that were declared."""
-        ...
-
-    async def known(self) -> Sequence[str]:
-        """Return the ids of the apps that were declared or written to."""
-        ...
-
-    async def number(self, app_id: str, counter: Counter) -> int:
-        """Give out the next number of a counter."""
-        ...
-
-    async def spend(self, app_id: str, limit: RateLimit, now: int) -> int | None:
-        """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted)."""
-        ...
-
-
-class Conversations(Protocol):
-    """The conversations of every app, and what was said in them."""
-
-    async def add(self, app_id: str, conversation: Conversation) -> None:
-        """Keep a new conversation."""
-        ...
-
-    async def get(self, app_id: str, conversation_id: str) -> Conversation | None:
-        """Return a conversation, a deleted one too."""
-        ...
-
-    async def set_title(self, app_id: str, conversation_id: str, title: str | None) -> None:
-        """Set or clear the custom title."""
-        ...
-
-    async def set_generated_title(self, app_id: str, conversation_id: str, pair: tuple[str, str]) -> None:
-        """Give the generated title, unless there is one: it never changes."""
-        ...
-
-    async def set_metadata(self, app_id: str, conversation_id: str, metadata: bytes) -> None:
-        """Replace the snapshot of the metadata."""
-        ...
-
-    async def delete(self, app_id: str, conversation_id: str) -> None:
+    async def delete(self, conversation_id: str) -> Conversation | None:
         """Take a conversation out of all lists; it stays a cursor and counts on."""
         ...
 
-    async def page(self, app_id: str, window: Window, user: str | None = None) -> Page:
-        """Return one page of the app's conversations, or of one user's; deleted ones are left out."""
+    async def page(self, request: PageRequest, user: str | None = None) -> Page:
+        """Return one page of the app's conversations, or of one user's; deleted ones are left out.
+
+        Raises:
+            UnknownCursor: the app never had the conversation that a cursor names.
+        """
         ...
 
-    async def append(self, app_id: str, conversation_id: str, make: Callable[[int], Item]) -> None:
-        """Add one item at the end of a conversation; `make` is told how many stand before it."""
+    async def append_message(
+        self, conversation_id: str, make: Callable[[Conversation, int], Item], metadata: bytes | None = None
+    ) -> History | None:
+        """Add a user's message, and replace the metadata where some is given; return what was there before the message.
+
+        `make` is given the conversation and how many items stand before the new one.
+        """
         ...
 
-    async def items(self, app_id: str, conversation_id: str) -> Sequence[Item]:
-        """Return the items of a conversation, oldest first."""
+    async def append_reply(
+        self, conversation_id: str, make: Callable[[int], Item], generated_title: tuple[str, str] | None = None
+    ) -> None:
+        """Add the agent's reply, and give the generated title unless there is one: it never changes.
+
+        Raises:
+            Gone: there is no such conversation any more.
+        """
         ...
 
-    async def totals(self, app_id: str) -> Totals:
+    async def totals(self) -> Totals:
         """Return what the app has ever had."""
+        ...
+
+
+class RuleQueue(Protocol):
+    """What waits for an app's requests to act on: faults, or scripted replies; oldest first."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        ...
+
+    async def take(self, matches: Callable[[Mapping[str, Any]], bool]) -> Any:
+        """Return the oldest that acts on a request, counted as used; None when none does."""
+        ...
+
+
+class RateLimiter(Protocol):
+    """The rate windows of one app."""
+
+    async def consume(self, limit: RateLimit, now: int) -> int | None:
+        """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted)."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.validation import Validator
@@ -53,6 +54,11 @@ class Operation:
     def segments(self) -> tuple[str, ...]:
         """The template split at its slashes; a parameter keeps its braces."""
         return tuple(self.path.split("/")[1:])
+
+    def url(self, parameters: Mapping[str, str]) -> str:
+        """Return the path with these parameters, each encoded."""
+        segments = (parameters[s[1:-1]] if s.startswith("{") else s for s in self.segments)
+        return "".join("/" + quote(segment, safe="") for segment in segments)
 
 
 def read_operations(bundle: Mapping[str, Any], base: str) -> tuple[Operation, ...]:

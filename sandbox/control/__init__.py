@@ -1,7 +1,6 @@
-"""What the control API does: plain functions, a `ControlCall` in, an answer out. Knows no header and no status.
+"""What the control API does: async functions, `(request, services)` in, a result out. Knows no header, no status.
 
-Each operation has a function with the name of its operationId, in the module that `PLACES` says; a module is loaded
-when one of its operations is called for the first time.
+The function of an operation is named as its operationId, without the prefix, in the module that `MODULES` says.
 """
 
 from __future__ import annotations
@@ -9,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.apps.history import ControlCallRecord
+from sandbox.contract import Operation
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
+from sandbox.errors import ApiError
+from sandbox.repeatable import REPEATABLE
 
-_MODULES: Mapping[str, tuple[str, ...]] = {
+PREFIX = "control_"
+
+_OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "apps": (
         "control_list_apps",
         "control_get_app",
@@ -26,6 +30,7 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     "snapshots": (
         "control_get_snapshot",
         "control_put_snapshot",
+        "control_save",
     ),
     "bundle": ("control_get_bundle",),
     "queues": (
@@ -53,11 +58,10 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
         "control_redeliver_webhook",
         "control_send_webhook",
     ),
-    "live": (
+    "events": (
         "control_events",
         "control_health",
     ),
-    "saving": ("control_save",),
     "clock": (
         "control_get_clock",
         "control_set_clock",
@@ -65,19 +69,39 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
         "control_reset_clock",
     ),
 }
-PLACES: Mapping[str, str] = {operation: module for module, names in _MODULES.items() for operation in names}
+MODULES: Mapping[str, str] = {operation: module for module, names in _OPERATIONS.items() for operation in names}
 
 
 class ControlHandler(Protocol):
     """What one operation of the control API does."""
 
-    async def __call__(self, call: ControlCall, on: ControlServices) -> ControlAnswer:
-        """Answer a call."""
+    async def __call__(self, request: ControlRequest, services: ControlServices) -> ControlResult:
+        """Answer a request."""
         ...
 
 
 @cache
 def handler(operation: str) -> ControlHandler:
     """Return the function of an operation of the contract."""
-    found: ControlHandler = getattr(import_module(f"{__name__}.{PLACES[operation]}"), operation)
-    return found
+    module = import_module(f"{__name__}.{MODULES[operation]}")
+    function: ControlHandler = getattr(module, operation.removeprefix(PREFIX))
+    return function
+
+
+async def run(operation: Operation, request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Answer a request, and record in the app's history what it changed; one that was refused has changed nothing."""
+    if operation.id not in REPEATABLE:
+        return await handler(operation.id)(request, services)
+    turn, at, app = next(services.journal.turns), services.clock.now(), services.registry.find(request.app_id)
+    try:
+        result = await handler(operation.id)(request, services)
+    except ApiError:
+        if operation.id == "control_populate":
+            app.history.mark_incomplete("a call of populate stopped before its end")
+        raise
+    # One that nobody wrote to is as fresh as before its first use: there is nothing to repeat.
+    if app.is_stored:
+        path = operation.url(request.path)
+        call = ControlCallRecord(turn=turn, at=at, method=operation.method, path=path, body=request.body)
+        app.history.record(call)
+    return result

@@ -1,4 +1,4 @@
-"""Look at apps, set them, fill them, forget them (CONTROL.md, Apps)."""
+"""Look at apps, set them, fill them, delete them (docs/control.md, Apps)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox import magic, webhook_url
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.apps.app import App
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InvalidRequest
-from sandbox.handler_types import App
-from sandbox.persistence.snapshot import plain
 from sandbox.slices import Slices
 
 
-async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def list_apps(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List apps that were declared or written to, in the order of their ids; `after` continues behind one."""
-    known, limit = await on.worlds.known(), call.query["limit"]
-    start = bisect_right(known, call.query.get("after", ""))
+    known, limit = services.registry.ids(), request.query["limit"]
+    start = bisect_right(known, request.query.get("after", ""))
     ids, data, slices = known[start : start + limit], [], Slices()
     for app_id in ids:
         await slices.rest()
-        data.append(await shown(app_id, on))
+        data.append(await serialize_app(await existing_app(app_id, services), services))
     return {
         "object": "list",
         "data": data,
@@ -31,113 +30,87 @@ async def control_list_apps(call: ControlCall, on: ControlServices) -> ControlAn
     }
 
 
-async def control_get_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def get_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Show one app; one that nobody wrote to has the defaults."""
-    return await shown(call.path["app_id"], on)
+    return await serialize_app(await existing_app(request.app_id, services), services)
 
 
-async def control_update_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def update_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Merge settings into an app's (RFC 7396); null gives a default back."""
-    app_id = changeable(call)
-    await existing(app_id, on)
-    webhook_url.refuse_urls(call.body.get("webhooks") or ())
-    await on.worlds.override(app_id, _patched(await on.worlds.overrides(app_id), call.body))
-    on.bus.say("state", app_id, {"app_id": app_id, "change": "settings"})
-    return await shown(app_id, on)
+    app = await mutable_app(request, services)
+    webhook_url.refuse_urls(request.body.get("webhooks") or ())
+    await app.override(_merge_patch(app.overrides, request.body))
+    services.publish(app, "settings")
+    return await serialize_app(app, services)
 
 
-async def control_delete_app(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Forget everything of an app; its next use starts afresh."""
-    app_id = changeable(call)
-    await existing(app_id, on)
-    await forget(app_id, on)
-    on.bus.say("state", app_id, {"app_id": app_id, "change": "deleted"})
+async def delete_app(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Drop everything of an app; its next use starts afresh."""
+    app = await mutable_app(request, services)
+    services.end_answers(app.id)
+    services.registry.delete(app)
+    services.publish(app, "deleted")
     return None
 
 
-async def control_reset(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Forget everything of every app; what was declared is as after start."""
-    on.end_answers(None)
-    for part in (on.faults, on.replies, on.webhooks, on.history):
-        part.forget_all()
-    on.journal.restart_all()
-    await on.worlds.forget_all()
-    on.apps.replant()
-    on.bus.say("state", None, {"app_id": None, "change": "reset"})
+async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Drop everything of every app; what was declared is as after start."""
+    services.end_answers(None)
+    services.registry.delete_all()
+    services.publish(None, "reset")
     return None
 
 
-async def control_populate(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def populate(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Add realistic conversations of the past 30 days."""
-    app, wanted = await existing(changeable(call), on), call.body
-    if "external_user_id" in wanted and wanted.get("users", 1) != 1:
-        message = f"users: expected 1 or none beside external_user_id, got {wanted['users']}."
+    app, body = await mutable_app(request, services), request.body
+    if "external_user_id" in body and body.get("users", 1) != 1:
+        message = f"users: expected 1 or none beside external_user_id, got {body['users']}."
         raise InvalidRequest(message, param="users", code="conflict")
     names = ("conversations", "messages", "users", "external_user_id")
-    await on.populate(app, **{name: wanted[name] for name in names if name in wanted})
-    on.bus.say("state", app.id, {"app_id": app.id, "change": "data"})
-    return await _counts(app.id, on)
+    await services.populate(app, **{name: body[name] for name in names if name in body})
+    services.publish(app, "data")
+    return await _counts(app, services)
 
 
-async def forget(app_id: str, on: ControlServices) -> None:
-    """Drop everything that any part of the server holds of an app."""
-    let_go(app_id, on)
-    await on.worlds.forget(app_id)
-    if app_id == magic.DEMO_APP:
-        on.apps.replant()
-
-
-def let_go(app_id: str, on: ControlServices) -> None:
-    """Drop what all but the store hold of an app."""
-    on.end_answers(app_id)
-    on.faults.forget(app_id)
-    on.replies.forget(app_id)
-    on.webhooks.forget(app_id)
-    on.journal.restart(app_id)
-    on.history.forget(app_id)
-
-
-def changeable(call: ControlCall) -> str:
-    """Return the app that the path names.
-
-    Raises:
-        Conflict: it always behaves the same way.
-    """
-    app_id = call.path["app_id"]
-    if app_id in magic.MAGIC_APPS:
-        raise Conflict(f"{app_id} always behaves the same way; use an app id of your own.", param="app_id")
-    return app_id
-
-
-async def existing(app_id: str, on: ControlServices) -> App:
+async def existing_app(app_id: str, services: ControlServices) -> App:
     """Return an app.
 
     Raises:
         NotFound: only declared apps exist, and it is none of them.
     """
-    app = await on.apps.app(app_id)
+    app = await services.registry.get(app_id)
     if app is None:
         raise magic.unknown_app()
     return app
 
 
-async def shown(app_id: str, on: ControlServices) -> dict[str, Any]:
+async def mutable_app(request: ControlRequest, services: ControlServices) -> App:
+    """Return the app that the path names.
+
+    Raises:
+        Conflict: it always behaves the same way.
+        NotFound: only declared apps exist, and it is none of them.
+    """
+    if request.app_id in magic.MAGIC_APPS:
+        message = f"{request.app_id} always behaves the same way; use an app id of your own."
+        raise Conflict(message, param="app_id")
+    return await existing_app(request.app_id, services)
+
+
+async def serialize_app(app: App, services: ControlServices) -> dict[str, Any]:
     """Return an app as the control API shows it."""
-    app = await existing(app_id, on)
-    settings = {**plain(app.settings), **on.look(app)}
-    settings["status"] = magic.STATUSES.get(app_id, app.settings.status)
-    if app.settings.keys is not None:
-        settings["keys"] = sorted(app.settings.keys)
-    settings["webhooks"] = [{**hook, "events": list(hook["events"])} for hook in settings["webhooks"]]
-    return {"app_id": app_id, "settings": settings, "counts": await _counts(app_id, on)}
+    settings = {**app.settings.to_json(keep_none=True), **services.effective_settings(app)}
+    settings["status"] = magic.STATUSES.get(app.id, app.settings.status)
+    return {"app_id": app.id, "settings": settings, "counts": await _counts(app, services)}
 
 
-async def _counts(app_id: str, on: ControlServices) -> dict[str, Any]:
-    totals = await on.conversations.totals(app_id)
-    return {**totals._asdict(), "requests": on.journal.count(app_id)}
+async def _counts(app: App, services: ControlServices) -> dict[str, Any]:
+    totals = await app.conversations.totals()
+    return {**totals._asdict(), "requests": services.journal.count(app.id)}
 
 
-def _patched(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """Merge a patch in as RFC 7396 says."""
     merged = dict(target)
     for name, value in patch.items():
@@ -145,7 +118,7 @@ def _patched(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
             merged.pop(name, None)
         elif isinstance(value, Mapping):
             below = merged.get(name)
-            merged[name] = _patched(below if isinstance(below, Mapping) else {}, value)
+            merged[name] = _merge_patch(below if isinstance(below, Mapping) else {}, value)
         else:
             merged[name] = value
     return merged

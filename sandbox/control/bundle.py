@@ -15,17 +15,16 @@ from typing import Any
 
 from sandbox import magic
 from sandbox.apps.entry import Entry, Headers
-from sandbox.apps.image import WorldImage
+from sandbox.apps.history import ControlCallRecord
+from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import encode
-from sandbox.control.apps import changeable, existing
+from sandbox.control.apps import mutable_app
 from sandbox.control.entries import shown, text
 from sandbox.control.har import written_har
-from sandbox.control.history import Done, Past
 from sandbox.control.pages import written_list
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.control.snapshots import snapshot_of
-from sandbox.handler_types import App, File
-from sandbox.persistence.snapshot import Snapshot, pieces, whole_settings
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
+from sandbox.handler_types import FileResult
+from sandbox.persistence.snapshot import pieces
 from sandbox.redaction import Masker
 from sandbox.repeatable import CALLING
 from sandbox.slices import in_thread
@@ -36,42 +35,56 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What a bundle is made of; `hidden` makes a text fit to be handed on."""
+class _Contents:
+    """What a bundle is made of; `masker` makes a text fit to be handed on."""
 
-    app: App
-    past: Past
+    baseline: AppSnapshot
+    state: AppSnapshot
     entries: Sequence[Entry]
-    lost: Sequence[str]
-    hidden: Masker
+    calls: Sequence[ControlCallRecord]
+    masker: Masker
 
 
-async def control_get_bundle(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def get_bundle(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Write all that is needed to see again what an app's clients saw."""
-    app = await existing(changeable(call), on)
-    past = on.history.of(app.id)
-    begun = [entry for entry in on.journal.newest_first(app_id=app.id) if entry.turn > past.turn][::-1]
+    app = await mutable_app(request, services)
+    history = app.history
+    begun = [entry for entry in services.journal.newest_first(app_id=app.id) if entry.turn > history.turn][::-1]
     entries = [entry for entry in begun if entry.ended]
-    lost = [*past.lost, *_left_out(on.journal.count(app.id) - past.requests - len(begun), len(begun) - len(entries))]
-    found = _Found(
-        app=app, past=past, entries=entries, lost=lost, hidden=on.masker.stand_ins([*magic.KEYS, "sk_test_demo"])
+    missing = services.journal.count(app.id) - history.requests - len(begun)
+    about = {
+        "object": "bundle",
+        "version": VERSION,
+        "sandbox": services.version,
+        "app_id": app.id,
+        "origin": app.origin._asdict(),
+        "clock": {"now": app.moment, "frozen": app.frozen_at is not None},
+        "server": dict(services.server),
+        "requests": len(entries),
+    }
+    lost = [*history.lost, *_left_out(missing, len(begun) - len(entries))]
+    contents = _Contents(
+        baseline=history.baseline or app.fresh_snapshot(),
+        state=app.snapshot(),
+        entries=entries,
+        calls=tuple(history.calls),
+        masker=services.masker.stand_ins([*magic.KEYS, "sk_test_demo"]),
     )
-    baseline, now = past.baseline or await _fresh(app, on), await snapshot_of(app.id, on)
 
-    def packed() -> bytes:
-        return _zipped(
+    def write() -> bytes:
+        return _zip(
             {
-                "bundle.json": encode(_about(found, on)),
-                "baseline.json": _written(baseline, found.hidden),
-                "steps.json": written_list(_steps(found)),
-                "snapshot.json": _written(now, found.hidden),
-                "journal.json": written_list(shown(entry, on) for entry in entries),
-                "journal.har": written_har(entries, on.masker, on.version),
+                "bundle.json": encode({**about, "complete": not lost, "lost": lost}),
+                "baseline.json": _write_snapshot(contents.baseline, contents.masker),
+                "steps.json": written_list(_steps(contents)),
+                "snapshot.json": _write_snapshot(contents.state, contents.masker),
+                "journal.json": written_list(shown(entry, services) for entry in entries),
+                "journal.har": written_har(entries, services.masker, services.version),
             }
         )
 
     # Away from the event loop, so that other requests get through meanwhile.
-    return File(name=f"{app.id}.zip", media_type="application/zip", content=await in_thread(packed))
+    return FileResult(name=f"{app.id}.zip", media_type="application/zip", content=await in_thread(write))
 
 
 def _left_out(missing: int, under_way: int) -> Iterator[str]:
@@ -81,30 +94,8 @@ def _left_out(missing: int, under_way: int) -> Iterator[str]:
         yield f"{under_way:,} of its requests were still under way"
 
 
-def _about(found: _Found, on: ControlServices) -> dict[str, Any]:
-    app = found.app
-    return {
-        "object": "bundle",
-        "version": VERSION,
-        "sandbox": on.version,
-        "app_id": app.id,
-        "origin": app.origin._asdict(),
-        "clock": {"now": app.moment, "frozen": app.frozen is not None},
-        "server": dict(on.server),
-        "requests": len(found.entries),
-        "complete": not found.lost,
-        "lost": list(found.lost),
-    }
-
-
-async def _fresh(app: App, on: ControlServices) -> Snapshot:
-    """Return an app that nobody has used yet."""
-    settings = whole_settings(await on.worlds.defaults(app.id))
-    return Snapshot(world=WorldImage(origin=app.origin), settings=settings)
-
-
-def _written(snapshot: Snapshot, hidden: Masker) -> bytes:
-    return b"".join(pieces(replace(snapshot, settings=without_webhooks(snapshot.settings)), hidden))
+def _write_snapshot(snapshot: AppSnapshot, masker: Masker) -> bytes:
+    return b"".join(pieces(replace(snapshot, settings=without_webhooks(snapshot.settings)), masker))
 
 
 def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,30 +103,30 @@ def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in CALLING}
 
 
-def _steps(found: _Found) -> Iterator[dict[str, Any]]:
-    """Yield what was asked and done, in the order in which it began."""
-    steps: list[Entry | Done] = [*found.entries, *found.past.calls]
+def _steps(contents: _Contents) -> Iterator[dict[str, Any]]:
+    """Yield the requests and the control calls, in the order in which they began."""
+    steps: list[Entry | ControlCallRecord] = [*contents.entries, *contents.calls]
     for step in sorted(steps, key=lambda step: step.turn):
-        yield _request(step, found.hidden) if isinstance(step, Entry) else _control(step, found.hidden)
+        yield _request(step, contents.masker) if isinstance(step, Entry) else _control(step, contents.masker)
 
 
-def _control(done: Done, hidden: Masker) -> dict[str, Any]:
-    body = without_webhooks(done.body) if isinstance(done.body, dict) else done.body
+def _control(call: ControlCallRecord, masker: Masker) -> dict[str, Any]:
+    body = without_webhooks(call.body) if isinstance(call.body, dict) else call.body
     if isinstance(body, dict) and body.get("until") == "released":
         # A replay sends one request after the other: nobody would release what is held.
         body = {**{name: value for name, value in body.items() if name != "until"}, "ms": 0}
-    shown = {"kind": "control", "at": done.at, "method": done.method, "path": done.path, "body": body}
-    masked: dict[str, Any] = hidden.value(shown)
+    shown = {"kind": "control", "at": call.at, "method": call.method, "path": call.path, "body": body}
+    masked: dict[str, Any] = masker.value(shown)
     return masked
 
 
-def _request(entry: Entry, hidden: Masker) -> dict[str, Any]:
+def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
     beginning = takewhile(bool, (chunk for _, chunk in entry.chunks))
     answer = {
         "status": entry.status,
-        "headers": _pairs(entry.answer_headers, hidden),
-        "body": _body(b"".join(beginning), hidden),
+        "headers": _pairs(entry.answer_headers, masker),
+        "body": _body(b"".join(beginning), masker),
         # Of a long stream the body is the beginning; so many bytes more were sent.
         "omitted": entry.omitted,
         "ended": entry.ended,
@@ -145,27 +136,27 @@ def _request(entry: Entry, hidden: Masker) -> dict[str, Any]:
         "id": entry.id,
         "at": int(entry.at),
         "method": entry.method,
-        "target": hidden.text(target),
-        "headers": _pairs(entry.headers, hidden),
-        "body": _body(entry.body, hidden),
+        "target": masker.text(target),
+        "headers": _pairs(entry.headers, masker),
+        "body": _body(entry.body, masker),
         "answer": answer,
         "duration_ms": round(entry.duration_ms, 3),
     }
 
 
-def _pairs(headers: Headers, hidden: Masker) -> list[list[str]]:
-    return [[text(name), hidden.header(text(name), text(value))] for name, value in headers]
+def _pairs(headers: Headers, masker: Masker) -> list[list[str]]:
+    return [[text(name), masker.header(text(name), text(value))] for name, value in headers]
 
 
-def _body(raw: bytes, hidden: Masker) -> dict[str, str]:
+def _body(raw: bytes, masker: Masker) -> dict[str, str]:
     """Return a body as text, or as what stands for bytes that are none."""
     try:
-        return {"text": hidden.text(raw.decode())}
+        return {"text": masker.text(raw.decode())}
     except UnicodeDecodeError:
-        return {"base64": b64encode(hidden.text(text(raw)).encode("latin-1", "replace")).decode()}
+        return {"base64": b64encode(masker.text(text(raw)).encode("latin-1", "replace")).decode()}
 
 
-def _zipped(files: Mapping[str, bytes | bytearray]) -> bytes:
+def _zip(files: Mapping[str, bytes | bytearray]) -> bytes:
     # Imported late: few servers ever write one.
     from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 

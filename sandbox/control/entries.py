@@ -12,11 +12,11 @@ from sandbox.control.warnings import warnings
 from sandbox.redaction import Masker
 
 
-def shown(entry: Entry, on: ControlServices) -> dict[str, Any]:
+def shown(entry: Entry, services: ControlServices) -> dict[str, Any]:
     """Return an entry for a client: nothing secret is left in it."""
-    headers = named(entry.headers, on.masker)
-    whole = {**plain(entry, exact=True), "headers": headers, "warnings": warnings(entry, on)}
-    masked: dict[str, Any] = on.masker.value(whole)
+    headers = named(entry.headers, services.masker)
+    whole = {**plain(entry, exact=True), "headers": headers, "warnings": warnings(entry, services)}
+    masked: dict[str, Any] = services.masker.value(whole)
     return masked
 
 

@@ -1,99 +1,107 @@
-"""Faults and scripted replies that wait for an app's requests: queue them, list them, take them out again."""
+"""Faults and scripted replies that wait for an app's requests: queue them, list them, delete them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.apps.rule_queue import Queue, Waiting
-from sandbox.control.apps import changeable, existing
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.apps.app import App
+from sandbox.apps.rule_queue import MemoryRuleQueue, QueuedRule
+from sandbox.control.apps import existing_app, mutable_app
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import NotFound
 
-# What a queued thing is always shown with, though it may have been queued without.
-_ALWAYS: Mapping[str, Mapping[str, None]] = {"faults": {"operation": None}, "replies": {"contains": None, "pace": None}}
+# The fields that a rule is always shown with, though it may have been queued without.
+_DEFAULTS: Mapping[str, Mapping[str, None]] = {
+    "faults": {"operation": None},
+    "replies": {"contains": None, "pace": None},
+}
 
 
-async def control_add_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def add_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Queue a fault."""
-    return await _add(call, on, on.faults, "faults")
+    return await _add(request, services, "faults")
 
 
-async def control_list_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def list_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List the faults that wait, oldest first."""
-    return await _list(call, on, on.faults, "faults")
+    return await _list(request, services, "faults")
 
 
-async def control_delete_faults(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Take all faults of an app out; what they hold goes on."""
-    on.release(changeable(call), None)
-    return await _clear(call, on, on.faults, "faults")
+async def delete_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Delete all faults of an app; what they hold goes on."""
+    services.release((await mutable_app(request, services)).id, None)
+    return await _clear(request, services, "faults")
 
 
-async def control_delete_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Take one fault out; what it holds goes on, even if it is used up."""
-    app_id, fault_id = changeable(call), call.path["fault_id"]
-    if on.release(app_id, fault_id) and not on.faults.has(app_id, fault_id):
+async def delete_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Delete one fault; what it holds goes on, even if it is used up."""
+    app, fault_id = await mutable_app(request, services), request.path["fault_id"]
+    is_queued = any(rule.id == fault_id for rule in app.faults.rules)
+    if services.release(app.id, fault_id) and not is_queued:
         return None
-    return await _remove(call, on, on.faults, "faults", "fault_id")
+    return await _remove(request, services, "faults", "fault_id")
 
 
-async def control_release_fault(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Let the requests go on that a fault holds now."""
-    app = await existing(changeable(call), on)
-    if not on.release(app.id, call.path["fault_id"]):
-        raise NotFound(f"No fault of this id holds a request now: {call.path['fault_id'][:80]}.", param="fault_id")
+    app, fault_id = await mutable_app(request, services), request.path["fault_id"]
+    if not services.release(app.id, fault_id):
+        raise NotFound(f"No fault of this id holds a request now: {fault_id[:80]}.", param="fault_id")
     return None
 
 
-async def control_add_reply(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def add_reply(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Queue a scripted reply."""
-    return await _add(call, on, on.replies, "replies")
+    return await _add(request, services, "replies")
 
 
-async def control_list_replies(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def list_replies(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List the scripted replies that wait, oldest first."""
-    return await _list(call, on, on.replies, "replies")
+    return await _list(request, services, "replies")
 
 
-async def control_delete_replies(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Take all scripted replies of an app out."""
-    return await _clear(call, on, on.replies, "replies")
+async def delete_replies(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Delete all scripted replies of an app."""
+    return await _clear(request, services, "replies")
 
 
-async def control_delete_reply(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Take one scripted reply out."""
-    return await _remove(call, on, on.replies, "replies", "reply_id")
+async def delete_reply(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Delete one scripted reply."""
+    return await _remove(request, services, "replies", "reply_id")
 
 
-async def _add(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
-    app = await existing(changeable(call), on)
-    await on.worlds.touch(app.id)
-    waiting = queue.add(app.id, app.entropy, call.body)
-    on.bus.say("state", app.id, {"app_id": app.id, "change": change})
-    return _shown(waiting, _ALWAYS[change])
+async def _add(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
+    app = await mutable_app(request, services)
+    rule = await _queue(app, name).add(request.body)
+    services.publish(app, name)
+    return _serialize(rule, name)
 
 
-async def _list(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
-    app = await existing(call.path["app_id"], on)
-    return {"object": "list", "data": [_shown(waiting, _ALWAYS[change]) for waiting in queue.all(app.id)]}
+async def _list(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
+    app = await existing_app(request.app_id, services)
+    return {"object": "list", "data": [_serialize(rule, name) for rule in _queue(app, name).rules]}
 
 
-async def _clear(call: ControlCall, on: ControlServices, queue: Queue, change: str) -> ControlAnswer:
-    app = await existing(changeable(call), on)
-    queue.clear(app.id)
-    on.bus.say("state", app.id, {"app_id": app.id, "change": change})
+async def _clear(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
+    app = await mutable_app(request, services)
+    await _queue(app, name).clear()
+    services.publish(app, name)
     return None
 
 
-async def _remove(call: ControlCall, on: ControlServices, queue: Queue, change: str, name: str) -> ControlAnswer:
-    app = await existing(changeable(call), on)
-    if not queue.remove(app.id, call.path[name]):
-        raise NotFound(f"Nothing of this id waits in this app: {call.path[name][:80]}.", param=name)
-    on.bus.say("state", app.id, {"app_id": app.id, "change": change})
+async def _remove(request: ControlRequest, services: ControlServices, name: str, parameter: str) -> ControlResult:
+    app, rule_id = await mutable_app(request, services), request.path[parameter]
+    if not await _queue(app, name).remove(rule_id):
+        raise NotFound(f"Nothing of this id waits in this app: {rule_id[:80]}.", param=parameter)
+    services.publish(app, name)
     return None
 
 
-def _shown(waiting: Waiting, always: Mapping[str, None]) -> dict[str, Any]:
-    rules = {"times": waiting.times, "skip": waiting.skip, "probability": waiting.probability, "used": waiting.used}
-    return {"id": waiting.id, **always, **waiting.fields, **rules}
+def _queue(app: App, name: str) -> MemoryRuleQueue:
+    return app.faults if name == "faults" else app.replies
+
+
+def _serialize(rule: QueuedRule, name: str) -> dict[str, Any]:
+    limits = {"times": rule.times, "skip": rule.skip, "probability": rule.probability, "used": rule.used}
+    return {"id": rule.id, **_DEFAULTS[name], **rule.fields, **limits}

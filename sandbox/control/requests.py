@@ -14,79 +14,74 @@ from sandbox.control.curl import curl
 from sandbox.control.entries import shown
 from sandbox.control.har import written_har
 from sandbox.control.pages import written_page
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.control.snapshots import snapshot_of
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
-from sandbox.handler_types import File
+from sandbox.handler_types import FileResult
 from sandbox.slices import Slices, in_thread
 
 
-async def control_list_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def list_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List entries, newest first; `after` continues behind an entry."""
-    found = _selected(call.query, on)
-    content = await in_thread(written_page, found, call.query["limit"], lambda entry: shown(entry, on))
-    return File(name=None, media_type="application/json", content=content)
+    found = _selected(request.query, services)
+    content = await in_thread(written_page, found, request.query["limit"], lambda entry: shown(entry, services))
+    return FileResult(name=None, media_type="application/json", content=content)
 
 
-async def control_get_request(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def get_request(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Show one entry."""
-    return await in_thread(shown, _entry(call, on), on)
+    return await in_thread(shown, _entry(request, services), services)
 
 
-async def control_get_request_curl(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def get_request_curl(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the command that repeats a request."""
-    return await in_thread(curl, _entry(call, on), on.masker)
+    return await in_thread(curl, _entry(request, services), services.masker)
 
 
-async def control_export_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def export_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the selection as an HTTP archive, oldest first."""
-    found = _selected(call.query, on)
+    found = _selected(request.query, services)
 
     def written() -> bytes:
-        entries = list(islice(found, call.query.get("limit", 1_000)))
-        return bytes(written_har(entries[::-1], on.masker, on.version))
+        entries = list(islice(found, request.query.get("limit", 1_000)))
+        return bytes(written_har(entries[::-1], services.masker, services.version))
 
-    return File(name=None, media_type="application/json", content=await in_thread(written))
+    return FileResult(name=None, media_type="application/json", content=await in_thread(written))
 
 
-async def control_verify_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def verify_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say whether the requests that were expected came."""
-    evicted = on.journal.evicted(call.body.get("app_id"), call.body.get("operation"))
-    entries = on.journal.newest_first(app_id=call.body.get("app_id"))
-    return await in_thread(verify, call.body, entries, evicted, on.masker)
+    evicted = services.journal.evicted(request.body.get("app_id"), request.body.get("operation"))
+    entries = services.journal.newest_first(app_id=request.body.get("app_id"))
+    return await in_thread(verify, request.body, entries, evicted, services.masker)
 
 
-async def control_delete_requests(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Forget the entries of an app, or all; of each app also what came meanwhile, until it begins anew."""
-    one, slices = call.query.get("app_id"), Slices()
-    if one is None:
-        on.journal.forget(None)
-    for app_id in [one] if one else {*await on.worlds.known(), *on.journal.apps()}:
+    app_id, slices = request.query.get("app_id"), Slices()
+    if app_id is None:
+        services.journal.forget(None)
+    for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
         await slices.rest()
-        on.journal.forget(app_id)
-        if await on.worlds.exists(app_id) or on.journal.count(app_id):
-            await _begin_anew(app_id, on)
+        services.journal.forget(app.id)
+        requests = services.journal.count(app.id)
+        if app.exists and (app.is_stored or requests):
+            # The state that the requests to come will meet.
+            app.begin_history(app.snapshot(), requests=requests)
     return None
 
 
-async def _begin_anew(app_id: str, on: ControlServices) -> None:
-    """Keep the state that the entries to come will meet."""
-    state = await snapshot_of(app_id, on)
-    on.history.begin(app_id, state, turn=next(on.journal.turns), requests=on.journal.count(app_id))
-
-
-def _entry(call: ControlCall, on: ControlServices) -> Entry:
-    entry = on.journal.get(call.path["request_id"])
+def _entry(request: ControlRequest, services: ControlServices) -> Entry:
+    entry = services.journal.get(request.path["request_id"])
     if entry is None:
         raise NotFound("There is no such request in the journal (any more).", param="request_id")
     return entry
 
 
-def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Entry]:
-    asked = {name: query.get(name) for name in ("after", "app_id", "operation")}
+def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[Entry]:
+    wanted = {name: query.get(name) for name in ("after", "app_id", "operation")}
     try:
-        found = on.journal.newest_first(**asked)
+        found = services.journal.newest_first(**wanted)
     except LookupError:
         raise NotFound("after: there is no such request.", param="after", code="unknown_cursor") from None
     return (entry for entry in found if query.get("status") in (None, entry.status))

@@ -1,4 +1,4 @@
-"""What the control API's handlers work with, and what they are asked and answer."""
+"""What the control API's handlers work with: the request, the parts of the server, the kinds of result."""
 
 from __future__ import annotations
 
@@ -6,40 +6,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sandbox.apps.app import App
 from sandbox.apps.events import Bus
 from sandbox.apps.journal import Journal
-from sandbox.apps.rule_queue import Queue
-from sandbox.apps.store import Conversations, Worlds
+from sandbox.apps.registry import AppRegistry
 from sandbox.contract import Contract, Document, Validator
-from sandbox.control.history import History
-from sandbox.handler_types import App, File, Forms
-from sandbox.persistence.data_file import Keeper
+from sandbox.handler_types import FileResult, NegotiatedResult
+from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Masker
 from sandbox.sources import Clock
 from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 
-class LiveEvents(Protocol):
+class EventStream(Protocol):
     """Events as they happen."""
 
     async def next(self) -> bytes:
         """Wait for the next event; return what has happened by then, as server-sent events."""
         ...
 
-    def leave(self) -> None:
-        """Listen no more."""
-        ...
-
-
-class Apps(Protocol):
-    """How the control API reaches the apps' lives."""
-
-    async def app(self, app_id: str) -> App | None:
-        """Return an app, or None when there is none of this id."""
-        ...
-
-    def replant(self) -> None:
-        """Give the demo app its conversations again on its next use."""
+    def close(self) -> None:
+        """Unsubscribe."""
         ...
 
 
@@ -47,41 +34,46 @@ class Apps(Protocol):
 class ControlServices:
     """The parts of one server that the control API drives; `server` are the settings on which its answers depend."""
 
-    apps: Apps
-    worlds: Worlds
-    conversations: Conversations
-    faults: Queue
-    replies: Queue
+    registry: AppRegistry
     journal: Journal
-    history: History
     clock: Clock
     webhooks: WebhookDispatcher
-    bus: Bus
+    events: Bus
     masker: Masker
     contract: Contract
-    settings_law: Validator
-    keeper: Keeper | None
+    settings_schema: Validator
+    data_file: DataFile | None
     version: str
     server: Mapping[str, Any]
     end_answers: Callable[[str | None], None]
     release: Callable[[str, str | None], bool]
     populate: Callable[..., Awaitable[None]]
-    look: Callable[[App], Mapping[str, Any]]
+    effective_settings: Callable[[App], Mapping[str, Any]]
+
+    def publish(self, app: App | None, change: str) -> None:
+        """Tell listeners of live events that an app was changed; None: every app."""
+        app_id = app.id if app else None
+        self.events.say("state", app_id, {"app_id": app_id, "change": change})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlCall:
-    """One request of the control API that keeps its contract."""
+class ControlRequest:
+    """A request of the control API that keeps its contract."""
 
     path: Mapping[str, str]
     query: Mapping[str, Any]
     document: Document
 
     @property
+    def app_id(self) -> str:
+        """The app that the path names."""
+        return self.path["app_id"]
+
+    @property
     def body(self) -> Any:
-        """What the request's body says, its numbers as they were sent."""
+        """The request's body, its numbers as they were sent."""
         return self.document.exact
 
 
-# A JSON object, the same in several forms, a plain text, a file, an answer that goes on, or None: no body.
-ControlAnswer = dict[str, Any] | Forms | str | File | LiveEvents | None
+# A JSON object, the same in several media types, a plain text, a file, a stream of events, or None: no body.
+ControlResult = dict[str, Any] | NegotiatedResult | str | FileResult | EventStream | None

@@ -1,72 +1,56 @@
-"""Take an app's whole state out as one document, and put it back (CONTROL.md, Apps)."""
+"""Take an app's whole state out as one document, put it back, save all apps (docs/control.md, Apps)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from sandbox import magic
 from sandbox.app_settings import AppSettings
-from sandbox.control.apps import changeable, existing, let_go, shown
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
-from sandbox.errors import StoreFull
-from sandbox.handler_types import File
-from sandbox.persistence.snapshot import Snapshot, changes_from, pieces, whole_settings
+from sandbox.control.apps import mutable_app, serialize_app
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
+from sandbox.errors import Conflict, InternalError, StoreFull
+from sandbox.handler_types import FileResult
+from sandbox.persistence.snapshot import pieces
 from sandbox.persistence.snapshot_reader import read
 from sandbox.slices import in_thread
 from sandbox.webhook_url import refuse_urls
 
 # What may be put back (schemas/control/openapi.json); a larger one could never be.
-MOST_BYTES = 64 * 1024**2
+MAX_BYTES = 64 * 1024**2
 
 
-async def control_get_snapshot(call: ControlCall, on: ControlServices) -> ControlAnswer:
-    """Write all of an app's state; its secrets are masked unless they are asked for."""
-    app_id = changeable(call)
-    taken = await snapshot_of(app_id, on)
-    masker = None if call.query["secrets"] == "true" else on.masker
+async def get_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Write all of an app's state; its secrets are redacted unless they are asked for."""
+    app = await mutable_app(request, services)
+    snapshot = app.snapshot()
+    masker = None if request.query["secrets"] == "true" else services.masker
     # Away from the event loop, so that other requests get through meanwhile.
-    content = await in_thread(lambda: b"".join(pieces(taken, masker)))
-    if len(content) > MOST_BYTES:
+    content = await in_thread(lambda: b"".join(pieces(snapshot, masker)))
+    if len(content) > MAX_BYTES:
         raise StoreFull(
-            f"A snapshot has at most {MOST_BYTES:,} bytes, and this app takes {len(content):,}; "
+            f"A snapshot has at most {MAX_BYTES:,} bytes, and this app takes {len(content):,}; "
             "`serve --data` keeps apps of any size."
         )
-    return File(name=f"{app_id}.json", media_type="application/json", content=content)
+    return FileResult(name=f"{app.id}.json", media_type="application/json", content=content)
 
 
-async def control_put_snapshot(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def put_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
-    app_id = changeable(call)
-    await existing(app_id, on)
-    taken = await in_thread(read, call.document, on.contract, on.settings_law)
-    await _restore(app_id, taken, on)
-    on.bus.say("state", app_id, {"app_id": app_id, "change": "restored"})
-    return await shown(app_id, on)
+    app = await mutable_app(request, services)
+    snapshot = await in_thread(read, request.document, services.contract, services.settings_schema)
+    refuse_urls(snapshot.settings.get("webhooks", ()))
+    settings = AppSettings().merged(snapshot.settings)
+    overrides = settings.changes_from(app.defaults or AppSettings())
+    await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides))
+    services.end_answers(app.id)
+    services.publish(app, "restored")
+    return await serialize_app(app, services)
 
 
-async def snapshot_of(app_id: str, on: ControlServices) -> Snapshot:
-    """Return all of an app as it is at this moment."""
-    app = await existing(app_id, on)
-    return Snapshot(
-        world=await on.worlds.image(app_id),
-        settings=whole_settings(app.settings),
-        faults=on.faults.backlog(app_id),
-        replies=on.replies.backlog(app_id),
-    )
-
-
-async def _restore(app_id: str, taken: Snapshot, on: ControlServices) -> None:
-    """Put an app back. Nothing awaits what others do once the store has taken it."""
-    base = await on.worlds.defaults(app_id)
-    if base is None:
-        raise magic.unknown_app()
-    refuse_urls(taken.settings.get("webhooks", ()))
-    settings = AppSettings().merged(taken.settings)
-    world = replace(taken.world, overrides=changes_from(base, settings))
-    await on.worlds.restore(app_id, world)
-    let_go(app_id, on)
-    on.history.begin(
-        app_id, replace(taken, world=world, settings=whole_settings(settings)), turn=next(on.journal.turns)
-    )
-    on.faults.restore(app_id, taken.faults)
-    on.replies.restore(app_id, taken.replies)
+async def save(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Save all apps into the file of `--data`."""
+    if services.data_file is None:
+        raise Conflict("There is no file to save into; `serve --data FILE` names one.")
+    try:
+        return asdict(await services.data_file.save())
+    except OSError as error:
+        raise InternalError(f"Not saved: {error.strerror}; the file is as it was.") from None

@@ -20,10 +20,10 @@ from sandbox.suggestions import nearest
 MAX_UNKNOWN = 16
 
 
-def warnings(entry: Entry, on: ControlServices) -> list[str]:
+def warnings(entry: Entry, services: ControlServices) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
-    operation = next((op for op in on.contract.operations if op.id == entry.operation), None)
-    more = meant_paths(entry, on.contract) if operation is None else unknown_names(entry, operation)
+    operation = next((op for op in services.contract.operations if op.id == entry.operation), None)
+    more = meant_paths(entry, services.contract) if operation is None else unknown_names(entry, operation)
     return [*_key_warnings(entry), *more]
 
 

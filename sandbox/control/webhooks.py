@@ -6,50 +6,52 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.apps.records import Window
+from sandbox.apps.app import App
+from sandbox.apps.deliveries import Delivery
+from sandbox.apps.records import PageRequest
 from sandbox.contract import Document
 from sandbox.contract.validation import summary
-from sandbox.control.apps import changeable, existing
+from sandbox.control.apps import existing_app, mutable_app
 from sandbox.control.entries import body_of
 from sandbox.control.pages import page
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, NotFound
-from sandbox.handler_types import App
-from sandbox.webhooks.delivery_log import Delivery
 from sandbox.webhooks.dispatcher import matching_webhooks
 
 
-async def control_list_webhooks(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def list_webhooks(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List deliveries, newest first; `after` continues behind one."""
-    return page(_selected(call.query, on), call.query["limit"], lambda delivery: shown_delivery(delivery, on))
+    return page(
+        _selected(request.query, services), request.query["limit"], lambda delivery: shown_delivery(delivery, services)
+    )
 
 
-async def control_redeliver_webhook(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def redeliver_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Send a webhook once more, with the same body and id."""
-    delivery = on.webhooks.get(call.path["webhook_id"])
+    delivery = services.webhooks.get(request.path["webhook_id"])
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
-    app = await existing(delivery.app_id, on)
+    app = await existing_app(delivery.app_id, services)
     if not matching_webhooks(app, delivery.type, delivery.url):
         raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
-    return shown_delivery(on.webhooks.redeliver(app, delivery), on)
+    return shown_delivery(services.webhooks.redeliver(app, delivery), services)
 
 
-async def control_send_webhook(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def send_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Send a webhook of any type, with realistic data or your own."""
-    app = await existing(changeable(call), on)
-    kind = call.body["type"]
+    app = await mutable_app(request, services)
+    kind = request.body["type"]
     if not matching_webhooks(app, kind):
         raise Conflict(f"No webhook of this app takes {kind}: the setting `webhooks` says who does.", param="type")
-    data = {**await _realistic(app, kind, on), **call.body.get("data", {})}
-    made = await on.webhooks.send(app, kind, _true(kind, data, app, on))
-    return {"object": "list", "data": [shown_delivery(delivery, on) for delivery in made]}
+    data = {**await _realistic(app, kind, services), **request.body.get("data", {})}
+    made = await services.webhooks.send(app, kind, _true(kind, data, app, services))
+    return {"object": "list", "data": [shown_delivery(delivery, services) for delivery in made]}
 
 
-def shown_delivery(delivery: Delivery, on: ControlServices) -> dict[str, Any]:
+def shown_delivery(delivery: Delivery, services: ControlServices) -> dict[str, Any]:
     """Return a delivery for a client: nothing secret is left in it."""
     attempts = [{**asdict(attempt), "duration_ms": round(attempt.duration_ms, 3)} for attempt in delivery.attempts]
-    masked: dict[str, Any] = on.masker.value(
+    masked: dict[str, Any] = services.masker.value(
         {
             "id": delivery.id,
             "app_id": delivery.app_id,
@@ -66,36 +68,36 @@ def shown_delivery(delivery: Delivery, on: ControlServices) -> dict[str, Any]:
     return masked
 
 
-def _selected(query: Mapping[str, Any], on: ControlServices) -> Iterator[Delivery]:
+def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[Delivery]:
     app_id, last = query.get("app_id"), None
     if "after" in query:
-        cursor = on.webhooks.get(query["after"], app_id)
+        cursor = services.webhooks.get(query["after"], app_id)
         if cursor is None:
             raise NotFound("after: there is no such webhook.", param="after", code="unknown_cursor")
         last = cursor.number
-    for delivery in on.webhooks.newest_first(app_id):
+    for delivery in services.webhooks.newest_first(app_id):
         if last is None or delivery.number < last:
             yield delivery
 
 
-async def _realistic(app: App, kind: str, on: ControlServices) -> Mapping[str, Any]:
+async def _realistic(app: App, kind: str, services: ControlServices) -> Mapping[str, Any]:
     """Return data such as the app might have it: about its newest conversation, and its first tool."""
     # Imported late: it needs the agent, which is loaded on first use.
     from sandbox.agent import notices
 
-    newest = await on.conversations.page(app.id, Window(limit=1, order="desc"))
-    here = app.entropy.at("told", kind, await on.worlds.number(app.id, "told"))
+    newest = await app.conversations.page(PageRequest(limit=1))
+    here = app.rng.at("told", kind, await app.next_number("told"))
     chat_id = newest.rows[0].id if newest.rows else here.uuid("conversation")
-    tools = (tool["name"] for tool in on.look(app)["tools"] if tool["kind"] == "mapping")
+    tools = (tool["name"] for tool in services.effective_settings(app)["tools"] if tool["kind"] == "mapping")
     return notices.told(kind, here, chat_id=chat_id, task_name=next(tools, "send_quote"))
 
 
-def _true(kind: str, data: Mapping[str, Any], app: App, on: ControlServices) -> Mapping[str, Any]:
+def _true(kind: str, data: Mapping[str, Any], app: App, services: ControlServices) -> Mapping[str, Any]:
     """Hold a webhook's own data against the contract, before anything is sent, and date it (CONTRACT.md 9.1)."""
     now = app.clock.now()
     dated = {**data, "created": data.get("created", now)}
     payload = {"id": "webhook_", "type": kind, "created": now, "data": dated}
-    violations = on.contract.webhooks[kind].accept(Document(b"", payload))
+    violations = services.contract.webhooks[kind].accept(Document(b"", payload))
     if violations:
         raise InvalidRequest(f"{summary(violations)}.", param=violations[0].place, code=violations[0].code)
     if dated["created"] > now:

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from sandbox.apps.memory import MemoryStore
-from sandbox.apps.rule_queue import Queue
-from sandbox.apps.world import World
+from sandbox.apps.memory import MemoryConversations
+from sandbox.apps.registry import AppRegistry
+from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import Contract, Document, InvalidJson, decode, encode
 from sandbox.contract.validation import summary
 from sandbox.errors import ApiError
 from sandbox.persistence.atomic_file import open_file
-from sandbox.persistence.snapshot import MAX_DEPTH, VERSION, Snapshot, pieces, whole_settings
+from sandbox.persistence.snapshot import MAX_DEPTH, VERSION, pieces
 from sandbox.persistence.snapshot_reader import read
 from sandbox.persistence.trailer import parse_trailer, with_trailer
 from sandbox.redaction import escape
@@ -34,20 +33,8 @@ log = logging.getLogger("sandbox")
 _DEEPEST = MAX_DEPTH + 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What a file is filled from; `contract` is the API's, `control` that of `/_sandbox`."""
-
-    store: MemoryStore
-    faults: Queue
-    replies: Queue
-    contract: Contract
-    control: Contract
-    clock: Clock
-
-
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SaveResult:
     """What came of a save: when, in Unix seconds, and how much it was."""
 
     at: int
@@ -55,7 +42,7 @@ class Saved:
     bytes: int
 
 
-class Keeper:
+class DataFile:
     """Loads the file once and saves into it.
 
     `saved` is the last save that went well, `problem` why the last one did not.
@@ -64,10 +51,13 @@ class Keeper:
         SettingsError: the file can't be used, or is no good.
     """
 
-    def __init__(self, path: Path, kept: Kept) -> None:
-        self._kept = kept
+    def __init__(self, path: Path, registry: AppRegistry, clock: Clock, contract: Contract, control: Contract) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._contract = contract
+        self._control = control
         self._turn = asyncio.Lock()
-        self.saved: Saved | None = None
+        self.saved: SaveResult | None = None
         self.problem: str | None = None
         try:
             self._file = open_file(path)
@@ -81,18 +71,18 @@ class Keeper:
             self.close()
             raise SettingsError(f"--data {path}: {error}") from None
 
-    async def save(self) -> Saved:
+    async def save(self) -> SaveResult:
         """Save all apps while others go on: each is as it is at one moment, and written in a thread.
 
         Raises:
             OSError: it could not be done; the file is as it was.
         """
         async with self._turn:
-            taken: list[tuple[str, Snapshot]] = []
+            taken: list[tuple[str, AppSnapshot]] = []
             slices = Slices()
-            for app_id in self._kept.store.used():
+            for app in self._registry.stored():
                 await slices.rest()
-                taken.append((app_id, self.snapshot_of(app_id)))
+                taken.append((app.id, app.snapshot()))
             return await in_thread(self._write, taken)
 
     async def save_or_log(self) -> None:
@@ -106,48 +96,37 @@ class Keeper:
         """Let others use the file."""
         self._file.close()
 
-    def snapshot_of(self, app_id: str) -> Snapshot:
-        """Return all of an app as it is at this moment."""
-        image = self._kept.store.image_of(app_id)
-        return Snapshot(
-            world=image,
-            settings=whole_settings(self._kept.store.settings_of(app_id)),
-            faults=self._kept.faults.backlog(app_id),
-            replies=self._kept.replies.backlog(app_id),
-        )
-
-    def _write(self, taken: list[tuple[str, Snapshot]]) -> Saved:
+    def _write(self, taken: list[tuple[str, AppSnapshot]]) -> SaveResult:
         try:
             size = self._file.write(with_trailer(_lines(taken), len(taken)))
         except OSError as error:
             self.problem = error.strerror or str(error)
             raise
-        self.problem, self.saved = None, Saved(self._kept.clock.now(), len(taken), size)
+        self.problem, self.saved = None, SaveResult(self._clock.now(), len(taken), size)
         return self.saved
 
     def _load(self) -> None:
-        for app_id, changes, snapshot in _apps(self._file.lines(), self._kept):
-            image = replace(snapshot.world, overrides=changes)
+        for app_id, snapshot in _apps(self._file.lines(), self._contract, self._control):
+            app = self._registry.find(app_id)
+            if not app.exists:
+                raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist")
             try:
-                self._kept.store.put_back(app_id, World.of(image))
-            except KeyError:
-                raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist") from None
+                app.put_back(snapshot, MemoryConversations.from_snapshot(snapshot))
             except ApiError as error:
                 raise SettingsError(error.message.rstrip(".")) from None
-            self._kept.faults.restore(app_id, snapshot.faults)
-            self._kept.replies.restore(app_id, snapshot.replies)
+            app.begin_history(app.snapshot(), turn=0)
 
 
-def _lines(taken: Iterable[tuple[str, Snapshot]]) -> Iterator[bytes]:
+def _lines(taken: Iterable[tuple[str, AppSnapshot]]) -> Iterator[bytes]:
     yield encode({"object": "sandbox_data", "version": VERSION}) + b"\n"
     for app_id, snapshot in taken:
-        yield encode({"app_id": app_id, "changes": snapshot.world.overrides})[:-1] + b',"snapshot":'
+        yield encode({"app_id": app_id, "changes": snapshot.overrides})[:-1] + b',"snapshot":'
         yield from pieces(snapshot)
         yield b"}\n"
 
 
-def _apps(lines: Iterator[bytes], kept: Kept) -> Iterator[tuple[str, Mapping[str, Any], Snapshot]]:
-    """Read a file: each app, what was changed of its settings, and all else of it.
+def _apps(lines: Iterator[bytes], contract: Contract, control: Contract) -> Iterator[tuple[str, AppSnapshot]]:
+    """Read a file: each app's id and what it was.
 
     Raises:
         SettingsError: it is no such file, or not whole.
@@ -169,7 +148,7 @@ def _apps(lines: Iterator[bytes], kept: Kept) -> Iterator[tuple[str, Mapping[str
                 raise SettingsError("the file is damaged: what is in it does not fit its checksum")
             return
         digest.update(line)
-        yield _app(_parsed(line, number), number, kept)
+        yield _app(_parsed(line, number), number, contract, control)
         count += 1
     raise SettingsError(f"the file is cut: it has {count} apps and no end")
 
@@ -181,13 +160,13 @@ def _parsed(line: bytes, number: int) -> Document:
         raise SettingsError(f"line {number} is cut or damaged: not valid JSON") from None
 
 
-def _app(document: Document, number: int, kept: Kept) -> tuple[str, Mapping[str, Any], Snapshot]:
-    where, row, schema = f"line {number}", document.value, kept.control.schema
-    if faults := schema("SavedApp").accept(document):
-        raise SettingsError(f"{where}: {escape(summary(faults))}")
+def _app(document: Document, number: int, contract: Contract, control: Contract) -> tuple[str, AppSnapshot]:
+    where, row = f"line {number}", document.value
+    if violations := control.schema("SavedApp").accept(document):
+        raise SettingsError(f"{where}: {escape(summary(violations))}")
     exact = document.exact
-    snapshot = Document(b"", row["snapshot"], exact["snapshot"])
     try:
-        return row["app_id"], exact["changes"], read(snapshot, kept.contract, schema("AppSettings"))
+        snapshot = read(Document(b"", row["snapshot"], exact["snapshot"]), contract, control.schema("AppSettings"))
     except ApiError as error:
         raise SettingsError(f"{where}: app {row['app_id']}: {escape(error.message.rstrip('.'))}") from None
+    return row["app_id"], replace(snapshot, overrides=exact["changes"])

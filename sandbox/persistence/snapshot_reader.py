@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from sandbox.apps.image import WorldImage
 from sandbox.apps.records import Conversation, Item
-from sandbox.apps.rule_queue import Backlog, Waiting
+from sandbox.apps.rule_queue import QueuedRule, QueueState
+from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import Contract, Document, Validator, encode
 from sandbox.contract.explain import shorten
 from sandbox.errors import InvalidRequest
-from sandbox.persistence.snapshot import COUNTERS, QUEUES, Snapshot
+from sandbox.persistence.snapshot import COUNTERS, QUEUES
 from sandbox.sources import Origin, unix_time
 
 
-def read(document: Document, contract: Contract, settings: Validator) -> Snapshot:
+def read(document: Document, contract: Contract, settings: Validator) -> AppSnapshot:
     """Return the app that a document describes; its conversations keep the API's contract, its settings theirs.
 
     Raises:
@@ -41,18 +41,16 @@ def read(document: Document, contract: Contract, settings: Validator) -> Snapsho
             items[conversation.number] = tuple(_items(where, plain["items"], written["items"], item_law))
     last = conversations[-1].number if conversations else 0
     _at_least("counters.conversations", counters["conversations"], last, "conversations")
-    return Snapshot(
-        world=WorldImage(
-            origin=origin,
-            clock=None if value["clock"] is None else unix_time(value["clock"]),
-            counters=_counted(counters),
-            windows=_windows(value["rate_windows"]),
-            records={conversation.number: conversation for conversation in conversations},
-            items=items,
-        ),
+    return AppSnapshot(
+        origin=origin,
         settings=quiet.exact,
-        faults=_backlog("faults", exact),
-        replies=_backlog("replies", exact),
+        clock=None if value["clock"] is None else unix_time(value["clock"]),
+        counters=_counted(counters),
+        rate_windows=_windows(value["rate_windows"]),
+        records={conversation.number: conversation for conversation in conversations},
+        items=items,
+        faults=_queue("faults", exact),
+        replies=_queue("replies", exact),
     )
 
 
@@ -130,15 +128,15 @@ def _windows(rows: Sequence[Mapping[str, int]]) -> dict[int, tuple[int, int]]:
     return windows
 
 
-def _backlog(name: str, value: Mapping[str, Any]) -> Backlog:
-    waiting = tuple(Waiting(**row) for row in value[name])
+def _queue(name: str, value: Mapping[str, Any]) -> QueueState:
+    rules = tuple(QueuedRule(**row) for row in value[name])
     seen: set[str] = set()
-    for index, thing in enumerate(waiting):
-        if thing.id in seen:
-            raise _wrong(f"{name}[{index}].id", "an id of its own", thing.id, "repeated")
-        seen.add(thing.id)
-    _at_least(f"counters.{name}", value["counters"][name], len(waiting), name)
-    return Backlog(value["counters"][name], waiting)
+    for index, rule in enumerate(rules):
+        if rule.id in seen:
+            raise _wrong(f"{name}[{index}].id", "an id of its own", rule.id, "repeated")
+        seen.add(rule.id)
+    _at_least(f"counters.{name}", value["counters"][name], len(rules), name)
+    return QueueState(value["counters"][name], rules)
 
 
 def _at_least(place: str, counter: int, there: int, what: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
-from sandbox.handler_types import File, Forms
+from sandbox.handler_types import FileResult, NegotiatedResult
 from sandbox.redaction import Masker
 from sandbox.server import checks
 from sandbox.server.content_negotiation import preferred
@@ -48,8 +48,8 @@ class Live(Protocol):
         """Wait for the next event; return what has happened by then, as server-sent events."""
         ...
 
-    def leave(self) -> None:
-        """Listen no more."""
+    def close(self) -> None:
+        """Unsubscribe."""
         ...
 
 
@@ -109,17 +109,17 @@ class ControlPipeline:
             await exchange.send({"type": "http.response.body", "body": b""})
         elif isinstance(answer, dict):
             await send_bytes(exchange.send, status, await self._written(answer))
-        elif isinstance(answer, Forms):
+        elif isinstance(answer, NegotiatedResult):
             await self._send_form(exchange, answer)
         elif isinstance(answer, str):
             text = await self._masked(answer)
             await send_bytes(exchange.send, status, text, content_type=b"text/plain; charset=utf-8")
-        elif isinstance(answer, File):
+        elif isinstance(answer, FileResult):
             await self._send_file(exchange, answer)
         else:
             await self._stream(exchange, answer)
 
-    async def _send_form(self, exchange: Exchange, answer: Forms) -> None:
+    async def _send_form(self, exchange: Exchange, answer: NegotiatedResult) -> None:
         """Send the form that the client would rather have; JSON where it doesn't matter."""
         status, vary = self.operation.success, [(b"vary", b"Accept")]
         chosen = preferred(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
@@ -147,7 +147,7 @@ class ControlPipeline:
         hidden = self._masker.text
         return (await in_thread(hidden, text) if len(text) > LARGE else hidden(text)).encode()
 
-    async def _send_file(self, exchange: Exchange, file: File) -> None:
+    async def _send_file(self, exchange: Exchange, file: FileResult) -> None:
         """Send a document that was written already, as a file to be kept where it has a name."""
         schema, body = self.operation.responses[str(self.operation.success)][file.media_type], file.content
         if file.media_type == "application/json":
@@ -173,7 +173,7 @@ class ControlPipeline:
         except ServerStops:
             await exchange.send({"type": "http.response.body", "body": b""})
         finally:
-            live.leave()
+            live.close()
 
     async def _next_of(self, live: Live) -> bytes:
         """Return the next events, or a comment where none come: a proxy in between would take silence for an end."""

@@ -6,12 +6,12 @@ Faults act after the key check and only on matched operations.
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
+from sandbox.apps.app import App
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault
@@ -39,38 +39,21 @@ Fault = Mapping[str, Any]
 Work = Callable[[], Awaitable[None]]
 
 
-class Queue(Protocol):
-    """Where queued faults wait."""
-
-    async def take(self, app_id: str, matches: Callable[[Fault], bool]) -> Fault | None:
-        """Return the oldest that acts on a request, with its `id`, counted as used; None when none does."""
-        ...
-
-    async def lots(self, app_id: str, *address: str) -> random.Random:
-        """Return the app's own generator for what is drawn at an address."""
-        ...
-
-    async def streams_by_default(self, app_id: str, operation: str) -> bool:
-        """Say whether an operation of the app streams when a request does not say."""
-        ...
-
-
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, queue: Queue, law: Validator, endings: Endings, holds: Holds) -> None:
-        self._queue = queue
+    def __init__(self, law: Validator, endings: Endings, holds: Holds) -> None:
         self._law = law
         self._endings = endings
         self._holds = holds
 
-    async def choose(self, exchange: Exchange, operation: Operation, asked: bytes | None) -> Fault | None:
+    async def choose(self, exchange: Exchange, operation: Operation, app: App, asked: bytes | None) -> Fault | None:
         """Return the fault of this request: the one it asked for, or the oldest queued one.
 
         It must be able to act on the answer.
         """
         named = None if asked is None else self._named(asked.decode("latin-1"))
-        streamed = bool(operation.events) and await self._will_stream(exchange, operation)
+        streamed = bool(operation.events) and await self._will_stream(exchange, operation, app)
         cannot_act = ON_JSON if streamed else STREAM_FAULTS
 
         def matches(fault: Fault) -> bool:
@@ -78,9 +61,10 @@ class Faults:
 
         if named is not None:
             return named if matches(named) else None
-        return await self._queue.take(exchange.path["app_id"], matches)
+        rule = await app.faults.take(matches)
+        return {**rule.fields, "id": rule.id} if rule else None
 
-    async def act(self, fault: Fault, exchange: Exchange, operation: Operation, work: Work) -> None:
+    async def act(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
         """Act a fault out around the work of a request, or instead of it.
 
         Raises:
@@ -92,10 +76,10 @@ class Faults:
             exchange.entry.fault = fault["kind"]
         if fault["kind"] in HOLDING:
             with self._holds.hold(exchange.path["app_id"]):
-                return await self._act(fault, exchange, operation, work)
-        return await self._act(fault, exchange, operation, work)
+                return await self._act(fault, exchange, operation, app, work)
+        return await self._act(fault, exchange, operation, app, work)
 
-    async def _act(self, fault: Fault, exchange: Exchange, operation: Operation, work: Work) -> None:
+    async def _act(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
         kind, send = fault["kind"], exchange.send
         if kind in INSTEAD:
             return await self._instead(fault, exchange)
@@ -107,7 +91,7 @@ class Faults:
             exchange.send = fault_senders.Stale(send, exchange.connection).send
         elif kind == "contract":
             where = [value for name, value in exchange.path.items() if name != "app_id"]
-            lots = await self._queue.lots(exchange.path["app_id"], "bend", operation.id, *where)
+            lots = app.rng.random("bend", operation.id, *where)
             schema = operation.responses["200"]["application/json"]
             exchange.send = fault_senders.Bent(send, schema, fault.get("path"), lots).send
         elif kind == "after":
@@ -166,7 +150,7 @@ class Faults:
             raise BrokenOff from None
         exchange.held_until = monotonic()
 
-    async def _will_stream(self, exchange: Exchange, operation: Operation) -> bool:
+    async def _will_stream(self, exchange: Exchange, operation: Operation, app: App) -> bool:
         """Look ahead into the body: will this answer be a stream?"""
         try:
             value = decode(await exchange.body()).value
@@ -174,7 +158,8 @@ class Faults:
             return False
         asked = value.get("stream") if isinstance(value, dict) else None
         if asked is None:
-            return await self._queue.streams_by_default(exchange.path["app_id"], operation.id)
+            # A completion never streams when the request does not say.
+            return app.exists and app.settings.stream and operation.id == "apps_api_send_message"
         return asked is True
 
     def _named(self, header: str) -> Fault:

@@ -6,15 +6,16 @@ An ASGI application behind the router. No Request or Response objects are made o
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox import magic
+from sandbox.apps.app import App
+from sandbox.apps.registry import AppRegistry
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import AccessDenied, ApiError, InternalError, InvalidRequest, RateLimitExceeded
-from sandbox.handler_types import Answer, App, Body, Call
+from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 from sandbox.server import checks
 from sandbox.server.context import FAULT_HEADER, Exchange
 from sandbox.server.http import send_bytes, send_error
@@ -27,36 +28,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sandbox")
 
-Run = Callable[[Call], Awaitable[Answer]]
-
-
-class Directory(Protocol):
-    """Where the pipeline looks apps up."""
-
-    async def app(self, app_id: str) -> App | None:
-        """Return an app, or None when there is none of this id."""
-        ...
-
-    async def stands_at(self, app_id: str) -> float | None:
-        """Return the Unix second at which the app's time stands still, or None."""
-        ...
-
-    async def spend(self, app: App) -> int | None:
-        """Count a call against the app's rate limit; return the seconds to wait if it is used up."""
-        ...
+Run = Callable[[OperationRequest, App], Awaitable[OperationResult]]
 
 
 class House(NamedTuple):
     """What every pipeline of one server shares.
 
-    `turns` are those of what replies. `waits` says whether any fault waits for an app, `by_header` whether a request
-    may ask for its own, and `control_token` what it needs beside it; what acts them out and what speaks are made when
-    they are needed.
+    `turns` are those of what replies. `by_header` says whether a request may ask for a fault of its own, and
+    `control_token` what it needs beside it; what acts faults out and what sends replies are made when they are needed.
     """
 
-    directory: Directory
+    registry: AppRegistry
     turns: Turns
-    waits: Callable[[str], bool]
     by_header: bool
     control_token: str | None
     faults: Callable[[], Faults]
@@ -71,7 +54,6 @@ class Pipeline:
         self.operation = operation
         self._run = run
         self._house = house
-        self._app_id = re.compile(operation.path_schema.properties["app_id"]["pattern"])
         self._answer_schema = operation.responses["200"]["application/json"]
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -92,21 +74,22 @@ class Pipeline:
         asked = exchange.headers.get(FAULT_HEADER) if house.by_header else None
         if asked is not None and house.control_token is not None:
             checks.fault_token(exchange.headers, house.control_token)
-        if asked is None and not house.waits(exchange.path["app_id"]):
+        app = house.registry.find(exchange.path["app_id"])
+        if asked is None and app.faults.is_empty:
             return await self._work(exchange, key, None)
         faults = house.faults()
-        fault = await faults.choose(exchange, self.operation, asked)
+        fault = await faults.choose(exchange, self.operation, app, asked)
         if fault is None:
             return await self._work(exchange, key, None)
         if exchange.entry:
-            exchange.entry.stood_at = await house.directory.stands_at(exchange.path["app_id"])
-        return await faults.act(fault, exchange, self.operation, partial(self._work, exchange, key, fault))
+            exchange.entry.stood_at = app.frozen_at
+        return await faults.act(fault, exchange, self.operation, app, partial(self._work, exchange, key, fault))
 
     async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
         operation = self.operation
         app = await self._app(key, exchange.path["app_id"])
         if exchange.entry:
-            exchange.entry.stood_at = app.frozen
+            exchange.entry.stood_at = app.frozen_at
         if operation.rate_limited:
             await self._take_one(key, app)
         body = await self._body(exchange)
@@ -116,8 +99,8 @@ class Pipeline:
         if operation.events:
             # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
             await self._house.turns.first()
-        answer = await self._handled(Call(app=app, path=exchange.path, query=query, body=body))
-        if isinstance(answer, Body):
+        answer = await self._handled(OperationRequest(exchange.path, query, body), app)
+        if isinstance(answer, JsonResult):
             await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
         else:
             await self._house.speaker().speak(answer, operation, app, exchange, fault)
@@ -127,7 +110,7 @@ class Pipeline:
         if app_id in magic.MAGIC_APPS:
             magic.refuse_access(key)
             magic.refuse_state(app_id)
-        app = await self._house.directory.app(app_id) if self._app_id.fullmatch(app_id) else None
+        app = await self._house.registry.get(app_id)
         if app is None:
             raise magic.unknown_app()
         magic.refuse_access(key)
@@ -140,7 +123,7 @@ class Pipeline:
         return app
 
     async def _take_one(self, key: str, app: App) -> None:
-        wait = 60 if key == magic.LIMITED_KEY else await self._house.directory.spend(app)
+        wait = 60 if key == magic.LIMITED_KEY else await app.consume_rate_limit()
         if wait is not None:
             raise RateLimitExceeded(f"Too many requests for this app; try again in {wait} s.", retry_after=wait)
 
@@ -150,9 +133,9 @@ class Pipeline:
         checks.media_type(exchange.headers)
         return checks.json_body(await exchange.body())
 
-    async def _handled(self, call: Call) -> Answer:
+    async def _handled(self, request: OperationRequest, app: App) -> OperationResult:
         try:
-            return await self._run(call)
+            return await self._run(request, app)
         except ApiError:
             raise
         except Exception:

@@ -1,4 +1,4 @@
-"""Turns a `Spoken` answer into its two forms, JSON body and events, which say the same (CONTRACT.md 6)."""
+"""Turns a `ReplyResult` answer into its two forms, JSON body and events, which say the same (CONTRACT.md 6)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sandbox.contract import encode
-from sandbox.handler_types import Spoken
+from sandbox.handler_types import ReplyResult
 from sandbox.reply import FunctionCall, Message, OutputItem
 
 LONGEST_DELTA = 24
@@ -27,7 +27,7 @@ class Event(NamedTuple):
         return self.name.endswith(".delta") or self.name == "response.data_spec"
 
 
-def json_body(spoken: Spoken) -> dict[str, Any]:
+def json_body(spoken: ReplyResult) -> dict[str, Any]:
     """Return the JSON form of an answer: a Response, or a Completion (CONTRACT.md 3.9 and 3.12)."""
     status = "completed" if spoken.reply.failure is None else "failed"
     body: dict[str, Any] = {"id": spoken.id, "created_at": spoken.created_at}
@@ -58,7 +58,7 @@ def output_item(item: OutputItem) -> dict[str, Any]:
     return {"type": "data_spec", "data": {"type": "patch", "patch": item.patch}}
 
 
-def events(spoken: Spoken) -> Iterator[Event]:
+def events(spoken: ReplyResult) -> Iterator[Event]:
     """Yield every event of an answer, first to last."""
     created: dict[str, Any] = {"id": spoken.id, "object": "response", "status": "in_progress"}
     if spoken.conversation_id is None:
@@ -74,7 +74,7 @@ def events(spoken: Spoken) -> Iterator[Event]:
         yield failed(spoken.id, spoken.reply.failure)
 
 
-def count(spoken: Spoken) -> int:
+def count(spoken: ReplyResult) -> int:
     """Return how many events an answer has, without making them."""
     if spoken.conversation_id is None:
         return 2 + (_text_count(json_body(spoken)["text"]) if spoken.reply.failure is None else 0)

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
+from sandbox.apps.app import App
 from sandbox.apps.entry import ReplyStatus
 from sandbox.apps.store import Gone
 from sandbox.contract import Operation, encode
 from sandbox.errors import NotFound
-from sandbox.handler_types import App, Spoken
+from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import reply_events
 from sandbox.server.context import Exchange
@@ -43,7 +44,7 @@ class Speaker:
         self._holds = holds
 
     async def speak(
-        self, spoken: Spoken, operation: Operation, app: App, exchange: Exchange, fault: Fault | None
+        self, spoken: ReplyResult, operation: Operation, app: App, exchange: Exchange, fault: Fault | None
     ) -> None:
         """Send an answer whole; `fault` may spoil a stream.
 
@@ -56,7 +57,7 @@ class Speaker:
             async with Patience(exchange.receive, app.id, self._endings, exchange.since) as patience:
                 await patience.until(pace.first_ms)
                 if spoken.streamed:
-                    framing = Framing(app.settings.framing, partial(app.entropy.random, "framing", spoken.id))
+                    framing = Framing(app.settings.framing, partial(app.rng.random, "framing", spoken.id))
                     wait_at = partial(self._holds.until_released, app.id, noted=exchange.entry, patience=patience)
                     stream = _Stream(operation, pace, patience, exchange, framing, wait_at)
                     await stream.run(spoken, steps(spoken, fault))
@@ -68,13 +69,13 @@ class Speaker:
             raise NotFound("The app was reset while it answered.", param="app_id") from None
 
 
-async def _whole(spoken: Spoken, operation: Operation, exchange: Exchange) -> None:
+async def _whole(spoken: ReplyResult, operation: Operation, exchange: Exchange) -> None:
     send = exchange.send
     body = keeping(operation.responses["200"]["application/json"], encode(reply_events.json_body(spoken)), operation.id)
     if spoken.reply.cut:
         send = Truncated(send, None).send
     elif spoken.reply.failure is None:
-        await spoken.settle()
+        await spoken.commit()
     _note(exchange, "completed" if spoken.reply.failure is None else "failed")
     await send_bytes(send, 200, body)
 
@@ -108,7 +109,7 @@ class _Stream:
         self._reply_status: ReplyStatus = "failed"
         self._hurries = framing.is_plain and not pace.delta_ms
 
-    async def run(self, spoken: Spoken, whole: Iterable[Step]) -> None:
+    async def run(self, spoken: ReplyResult, whole: Iterable[Step]) -> None:
         """Do every step, each when it is due."""
         await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         try:
@@ -130,7 +131,7 @@ class _Stream:
         await self._patience.turn()
         await self._send({"type": "http.response.body", "body": plain(event), "more_body": True})
 
-    async def _do(self, step: Step, spoken: Spoken) -> None:
+    async def _do(self, step: Step, spoken: ReplyResult) -> None:
         if isinstance(step, Break):
             raise BrokenOff
         if isinstance(step, Stall):
@@ -147,7 +148,7 @@ class _Stream:
             self._due += self._pace.delta_ms if step.is_delta else 0
             await self._patience.until(self._due)
             if step.name == "response.completed":
-                await spoken.settle()
+                await spoken.commit()
                 self._reply_status = "completed"
             await self._write(step)
 

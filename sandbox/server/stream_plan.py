@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sandbox.handler_types import Spoken
+from sandbox.handler_types import ReplyResult
 from sandbox.server.reply_events import Event, count, events, failed
 
 STREAM_FAULTS = frozenset({"stream_cut", "stream_stall", "stream_fail", "stream_garble"})
@@ -36,7 +36,7 @@ class Break:
 Step = Event | Stall | Half | Break
 
 
-def steps(spoken: Spoken, fault: Mapping[str, Any] | None) -> Iterator[Step]:
+def steps(spoken: ReplyResult, fault: Mapping[str, Any] | None) -> Iterator[Step]:
     """Yield what a stream does; only a `fault` of the kinds of `STREAM_FAULTS` changes it."""
     whole = events(spoken)
     if spoken.reply.cut:

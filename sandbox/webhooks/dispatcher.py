@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 from sandbox import webhook_url
 from sandbox.app_settings import Webhook
-from sandbox.apps.events import Bus
-from sandbox.apps.store import Worlds
-from sandbox.contract import Validator, encode
-from sandbox.errors import StoreFull
-from sandbox.handler_types import App
-from sandbox.redaction import escape
-from sandbox.sources import FrozenClock, monotonic, unix_time
-from sandbox.webhooks import lab
-from sandbox.webhooks.app_webhooks import AppWebhooks
-from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
-from sandbox.webhooks.delivery_log import (
+from sandbox.apps.app import App
+from sandbox.apps.deliveries import (
     DELIVERY_BYTES,
     MAX_ATTEMPTS,
     MAX_WAITING,
@@ -28,6 +20,14 @@ from sandbox.webhooks.delivery_log import (
     Delivery,
     DeliveryState,
 )
+from sandbox.apps.events import Bus
+from sandbox.apps.registry import AppRegistry
+from sandbox.contract import Validator, encode
+from sandbox.errors import StoreFull
+from sandbox.redaction import escape
+from sandbox.sources import monotonic, unix_time
+from sandbox.webhooks import lab
+from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
 from sandbox.webhooks.keyed_queue import KeyedQueue
 
 log = logging.getLogger("sandbox")
@@ -41,14 +41,6 @@ ENVELOPE_BYTES = 150
 REORDER_SECONDS = 2
 
 
-class Apps(Protocol):
-    """Where apps are looked up."""
-
-    async def app(self, app_id: str) -> App | None:
-        """Return an app, or None when there is none of this id."""
-        ...
-
-
 class WebhookDispatcher:
     """Delivers the webhooks of every app.
 
@@ -56,7 +48,7 @@ class WebhookDispatcher:
     receiver holds up nobody else.
 
     Args:
-        check_fits: raises `StoreFull` where so many bytes are more than the sandbox keeps.
+        registry: the apps.
         schemas: the contract of each type of webhook.
         user_agent: names the sandbox to receivers.
     """
@@ -64,37 +56,25 @@ class WebhookDispatcher:
     def __init__(
         self,
         *,
-        apps: Apps,
-        worlds: Worlds,
-        check_fits: Callable[[int], None],
+        registry: AppRegistry,
         bus: Bus,
         client: WebhookClient,
         schemas: Mapping[str, Validator],
         user_agent: str,
     ) -> None:
-        self._apps = apps
-        self._worlds = worlds
-        self._check_fits = check_fits
+        self._registry = registry
         self._bus = bus
         self._client = client
         self._schemas = schemas
         self._user_agent = user_agent
-        self._of: dict[str, AppWebhooks] = {}
         self._queue = KeyedQueue(self._deliver, MAX_IN_FLIGHT)
         self._last_number = 0
-        # About how many bytes the deliveries of all apps take.
-        self.size = 0
-
-    def of(self, app_id: str) -> AppWebhooks:
-        """Return what belongs to an app."""
-        if app_id not in self._of:
-            self._of[app_id] = AppWebhooks()
-        return self._of[app_id]
 
     def newest_first(self, app_id: str | None = None) -> Iterator[Delivery]:
         """Yield the deliveries of one app, or of all."""
-        apps = [webhooks for key, webhooks in self._of.items() if app_id in (None, key)]
-        return heapq.merge(*(webhooks.log.newest_first() for webhooks in apps), key=lambda delivery: -delivery.number)
+        apps = self._registry if app_id is None else [self._registry.find(app_id)]
+        logs = [app.webhooks.newest_first() for app in apps if app.webhooks]
+        return heapq.merge(*logs, key=lambda delivery: -delivery.number)
 
     def get(self, delivery_id: str, app_id: str | None = None) -> Delivery | None:
         """Return the newest delivery of this id: an app that was restored under another id has the same ids."""
@@ -114,46 +94,36 @@ class WebhookDispatcher:
             StoreFull: it does not fit; nothing is sent.
         """
         body = len(encode(data)) + ENVELOPE_BYTES
-        self._check_fits(sum(DELIVERY_BYTES + body + len(hook.url) for hook in matching_webhooks(app, event_type)))
+        app.usage.check(sum(DELIVERY_BYTES + body + len(hook.url) for hook in matching_webhooks(app, event_type)))
         return await self.enqueue(app, event_type, data)
 
     def redeliver(self, app: App, delivery: Delivery) -> Delivery:
         """Start a delivery anew, now."""
-        webhooks = self.of(app.id)
-        queued = self._queue.has(delivery.key, delivery.number) and not webhooks.is_scheduled(delivery)
-        if delivery.state == "waiting" and queued:
+        is_queued = self._queue.has((app, delivery.url), delivery.number) and not app.webhooks.is_scheduled(delivery)
+        if delivery.state == "waiting" and is_queued:
             return delivery
         delivery = replace(delivery, state="waiting", due=app.moment, tries=0, reason=None)
-        self._put(delivery)
-        self._send(delivery)
+        self._put(app, delivery)
+        self._send(app, delivery)
         return delivery
 
     def reschedule(self, app: App) -> None:
         """Look again at what waits: the app's clock was set."""
-        self.of(app.id).reschedule(app, self._send)
-
-    def forget(self, app_id: str) -> None:
-        """Cancel and drop everything of an app."""
-        self._queue.cancel(app_id)
-        if webhooks := self._of.pop(app_id, None):
-            self.size -= webhooks.size
-            webhooks.clear()
-
-    def forget_all(self) -> None:
-        """Cancel and drop everything of every app."""
-        for app_id in list(self._of):
-            self.forget(app_id)
+        for delivery in app.webhooks.scheduled():
+            app.webhooks.unschedule(delivery)
+            self._schedule(app, delivery)
 
     def stop(self) -> None:
         """Send nothing more; what waits stays so in the logs."""
         self._queue.cancel()
-        for webhooks in self._of.values():
-            webhooks.stop()
+        for app in self._registry:
+            app.webhooks.stop()
 
     async def _enqueue(self, app: App, hook: Webhook, event_type: str, data: Mapping[str, Any]) -> Delivery:
-        number = await self._worlds.number(app.id, "webhook")
+        number = await app.next_number("webhook")
+        app.webhooks.on_clear = partial(self._queue.cancel, app)
         created = app.clock.now()
-        delivery_id = "webhook_" + app.entropy.hex(24, "webhook", number)
+        delivery_id = "webhook_" + app.rng.hex(24, "webhook", number)
         payload = {
             "id": delivery_id,
             "type": event_type,
@@ -173,43 +143,52 @@ class WebhookDispatcher:
         )
         if not self._schemas[event_type].is_valid(payload):
             log.error("the webhook %s breaks the contract", event_type)
-            return self._finish(delivery, "dropped", "The sandbox's own webhook breaks the contract.")
-        if self.of(app.id).log.count_waiting() >= MAX_WAITING:
-            return self._finish(delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
+            return self._finish(app, delivery, "dropped", "The sandbox's own webhook breaks the contract.")
+        if app.webhooks.count_waiting() >= MAX_WAITING:
+            return self._finish(app, delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
         try:
-            self._check_fits(delivery.byte_size)
+            app.usage.check(delivery.byte_size)
         except StoreFull as full:
-            return self._finish(delivery, "dropped", full.message)
+            return self._finish(app, delivery, "dropped", full.message)
         return self._start(app, delivery)
 
     def _start(self, app: App, delivery: Delivery) -> Delivery:
-        webhooks = self.of(app.id)
-        if app.settings.webhook_lab == "reorder" and delivery.url not in webhooks.held:
+        held = app.webhooks.held
+        if app.settings.webhook_lab == "reorder" and delivery.url not in held:
             delivery = replace(delivery, due=unix_time(app.moment + REORDER_SECONDS))
-            webhooks.held[delivery.url] = delivery.number
-            self._put(delivery)
-            webhooks.schedule(app, delivery, self._send)
+            held[delivery.url] = delivery.number
+            self._put(app, delivery)
+            self._schedule(app, delivery)
             return delivery
-        self._put(delivery)
-        self._queue.add(delivery.key, delivery.number)
-        overtaken = webhooks.log.get(webhooks.held.pop(delivery.url, 0))
+        self._put(app, delivery)
+        self._queue.add((app, delivery.url), delivery.number)
+        overtaken = app.webhooks.get(held.pop(delivery.url, 0))
         if overtaken:
-            self._send(overtaken)
+            self._send(app, overtaken)
         return delivery
 
-    def _send(self, delivery: Delivery) -> None:
-        """Send a delivery as soon as those before it to its URL are done."""
-        self.of(delivery.app_id).unschedule(delivery)
-        self._queue.add(delivery.key, delivery.number)
+    def _schedule(self, app: App, delivery: Delivery) -> None:
+        """Send a delivery when it is due in the app's time, which may be now."""
+        left = (delivery.due or 0) - app.moment
+        if left <= 0:
+            self._send(app, delivery)
+        else:
+            app.webhooks.schedule(delivery, None if app.is_frozen else left, partial(self._send, app))
 
-    async def _deliver(self, app_id: str, number: int) -> None:
-        app = await self._apps.app(app_id)
-        delivery = self.of(app_id).log.get(number)
-        if app is None or delivery is None:
+    def _send(self, app: App, delivery: Delivery) -> None:
+        """Send a delivery as soon as those before it to its URL are done."""
+        app.webhooks.unschedule(delivery)
+        if app.webhooks.held.get(delivery.url) == delivery.number:
+            del app.webhooks.held[delivery.url]
+        self._queue.add((app, delivery.url), delivery.number)
+
+    async def _deliver(self, app: App, number: int) -> None:
+        delivery = app.webhooks.get(number)
+        if delivery is None or not app.exists:
             return
         hook = next(iter(matching_webhooks(app, delivery.type, delivery.url)), None)
         if hook is None:
-            self._finish(delivery, "dropped", "The webhook was taken away, or switched off.")
+            self._finish(app, delivery, "dropped", "The webhook was taken away, or switched off.")
             return
         is_delivered = False
         for variant in lab.variants(app.settings.webhook_lab, delivery.tries):
@@ -218,13 +197,13 @@ class WebhookDispatcher:
             try:
                 attempt = await self._attempt(app, delivery, hook, variant)
             except BlockedAddress as error:
-                log.warning("a webhook of %s was not sent: %s", escape(app_id), escape(str(error)))
-                self._finish(delivery, "refused", str(error))
+                log.warning("a webhook of %s was not sent: %s", escape(app.id), escape(str(error)))
+                self._finish(app, delivery, "refused", str(error))
                 return
             delivery = replace(delivery, attempts=(*delivery.attempts, attempt)[-MAX_ATTEMPTS:])
             if variant.counts:
                 is_delivered = attempt.status is not None and 200 <= attempt.status < 300
-        await self._settle(delivery, is_delivered=is_delivered)
+        self._settle(app, delivery, is_delivered=is_delivered)
 
     async def _attempt(self, app: App, delivery: Delivery, hook: Webhook, variant: lab.Variant) -> Attempt:
         now = app.clock.now()
@@ -241,35 +220,29 @@ class WebhookDispatcher:
             attempt = replace(attempt, error=str(error))
         return replace(attempt, duration_ms=(monotonic() - started) * 1000)
 
-    async def _settle(self, delivery: Delivery, *, is_delivered: bool) -> None:
-        """Note how it went, and schedule the next attempt where it went wrong."""
-        app = await self._apps.app(delivery.app_id)
-        webhooks = self.of(delivery.app_id)
-        if app is None or webhooks.log.get(delivery.number) is None:
+    def _settle(self, app: App, delivery: Delivery, *, is_delivered: bool) -> None:
+        """Log how it went, and schedule the next attempt where it went wrong."""
+        if app.webhooks.get(delivery.number) is None or not app.exists:
             return
         if is_delivered:
-            self._finish(delivery, "delivered")
+            self._finish(app, delivery, "delivered")
         elif delivery.tries == len(BACKOFF):
-            self._finish(delivery, "failed")
+            self._finish(app, delivery, "failed")
         else:
             # A clock that stands still counts by the schedule: one move past several attempts lets all of them happen.
-            is_frozen = isinstance(app.clock, FrozenClock)
-            base = delivery.due if is_frozen and delivery.due is not None else app.moment
+            base = delivery.due if app.is_frozen and delivery.due is not None else app.moment
             delivery = replace(delivery, due=unix_time(base + BACKOFF[delivery.tries]), tries=delivery.tries + 1)
-            self._put(delivery)
-            webhooks.schedule(app, delivery, self._send)
+            self._put(app, delivery)
+            self._schedule(app, delivery)
 
-    def _finish(self, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> Delivery:
+    def _finish(self, app: App, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> Delivery:
         finished = replace(delivery, state=state, due=None, reason=reason)
-        self._put(finished)
+        self._put(app, finished)
         return finished
 
-    def _put(self, delivery: Delivery) -> None:
-        webhooks = self.of(delivery.app_id)
-        self.size -= webhooks.size
-        webhooks.log.put(delivery)
-        self.size += webhooks.size
-        self._bus.say("delivery", delivery.app_id, delivery)
+    def _put(self, app: App, delivery: Delivery) -> None:
+        app.webhooks.put(delivery)
+        self._bus.say("delivery", app.id, delivery)
 
 
 def matching_webhooks(app: App, event_type: str, url: str | None = None) -> Sequence[Webhook]:

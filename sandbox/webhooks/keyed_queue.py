@@ -5,43 +5,42 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 log = logging.getLogger("sandbox")
 
-# The id of an app and the URL that its webhooks go to.
-Key = tuple[str, str]
+Owner = TypeVar("Owner", bound=Hashable)
 
 
-class KeyedQueue:
-    """A queue of numbers for each key.
+class KeyedQueue(Generic[Owner]):
+    """A queue of numbers for each key: an owner, and the URL that its webhooks go to.
 
     Args:
-        run: does the job that a number stands for; called with the key's app id and the number.
+        run: does the job that a number stands for; called with the key's owner and the number.
         max_running: how many jobs run at once, over all keys.
     """
 
-    def __init__(self, run: Callable[[str, int], Coroutine[Any, Any, None]], max_running: int) -> None:
+    def __init__(self, run: Callable[[Owner, int], Coroutine[Any, Any, None]], max_running: int) -> None:
         self._run = run
         self._max_running = max_running
-        self._waiting: dict[Key, deque[int]] = {}
-        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._waiting: dict[tuple[Owner, str], deque[int]] = {}
+        self._running: dict[tuple[Owner, str], asyncio.Task[None]] = {}
 
-    def add(self, key: Key, number: int) -> None:
+    def add(self, key: tuple[Owner, str], number: int) -> None:
         """Run a job when those before it with the same key are done."""
         self._waiting.setdefault(key, deque()).append(number)
         self._start()
 
-    def has(self, key: Key, number: int) -> bool:
+    def has(self, key: tuple[Owner, str], number: int) -> bool:
         """Say whether a job waits, or may be the one that runs for its key."""
         return key in self._running or number in self._waiting.get(key, ())
 
-    def cancel(self, app_id: str | None = None) -> None:
-        """Drop what waits and cancel what runs, of one app or of all."""
+    def cancel(self, owner: Owner | None = None) -> None:
+        """Drop what waits and cancel what runs, of one owner or of all."""
         for key in {*self._waiting, *self._running}:
-            if app_id in (None, key[0]):
+            if owner in (None, key[0]):
                 self._waiting.pop(key, None)
                 if key in self._running:
                     self._running[key].cancel()
@@ -59,7 +58,7 @@ class KeyedQueue:
             self._running[key] = task
             task.add_done_callback(partial(self._finish, key))
 
-    def _finish(self, key: Key, task: asyncio.Task[None]) -> None:
+    def _finish(self, key: tuple[Owner, str], task: asyncio.Task[None]) -> None:
         del self._running[key]
         if not task.cancelled() and (error := task.exception()):
             log.error("a webhook failed", exc_info=error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
-from sandbox.apps.records import Position, Window
+from sandbox.apps.records import Order, Position
 
 T = TypeVar("T")
 
@@ -19,15 +19,17 @@ def now(work: Awaitable[T]) -> T:
     raise AssertionError("the store waited")
 
 
-def page_of(rows: Iterable[Position], window: Window) -> tuple[list[Position], bool]:
+def page_of(
+    rows: Iterable[Position], *, limit: int, order: Order, after: Position | None = None, before: Position | None = None
+) -> tuple[list[Position], bool]:
     """Return the page and whether there is more, by looking at every row."""
-    ordered = sorted(rows, reverse=window.order == "desc")
-    if window.before is not None:
-        seen = [row for row in ordered if _follows(window.before, row, window)]
-        return seen[-window.limit :], len(seen) > window.limit
-    seen = [row for row in ordered if window.after is None or _follows(row, window.after, window)]
-    return seen[: window.limit], len(seen) > window.limit
+    ordered = sorted(rows, reverse=order == "desc")
+    if before is not None:
+        rest = [row for row in ordered if _follows(before, row, order)]
+        return rest[-limit:], len(rest) > limit
+    rest = [row for row in ordered if after is None or _follows(row, after, order)]
+    return rest[:limit], len(rest) > limit
 
 
-def _follows(later: Position, earlier: Position, window: Window) -> bool:
-    return later > earlier if window.order == "asc" else later < earlier
+def _follows(later: Position, earlier: Position, order: Order) -> bool:
+    return later > earlier if order == "asc" else later < earlier

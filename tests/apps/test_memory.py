@@ -1,10 +1,11 @@
-"""The memory store beside a plain dict, and the laws that every store has (clauses 5.3 to 5.6)."""
+"""Apps beside plain dicts, and the laws that every store has (clauses 5.3 to 5.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, get_args
 
 import pytest
 from hypothesis import settings
@@ -12,21 +13,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
 from sandbox.app_settings import AppSettings, RateLimit
-from sandbox.apps.memory import Bounds, MemoryStore
-from sandbox.apps.records import Conversation, Item, Order, Position, Totals, Window
-from sandbox.apps.store import Gone
+from sandbox.apps.app import App, AppEnvironment
+from sandbox.apps.history import ControlCallRecord
+from sandbox.apps.journal import Journal
+from sandbox.apps.limits import Limits
+from sandbox.apps.records import Conversation, Item, Order, PageRequest, Totals
+from sandbox.apps.registry import MAX_VISITORS, AppRegistry
+from sandbox.apps.store import ConversationStore, Counter, Gone, UnknownCursor
 from sandbox.errors import StoreFull
+from sandbox.sources import FrozenClock
 from tests.apps.plain import now, page_of
 
+COUNTERS: tuple[Counter, ...] = get_args(Counter)[:2]
 Place = tuple[str, str]
 
 APPS = st.sampled_from(["app_a", "app_b"])
 USERS = st.sampled_from([None, "", "ann", "bob"])
-CURSORS = st.none() | st.tuples(
-    st.sampled_from(["after", "before"]), st.builds(Position, st.integers(0, 4), st.integers(1, 9))
-)
 ORDERS: st.SearchStrategy[Order] = st.sampled_from(["asc", "desc"])
-ROLES: st.SearchStrategy[Literal["user", "assistant"]] = st.sampled_from(["user", "assistant"])
 
 
 @dataclass
@@ -37,201 +40,286 @@ class PlainApp:
     records: dict[str, Conversation] = field(default_factory=dict)
     items: dict[str, list[Item]] = field(default_factory=dict)
 
+    def seen(self, conversation_id: str) -> Conversation | None:
+        """Return a conversation that is not deleted."""
+        found = self.records.get(conversation_id)
+        return None if found is None or found.deleted else found
 
-class StoreBesideADict(RuleBasedStateMachine):
-    """Does the same to the store and to plain dicts; both must always say the same."""
+    def change(self, conversation_id: str, **changes: Any) -> Conversation | None:
+        if old := self.seen(conversation_id):
+            self.records[conversation_id] = old._replace(**changes)
+        return self.records[conversation_id] if old else None
+
+
+class AppsBesideDicts(RuleBasedStateMachine):
+    """Does the same to apps and to plain dicts; both must always say the same."""
 
     places = Bundle("places")
 
     @initialize()
     def begin(self) -> None:
-        self.store = MemoryStore({}, AppSettings())
+        self.registry = registry()
         self.plain = {"app_a": PlainApp(), "app_b": PlainApp()}
 
+    def of(self, place: Place) -> tuple[ConversationStore, str, PlainApp]:
+        return self.registry.find(place[0]).conversations, place[1], self.plain[place[0]]
+
     @rule(target=places, app=APPS, second=st.integers(0, 4), user=USERS, title=st.sampled_from([None, "", "t"]))
-    def add(self, app: str, second: int, user: str | None, title: str | None) -> Place:
+    def create(self, app: str, second: int, user: str | None, title: str | None) -> Place:
         plain = self.plain[app]
         plain.numbers += 1
-        number = now(self.store.number(app, "conversation"))
-        assert number == plain.numbers
-        # Both apps use the same ids: what is said of one must change nothing of the other.
-        record = Conversation(id=f"id_{number}", number=number, created_at=second, external_user_id=user, title=title)
-        now(self.store.add(app, record))
-        plain.records[record.id] = record
-        return app, record.id
+
+        def make(number: int) -> Conversation:
+            # Both apps use the same ids: what is said of one must change nothing of the other.
+            return record(number, created_at=second, external_user_id=user, title=title)
+
+        made = now(self.registry.find(app).conversations.create(make))
+        assert made.number == plain.numbers
+        plain.records[made.id] = made
+        return app, made.id
 
     @rule(place=places, title=st.sampled_from([None, "", "new"]))
     def set_title(self, place: Place, title: str | None) -> None:
-        if self.written(place, self.store.set_title(*place, title)):
-            self.amend(place, title=title)
-
-    @rule(place=places, metadata=st.sampled_from([b"{}", b'{"a":1}']))
-    def set_metadata(self, place: Place, metadata: bytes) -> None:
-        if self.written(place, self.store.set_metadata(*place, metadata)):
-            self.amend(place, metadata=metadata)
+        store, conversation_id, plain = self.of(place)
+        assert now(store.set_title(conversation_id, title)) == plain.change(conversation_id, title=title)
 
     @rule(place=places)
     def delete(self, place: Place) -> None:
-        if self.written(place, self.store.delete(*place)):
-            self.amend(place, deleted=True)
+        store, conversation_id, plain = self.of(place)
+        assert now(store.delete(conversation_id)) == plain.seen(conversation_id)
+        plain.change(conversation_id, deleted=True)
 
-    @rule(place=places, role=ROLES)
-    def append(self, place: Place, role: Literal["user", "assistant"]) -> None:
-        if self.written(place, self.store.append(*place, lambda position: Item(role, b"%d" % position))):
-            items = self.plain[place[0]].items.setdefault(place[1], [])
-            items.append(Item(role, b"%d" % len(items)))
+    @rule(place=places, metadata=st.sampled_from([None, b"{}", b'{"a":1}']))
+    def append_message(self, place: Place, metadata: bytes | None) -> None:
+        store, conversation_id, plain = self.of(place)
+        before = now(store.append_message(conversation_id, lambda _, position: item(position), metadata))
+        if plain.seen(conversation_id) is None:
+            assert before is None
+            return
+        changed = plain.change(conversation_id, **({"metadata": metadata} if metadata else {}))
+        items = plain.items.setdefault(conversation_id, [])
+        assert before is not None
+        assert (before.conversation, list(before.items)) == (changed, items)
+        items.append(item(len(items)))
+
+    @rule(place=places, pair=st.none() | st.tuples(st.text(), st.text()))
+    def append_reply(self, place: Place, pair: tuple[str, str] | None) -> None:
+        store, conversation_id, plain = self.of(place)
+        answer = store.append_reply(conversation_id, item, pair)
+        if conversation_id not in plain.records:
+            with pytest.raises(Gone):
+                now(answer)
+            return
+        now(answer)
+        old = plain.records[conversation_id]
+        plain.records[conversation_id] = old._replace(generated_title=old.generated_title or pair)
+        items = plain.items.setdefault(conversation_id, [])
+        items.append(item(len(items)))
 
     @rule(app=APPS)
-    def forget(self, app: str) -> None:
-        now(self.store.forget(app))
+    def reset(self, app: str) -> None:
+        self.registry.delete(self.registry.find(app))
         self.plain[app] = PlainApp()
+
+    @rule(app=APPS)
+    def take_out_and_put_back(self, app: str) -> None:
+        one = self.registry.find(app)
+        asyncio.run(one.restore(one.snapshot()))
 
     @rule(place=places)
     def read_one(self, place: Place) -> None:
-        plain = self.plain[place[0]]
-        assert now(self.store.get(*place)) == plain.records.get(place[1])
-        if place[1] in plain.records:
-            assert list(now(self.store.items(*place))) == plain.items.get(place[1], [])
+        store, conversation_id, plain = self.of(place)
+        history = now(store.history(conversation_id))
+        assert (history and history.conversation) == plain.seen(conversation_id)
+        if history:
+            assert list(history.items) == plain.items.get(conversation_id, [])
 
-    @rule(app=APPS, user=USERS | st.just("eve"), order=ORDERS, limit=st.integers(1, 6), cursor=CURSORS)
-    def read_page(
-        self, app: str, user: str | None, order: Order, limit: int, cursor: tuple[str, Position] | None
-    ) -> None:
-        window = Window(limit=limit, order=order, **({cursor[0]: cursor[1]} if cursor else {}))
+    @rule(
+        app=APPS,
+        user=USERS | st.just("eve"),
+        order=ORDERS,
+        limit=st.integers(1, 6),
+        which=st.sampled_from(["after", "before"]),
+        cursor=st.none() | st.integers(1, 9),
+    )
+    def read_page(self, app: str, user: str | None, order: Order, limit: int, which: str, cursor: int | None) -> None:
+        plain, store = self.plain[app], self.registry.find(app).conversations
+        asked = store.page(PageRequest(limit, order, **({which: f"id_{cursor}"} if cursor else {})), user)
+        if cursor and f"id_{cursor}" not in plain.records:
+            with pytest.raises(UnknownCursor, match=which):
+                now(asked)
+            return
+        page = now(asked)
         rows = [
-            Position(row.created_at, row.number)
-            for row in self.plain[app].records.values()
-            if not row.deleted and user in (None, row.external_user_id)
+            row.position for row in plain.records.values() if not row.deleted and user in (None, row.external_user_id)
         ]
-        page = now(self.store.page(app, window, user))
-        assert ([Position(row.created_at, row.number) for row in page.rows], page.has_more) == page_of(rows, window)
+        place = {which: plain.records[f"id_{cursor}"].position} if cursor else {}
+        expected = page_of(rows, limit=limit, order=order, **place)
+        assert ([row.position for row in page.rows], page.has_more) == expected
 
     @rule(app=APPS)
     def read_totals(self, app: str) -> None:
         plain = self.plain[app]
-        expected = Totals(
+        assert now(self.registry.find(app).conversations.totals()) == Totals(
             conversations=len(plain.records),
             messages=sum(len(items) for items in plain.items.values()),
             users=len({row.external_user_id for row in plain.records.values()} - {None}),
         )
-        assert now(self.store.totals(app)) == expected
-
-    def written(self, place: Place, work: Awaitable[None]) -> bool:
-        """Write; to what was forgotten the store must refuse to."""
-        if place[1] in self.plain[place[0]].records:
-            now(work)
-            return True
-        with pytest.raises(Gone):
-            now(work)
-        return False
-
-    def amend(self, place: Place, **changes: Any) -> None:
-        records = self.plain[place[0]].records
-        records[place[1]] = records[place[1]]._replace(**changes)
 
 
-TestStoreBesideADict = pytest.mark.clause("5.3", "5.4", "5.5", "5.6")(StoreBesideADict.TestCase)
-TestStoreBesideADict.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAppsBesideDicts = pytest.mark.clause("5.3", "5.4", "5.5", "5.6")(AppsBesideDicts.TestCase)
+TestAppsBesideDicts.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
 def record(number: int = 1, **more: Any) -> Conversation:
     return Conversation(**{"id": f"id_{number}", "number": number, "created_at": 0, **more})
 
 
-def store(**bounds: int) -> MemoryStore:
-    return MemoryStore({}, AppSettings(), Bounds(**bounds))
+def item(position: int) -> Item:
+    return Item("user", b"%d" % position)
+
+
+def registry(**limits: Any) -> AppRegistry:
+    """Return a server's apps: any id is one."""
+    clock = FrozenClock(0)
+    environment = AppEnvironment(seed="1", clock=clock, journal=Journal(str), limits=Limits(**limits))
+
+    async def seed_demo(app: App) -> None:
+        raise AssertionError
+
+    return AppRegistry(environment, ({"app_declared": AppSettings()}, AppSettings()), "app_.*", seed_demo)
+
+
+def app(**limits: Any) -> App:
+    return registry(**limits).find("app_a")
+
+
+def create(app: App, **more: Any) -> Conversation:
+    return now(app.conversations.create(lambda number: record(number, **more)))
 
 
 @pytest.mark.clause("5.1")
 def test_a_generated_title_is_given_once() -> None:
-    kept = store()
-    now(kept.add("app_a", record()))
+    one = app()
+    conversation = create(one)
 
     for pair in (("One", "Un"), ("Two", "Deux")):
-        now(kept.set_generated_title("app_a", "id_1", pair))
+        now(one.conversations.append_reply(conversation.id, item, pair))
 
-    found = now(kept.get("app_a", "id_1"))
-    assert found is not None
-    assert found.generated_title == ("One", "Un")
+    history = now(one.conversations.history(conversation.id))
+    assert history is not None
+    assert history.conversation.generated_title == ("One", "Un")
 
 
 def test_each_counter_counts_from_one_on_its_own() -> None:
-    kept = store()
+    apps = registry()
 
-    drawn = [now(kept.number(app, what)) for app in ("app_a", "app_b") for what in ("conversation", "completion") * 2]
+    drawn = [
+        now(apps.find(app_id).next_number(counter))
+        for app_id in ("app_a", "app_b")
+        for counter in (*COUNTERS, *COUNTERS)
+    ]
 
     assert drawn == [1, 1, 2, 2, 1, 1, 2, 2]
 
 
-def test_reading_makes_no_app() -> None:
-    kept = store()
+def test_reading_stores_no_app() -> None:
+    apps = registry()
+    one = apps.find("app_a")
 
-    now(kept.settings("app_a"))
-    now(kept.get("app_a", "id_1"))
-    now(kept.page("app_a", Window(limit=1, order="asc"), "ann"))
-    now(kept.totals("app_a"))
-    now(kept.overrides("app_a"))
-    now(kept.clock("app_a"))
+    now(one.conversations.history("id_1"))
+    now(one.conversations.page(PageRequest(1), "ann"))
+    now(one.conversations.totals())
+    now(one.faults.take(lambda _: True))
+    one.snapshot()
 
-    assert list(now(kept.known())) == []
+    assert apps.ids() == ["app_declared"]
 
 
-def test_forgetting_starts_everything_afresh() -> None:
-    kept = store()
-    now(kept.override("app_a", {"stream": True}))
-    now(kept.set_clock("app_a", 5))
-    now(kept.number("app_a", "completion"))
+def test_deleting_starts_everything_afresh() -> None:
+    apps = registry()
+    one = apps.find("app_a")
+    fresh = one.snapshot()
+    now(one.override({"stream": True}))
+    now(one.set_clock(5))
+    now(one.next_number("completion"))
+    now(one.faults.add({"kind": "reset"}))
+    now(one.rate_limit.consume(RateLimit(per_minute=1), 0))
+    create(one)
 
-    now(kept.forget("app_a"))
+    apps.delete(one)
 
-    assert now(kept.settings("app_a")) == AppSettings()
-    assert now(kept.clock("app_a")) is None
-    assert now(kept.number("app_a", "completion")) == 1
+    assert (one.snapshot(), one.settings, one.usage.bytes) == (fresh, AppSettings(), 0)
+    assert apps.find("app_a") is one
 
 
 # Bounds
 
 
-def test_more_apps_than_fit_are_refused() -> None:
-    kept = store(apps=1)
-    now(kept.add("app_a", record()))
+def test_more_apps_than_fit_are_refused_but_for_declared_ones() -> None:
+    apps = registry(max_apps=1)
+    create(apps.find("app_a"))
 
     with pytest.raises(StoreFull, match="max-apps"):
-        now(kept.add("app_b", record()))
-    assert list(now(kept.known())) == ["app_a"]
+        create(apps.find("app_b"))
+    create(apps.find("app_declared"))
+
+    assert [one.id for one in apps.stored()] == ["app_a", "app_declared"]
+
+
+def test_an_app_that_nobody_wrote_to_makes_room_for_others() -> None:
+    apps = registry()
+    kept, lost = apps.find("app_kept"), apps.find("app_lost")
+    create(kept)
+
+    for number in range(MAX_VISITORS):
+        apps.find(f"app_{number}")
+
+    assert apps.find("app_kept") is kept
+    assert apps.find("app_lost") is not lost
+    assert len(list(apps)) <= MAX_VISITORS + 1
 
 
 LARGE = "x" * 20_000
 # What can be made large by a client, and how it comes into the store.
-FILLINGS: dict[str, Any] = {
-    "metadata at creation": lambda kept: kept.add("app_a", record(metadata=LARGE.encode())),
-    "a title at creation": lambda kept: kept.add("app_a", record(title=LARGE)),
-    "a user id": lambda kept: kept.add("app_a", record(external_user_id=LARGE)),
-    "an item": lambda kept: kept.append("app_a", "id_0", lambda _: Item("user", LARGE.encode())),
-    "a title set later": lambda kept: kept.set_title("app_a", "id_0", LARGE),
-    "metadata of a message": lambda kept: kept.set_metadata("app_a", "id_0", LARGE.encode()),
+FILLINGS: dict[str, Callable[[App], Any]] = {
+    "metadata at creation": lambda one: create(one, metadata=LARGE.encode()),
+    "a title at creation": lambda one: create(one, title=LARGE),
+    "a user id": lambda one: create(one, external_user_id=LARGE),
+    "a message": lambda one: now(one.conversations.append_message("id_1", lambda *_: Item("user", LARGE.encode()))),
+    "a reply": lambda one: now(one.conversations.append_reply("id_1", lambda _: Item("assistant", LARGE.encode()))),
+    "a title set later": lambda one: now(one.conversations.set_title("id_1", LARGE)),
+    "metadata of a message": lambda one: now(
+        one.conversations.append_message("id_1", lambda *_: item(0), LARGE.encode())
+    ),
+    "settings": lambda one: now(one.override({"agent": {"name": LARGE}})),
+    "a fault": lambda one: now(one.faults.add({"body": LARGE})),
+    "a reply that waits": lambda one: now(one.replies.add({"text": LARGE})),
+    "a control call": lambda one: one.history.record(
+        ControlCallRecord(turn=1, at=0, method="PATCH", path="/", body=LARGE)
+    ),
 }
 
 
 @pytest.mark.parametrize("filling", FILLINGS)
 def test_everything_that_is_kept_counts_against_the_bound(filling: str) -> None:
-    kept = store(bytes=10_000)
-    now(kept.add("app_a", record(0)))
-    now(FILLINGS[filling](kept))
+    one = app(max_bytes=10_000)
+    create(one)
+    FILLINGS[filling](one)
 
     with pytest.raises(StoreFull, match="max-bytes"):
-        now(kept.add("app_a", record(2)))
-    assert now(kept.get("app_a", "id_2")) is None
+        create(one)
+    assert now(one.conversations.totals()).conversations <= 2
 
 
-def test_forgetting_an_app_makes_room() -> None:
-    kept = store(bytes=10_000)
-    now(kept.add("app_a", record(metadata=LARGE.encode())))
+def test_a_deleted_app_makes_room() -> None:
+    apps = registry(max_bytes=10_000)
+    one = apps.find("app_a")
+    create(one, metadata=LARGE.encode())
 
-    now(kept.forget("app_a"))
+    apps.delete(one)
 
-    now(kept.add("app_a", record()))
-    assert now(kept.get("app_a", "id_1")) == record()
+    assert create(one) == record()
 
 
 # Rate windows: the limit, the calls as (second, seconds to wait or None), the reason.
@@ -261,26 +349,26 @@ WINDOWS: list[tuple[RateLimit, list[tuple[int, int | None]], str]] = [
 @pytest.mark.clause("4.11")
 @pytest.mark.parametrize(("limit", "calls"), [row[:2] for row in WINDOWS], ids=[row[2] for row in WINDOWS])
 def test_rate_windows(limit: RateLimit, calls: list[tuple[int, int | None]]) -> None:
-    kept = store()
+    limiter = app().rate_limit
 
-    waits = [now(kept.spend("app_a", limit, second)) for second, _ in calls]
+    waits = [now(limiter.consume(limit, second)) for second, _ in calls]
 
     assert waits == [wait for _, wait in calls]
 
 
 def test_a_call_that_one_window_refuses_counts_in_none() -> None:
-    kept = store()
+    limiter = app().rate_limit
     limit = RateLimit(per_minute=1, per_day=3)
 
-    waits = [now(kept.spend("app_a", limit, second)) for second in (0, 1, 2, 60, 120)]
+    waits = [now(limiter.consume(limit, second)) for second in (0, 1, 2, 60, 120)]
 
     assert waits == [None, 59, 58, None, None]
 
 
 def test_a_changed_limit_starts_its_windows_afresh() -> None:
-    kept = store()
-    now(kept.spend("app_a", RateLimit(per_minute=1), 0))
+    one = app()
+    now(one.rate_limit.consume(RateLimit(per_minute=1), 0))
 
-    now(kept.override("app_a", {"rate_limit": {"per_minute": 1}}))
+    now(one.override({"rate_limit": {"per_minute": 1}}))
 
-    assert now(kept.spend("app_a", RateLimit(per_minute=1), 0)) is None
+    assert now(one.consume_rate_limit()) is None

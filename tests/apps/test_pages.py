@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.apps.paging import cut
-from sandbox.apps.records import Order, Position, Window
+from sandbox.apps.paging import paginate
+from sandbox.apps.records import Order, Position
 from tests.apps.plain import page_of
 
 positions = st.builds(Position, st.integers(0, 5), st.integers(1, 30))
@@ -22,11 +24,11 @@ def test_a_page_is_what_looking_at_every_row_gives(
     rows: list[Position], order: Order, limit: int, cursor: Position, which: str | None
 ) -> None:
     """The cursor need not be a row: it may be deleted or another user's."""
-    window = Window(limit=limit, order=order, **({which: cursor} if which else {}))
+    wanted: dict[str, Any] = {"limit": limit, "order": order, **({which: cursor} if which else {})}
 
-    page, more = cut(rows, window)
+    page, more = paginate(rows, **wanted)
 
-    assert (list(page), more) == page_of(rows, window)
+    assert (list(page), more) == page_of(rows, **wanted)
 
 
 @pytest.mark.clause("5.4")
@@ -35,7 +37,7 @@ def test_walking_forwards_meets_every_row_once(rows: list[Position], order: Orde
     met: list[Position] = []
     after, more = None, True
     while more:
-        page, more = cut(rows, Window(limit=limit, order=order, after=after))
+        page, more = paginate(rows, limit=limit, order=order, after=after)
         met += page
         after = page[-1] if page else None
 
@@ -49,7 +51,7 @@ def test_walking_backwards_meets_every_row_once(rows: list[Position], order: Ord
     met: list[Position] = []
     before, more = beyond, True
     while more:
-        page, more = cut(rows, Window(limit=limit, order=order, before=before))
+        page, more = paginate(rows, limit=limit, order=order, before=before)
         met = [*page, *met]
         before = page[0] if page else before
 

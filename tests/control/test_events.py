@@ -145,7 +145,7 @@ class Silence:
     async def next(self) -> bytes:
         return await asyncio.Future()
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Nobody noticed."""
 
 

@@ -7,18 +7,18 @@ import re
 
 import pytest
 
-from sandbox.apps import events, rule_queue
+from sandbox.apps import deliveries, events, history, rule_queue
 from sandbox.apps.journal import Journal
 from sandbox.cli.server import MOST_DESCRIPTORS
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
-from sandbox.control import history, snapshots
+from sandbox.control import snapshots
 from sandbox.persistence import snapshot
 from sandbox.server import holds, journaling, protocol
 from sandbox.settings import default_of, flag, options
-from sandbox.webhooks import client, delivery_log, dispatcher
+from sandbox.webhooks import client, dispatcher
 from tests.docs.pages import read
 
 KIB, MIB = 1024, 1024**2
@@ -29,24 +29,24 @@ PUT_BACK = next(one for one in load(control_folder()).operations if one.id == "c
 ROWS: dict[str, tuple[float, ...]] = {
     "apps": (default_of("max_apps"),),
     "state": (default_of("max_bytes"), 1),
-    "faults that wait": (rule_queue.MOST_WAITING,),
-    "replies that wait": (rule_queue.MOST_WAITING,),
+    "faults that wait": (rule_queue.MAX_QUEUED,),
+    "replies that wait": (rule_queue.MAX_QUEUED,),
     "requests that faults hold": (holds.MOST_OF_AN_APP, holds.MOST_HELD),
     "listeners": (events.MOST_LISTENERS,),
     "what waits for one listener": (events.LONGEST_QUEUE, events.MOST_BYTES / MIB),
-    "webhooks that wait": (delivery_log.MAX_WAITING,),
+    "webhooks that wait": (deliveries.MAX_WAITING,),
     "webhooks sent at once": (dispatcher.MAX_IN_FLIGHT,),
-    "webhooks in an app's journal": (delivery_log.MAX_DELIVERIES, delivery_log.MAX_ATTEMPTS),
+    "webhooks in an app's journal": (deliveries.MAX_DELIVERIES, deliveries.MAX_ATTEMPTS),
     "requests in the journal": (JOURNAL["most"], JOURNAL["most_bytes"] / MIB),
     "a request's body": (journaling.MOST_KEPT,),
     "a stream in its entry": (journaling.MOST_OF_A_STREAM / KIB, journaling.END_OF_A_STREAM / KIB),
-    "control calls": (history.MOST_BYTES / MIB,),
+    "control calls": (history.MAX_CALL_BYTES / MIB,),
     "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
     "seconds for the whole head": (default_of("header_timeout"),),
     "seconds of silence": (default_of("idle_timeout"),),
     "requests sent ahead": (protocol.MAX_UNPARSED / KIB,),
     "a body": (MAX_BYTES,),
-    "a snapshot": (snapshots.MOST_BYTES / MIB,),
+    "a snapshot": (snapshots.MAX_BYTES / MIB,),
     "depth": (MAX_DEPTH, snapshot.MAX_DEPTH),
     "answer": (protocol.MOST_UNREAD / KIB,),
     "milliseconds": (holds.LONGEST_MS,),
@@ -76,4 +76,4 @@ def test_the_numbers_beyond_the_tables_are_what_the_code_has() -> None:
     assert f"the newest {JOURNAL['spared']} of each app" in page
     assert f"each attempt takes {client.TIMEOUT:.0f} seconds at most" in page
     assert f"to {MOST_DESCRIPTORS:,} at most" in page
-    assert PUT_BACK.max_bytes == snapshots.MOST_BYTES
+    assert PUT_BACK.max_bytes == snapshots.MAX_BYTES

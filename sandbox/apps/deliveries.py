@@ -1,10 +1,13 @@
-"""The log of an app's webhooks: what was sent or will be, to whom, and what came back; bounded."""
+"""The webhooks of an app: what was sent or will be, to whom, when, and what came back; bounded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
+
+from sandbox.apps.limits import Usage
 
 DeliveryState = Literal["waiting", "delivered", "failed", "refused", "dropped"]
 
@@ -53,32 +56,43 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Return what the dispatcher queues it by: deliveries of one app to one URL are sent one after the other."""
-        return self.app_id, self.url
-
-    @property
     def byte_size(self) -> int:
         """Return about how many bytes it takes."""
         return DELIVERY_BYTES + len(self.body) + len(self.url) + ATTEMPT_BYTES * len(self.attempts)
 
 
-class DeliveryLog:
-    """The deliveries of one app, oldest first; `size` is about how many bytes they take."""
+Send = Callable[[Delivery], None]
 
-    def __init__(self) -> None:
+
+class AppWebhooks:
+    """The webhooks of one app: its deliveries, oldest first, and when those that wait are sent.
+
+    `held` has by URL the number of the delivery that the lab mode `reorder` holds back until another overtakes it.
+    `on_clear` is called when everything is dropped.
+    """
+
+    __slots__ = ("_deliveries", "_timers", "_usage", "held", "on_clear")
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
         self._deliveries: dict[int, Delivery] = {}
-        self.size = 0
+        # The timers of deliveries that wait for their time, by number: None where the clock stands still.
+        self._timers: dict[int, asyncio.TimerHandle | None] = {}
+        self.held: dict[str, int] = {}
+        self.on_clear: Callable[[], None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._deliveries)
 
     def put(self, delivery: Delivery) -> None:
         """Add a delivery or replace it; where there are too many, the oldest that doesn't wait goes."""
         old = self._deliveries.get(delivery.number)
-        self.size += delivery.byte_size - (old.byte_size if old else 0)
+        self._usage.grow(delivery.byte_size - (old.byte_size if old else 0))
         self._deliveries[delivery.number] = delivery
         if len(self._deliveries) > MAX_DELIVERIES:
             # Fewer wait than are kept, so there is one.
             oldest = next(other for other in self._deliveries.values() if other.state != "waiting")
-            self.size -= self._deliveries.pop(oldest.number).byte_size
+            self._usage.grow(-self._deliveries.pop(oldest.number).byte_size)
 
     def get(self, number: int) -> Delivery | None:
         """Return a delivery, if it is still there."""
@@ -92,7 +106,36 @@ class DeliveryLog:
         """Count the deliveries that wait."""
         return sum(delivery.state == "waiting" for delivery in self._deliveries.values())
 
+    def schedule(self, delivery: Delivery, seconds: float | None, send: Send) -> None:
+        """Send a delivery after so many seconds of real time; None: when somebody looks again, the clock is frozen."""
+        timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, send, delivery)
+        self._timers[delivery.number] = timer
+
+    def scheduled(self) -> list[Delivery]:
+        """Return the deliveries that wait for their time."""
+        return [delivery for number in self._timers if (delivery := self.get(number))]
+
+    def is_scheduled(self, delivery: Delivery) -> bool:
+        """Say whether a delivery waits for its time."""
+        return delivery.number in self._timers
+
+    def unschedule(self, delivery: Delivery) -> None:
+        """Cancel the timer of a delivery."""
+        if timer := self._timers.pop(delivery.number, None):
+            timer.cancel()
+
+    def stop(self) -> None:
+        """Cancel all timers; what waits stays so in the log."""
+        for timer in self._timers.values():
+            if timer:
+                timer.cancel()
+        self._timers.clear()
+
     def clear(self) -> None:
-        """Drop all deliveries."""
+        """Drop everything."""
+        self.stop()
+        self.held.clear()
+        self._usage.grow(-sum(delivery.byte_size for delivery in self._deliveries.values()))
         self._deliveries.clear()
-        self.size = 0
+        if self.on_clear:
+            self.on_clear()

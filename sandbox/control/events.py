@@ -7,32 +7,33 @@ from typing import Any
 from sandbox.apps.events import Happening, Listener
 from sandbox.contract import encode
 from sandbox.control.entries import shown
-from sandbox.control.services import ControlAnswer, ControlCall, ControlServices
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.webhooks import shown_delivery
 
 # So many bytes of events that wait go out as one piece.
 MOST_TOGETHER = 64 * 1024
 
 
-async def control_events(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def events(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Stream what happens, to one app or to all."""
-    return _Live(on.bus.listen(call.query.get("app_id")), on)
+    return _Live(services.events.listen(request.query.get("app_id")), services)
 
 
-async def control_health(call: ControlCall, on: ControlServices) -> ControlAnswer:
+async def health(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say that the server is up, and how its last save went where it saves."""
-    health: dict[str, Any] = {"status": "ok", "sandbox": True, "version": on.version, "store": "memory"}
-    if on.keeper:
-        health["data"] = {"saved_at": on.keeper.saved and on.keeper.saved.at, "problem": on.keeper.problem}
+    health: dict[str, Any] = {"status": "ok", "sandbox": True, "version": services.version, "store": "memory"}
+    if services.data_file:
+        saved, problem = services.data_file.saved, services.data_file.problem
+        health["data"] = {"saved_at": saved and saved.at, "problem": problem}
     return health
 
 
 class _Live:
     """One listener's events, as server-sent events."""
 
-    def __init__(self, listener: Listener, on: ControlServices) -> None:
+    def __init__(self, listener: Listener, services: ControlServices) -> None:
         self._listener = listener
-        self._on = on
+        self._services = services
 
     async def next(self) -> bytes:
         happening: Happening | None = await self._listener.next()
@@ -44,10 +45,10 @@ class _Live:
 
     def _write(self, kind: str, data: Any) -> bytes:
         if kind == "request":
-            data = shown(data, self._on)
+            data = shown(data, self._services)
         elif kind == "delivery":
-            data = shown_delivery(data, self._on)
+            data = shown_delivery(data, self._services)
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(data))
 
-    def leave(self) -> None:
-        self._on.bus.leave(self._listener)
+    def close(self) -> None:
+        self._services.events.leave(self._listener)

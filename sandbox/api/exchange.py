@@ -1,0 +1,114 @@
+"""One exchange of a conversation: what is kept of the message and of the reply, and what the agent is told between.
+
+Requests and `populate` both come through here, so that demo data and live data are of one kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from sandbox.agent.titles import title_pair
+from sandbox.agent.turn import Turn, Utterance
+from sandbox.api.persona import profile
+from sandbox.apps.app import App
+from sandbox.apps.records import Conversation, Item, Role
+from sandbox.contract import encode
+from sandbox.reply import FunctionCall, Message, OutputItem, Reply
+from sandbox.sources import Entropy
+
+# What the agent remembers of a long conversation: how it began and what was said last.
+REMEMBERED_FIRST, REMEMBERED_LAST = 2, 10
+
+
+class Metadata(NamedTuple):
+    """The metadata of a message: as a value, and as compact JSON, exactly as it was sent."""
+
+    value: Mapping[str, Any]
+    raw: bytes
+
+
+async def append_message(
+    app: App, conversation_id: str, text: str, at: int, metadata: Metadata | None = None
+) -> tuple[Conversation, Turn] | None:
+    """Keep a user's message; return its conversation and the turn that waits for a reply.
+
+    `metadata`, where some is given, replaces that of the conversation. None: there is no such conversation.
+    """
+    parts = [{"type": "text", "text": text}]
+
+    def make(conversation: Conversation, position: int) -> Item:
+        return item(app.rng.at("conversation", conversation.number), position, "user", at, parts)
+
+    before = await app.conversations.append_message(conversation_id, make, metadata and metadata.raw)
+    if before is None:
+        return None
+    conversation, earlier = before
+    turn = Turn(
+        profile=profile(app),
+        conversation=app.rng.at("conversation", conversation.number),
+        position=sum(stored.role == "user" for stored in earlier),
+        now=at,
+        message=text,
+        metadata=metadata.value if metadata else orjson.loads(conversation.metadata or b"{}"),
+        memory=_memory(earlier),
+    )
+    return conversation, turn
+
+
+async def append_reply(app: App, conversation: Conversation, turn: Turn, reply: Reply, at: int) -> None:
+    """Keep the agent's reply; the first exchange gives the conversation its title, if it has none.
+
+    Raises:
+        Gone: the app was reset meanwhile.
+    """
+    parts = [_part(output) for output in reply.output]
+    pair = None
+    if conversation.generated_title is None:
+        pair = title_pair(
+            turn.conversation, metadata=turn.metadata, custom_title=conversation.title, message=turn.message
+        )
+    make: Callable[[int], Item] = lambda position: item(turn.conversation, position, "assistant", at, parts)  # noqa: E731
+    await app.conversations.append_reply(conversation.id, make, pair)
+
+
+def item(rng: Entropy, position: int, role: Role, created_at: int, parts: list[dict[str, Any]]) -> Item:
+    """Return one item of the history (docs/contract.md 3.4)."""
+    value = {
+        "id": "msg_" + rng.hex(24, "message", position),
+        "role": role,
+        "created_at": created_at,
+        "type": "message",
+        "parts": parts,
+    }
+    return Item(role, encode(value))
+
+
+def _part(output: OutputItem) -> dict[str, Any]:
+    """Return an output item as the history shows it."""
+    if isinstance(output, Message):
+        return {"type": "text", "text": output.text}
+    if isinstance(output, FunctionCall):
+        return {
+            "type": "tool-call",
+            "toolCallId": output.call_id,
+            "toolName": output.name,
+            "input": output.arguments or {},
+            "output": output.output,
+        }
+    return {"type": "data-spec", "data": {"type": "patch", "patch": output.patch}}
+
+
+def _memory(items: Sequence[Item]) -> list[Utterance]:
+    """Return what the agent remembers of the stored items."""
+    if len(items) > REMEMBERED_FIRST + REMEMBERED_LAST:
+        items = [*items[:REMEMBERED_FIRST], *items[-REMEMBERED_LAST:]]
+    return [_utterance(orjson.loads(stored.json)) for stored in items]
+
+
+def _utterance(stored: dict[str, Any]) -> Utterance:
+    texts = [part["text"] for part in stored["parts"] if part["type"] == "text"]
+    tools = [part["toolName"] for part in stored["parts"] if part["type"] == "tool-call"]
+    return Utterance(stored["role"], "\n\n".join(texts), tuple(tools))

@@ -1,0 +1,220 @@
+"""One app: its settings, its time, its randomness, and all that is kept of it."""
+
+from __future__ import annotations
+
+from collections import Counter as Counts
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.app_settings import AppSettings
+from sandbox.apps.deliveries import AppWebhooks
+from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
+from sandbox.apps.journal import Journal
+from sandbox.apps.limits import Limits, Usage, json_size
+from sandbox.apps.memory import Disposal, MemoryConversations
+from sandbox.apps.rate_limit import MemoryRateLimiter
+from sandbox.apps.rule_queue import MemoryRuleQueue
+from sandbox.apps.snapshot import AppSnapshot
+from sandbox.apps.store import Counter
+from sandbox.slices import in_thread
+from sandbox.sources import Clock, FrozenClock, Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppEnvironment:
+    """What the apps of one server share: its seed, its clock, its bounds, its journal."""
+
+    seed: str
+    clock: Clock
+    journal: Journal
+    limits: Limits = field(default_factory=Limits)
+    call_limits: Limits = field(default_factory=lambda: Limits(max_bytes=MAX_CALL_BYTES))
+    disposal: Disposal = field(default_factory=Disposal)
+
+
+class App:
+    """All that belongs to one app. It is the same object for as long as the server knows the app.
+
+    `settings` are those in force, `defaults` those that it began with, `overrides` what was changed of them, as JSON;
+    `exists` is False where only declared apps exist and it is none of them. `clock` tells its time, `frozen_at` is the
+    second, with its fraction, at which that stands still (None: it runs). `rng` is the source of all that is random in
+    it, `origin` where that comes from. `usage` says how much is kept of it.
+    """
+
+    __slots__ = (
+        "_environment",
+        "clock",
+        "conversations",
+        "counters",
+        "defaults",
+        "exists",
+        "faults",
+        "frozen_at",
+        "history",
+        "id",
+        "is_met",
+        "origin",
+        "overrides",
+        "rate_limit",
+        "replies",
+        "rng",
+        "settings",
+        "usage",
+        "webhooks",
+    )
+
+    def __init__(self, app_id: str, environment: AppEnvironment, defaults: AppSettings | None, usage: Usage) -> None:
+        self.id = app_id
+        self._environment = environment
+        self.usage = usage
+        self.webhooks = AppWebhooks(usage)
+        # Whether it was used since it began.
+        self.is_met = False
+        self.overrides: Mapping[str, Any] = {}
+        self.declare(defaults)
+        self._fill(AppSnapshot(origin=Origin(environment.seed, app_id)), MemoryConversations(usage))
+        self.history = AppHistory(usage, environment.call_limits)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it was written to since it began."""
+        return self.usage.is_stored
+
+    @property
+    def moment(self) -> float:
+        """Its time in Unix seconds, with the fraction where it stands still at one."""
+        return self.clock.now() if self.frozen_at is None else self.frozen_at
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its time stands still: by its own clock, or the server's."""
+        return isinstance(self.clock, FrozenClock)
+
+    def declare(self, defaults: AppSettings | None) -> None:
+        """Take what the server's settings say of it (None: there is no such app); what was changed since stays."""
+        self.defaults = defaults
+        self.exists = defaults is not None
+        self.settings = (defaults or AppSettings()).merged(self.overrides)
+
+    async def override(self, overrides: Mapping[str, Any]) -> None:
+        """Set what differs from how the app began; a changed rate limit starts its windows afresh.
+
+        Raises:
+            StoreFull: it does not fit.
+        """
+        self.usage.check()
+        self.usage.store()
+        self.usage.grow(json_size(overrides) - json_size(self.overrides))
+        self.overrides, old = overrides, self.settings
+        self.declare(self.defaults)
+        if self.settings.rate_limit != old.rate_limit:
+            self.rate_limit.windows.clear()
+
+    async def next_number(self, counter: Counter) -> int:
+        """Give out the next number of a counter, from 1.
+
+        Raises:
+            StoreFull: there are too many apps.
+        """
+        self.usage.store()
+        self.counters[counter] += 1
+        return self.counters[counter]
+
+    async def set_clock(self, now: float | None) -> None:
+        """Freeze its time at a Unix second, or let it run (None).
+
+        Raises:
+            StoreFull: there are too many apps.
+        """
+        self.usage.store()
+        self._freeze(now)
+
+    async def consume_rate_limit(self) -> int | None:
+        """Count a call against the rate limit; return the seconds to wait if it is used up.
+
+        Raises:
+            StoreFull: there are too many apps.
+        """
+        limit = self.settings.rate_limit
+        return await self.rate_limit.consume(limit, self.clock.now()) if limit else None
+
+    def snapshot(self) -> AppSnapshot:
+        """Return all of it, as it is at this moment."""
+        kept = self.conversations
+        return AppSnapshot(
+            origin=self.origin,
+            settings=self.settings.to_json(),
+            overrides=self.overrides,
+            clock=self.frozen_at,
+            counters={**self.counters, "conversation": kept.last_number},
+            rate_windows=dict(self.rate_limit.windows),
+            records=dict(kept.records),
+            items=dict(kept.items),
+            lengths=dict(zip(kept.items, map(len, kept.items.values()), strict=True)),
+            faults=self.faults.state,
+            replies=self.replies.state,
+        )
+
+    def fresh_snapshot(self) -> AppSnapshot:
+        """Return it as it would be before its first use."""
+        return AppSnapshot(origin=self.origin, settings=(self.defaults or AppSettings()).to_json())
+
+    async def restore(self, snapshot: AppSnapshot) -> None:
+        """Put a snapshot in place of all that is kept; its journal begins anew.
+
+        Raises:
+            StoreFull: it does not fit; nothing is changed.
+        """
+        # Made away from the event loop, so that other requests get through meanwhile.
+        conversations = await in_thread(MemoryConversations.from_snapshot, snapshot)
+        self.put_back(snapshot, conversations)
+
+    def put_back(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
+        """Do what `restore` does, with the conversations that were made of the snapshot."""
+        extra = json_size(snapshot.overrides) - json_size({})
+        size = conversations.usage.bytes + extra
+        self.usage.check(size - self.usage.bytes)
+        self.usage.store()
+        self._let_go()
+        self.usage.grow(size - self.usage.bytes)
+        conversations.usage = self.usage
+        self.overrides = snapshot.overrides
+        self.declare(self.defaults)
+        self._fill(snapshot, conversations)
+        self.begin_history(snapshot)
+
+    def begin_history(self, baseline: AppSnapshot, *, turn: int | None = None, requests: int = 0) -> None:
+        """Let its history begin with the state that it has now, at a turn (None: the next)."""
+        self.history.close()
+        turn = next(self._environment.journal.turns) if turn is None else turn
+        self.history = AppHistory(self.usage, self._environment.call_limits, baseline, turn=turn, requests=requests)
+
+    def reset(self) -> None:
+        """Drop all that is kept of it; its next use starts afresh."""
+        self._let_go()
+        self.usage.release()
+        self.overrides, self.is_met = {}, False
+        self.declare(self.defaults)
+        environment = self._environment
+        self._fill(AppSnapshot(origin=Origin(environment.seed, self.id)), MemoryConversations(self.usage))
+        self.history = AppHistory(self.usage, environment.call_limits)
+
+    def _let_go(self) -> None:
+        self._environment.disposal.add(self.conversations)
+        self.webhooks.clear()
+        self._environment.journal.restart(self.id)
+        self.history.close()
+
+    def _fill(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
+        self.origin, self.rng = snapshot.origin, snapshot.origin.entropy()
+        self.counters: Counts[str] = Counts(snapshot.counters)
+        self.conversations = conversations
+        self.rate_limit = MemoryRateLimiter(self.usage, snapshot.rate_windows)
+        self.faults = MemoryRuleQueue("fault", self.usage, self.rng, snapshot.faults)
+        self.replies = MemoryRuleQueue("reply", self.usage, self.rng, snapshot.replies)
+        self._freeze(snapshot.clock)
+
+    def _freeze(self, now: float | None) -> None:
+        self.frozen_at = now
+        self.clock = self._environment.clock if now is None else FrozenClock(now)

@@ -1,0 +1,120 @@
+"""All apps of one server, by their ids."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+from sandbox import magic
+from sandbox.app_settings import AppSettings
+from sandbox.apps.app import App, AppEnvironment
+from sandbox.apps.limits import Usage
+from sandbox.suggestions import nearest
+
+log = logging.getLogger("sandbox")
+
+# So many apps that nobody wrote to are remembered.
+MAX_VISITORS = 10_000
+
+# The apps that the server's settings declare, and what any other app begins with (None: there is no other).
+Declared = tuple[Mapping[str, AppSettings], AppSettings | None]
+
+
+class AppRegistry:
+    """Finds apps; one that nobody wrote to may be forgotten when there are too many.
+
+    Args:
+        environment: what the apps share.
+        declared: the apps that the settings declare, and the defaults of the others.
+        id_pattern: what an app id looks like, a regular expression.
+        seed_demo: gives the demo app its conversations, before its first use.
+    """
+
+    def __init__(
+        self,
+        environment: AppEnvironment,
+        declared: Declared,
+        id_pattern: str,
+        seed_demo: Callable[[App], Awaitable[None]],
+    ) -> None:
+        self._environment = environment
+        self._declared, self._defaults = declared
+        self._id_pattern = re.compile(id_pattern)
+        self._seed_demo = seed_demo
+        self._apps: dict[str, App] = {}
+        # Ids of those that nobody had written to when they came, oldest first.
+        self._visitors: deque[str] = deque()
+
+    def find(self, app_id: str) -> App:
+        """Return the app of this id, whether it exists or not."""
+        return self._apps.get(app_id) or self._add(app_id)
+
+    async def get(self, app_id: str) -> App | None:
+        """Return an app that is ready to be used, or None when there is none of this id."""
+        app = self.find(app_id)
+        if not app.exists:
+            return None
+        if not app.is_met:
+            await self._meet(app)
+        return app
+
+    def stored(self) -> Sequence[App]:
+        """Return the apps that were written to, in the order of their ids."""
+        return sorted((app for app in self._apps.values() if app.is_stored), key=lambda app: app.id)
+
+    def ids(self) -> Sequence[str]:
+        """Return the ids of the apps that were declared or written to, in order."""
+        return sorted({*self._declared, *(app.id for app in self._apps.values() if app.is_stored)})
+
+    def delete(self, app: App) -> None:
+        """Drop all that is kept of an app; its next use starts afresh."""
+        if app.is_stored:
+            self._visitors.append(app.id)
+        app.reset()
+
+    def delete_all(self) -> None:
+        """Drop all that is kept of every app."""
+        for app in self._apps.values():
+            self.delete(app)
+
+    def declare(self, declared: Declared) -> None:
+        """Take other declared apps and defaults; what was changed since goes on top of them, and all data stays."""
+        self._declared, self._defaults = declared
+        for app in self._apps.values():
+            app.usage.is_declared = app.id in self._declared
+            app.declare(self._base(app.id))
+
+    def __iter__(self) -> Iterator[App]:
+        return iter(self._apps.values())
+
+    def _base(self, app_id: str) -> AppSettings | None:
+        base = self._declared.get(app_id, self._defaults)
+        return base if base and self._id_pattern.fullmatch(app_id) else None
+
+    def _add(self, app_id: str) -> App:
+        usage = Usage(self._environment.limits, is_declared=app_id in self._declared)
+        app = self._apps[app_id] = App(app_id, self._environment, self._base(app_id), usage)
+        self._visitors.append(app_id)
+        if len(self._visitors) > MAX_VISITORS:
+            self._forget_visitor()
+        return app
+
+    def _forget_visitor(self) -> None:
+        """Let the oldest go that nobody wrote to; one that was written to stays, until it is reset."""
+        app_id = self._visitors.popleft()
+        if (app := self._apps.get(app_id)) and not app.is_stored:
+            del self._apps[app_id]
+
+    async def _meet(self, app: App) -> None:
+        """Prepare an app for its first use."""
+        if app.id == magic.DEMO_APP:
+            await self._seed_demo(app)
+            return
+        app.is_met = True
+        if app.id in self._declared or app.id in magic.MAGIC_APPS:
+            return
+        # Said once: the id looks like a slip of the pen, close to an app that was declared.
+        if close := nearest(app.id, self._declared):
+            log.warning("a new app, %s: did you mean %s?", app.id, close)
