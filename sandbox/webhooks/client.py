@@ -1,6 +1,8 @@
-"""Posts one webhook: the address is resolved once, checked, and that very address is dialled.
+"""Posts a webhook: the host is resolved once, every address of it is checked, and one of these is dialled.
 
-No redirect is followed, and nothing of the answer is kept but its status (CONTROL.md, Webhooks).
+No redirect is followed, and nothing of the response is kept but its status (docs/control.md, Webhooks). HTTP is written
+by hand, as little as it is: an HTTP library bounds neither interim responses nor a head that never ends, and wants the
+whole head before it says what came.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from sandbox.webhook_url import WebAddress
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
-# Seconds of real time for all of it: name, connection, answer.
+# Seconds of real time for all of it: name, connection, response.
 TIMEOUT = 5.0
-# What is read of an answer before its status; then so many seconds and bytes, so that the receiver can end in peace.
+# How many bytes are read until the status; then, for so many seconds, as many again, so that the receiver can finish.
 MAX_HEAD = 64 * 1024
 LINGER = 1.0
 
@@ -56,49 +58,46 @@ class WebhookClient:
         own_ports: Collection[int] = (),
     ) -> None:
         self._allowed = AllowedHosts(allowed)
-        self._resolve = resolve or by_system
-        self._patience = timeout
+        self._resolve = resolve or resolve_host
+        self._timeout = timeout
         self._own_ports = own_ports
 
     async def post(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
-        """Send a body and return the answer's status.
+        """Send a body and return the status of the response.
 
         Raises:
             BlockedAddress: it may not go there; nothing was sent.
-            NoResponse: it was sent, or tried to be, and no answer came in time.
+            NoResponse: it was sent, or tried to be, and no response came in time.
         """
         try:
-            async with asyncio.timeout(self._patience):
-                return await self._posted(to, headers, body)
+            async with asyncio.timeout(self._timeout):
+                addresses = await self._checked_addresses(to)
+                # Each has its share of the time: one that never answers leaves some for the next.
+                reader, writer = await _connect(addresses, to, self._timeout / len(addresses))
+                try:
+                    writer.write(_request(to, headers, body))
+                    await writer.drain()
+                    status = await _read_status(reader)
+                    with suppress(OSError, EOFError, TimeoutError):
+                        async with asyncio.timeout(LINGER):
+                            await reader.readexactly(MAX_HEAD)
+                    return status
+                finally:
+                    writer.close()
         except TimeoutError:
-            raise NoResponse(f"no answer within {self._patience:g} s") from None
+            raise NoResponse(f"no answer within {self._timeout:g} s") from None
         except OSError as error:
             raise NoResponse(f"no connection: {error.strerror or error}") from None
 
-    async def _posted(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
-        addresses = await self._addresses(to)
-        # Each of them has its share of the time: one that never answers leaves some for the next.
-        reader, writer = await _connected(addresses, to, self._patience / len(addresses))
-        try:
-            writer.write(_request(to, headers, body))
-            await writer.drain()
-            status = await _status(reader)
-            with suppress(OSError, EOFError, TimeoutError):
-                async with asyncio.timeout(LINGER):
-                    await reader.readexactly(MAX_HEAD)
-            return status
-        finally:
-            writer.close()
-
-    async def _addresses(self, to: WebAddress) -> Sequence[Address]:
-        """Return the addresses of a host: every one of them may be dialled."""
-        found = [ipaddress.ip_address(text) for text in await self._resolved(to)]
-        if not found:
+    async def _checked_addresses(self, to: WebAddress) -> Sequence[Address]:
+        """Resolve a host; every address of it may be dialled."""
+        addresses = [ipaddress.ip_address(text) for text in await self._resolved(to)]
+        if not addresses:
             raise NoResponse("no such host")
-        for address in found:
+        for address in addresses:
             if reason := self._objection(to, address):
                 raise BlockedAddress(reason)
-        return found
+        return addresses
 
     async def _resolved(self, to: WebAddress) -> Sequence[str]:
         with suppress(ValueError):
@@ -110,41 +109,40 @@ class WebhookClient:
 
     def _objection(self, to: WebAddress, address: Address) -> str | None:
         """Say why an address may not be dialled; None: it may."""
-        real = _embedded(address)
+        real = _embedded_ipv4(address) or address
         if real.is_link_local or real.is_multicast or real.is_unspecified or str(real) == "255.255.255.255":
             return f"{to.host} is {address}: webhooks never go to link-local, multicast or unspecified addresses"
         if not real.is_loopback and to.host not in self._allowed:
             return f"{to.host} is {address}, which isn't on loopback: --webhook-allow {to.host} allows it"
-        if to.port in self._own_ports and _is_ours(real):
+        if to.port in self._own_ports and _is_of_this_machine(real):
             return f"{to.host}:{to.port} is the sandbox itself"
         return None
 
 
-async def by_system(host: str, port: int) -> Sequence[str]:
+async def resolve_host(host: str, port: int) -> Sequence[str]:
     """Resolve a name as every program of this machine does."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
         return ()
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in infos))
 
 
-async def _connected(
+async def _connect(
     addresses: Sequence[Address], to: WebAddress, seconds: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the first address that takes a connection in time; TLS names and checks the host of the URL."""
-    refusals: list[OSError] = []
-    named = to.host if to.tls else None
+    """Connect to the first address that takes a connection in time; TLS names and verifies the host of the URL."""
+    errors: list[OSError] = []
+    name = to.host if to.tls else None
     for address in addresses:
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.open_connection(
-                    str(address), to.port, limit=MAX_HEAD, ssl=to.tls or None, server_hostname=named
+                    str(address), to.port, limit=MAX_HEAD, ssl=to.tls or None, server_hostname=name
                 )
         except OSError as error:  # a TimeoutError is one
-            refusals.append(error)
-    raise refusals[0]
+            errors.append(error)
+    raise errors[0]
 
 
 def _request(to: WebAddress, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -153,39 +151,35 @@ def _request(to: WebAddress, headers: Mapping[str, str], body: bytes) -> bytes:
     return f"POST {to.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
-    """Read the status of the answer; interim ones (1xx) are not it."""
-    read = 0
-    while read < MAX_HEAD:
-        line = await _line(reader)
-        found = _STATUS.fullmatch(line)
-        if not found:
-            raise NoResponse("what came is no HTTP/1.1" if line else "the connection was closed without an answer")
-        if found[1][0] != ord("1"):
-            return int(found[1])
-        while line.strip():
-            line = await _line(reader)
-            read += len(line)
+async def _read_status(reader: asyncio.StreamReader) -> int:
+    """Read the status of the response; interim ones (1xx) are skipped."""
+    left = MAX_HEAD
+    try:
+        while left > 0:
+            line = await reader.readline()
+            match = _STATUS.fullmatch(line)
+            if not match:
+                raise NoResponse("what came is no HTTP/1.1" if line else "the connection was closed without an answer")
+            if match[1] >= b"200":
+                return int(match[1])
+            while line.strip():
+                line = await reader.readline()
+                left -= len(line)
+    except ValueError:  # a line without an end
+        raise NoResponse("what came is no HTTP/1.1") from None
     raise NoResponse("no status came")
 
 
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await reader.readline()
-    except ValueError:
-        raise NoResponse("what came is no HTTP/1.1") from None
-
-
-def _embedded(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address stands for, if it does (mapped, 6to4, NAT64)."""
+def _embedded_ipv4(address: Address) -> IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for (mapped, 6to4, NAT64)."""
     if isinstance(address, IPv4Address):
-        return address
+        return None
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+    return address.ipv4_mapped or address.sixtofour
 
 
-def _is_ours(address: Address) -> bool:
+def _is_of_this_machine(address: Address) -> bool:
     """Say whether an address is one of this machine: only its own can be bound."""
     if address.is_loopback:
         return True
