@@ -23,7 +23,7 @@ from sandbox.preload import preload
 from sandbox.server import inspector, pages
 from sandbox.server.access import CONTROL, ControlAccess, ControlGuard, HostGuard
 from sandbox.server.cors import Cors
-from sandbox.server.error_handlers import crashed, refusing
+from sandbox.server.error_handlers import crash_handler, http_error_handler
 from sandbox.server.journaling import Listener, Recorder
 from sandbox.server.pipeline import House, Pipeline
 from sandbox.server.routes import Ahead, ContractRoute, Later, must_match
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None, *, log: Listener | None = None)
             Later(CONTROL, lambda: ContractRoute(parts.control.base, _control_pipelines(parts), heads=True)),
         ],
         middleware=[Middleware(ControlGuard, _access(parts.settings), (*PUBLIC_CONTROL, *inspector.paths()))],
-        exception_handlers={HTTPException: refusing(api_route), Exception: crashed},
+        exception_handlers={HTTPException: http_error_handler(api_route), Exception: crash_handler},
         lifespan=_living(parts),
     )
     app.router.redirect_slashes = False
@@ -75,7 +75,7 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
     """Put each operation of the contract behind its checks."""
     house = House(
         registry=parts.registry,
-        turns=parts.endings.turns,
+        turns=parts.active_responses.turns,
         by_header=parts.settings.control != "off",
         control_token=parts.settings.control_token,
         faults=cache(partial(_faults, parts)),
@@ -90,13 +90,13 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
 def _faults(parts: Parts) -> Faults:
     from sandbox.server.faults import Faults
 
-    return Faults(parts.control.schema("Fault"), parts.endings, parts.holds)
+    return Faults(parts.control.schema("Fault"), parts.active_responses, parts.holds)
 
 
 def _speaker(parts: Parts) -> Speaker:
     from sandbox.server.reply_sender import Speaker
 
-    return Speaker(parts.endings, parts.holds)
+    return Speaker(parts.active_responses, parts.holds)
 
 
 async def _run(operation: str, services: api.Services, request: OperationRequest, app: App) -> OperationResult:
@@ -110,7 +110,7 @@ def _control_pipelines(parts: Parts) -> list[ControlPipeline]:
 
     operations = parts.control.operations
     must_match({operation.id for operation in operations}, set(control.MODULES))
-    return [ControlPipeline(op, _handled(op, parts), parts.endings, parts.masker) for op in operations]
+    return [ControlPipeline(op, _handled(op, parts), parts.active_responses, parts.masker) for op in operations]
 
 
 def _handled(operation: Operation, parts: Parts) -> Any:

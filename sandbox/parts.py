@@ -20,7 +20,7 @@ from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from sandbox.redaction import Masker
 from sandbox.server.holds import Holds
-from sandbox.server.response_timer import Endings
+from sandbox.server.response_timer import ActiveResponses
 from sandbox.settings import Settings, options
 from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 
@@ -43,7 +43,7 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.endings = Endings()
+        self.active_responses = ActiveResponses()
         self.holds = Holds()
         # Where the server itself listens: no webhook goes there.
         self.own_ports: set[int] = set()
@@ -110,7 +110,7 @@ class Parts:
             data_file=self.data_file,
             version=sandbox.__version__,
             server={name: getattr(self.settings, name) for name in ANSWERING},
-            end_answers=self.endings.forget,
+            end_answers=self.active_responses.cancel,
             release=self.holds.release,
             populate=populate,
             effective_settings=effective_settings,
@@ -118,7 +118,7 @@ class Parts:
 
     def stop(self) -> None:
         """End everything that is under way: the server stops."""
-        self.endings.stop()
+        self.active_responses.stop()
         if "webhooks" in vars(self):
             self.webhooks.stop()
 

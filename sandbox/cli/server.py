@@ -36,11 +36,11 @@ def prepare_logs(mask: Callable[[str], str], *, quiet: bool) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Keep back what uvicorn says of connections that were closed on purpose."""
-    from sandbox.server.response_timer import BrokenOff
+    from sandbox.server.response_timer import AbortConnection
 
     cause = record.exc_info[1] if record.exc_info else None
     return (
-        not isinstance(cause, BrokenOff | asyncio.CancelledError)
+        not isinstance(cause, AbortConnection | asyncio.CancelledError)
         and "graceful shutdown exceeded" not in record.getMessage()
     )
 

@@ -29,7 +29,7 @@ from sandbox.errors import (
     UnsupportedMediaType,
 )
 from sandbox.server.http import Headers
-from sandbox.server.response_timer import ClientGone
+from sandbox.server.response_timer import ClientDisconnected
 
 NO_BODY = Document(b"", None)
 
@@ -95,7 +95,7 @@ async def whole_body(headers: Headers, receive: Receive, most: int, is_too_much:
     Raises:
         PayloadTooLarge: it is larger.
         StoreFull: `is_too_much` says that the server can't hold what has come.
-        ClientGone: the connection was closed before the end.
+        ClientDisconnected: the connection was closed before the end.
     """
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > most:
@@ -105,7 +105,7 @@ async def whole_body(headers: Headers, receive: Receive, most: int, is_too_much:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientDisconnected
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > most:

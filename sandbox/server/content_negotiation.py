@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def preferred(accept: bytes, offered: Sequence[str]) -> str:
+def best_match(accept: bytes, offered: Sequence[str]) -> str:
     """Return the offered media type of the highest weight; the first one where none is better, or none is accepted."""
     ranges = [_range(part) for part in accept.decode("latin-1").lower().split(",")]
     weights = [_weight(media_type, ranges) for media_type in offered]

@@ -80,7 +80,7 @@ class Exchange:
         Raises:
             PayloadTooLarge: it is larger than the server takes.
             StoreFull: the server holds too many bodies already.
-            ClientGone: the connection was closed before its end.
+            ClientDisconnected: the connection was closed before its end.
         """
         if self._body is None:
             entry = self.entry

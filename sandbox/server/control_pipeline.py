@@ -13,11 +13,11 @@ from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.handler_types import FileResult, NegotiatedResult
 from sandbox.redaction import Masker
 from sandbox.server import checks
-from sandbox.server.content_negotiation import preferred
+from sandbox.server.content_negotiation import best_match
 from sandbox.server.context import Exchange
 from sandbox.server.http import send_bytes, send_error
-from sandbox.server.response_timer import ClientGone, Endings, Patience, ServerStops
-from sandbox.server.response_validation import keeping, keeping_in_pieces
+from sandbox.server.response_timer import ActiveResponses, ClientDisconnected, ResponseTimer, ServerStopping
+from sandbox.server.response_validation import validate_large_response, validate_response
 from sandbox.slices import in_thread
 
 log = logging.getLogger("sandbox")
@@ -60,11 +60,16 @@ class ControlPipeline:
     """The checks before one operation of the control API, and its answer."""
 
     def __init__(
-        self, operation: Operation, run: Run, endings: Endings, masker: Masker, comment_every: float = COMMENT_EVERY
+        self,
+        operation: Operation,
+        run: Run,
+        active_responses: ActiveResponses,
+        masker: Masker,
+        comment_every: float = COMMENT_EVERY,
     ) -> None:
         self.operation = operation
         self._run = run
-        self._endings = endings
+        self._active = active_responses
         self._masker = masker
         self.comment_every = comment_every
 
@@ -75,7 +80,7 @@ class ControlPipeline:
         except ApiError as error:
             error.message = self._masker.text(error.message)
             await send_error(exchange.send, error)
-        except ClientGone:
+        except ClientDisconnected:
             return
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -122,7 +127,7 @@ class ControlPipeline:
     async def _send_form(self, exchange: Exchange, answer: NegotiatedResult) -> None:
         """Send the form that the client would rather have; JSON where it doesn't matter."""
         status, vary = self.operation.success, [(b"vary", b"Accept")]
-        chosen = preferred(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
+        chosen = best_match(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
         if chosen in answer.texts:
             body = await self._masked(answer.texts[chosen]())
         else:
@@ -134,9 +139,9 @@ class ControlPipeline:
         schema = self.operation.responses[str(self.operation.success)]["application/json"]
         body = encode(answer)
         if len(body) <= LARGE:
-            return keeping(schema, self._hidden(answer, body), self.operation.id)
+            return validate_response(schema, self._hidden(answer, body), self.operation.id)
         body = await in_thread(self._hidden, answer, body)
-        await in_thread(keeping_in_pieces, schema, body, self.operation.id)
+        await in_thread(validate_large_response, schema, body, self.operation.id)
         return body
 
     def _hidden(self, answer: dict[str, Any], written: bytes) -> bytes:
@@ -152,25 +157,25 @@ class ControlPipeline:
         schema, body = self.operation.responses[str(self.operation.success)][file.media_type], file.content
         if file.media_type == "application/json":
             # Away from the event loop, so that other requests get through meanwhile.
-            await in_thread(keeping_in_pieces, schema, body, self.operation.id)
+            await in_thread(validate_large_response, schema, body, self.operation.id)
         kept = [(b"content-disposition", f'attachment; filename="{file.name}"'.encode())] if file.name else []
         kind = file.media_type.encode()
         await send_bytes(exchange.send, self.operation.success, body, content_type=kind, headers=kept)
 
     async def _stream(self, exchange: Exchange, live: Live) -> None:
         try:
-            async with Patience(exchange.receive, LISTENERS, self._endings, exchange.since) as patience:
+            async with ResponseTimer(exchange.receive, LISTENERS, self._active, exchange.since) as timer:
                 await exchange.send({"type": "http.response.start", "status": 200, "headers": _LIVE_HEADERS})
                 if exchange.scope["method"] == "HEAD":
                     return await exchange.send({"type": "http.response.body", "body": b""})
                 # A first comment, so that a client knows that it is heard from now on.
                 await exchange.send({"type": "http.response.body", "body": b": listening\n\n", "more_body": True})
                 while True:
-                    text = await patience.race(self._next_of(live))
+                    text = await timer.wait_for(self._next_of(live))
                     await exchange.send({"type": "http.response.body", "body": text, "more_body": True})
                     # What happens meanwhile goes out as one piece: a hundred listeners must not hold requests up.
-                    await patience.until(patience.elapsed_ms + REST_MS)
-        except ServerStops:
+                    await timer.sleep_until(timer.elapsed_ms + REST_MS)
+        except ServerStopping:
             await exchange.send({"type": "http.response.body", "body": b""})
         finally:
             live.close()

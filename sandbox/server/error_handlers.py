@@ -14,7 +14,7 @@ from sandbox.server.http import raw_path
 from sandbox.server.routes import ContractRoute
 
 
-def refusing(api_route: ContractRoute) -> ExceptionHandler:
+def http_error_handler(api_route: ContractRoute) -> ExceptionHandler:
     """Return what answers a path or method that no route takes, in the API's envelope."""
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -31,7 +31,7 @@ def refusing(api_route: ContractRoute) -> ExceptionHandler:
     return refused
 
 
-async def crashed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of a handler
+async def crash_handler(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of a handler
     """Answer what nobody expected."""
     return _envelope(InternalError())
 

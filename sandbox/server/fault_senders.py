@@ -10,17 +10,17 @@ import orjson
 from starlette.types import Message, Send
 
 from sandbox.contract import Validator
-from sandbox.server.response_timer import BrokenOff
+from sandbox.server.response_timer import AbortConnection
 
 
-class Swallowed:
+class DropResponse:
     """Takes an answer and sends nothing: the work is done, its answer lost."""
 
     async def send(self, message: Message) -> None:
         """Drop a piece of the answer."""
 
 
-class Truncated:
+class Truncate:
     """Stops a body after so many bytes (by default half), against the length that was promised."""
 
     def __init__(self, send: Send, after: int | None) -> None:
@@ -35,10 +35,10 @@ class Truncated:
         # One byte is missing at least: a whole body would be no fault.
         cut = min(len(body) // 2 if self._after is None else self._after, max(len(body) - 1, 0))
         await self._send({"type": "http.response.body", "body": body[:cut], "more_body": True})
-        raise BrokenOff
+        raise AbortConnection
 
 
-class Stale:
+class CloseAfter:
     """Answers well, then closes the connection that the client means to keep."""
 
     def __init__(self, send: Send, connection: Any) -> None:
@@ -50,43 +50,43 @@ class Stale:
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             if self._connection is None:
-                raise BrokenOff
+                raise AbortConnection
             self._connection.close_quietly()
 
 
-class Bent:
+class Mutate:
     """Breaks the contract in one place of a JSON body."""
 
-    def __init__(self, send: Send, schema: Validator, path: str | None, lots: random.Random) -> None:
+    def __init__(self, send: Send, schema: Validator, path: str | None, rng: random.Random) -> None:
         self._send = send
         self._schema = schema
         self._path = path
-        self._lots = lots
+        self._rng = rng
         self._start: Message = {}
 
     async def send(self, message: Message) -> None:
-        """Hold the start back until the body is bent and its length known."""
+        """Hold the start back until the body is mutated and its length known."""
         if message["type"] == "http.response.start":
             self._start = message
             return
         body = message["body"]
         if self._start["status"] == 200:
-            body = orjson.dumps(bend(orjson.loads(body), self._schema, self._path, self._lots))
+            body = orjson.dumps(mutate_json(orjson.loads(body), self._schema, self._path, self._rng))
         headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
         self._start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
         await self._send(self._start)
         await self._send({**message, "body": body})
 
 
-def bend(value: Any, schema: Validator, path: str | None, lots: random.Random) -> Any:
-    """Return a copy of a valid value with one break of its schema: at `path` (dotted), or where the lots fall."""
+def mutate_json(value: Any, schema: Validator, path: str | None, rng: random.Random) -> Any:
+    """Return a copy of a valid value with one break of its schema: at `path` (dotted), or where the rng fall."""
     places = [path.split(".")] if path else sorted(_places(value))
     tries = [(place, how) for place in places for how in _BREAKS]
-    lots.shuffle(tries)
+    rng.shuffle(tries)
     for place, how in tries:
-        bent = orjson.loads(orjson.dumps(value))
-        if _apply(bent, place, how) and not schema.is_valid(bent):
-            return bent
+        mutated = orjson.loads(orjson.dumps(value))
+        if _apply(mutated, place, how) and not schema.is_valid(mutated):
+            return mutated
     return {"sandbox_fault": "contract"}
 
 

@@ -20,7 +20,7 @@ from sandbox.server.checks import refuse
 from sandbox.server.context import Exchange
 from sandbox.server.holds import LONGEST_MS, Holds
 from sandbox.server.http import send_bytes
-from sandbox.server.response_timer import AppForgotten, BrokenOff, Endings, Patience, ServerStops
+from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
 from sandbox.server.stream_plan import STREAM_FAULTS
 from sandbox.sources import monotonic
 
@@ -42,9 +42,9 @@ Work = Callable[[], Awaitable[None]]
 class Faults:
     """Chooses and acts out faults for one server."""
 
-    def __init__(self, law: Validator, endings: Endings, holds: Holds) -> None:
+    def __init__(self, law: Validator, active_responses: ActiveResponses, holds: Holds) -> None:
         self._law = law
-        self._endings = endings
+        self._active = active_responses
         self._holds = holds
 
     async def choose(self, exchange: Exchange, operation: Operation, app: App, asked: bytes | None) -> Fault | None:
@@ -64,11 +64,11 @@ class Faults:
         rule = await app.faults.take(matches)
         return {**rule.fields, "id": rule.id} if rule else None
 
-    async def act(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
+    async def apply(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
         """Act a fault out around the work of a request, or instead of it.
 
         Raises:
-            BrokenOff: the connection is to be closed in the middle of an answer, or without one.
+            AbortConnection: the connection is to be closed in the middle of an answer, or without one.
             SandboxFault: the answer is an error.
             StoreFull: too many requests are held already.
         """
@@ -76,24 +76,24 @@ class Faults:
             exchange.entry.fault = fault["kind"]
         if fault["kind"] in HOLDING:
             with self._holds.hold(exchange.path["app_id"]):
-                return await self._act(fault, exchange, operation, app, work)
-        return await self._act(fault, exchange, operation, app, work)
+                return await self._apply(fault, exchange, operation, app, work)
+        return await self._apply(fault, exchange, operation, app, work)
 
-    async def _act(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
+    async def _apply(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
         kind, send = fault["kind"], exchange.send
         if kind in INSTEAD:
             return await self._instead(fault, exchange)
         if kind == "latency":
             await self._wait(fault, exchange)
         elif kind == "truncate":
-            exchange.send = fault_senders.Truncated(send, fault.get("bytes")).send
+            exchange.send = fault_senders.Truncate(send, fault.get("bytes")).send
         elif kind == "stale":
-            exchange.send = fault_senders.Stale(send, exchange.connection).send
+            exchange.send = fault_senders.CloseAfter(send, exchange.connection).send
         elif kind == "contract":
             where = [value for name, value in exchange.path.items() if name != "app_id"]
-            lots = app.rng.random("bend", operation.id, *where)
+            rng = app.rng.random("bend", operation.id, *where)
             schema = operation.responses["200"]["application/json"]
-            exchange.send = fault_senders.Bent(send, schema, fault.get("path"), lots).send
+            exchange.send = fault_senders.Mutate(send, schema, fault.get("path"), rng).send
         elif kind == "after":
             return await self._after(fault, exchange, work)
         await work()
@@ -101,8 +101,8 @@ class Faults:
 
     async def _after(self, fault: Fault, exchange: Exchange, work: Work) -> None:
         """Do the work and lose its answer, a refusal too."""
-        send, exchange.send = exchange.send, fault_senders.Swallowed().send
-        with suppress(ApiError, BrokenOff):
+        send, exchange.send = exchange.send, fault_senders.DropResponse().send
+        with suppress(ApiError, AbortConnection):
             await work()
         exchange.send = send
         raise SandboxFault(fault["status"])
@@ -114,10 +114,10 @@ class Faults:
         if kind == "reset":
             if exchange.connection is not None:
                 exchange.connection.reset()
-            raise BrokenOff
+            raise AbortConnection
         if kind == "hang":
             await self._wait(fault, exchange)
-            raise BrokenOff
+            raise AbortConnection
         if kind == "status" and "body" not in fault:
             raise SandboxFault(fault["status"], headers=fault.get("headers"))
         if kind == "status":
@@ -141,13 +141,13 @@ class Faults:
         # The body first: a client that is heard out is one whose leaving can be noticed.
         await exchange.body()
         try:
-            async with Patience(exchange.receive, app_id, self._endings, exchange.since) as patience:
+            async with ResponseTimer(exchange.receive, app_id, self._active, exchange.since) as timer:
                 if "until" in fault:
-                    await self._holds.until_released(app_id, fault["id"], exchange.entry, patience)
+                    await self._holds.until_released(app_id, fault["id"], exchange.entry, timer)
                 else:
-                    await patience.until(fault.get("ms", LONGEST_MS))
-        except (ServerStops, AppForgotten):
-            raise BrokenOff from None
+                    await timer.sleep_until(fault.get("ms", LONGEST_MS))
+        except (ServerStopping, AppDeleted):
+            raise AbortConnection from None
         exchange.held_until = monotonic()
 
     async def _will_stream(self, exchange: Exchange, operation: Operation, app: App) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sandbox.errors import StoreFull
 from sandbox.server.context import Noting
-from sandbox.server.response_timer import Patience
+from sandbox.server.response_timer import ResponseTimer
 
 MOST_OF_AN_APP = 1_000
 MOST_HELD = 10_000
@@ -22,7 +22,7 @@ class Holds:
     def __init__(self, most_of_an_app: int = MOST_OF_AN_APP, most: int = MOST_HELD) -> None:
         self._held: Counter[str] = Counter()
         # Those that wait to be released: by app, then by fault.
-        self._gates: defaultdict[str, defaultdict[str, set[Patience]]] = defaultdict(lambda: defaultdict(set))
+        self._gates: defaultdict[str, defaultdict[str, set[ResponseTimer]]] = defaultdict(lambda: defaultdict(set))
         self._most_of_an_app = most_of_an_app
         self._most = most
 
@@ -45,22 +45,22 @@ class Holds:
             if not self._held[app_id]:
                 del self._held[app_id]
 
-    async def until_released(self, app_id: str, fault_id: str, noted: Noting | None, patience: Patience) -> None:
+    async def until_released(self, app_id: str, fault_id: str, noted: Noting | None, timer: ResponseTimer) -> None:
         """Wait until the fault is released; meanwhile the journal says which one holds the request.
 
         Raises:
-            ClientGone, ServerStops, AppForgotten: as `Patience.until` does.
+            ClientDisconnected, ServerStopping, AppDeleted: as `ResponseTimer.sleep_until` does.
         """
         gates = self._gates[app_id]
-        gates[fault_id].add(patience)
+        gates[fault_id].add(timer)
         if noted:
             noted.held_by = fault_id
         try:
-            await patience.until_woken(LONGEST_MS)
+            await timer.wait_until_woken(LONGEST_MS)
         finally:
             if noted:
                 noted.held_by = None
-            gates[fault_id].discard(patience)
+            gates[fault_id].discard(timer)
             if not gates[fault_id]:
                 del gates[fault_id]
             if not gates:
@@ -68,8 +68,8 @@ class Holds:
 
     def release(self, app_id: str, fault_id: str | None) -> bool:
         """Let go what a fault holds, or all faults of an app (None); say whether that is anything."""
-        gates: Mapping[str, set[Patience]] = self._gates.get(app_id, {})
+        gates: Mapping[str, set[ResponseTimer]] = self._gates.get(app_id, {})
         waiting = [each for name, held in gates.items() if fault_id in (None, name) for each in held]
-        for patience in waiting:
-            patience.wake()
+        for timer in waiting:
+            timer.wake()
         return bool(waiting)

@@ -19,8 +19,8 @@ from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 from sandbox.server import checks
 from sandbox.server.context import FAULT_HEADER, Exchange
 from sandbox.server.http import send_bytes, send_error
-from sandbox.server.response_timer import ClientGone, Turns
-from sandbox.server.response_validation import keeping
+from sandbox.server.response_timer import ClientDisconnected, Turns
+from sandbox.server.response_validation import validate_response
 
 if TYPE_CHECKING:
     from sandbox.server.faults import Fault, Faults
@@ -64,7 +64,7 @@ class Pipeline:
             if exchange.entry and isinstance(error, InvalidRequest):
                 exchange.entry.violation = error.message
             await send_error(exchange.send, error, self._house.validation_status)
-        except ClientGone:
+        except ClientDisconnected:
             return
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -83,7 +83,7 @@ class Pipeline:
             return await self._work(exchange, key, None)
         if exchange.entry:
             exchange.entry.stood_at = app.frozen_at
-        return await faults.act(fault, exchange, self.operation, app, partial(self._work, exchange, key, fault))
+        return await faults.apply(fault, exchange, self.operation, app, partial(self._work, exchange, key, fault))
 
     async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
         operation = self.operation
@@ -101,7 +101,9 @@ class Pipeline:
             await self._house.turns.first()
         answer = await self._handled(OperationRequest(exchange.path, query, body), app)
         if isinstance(answer, JsonResult):
-            await send_bytes(exchange.send, 200, keeping(self._answer_schema, encode(answer.value), operation.id))
+            await send_bytes(
+                exchange.send, 200, validate_response(self._answer_schema, encode(answer.value), operation.id)
+            )
         else:
             await self._house.speaker().speak(answer, operation, app, exchange, fault)
 

@@ -15,15 +15,15 @@ from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import reply_events
 from sandbox.server.context import Exchange
-from sandbox.server.fault_senders import Truncated
+from sandbox.server.fault_senders import Truncate
 from sandbox.server.faults import Fault
 from sandbox.server.holds import Holds
 from sandbox.server.http import send_bytes
 from sandbox.server.reply_events import Event
-from sandbox.server.response_timer import AppForgotten, BrokenOff, Endings, Patience, ServerStops
-from sandbox.server.response_validation import keeping
-from sandbox.server.sse_encoder import Framing, plain
-from sandbox.server.stream_plan import Break, Half, Stall, Step, steps
+from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
+from sandbox.server.response_validation import validate_response
+from sandbox.server.sse_encoder import SseEncoder, plain
+from sandbox.server.stream_plan import Abort, PartialEvent, Pause, Step, steps
 
 log = logging.getLogger("sandbox")
 
@@ -39,8 +39,8 @@ _STREAM_HEADERS = [
 class Speaker:
     """Sends spoken answers for one server."""
 
-    def __init__(self, endings: Endings, holds: Holds) -> None:
-        self._endings = endings
+    def __init__(self, active_responses: ActiveResponses, holds: Holds) -> None:
+        self._active = active_responses
         self._holds = holds
 
     async def speak(
@@ -49,31 +49,33 @@ class Speaker:
         """Send an answer whole; `fault` may spoil a stream.
 
         Raises:
-            BrokenOff: the reply is meant to break off, or the server stops.
-            ClientGone: the client went first.
+            AbortConnection: the reply is meant to break off, or the server stops.
+            ClientDisconnected: the client went first.
         """
         pace = spoken.reply.pace or app.settings.pace
         try:
-            async with Patience(exchange.receive, app.id, self._endings, exchange.since) as patience:
-                await patience.until(pace.first_ms)
+            async with ResponseTimer(exchange.receive, app.id, self._active, exchange.since) as timer:
+                await timer.sleep_until(pace.first_ms)
                 if spoken.streamed:
-                    framing = Framing(app.settings.framing, partial(app.rng.random, "framing", spoken.id))
-                    wait_at = partial(self._holds.until_released, app.id, noted=exchange.entry, patience=patience)
-                    stream = _Stream(operation, pace, patience, exchange, framing, wait_at)
+                    framing = SseEncoder(app.settings.framing, partial(app.rng.random, "framing", spoken.id))
+                    wait_at = partial(self._holds.until_released, app.id, noted=exchange.entry, timer=timer)
+                    stream = _Stream(operation, pace, timer, exchange, framing, wait_at)
                     await stream.run(spoken, steps(spoken, fault))
                 else:
                     await _whole(spoken, operation, exchange)
-        except ServerStops:
-            raise BrokenOff from None
-        except (AppForgotten, Gone):
+        except ServerStopping:
+            raise AbortConnection from None
+        except (AppDeleted, Gone):
             raise NotFound("The app was reset while it answered.", param="app_id") from None
 
 
 async def _whole(spoken: ReplyResult, operation: Operation, exchange: Exchange) -> None:
     send = exchange.send
-    body = keeping(operation.responses["200"]["application/json"], encode(reply_events.json_body(spoken)), operation.id)
+    body = validate_response(
+        operation.responses["200"]["application/json"], encode(reply_events.json_body(spoken)), operation.id
+    )
     if spoken.reply.cut:
-        send = Truncated(send, None).send
+        send = Truncate(send, None).send
     elif spoken.reply.failure is None:
         await spoken.commit()
     _note(exchange, "completed" if spoken.reply.failure is None else "failed")
@@ -93,14 +95,14 @@ class _Stream:
         self,
         operation: Operation,
         pace: Pace,
-        patience: Patience,
+        timer: ResponseTimer,
         exchange: Exchange,
-        framing: Framing,
+        framing: SseEncoder,
         wait_at: Callable[[str], Awaitable[None]],
     ) -> None:
         self._operation = operation
         self._pace = pace
-        self._patience = patience
+        self._timer = timer
         self._exchange = exchange
         self._send = exchange.send
         self._framing = framing
@@ -120,7 +122,7 @@ class _Stream:
                     await self._do(step, spoken)
         except _Drift as drift:
             await self._write(reply_events.failed(spoken.id, str(drift)))
-        except (AppForgotten, Gone):
+        except (AppDeleted, Gone):
             await self._write(reply_events.failed(spoken.id, "The app was reset while it answered."))
         _note(self._exchange, self._reply_status)
         await self._send({"type": "http.response.body", "body": b""})
@@ -128,25 +130,25 @@ class _Stream:
     async def _hurry(self, event: Event) -> None:
         """Write an event of a stream that has neither pace nor a hostile form: the same as `_do`, in fewer steps."""
         self._keep_contract(event)
-        await self._patience.turn()
+        await self._timer.yield_now()
         await self._send({"type": "http.response.body", "body": plain(event), "more_body": True})
 
     async def _do(self, step: Step, spoken: ReplyResult) -> None:
-        if isinstance(step, Break):
-            raise BrokenOff
-        if isinstance(step, Stall):
+        if isinstance(step, Abort):
+            raise AbortConnection
+        if isinstance(step, Pause):
             if step.gate:
                 await self._wait_at(step.gate)
             # Silent from now on, however late the stream is.
-            self._due = max(self._due, self._patience.elapsed_ms) + step.ms
-            await self._patience.until(self._due)
-        elif isinstance(step, Half):
+            self._due = max(self._due, self._timer.elapsed_ms) + step.ms
+            await self._timer.sleep_until(self._due)
+        elif isinstance(step, PartialEvent):
             text = b"".join(self._framing.pieces(step.event))
             await self._send({"type": "http.response.body", "body": text[: len(text) // 2], "more_body": True})
         else:
             self._keep_contract(step)
             self._due += self._pace.delta_ms if step.is_delta else 0
-            await self._patience.until(self._due)
+            await self._timer.sleep_until(self._due)
             if step.name == "response.completed":
                 await spoken.commit()
                 self._reply_status = "completed"

@@ -22,19 +22,19 @@ EARLY = 0.002
 Result = TypeVar("Result")
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client closed the connection before its answer was whole."""
 
 
-class ServerStops(Exception):
+class ServerStopping(Exception):
     """The server stops before the answer was whole."""
 
 
-class AppForgotten(Exception):
+class AppDeleted(Exception):
     """The app was deleted or reset before the answer was whole."""
 
 
-class BrokenOff(Exception):
+class AbortConnection(Exception):
     """An answer ends abnormally on purpose; whoever runs the application closes the connection.
 
     Under an application called in process it reaches the caller.
@@ -87,66 +87,66 @@ class Turns:
             self._schedule()
 
 
-class Endings:
+class ActiveResponses:
     """Knows every answer that is still under way, so that they can be ended from outside."""
 
     def __init__(self) -> None:
-        self._open: defaultdict[str, set[Patience]] = defaultdict(set)
+        self._open: defaultdict[str, set[ResponseTimer]] = defaultdict(set)
         self.turns = Turns()
 
     def stop(self) -> None:
         """End every answer: the server stops."""
         for app_id in list(self._open):
-            self._end(app_id, ServerStops)
+            self._end(app_id, ServerStopping)
 
-    def forget(self, app_id: str | None) -> None:
+    def cancel(self, app_id: str | None) -> None:
         """End every answer of an app that is forgotten, of all apps for None.
 
         Listeners to live events go on: what they are counted under is no app id.
         """
         for open_app in [open_app for open_app in self._open if "/" not in open_app] if app_id is None else [app_id]:
-            self._end(open_app, AppForgotten)
+            self._end(open_app, AppDeleted)
 
-    def opened(self, app_id: str, patience: Patience) -> None:
+    def add(self, app_id: str, timer: ResponseTimer) -> None:
         """Note an answer that begins."""
-        self._open[app_id].add(patience)
+        self._open[app_id].add(timer)
 
-    def closed(self, app_id: str, patience: Patience) -> None:
+    def remove(self, app_id: str, timer: ResponseTimer) -> None:
         """Note that an answer ended."""
-        self._open[app_id].discard(patience)
+        self._open[app_id].discard(timer)
         if not self._open[app_id]:
             del self._open[app_id]
 
     def _end(self, app_id: str, reason: type[Exception]) -> None:
-        for patience in list(self._open.get(app_id, ())):
-            patience.end(reason)
+        for timer in list(self._open.get(app_id, ())):
+            timer.interrupt(reason)
 
 
-class Patience:
+class ResponseTimer:
     """Waits for one answer, with an ear on the client; an async context that leaves no task behind.
 
     Its waits count from `since`, in seconds on the clock of durations.
     """
 
-    def __init__(self, receive: Receive, app_id: str, endings: Endings, since: float) -> None:
+    def __init__(self, receive: Receive, app_id: str, active_responses: ActiveResponses, since: float) -> None:
         self._receive = receive
         self._app_id = app_id
-        self._endings = endings
+        self._active = active_responses
         self._start = since
         self._hurried = 0
         # What will be raised. Not an exception: one that is kept here would keep, by its traceback, what keeps it.
         self._reason: type[Exception] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    async def __aenter__(self) -> Patience:
+    async def __aenter__(self) -> ResponseTimer:
         self._listener = asyncio.ensure_future(self._listen())
-        self._endings.opened(self._app_id, self)
+        self._active.add(self._app_id, self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._endings.closed(self._app_id, self)
+        self._active.remove(self._app_id, self)
         listener = self._listener
         # A task that was cancelled keeps the frames that it was cancelled in; they know this.
         del self._listener
@@ -158,18 +158,18 @@ class Patience:
         """How long the answer has been under way, in milliseconds."""
         return (monotonic() - self._start) * 1000
 
-    def end(self, reason: type[Exception]) -> None:
+    def interrupt(self, reason: type[Exception]) -> None:
         """Let the wait that is under way, or the next one, raise `reason`."""
         self._reason = self._reason or reason
         self.wake()
 
-    async def until(self, ms: float) -> None:
+    async def sleep_until(self, ms: float) -> None:
         """Wait until `ms` milliseconds after this began (by schedule: waits don't add up); let others run in any case.
 
         Raises:
-            ClientGone: there is nobody left to answer.
-            ServerStops: no time is left to answer.
-            AppForgotten: what is being answered is no more.
+            ClientDisconnected: there is nobody left to answer.
+            ServerStopping: no time is left to answer.
+            AppDeleted: what is being answered is no more.
         """
         due = self._start + ms / 1000
         if ms and (left := due - monotonic()) > 0:
@@ -177,39 +177,39 @@ class Patience:
             while 0 < (left := due - monotonic()) < EARLY and not self._reason:
                 await self._pause(left)
         else:
-            await self.turn()
+            await self.yield_now()
         if self._reason:
             raise self._reason
 
-    async def until_woken(self, ms: float) -> None:
+    async def wait_until_woken(self, ms: float) -> None:
         """Wait until `wake` is called, at most `ms` milliseconds.
 
         Raises:
-            ClientGone, ServerStops, AppForgotten: as `until` does.
+            ClientDisconnected, ServerStopping, AppDeleted: as `sleep_until` does.
         """
         await self._pause(ms / 1000)
         if self._reason:
             raise self._reason
 
-    async def turn(self) -> None:
+    async def yield_now(self) -> None:
         """Let others run, every few times that it is called.
 
         A turn of the loop, and a write of its own, for each event would take longer than making it.
 
         Raises:
-            ClientGone, ServerStops, AppForgotten: as `until` does.
+            ClientDisconnected, ServerStopping, AppDeleted: as `sleep_until` does.
         """
         self._hurried += 1
         if self._hurried % TOGETHER == 0:
-            await self._endings.turns.next()
+            await self._active.turns.next()
             if self._reason:
                 raise self._reason
 
-    async def race(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
+    async def wait_for(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
         """Wait for something else, unless the answer ends first.
 
         Raises:
-            ClientGone, ServerStops, AppForgotten: as `until` does.
+            ClientDisconnected, ServerStopping, AppDeleted: as `sleep_until` does.
         """
         task = asyncio.ensure_future(awaitable)
         task.add_done_callback(lambda _: self.wake())
@@ -244,4 +244,4 @@ class Patience:
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.end(ClientGone)
+        self.interrupt(ClientDisconnected)

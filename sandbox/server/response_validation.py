@@ -17,7 +17,7 @@ log = logging.getLogger("sandbox")
 MAX_FILE_DEPTH = 200
 
 
-def keeping(schema: Validator, body: bytes, what: str) -> bytes:
+def validate_response(schema: Validator, body: bytes, what: str) -> bytes:
     """Return an answer's bytes, held against the contract.
 
     Raises:
@@ -28,7 +28,7 @@ def keeping(schema: Validator, body: bytes, what: str) -> bytes:
     raise _drift(schema.violations(decode(body)), what)
 
 
-def keeping_in_pieces(schema: Validator, body: bytes, what: str) -> None:
+def validate_large_response(schema: Validator, body: bytes, what: str) -> None:
     """Hold a large answer against the contract, for a thread beside the event loop.
 
     Raises:

@@ -17,7 +17,7 @@ from sandbox.contract import Operation
 from sandbox.errors import ApiError, ContractError, InternalError, NotFound
 from sandbox.server.context import Exchange
 from sandbox.server.http import raw_path, send_error
-from sandbox.server.response_timer import BrokenOff
+from sandbox.server.response_timer import AbortConnection
 from sandbox.server.router import Router
 
 
@@ -80,7 +80,7 @@ class ContractRoute(BaseRoute):
             entry.belongs(path.get("app_id"), pipeline.operation.id)
         try:
             return await pipeline(exchange)
-        except BrokenOff:
+        except AbortConnection:
             # Closed here: once the error has left the application, the server would answer it with a 500.
             if exchange.connection is not None:
                 exchange.connection.close_quietly()

@@ -11,7 +11,7 @@ from sandbox.contract import encode
 from sandbox.server.reply_events import Event
 
 _BOM = b"\xef\xbb\xbf"
-# How lines end in each form that changes it; where there are several, lots decide line by line.
+# How lines end in each form that changes it; where there are several, chance decides line by line.
 _LINE_ENDS = {
     "crlf": (b"\r\n",),
     "cr": (b"\r",),
@@ -22,12 +22,12 @@ _NOISE = (b": still here\n", b":\n\n", b"event: nothing\n\n", b"\n\n", b"mood: f
 _BEFORE_LF = re.compile(rb"(?<=\r)(?=\n)")
 
 
-class Framing:
-    """One stream's way of writing events, of one form or several at once; `lots` decide where a form strikes."""
+class SseEncoder:
+    """One stream's way of writing events, of one form or several at once; `rng` decides where a form strikes."""
 
-    def __init__(self, forms: str | Collection[str], lots: Callable[[], random.Random]) -> None:
+    def __init__(self, forms: str | Collection[str], rng: Callable[[], random.Random]) -> None:
         self._forms = frozenset([forms] if isinstance(forms, str) else forms) - {"plain"}
-        self._make_lots = lots
+        self._make_rng = rng
         self._line_ends = sorted({end for form in self._forms for end in _LINE_ENDS.get(form, ())}, reverse=True)
         self._last_end = b""
         self._written = 0
@@ -38,8 +38,8 @@ class Framing:
         return not self._forms
 
     @cached_property
-    def _lots(self) -> random.Random:
-        return self._make_lots()
+    def _rng(self) -> random.Random:
+        return self._make_rng()
 
     def pieces(self, event: Event) -> Iterator[bytes]:
         """Yield what is written for one event, a piece a write."""
@@ -66,7 +66,7 @@ class Framing:
 
     def _noise(self) -> bytes:
         """Return what a parser must read over: comments, blank lines, events without data, unknown fields."""
-        return self._lots.choice(_NOISE) if "comments" in self._forms else b""
+        return self._rng.choice(_NOISE) if "comments" in self._forms else b""
 
     def _ended(self, text: bytes) -> bytes:
         """Give each line its end."""
@@ -76,7 +76,7 @@ class Framing:
 
     def _varied(self, text: bytes) -> Iterator[bytes]:
         for line in text.split(b"\n")[:-1]:
-            end = self._lots.choice(self._line_ends)
+            end = self._rng.choice(self._line_ends)
             # An empty line that is LF alone after CR alone would be the second half of CR LF.
             if not line and end == b"\n" and self._last_end == b"\r":
                 end = b"\r"
@@ -87,7 +87,7 @@ class Framing:
         """Cut anywhere: inside lines, inside the bytes of one character."""
         start = 0
         while start < len(text):
-            end = start + self._lots.randint(1, 17)
+            end = start + self._rng.randint(1, 17)
             yield text[start:end]
             start = end
 

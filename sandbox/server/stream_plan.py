@@ -14,7 +14,7 @@ STREAM_FAULTS = frozenset({"stream_cut", "stream_stall", "stream_fail", "stream_
 
 
 @dataclass(frozen=True, slots=True)
-class Stall:
+class Pause:
     """Nothing is sent for so many milliseconds, or until the fault `gate` is released."""
 
     ms: float = 0
@@ -22,18 +22,18 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class PartialEvent:
     """Only the first half of an event is sent."""
 
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class Abort:
     """The connection ends without the end of the answer."""
 
 
-Step = Event | Stall | Half | Break
+Step = Event | Pause | PartialEvent | Abort
 
 
 def steps(spoken: ReplyResult, fault: Mapping[str, Any] | None) -> Iterator[Step]:
@@ -41,7 +41,7 @@ def steps(spoken: ReplyResult, fault: Mapping[str, Any] | None) -> Iterator[Step
     whole = events(spoken)
     if spoken.reply.cut:
         yield from islice(whole, count(spoken) // 2)
-        yield Break()
+        yield Abort()
         return
     if fault is None or fault["kind"] not in STREAM_FAULTS:
         yield from whole
@@ -50,11 +50,11 @@ def steps(spoken: ReplyResult, fault: Mapping[str, Any] | None) -> Iterator[Step
     # Before the last event at the latest: a fault after it would never be seen.
     yield from islice(whole, min(fault.get("events", events_in_all // 2), events_in_all - 1))
     if fault["kind"] == "stream_stall":
-        yield Stall(gate=fault["id"]) if "until" in fault else Stall(fault["ms"])
+        yield Pause(gate=fault["id"]) if "until" in fault else Pause(fault["ms"])
         yield from whole
     elif fault["kind"] == "stream_fail":
         yield failed(spoken.id, "The reply failed (a fault of the sandbox).")
     else:
         if fault["kind"] == "stream_garble":
-            yield Half(next(whole))
-        yield Break()
+            yield PartialEvent(next(whole))
+        yield Abort()

@@ -18,7 +18,7 @@ from sandbox.contract.document import control_folder
 from sandbox.redaction import Masker
 from sandbox.server.context import Exchange
 from sandbox.server.control_pipeline import ControlPipeline
-from sandbox.server.response_timer import Endings
+from sandbox.server.response_timer import ActiveResponses
 from tests.conftest import serving
 from tests.control.conftest import connected
 from tests.control.driver import World
@@ -132,8 +132,10 @@ def test_no_proxy_is_to_hold_events_back(world: World) -> None:
 def test_a_silent_stream_has_a_comment_now_and_then() -> None:
     """Fifteen seconds apart, but here."""
     operation = next(one for one in CONTRACT.operations if one.path == EVENTS)
-    assert ControlPipeline(operation, silent, Endings(), Masker()).comment_every == 15
-    assert asyncio.run(pieces_of(ControlPipeline(operation, silent, Endings(), Masker(), comment_every=0.001), 4)) == [
+    assert ControlPipeline(operation, silent, ActiveResponses(), Masker()).comment_every == 15
+    assert asyncio.run(
+        pieces_of(ControlPipeline(operation, silent, ActiveResponses(), Masker(), comment_every=0.001), 4)
+    ) == [
         b": listening\n\n",
         *[b": nothing new\n\n"] * 3,
     ]

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
-from sandbox.server.response_timer import BrokenOff
+from sandbox.server.response_timer import AbortConnection
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.conftest import connected
 from tests.control.driver import World
@@ -184,7 +184,7 @@ def test_a_hang_ends_without_an_answer_when_the_server_stops() -> None:
 @pytest.mark.parametrize("kind", ["reset", "truncate", "stale", "hang; ms=0"])
 def test_where_there_is_no_connection_a_break_is_raised(kind: str) -> None:
     client = TestClient(create_app(Settings(now=NOW)), base_url="http://127.0.0.1", headers=AUTH)
-    with pytest.raises(BrokenOff):
+    with pytest.raises(AbortConnection):
         client.get("/v1/apps/app_x/config", headers={"Sandbox-Fault": kind})
 
 
