@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,6 @@ from sandbox.settings import Settings
 if TYPE_CHECKING:
     from sandbox.server.control_pipeline import ControlPipeline
     from sandbox.server.faults import Faults
-    from sandbox.server.reply_sender import Speaker
 
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
@@ -79,7 +78,7 @@ def _api_pipelines(parts: Parts) -> list[Pipeline]:
         by_header=parts.settings.control != "off",
         control_token=parts.settings.control_token,
         faults=cache(partial(_faults, parts)),
-        speaker=cache(partial(_speaker, parts)),
+        reply_sender=cache(partial(_reply_sender, parts)),
         validation_status=int(parts.settings.validation_status),
     )
     operations = parts.contract.operations
@@ -93,10 +92,10 @@ def _faults(parts: Parts) -> Faults:
     return Faults(parts.control.schema("Fault"), parts.active_responses, parts.holds)
 
 
-def _speaker(parts: Parts) -> Speaker:
-    from sandbox.server.reply_sender import Speaker
+def _reply_sender(parts: Parts) -> Callable[..., Awaitable[None]]:
+    from sandbox.server.reply_sender import send_reply
 
-    return Speaker(parts.active_responses, parts.holds)
+    return partial(send_reply, parts.active_responses, parts.holds)
 
 
 async def _run(operation: str, services: api.Services, request: OperationRequest, app: App) -> OperationResult:

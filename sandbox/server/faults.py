@@ -21,7 +21,7 @@ from sandbox.server.context import Exchange
 from sandbox.server.holds import LONGEST_MS, Holds
 from sandbox.server.http import send_bytes
 from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
-from sandbox.server.stream_plan import STREAM_FAULTS
+from sandbox.server.sse import STREAM_FAULTS
 from sandbox.sources import monotonic
 
 # They answer by themselves; nothing is done and nothing counted.

@@ -24,7 +24,6 @@ from sandbox.server.response_validation import validate_response
 
 if TYPE_CHECKING:
     from sandbox.server.faults import Fault, Faults
-    from sandbox.server.reply_sender import Speaker
 
 log = logging.getLogger("sandbox")
 
@@ -43,7 +42,7 @@ class House(NamedTuple):
     by_header: bool
     control_token: str | None
     faults: Callable[[], Faults]
-    speaker: Callable[[], Speaker]
+    reply_sender: Callable[[], Callable[..., Awaitable[None]]]
     validation_status: int
 
 
@@ -105,7 +104,7 @@ class Pipeline:
                 exchange.send, 200, validate_response(self._answer_schema, encode(answer.value), operation.id)
             )
         else:
-            await self._house.speaker().speak(answer, operation, app, exchange, fault)
+            await self._house.reply_sender()(answer, operation, app, exchange, fault)
 
     async def _app(self, key: str, app_id: str) -> App:
         magic.refuse_unknown(app_id)
