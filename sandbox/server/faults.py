@@ -1,21 +1,24 @@
-"""Acts out the faults of CONTROL.md on the wire. Which one acts is the queue's business; a request may bring its own.
+"""Faults (docs/control.md): chooses the one that acts on a request, and spoils its response as it says.
 
-Faults act after the key check and only on matched operations.
+Faults act after the check of the key, and only on operations that they match.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+import orjson
+from starlette.types import Message, Send
+
 from sandbox.apps.app import App
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault
-from sandbox.server import fault_senders
 from sandbox.server.checks import refuse
 from sandbox.server.context import Exchange
 from sandbox.server.holds import LONGEST_MS, Holds
@@ -24,14 +27,15 @@ from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppD
 from sandbox.server.sse import STREAM_FAULTS
 from sandbox.sources import monotonic
 
-# They answer by themselves; nothing is done and nothing counted.
+# Kinds that answer by themselves: nothing is done and nothing counted.
 INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
-# They hold an answer on purpose.
+# Kinds that hold a response on purpose.
 HOLDING = frozenset({"latency", "hang", "stream_stall"})
-# They need an answer with a JSON body.
+# Kinds that need a response with a JSON body.
 ON_JSON = frozenset({"truncate", "contract"})
 
 _NAME = re.compile(r"\s*([a-z_]+)\s*=\s*")
+_BREAKS = ("gone", "null", "wrong_type", "unknown")
 _BROKEN_JSON = b'{"id": "conv_1", "created_at": 17, "object": "conv'
 _HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1><p>The proxy got no answer.</p>"
 
@@ -40,19 +44,16 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Faults:
-    """Chooses and acts out faults for one server."""
+    """Chooses and applies the faults of one server; `schema` is the contract of a fault."""
 
-    def __init__(self, law: Validator, active_responses: ActiveResponses, holds: Holds) -> None:
-        self._law = law
+    def __init__(self, schema: Validator, active_responses: ActiveResponses, holds: Holds) -> None:
+        self._schema = schema
         self._active = active_responses
         self._holds = holds
 
-    async def choose(self, exchange: Exchange, operation: Operation, app: App, asked: bytes | None) -> Fault | None:
-        """Return the fault of this request: the one it asked for, or the oldest queued one.
-
-        It must be able to act on the answer.
-        """
-        named = None if asked is None else self._named(asked.decode("latin-1"))
+    async def choose(self, exchange: Exchange, operation: Operation, app: App, header: bytes | None) -> Fault | None:
+        """Return the fault that the header asks for, or the oldest queued one, if it can act on the response."""
+        named = None if header is None else self._parse_header(header.decode("latin-1"))
         streamed = bool(operation.events) and await self._will_stream(exchange, operation, app)
         cannot_act = ON_JSON if streamed else STREAM_FAULTS
 
@@ -65,11 +66,11 @@ class Faults:
         return {**rule.fields, "id": rule.id} if rule else None
 
     async def apply(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
-        """Act a fault out around the work of a request, or instead of it.
+        """Apply a fault around the work of a request, or instead of it.
 
         Raises:
-            AbortConnection: the connection is to be closed in the middle of an answer, or without one.
-            SandboxFault: the answer is an error.
+            AbortConnection: the connection is to be closed in the middle of a response, or without one.
+            SandboxFault: the response is an error.
             StoreFull: too many requests are held already.
         """
         if exchange.entry:
@@ -82,34 +83,34 @@ class Faults:
     async def _apply(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
         kind, send = fault["kind"], exchange.send
         if kind in INSTEAD:
-            return await self._instead(fault, exchange)
+            return await self._respond_instead(fault, exchange)
         if kind == "latency":
             await self._wait(fault, exchange)
         elif kind == "truncate":
-            exchange.send = fault_senders.Truncate(send, fault.get("bytes")).send
+            exchange.send = Truncate(send, fault.get("bytes"))
         elif kind == "stale":
-            exchange.send = fault_senders.CloseAfter(send, exchange.connection).send
+            exchange.send = CloseAfter(send, exchange.connection)
         elif kind == "contract":
             where = [value for name, value in exchange.path.items() if name != "app_id"]
             rng = app.rng.random("bend", operation.id, *where)
             schema = operation.responses["200"]["application/json"]
-            exchange.send = fault_senders.Mutate(send, schema, fault.get("path"), rng).send
+            exchange.send = Mutate(send, schema, fault.get("path"), rng)
         elif kind == "after":
             return await self._after(fault, exchange, work)
         await work()
         return None
 
     async def _after(self, fault: Fault, exchange: Exchange, work: Work) -> None:
-        """Do the work and lose its answer, a refusal too."""
-        send, exchange.send = exchange.send, fault_senders.DropResponse().send
+        """Do the work and lose its response, an error too."""
+        send, exchange.send = exchange.send, drop_response
         with suppress(ApiError, AbortConnection):
             await work()
         exchange.send = send
         raise SandboxFault(fault["status"])
 
-    async def _instead(self, fault: Fault, exchange: Exchange) -> None:
+    async def _respond_instead(self, fault: Fault, exchange: Exchange) -> None:
         kind = fault["kind"]
-        # Heard out first, so that the journal has what was sent, even to a connection that is reset.
+        # The body first, so that the journal has what was sent, even to a connection that is reset.
         await exchange.body()
         if kind == "reset":
             if exchange.connection is not None:
@@ -138,7 +139,7 @@ class Faults:
 
     async def _wait(self, fault: Fault, exchange: Exchange) -> None:
         app_id = exchange.path["app_id"]
-        # The body first: a client that is heard out is one whose leaving can be noticed.
+        # The body first: once it was read, the client's leaving can be noticed.
         await exchange.body()
         try:
             async with ResponseTimer(exchange.receive, app_id, self._active, exchange.since) as timer:
@@ -151,7 +152,7 @@ class Faults:
         exchange.held_until = monotonic()
 
     async def _will_stream(self, exchange: Exchange, operation: Operation, app: App) -> bool:
-        """Look ahead into the body: will this answer be a stream?"""
+        """Look ahead into the body: will this response be a stream?"""
         try:
             value = decode(await exchange.body()).value
         except (ApiError, InvalidJson):
@@ -162,13 +163,13 @@ class Faults:
             return app.exists and app.settings.stream and operation.id == "apps_api_send_message"
         return asked is True
 
-    def _named(self, header: str) -> Fault:
+    def _parse_header(self, header: str) -> Fault:
         """Read `kind; name=value; …` and hold it against the contract of faults."""
         kind, _, rest = header.partition(";")
-        fields = [("kind", json.dumps(kind.strip())), *_fields(rest)]
+        fields = [("kind", json.dumps(kind.strip())), *_parse_fields(rest)]
         document = decode("{{{}}}".format(",".join(f'"{name}":{value}' for name, value in fields)).encode())
         try:
-            refuse(self._law.accept(document))
+            refuse(self._schema.accept(document))
         except InvalidRequest as error:
             raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
         if "until" in document.value:
@@ -178,7 +179,7 @@ class Faults:
         return named
 
 
-def _fields(text: str) -> Iterator[tuple[str, str]]:
+def _parse_fields(text: str) -> Iterator[tuple[str, str]]:
     """Read `name=value; …`; a value is JSON, or a text up to the next semicolon. Return each as JSON."""
     while text.strip():
         match = _NAME.match(text)
@@ -189,7 +190,7 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
             value, _, rest = text[match.end() :].partition(";")
             yield match[1], json.dumps(value.strip())
         else:
-            yield match[1], _strict(match[1], text[match.end() : end])
+            yield match[1], _checked_json(match[1], text[match.end() : end])
             rest = text[end:].lstrip().removeprefix(";")
         text = rest
 
@@ -205,7 +206,7 @@ def _end_of_json(text: str, start: int) -> int | None:
     return end if text[end:].lstrip()[:1] in ("", ";") else None
 
 
-def _strict(name: str, text: str) -> str:
+def _checked_json(name: str, text: str) -> str:
     """Hold a value against the rules for a body: the reader that found its end takes more than JSON."""
     try:
         decode(text.encode(), MAX_DEPTH - 1)
@@ -213,3 +214,106 @@ def _strict(name: str, text: str) -> str:
         problem = str(error).removeprefix("the body ")
         raise InvalidRequest(f"Sandbox-Fault: {name} {problem}.", param=name, code=error.code) from None
     return text
+
+
+async def drop_response(message: Message) -> None:
+    """Send nothing: the work is done, its response lost."""
+
+
+class Truncate:
+    """Stops a body after so many bytes (by default half), against the length that was promised."""
+
+    def __init__(self, send: Send, after: int | None) -> None:
+        self._send = send
+        self._after = after
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] != "http.response.body":
+            return await self._send(message)
+        body = message["body"]
+        # One byte is missing at least: a whole body would be no fault.
+        cut = min(len(body) // 2 if self._after is None else self._after, max(len(body) - 1, 0))
+        await self._send({"type": "http.response.body", "body": body[:cut], "more_body": True})
+        raise AbortConnection
+
+
+class CloseAfter:
+    """Responds well, then closes the connection that the client means to keep."""
+
+    def __init__(self, send: Send, connection: Any) -> None:
+        self._send = send
+        self._connection = connection
+
+    async def __call__(self, message: Message) -> None:
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            if self._connection is None:
+                raise AbortConnection
+            self._connection.close_quietly()
+
+
+class Mutate:
+    """Breaks the contract in one place of a JSON body."""
+
+    def __init__(self, send: Send, schema: Validator, path: str | None, rng: random.Random) -> None:
+        self._send = send
+        self._schema = schema
+        self._path = path
+        self._rng = rng
+        self._start: Message = {}
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            # Held back until the body is mutated and its length known.
+            self._start = message
+            return
+        body = message["body"]
+        if self._start["status"] == 200:
+            body = orjson.dumps(mutate_json(orjson.loads(body), self._schema, self._path, self._rng))
+        headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
+        self._start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
+        await self._send(self._start)
+        await self._send({**message, "body": body})
+
+
+def mutate_json(value: Any, schema: Validator, path: str | None, rng: random.Random) -> Any:
+    """Return a copy of a valid value with one break of its schema: at `path` (dotted), or where `rng` decides."""
+    places = [path.split(".")] if path else sorted(_places(value))
+    tries = [(place, how) for place in places for how in _BREAKS]
+    rng.shuffle(tries)
+    for place, how in tries:
+        mutated = orjson.loads(orjson.dumps(value))
+        if _break_place(mutated, place, how) and not schema.is_valid(mutated):
+            return mutated
+    return {"sandbox_fault": "contract"}
+
+
+def _places(value: Any, above: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    if isinstance(value, dict) and above[-1:] != ("metadata",):
+        for name, child in value.items():
+            yield [*above, name]
+            yield from _places(child, (*above, name))
+    elif isinstance(value, list) and value:
+        yield from _places(value[0], (*above, "0"))
+
+
+def _break_place(value: Any, place: list[str], how: str) -> bool:
+    """Break one place; say whether it was there."""
+    for name in place[:-1]:
+        value = value.get(name) if isinstance(value, dict) else _at(value, name)
+    last = place[-1]
+    if not isinstance(value, dict) or last not in value:
+        return False
+    if how == "gone":
+        del value[last]
+    elif how == "null":
+        value[last] = None
+    elif how == "wrong_type":
+        value[last] = 12 if isinstance(value[last], str) else "twelve"
+    else:
+        value[last] = "sandbox_unknown"
+    return True
+
+
+def _at(value: Any, name: str) -> Any:
+    return value[int(name)] if isinstance(value, list) and name.isdecimal() and int(name) < len(value) else None

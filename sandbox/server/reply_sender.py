@@ -17,8 +17,7 @@ from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import sse
 from sandbox.server.context import Exchange
-from sandbox.server.fault_senders import Truncate
-from sandbox.server.faults import Fault
+from sandbox.server.faults import Fault, Truncate
 from sandbox.server.holds import Holds
 from sandbox.server.http import send_bytes
 from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
@@ -73,7 +72,7 @@ async def _send_json(result: ReplyResult, operation: Operation, exchange: Exchan
     schema = operation.responses["200"]["application/json"]
     body = validate_response(schema, encode(sse.response_body(result)), operation.id)
     if result.reply.cut:
-        send = Truncate(send, None).send
+        send = Truncate(send, None)
     elif result.reply.failure is None:
         await result.commit()
     _record_status(exchange, "completed" if result.reply.failure is None else "failed")
