@@ -47,7 +47,19 @@ def test_every_file_of_the_page_is_public(guarded: Client, name: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["main.mjs", "core", "core/", "../app.py", "core/..%2F..%2Fapp.py", "%2e%2e/app.py"])
+@pytest.mark.parametrize("path", ["", "main.js", "style/base.css", "icon.svg"])
+def test_a_file_that_the_browser_has_is_not_sent_again(guarded: Client, path: str) -> None:
+    first = guarded.get(f"/_sandbox/{path}", headers=BROWSER)
+    assert first.headers["cache-control"] == "no-cache"
+    again = guarded.get(f"/_sandbox/{path}", headers={**BROWSER, "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    other = guarded.get(f"/_sandbox/{path}", headers={**BROWSER, "If-None-Match": '"another version"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+@pytest.mark.parametrize(
+    "path", ["main.mjs", "index.html", "core", "core/", "../app.py", "core/..%2F..%2Fapp.py", "%2e%2e/app.py"]
+)
 def test_no_other_file_is(make_client: MakeClient, path: str) -> None:
     assert make_client(key=None).get(f"/_sandbox/{path}").status_code == 404
 
