@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 import orjson
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from sandbox.errors import InvalidRequest
-from sandbox.server.answering import CarefulCycle, Flow, take_care
 from sandbox.server.context import CAME, CONNECTION
 from sandbox.sources import monotonic
 
@@ -26,9 +26,47 @@ MAX_HEADER_BYTES = 64 * 1024
 PIECE = 8 * 1024
 MAX_UNPARSED = 64 * 1024
 # More than this that a client has not read yet stops what is written to it.
-MOST_UNREAD = 16 * 1024
+MAX_UNREAD = 16 * 1024
 
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
+
+
+class PausedFlow(FlowControl):
+    """Keeps reading paused while `is_full`, whoever asks to go on."""
+
+    is_full = False
+
+    def resume_reading(self) -> None:
+        """Read on, if there is room for what comes."""
+        if not self.is_full:
+            super().resume_reading()
+
+
+class CarefulCycle(RequestResponseCycle):
+    """One response to a client of HTTP/1.0 or one that sent `Expect: 100-continue`: uvicorn's way falls short."""
+
+    ends_with_connection = False
+
+    async def send(self, message: Any) -> None:
+        """Send a piece of the response; where its length isn't known, it ends with the connection, not with chunks."""
+        if message["type"] == "http.response.start":
+            # Never asked for, the body may come or not: nobody could say where the next request begins.
+            self.keep_alive = self.keep_alive and not self.waiting_for_100_continue
+            self.ends_with_connection = _is_old_http(self.scope) and _has_unknown_length(message)
+            if self.ends_with_connection:
+                self.chunked_encoding = False
+            if not self.keep_alive:
+                # Not every version of uvicorn says so itself.
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        elif self.ends_with_connection:
+            # To uvicorn each piece is as long as was promised.
+            self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
+
+    @property
+    def would_look_whole(self) -> bool:
+        """Whether a response that is closed now could be taken for one that came to its end."""
+        return self.ends_with_connection and not self.response_complete
 
 
 class SandboxProtocol(HttpToolsProtocol):
@@ -39,7 +77,7 @@ class SandboxProtocol(HttpToolsProtocol):
 
     header_timeout = 10
 
-    flow: Flow
+    flow: PausedFlow
     # What was read and waits to be parsed.
     _unparsed = b""
     # Which part of a request comes now; neither is true between two requests.
@@ -48,8 +86,8 @@ class SandboxProtocol(HttpToolsProtocol):
     # An offer to upgrade is declined: the parser is given the head again.
     _declining = False
     # Bytes since a request began, or a piece of its body came: those of a head, of trailers, of what is between chunks.
-    _unheard = 0
-    _heard = False
+    _head_bytes = 0
+    _has_progress = False
     # The request that is answered now; those of `pipeline` come after it.
     _running: RequestResponseCycle | None = None
     # What is wrong with what came; once known, nothing more is read.
@@ -59,8 +97,8 @@ class SandboxProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin: the first head is waited for."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(MOST_UNREAD)
-        self.flow = Flow(transport)
+        transport.set_write_buffer_limits(MAX_UNREAD)
+        self.flow = PausedFlow(transport)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,7 +127,7 @@ class SandboxProtocol(HttpToolsProtocol):
         """Begin a request."""
         if self._declining:
             return
-        self._heard = self._in_head = True
+        self._has_progress = self._in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -104,8 +142,8 @@ class SandboxProtocol(HttpToolsProtocol):
         self.headers = []
         ahead = len(self.pipeline)
         super().on_headers_complete()
-        if self.expect_100_continue or scope["http_version"] != "1.1":
-            take_care(self.cycle)
+        if self.expect_100_continue or _is_old_http(scope):
+            _send_carefully(self.cycle)
         self._stop_head_timer()
         self._in_head, self._in_body, self._declining = False, True, False
         if len(self.pipeline) == ahead:
@@ -113,7 +151,7 @@ class SandboxProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
-        self._heard = True
+        self._has_progress = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -178,7 +216,7 @@ class SandboxProtocol(HttpToolsProtocol):
                 self.flow.pause_reading()
 
     def _feed(self, piece: bytes) -> None:
-        self._heard = False
+        self._has_progress = False
         size = len(piece)
         while piece:
             try:
@@ -187,8 +225,8 @@ class SandboxProtocol(HttpToolsProtocol):
             except HttpParserUpgrade as offer:
                 piece = piece[offer.args[0] :]
             self._decline()
-        self._unheard = 0 if self._heard else self._unheard + size
-        if self._unheard > MAX_HEADER_BYTES:
+        self._head_bytes = 0 if self._has_progress else self._head_bytes + size
+        if self._head_bytes > MAX_HEADER_BYTES:
             self._too_large(f"The headers are larger than {MAX_HEADER_BYTES:,} bytes.")
 
     def _decline(self) -> None:
@@ -199,7 +237,7 @@ class SandboxProtocol(HttpToolsProtocol):
         """
         method = self.parser.get_method()
         lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
-        start = b"%b %b HTTP/%b\r\n" % (_instead(method), self.url, self.parser.get_http_version().encode())
+        start = b"%b %b HTTP/%b\r\n" % (_parsed_method(method), self.url, self.parser.get_http_version().encode())
         self.url, self.headers = b"", []
         self._declining = True
         # Fresh, as one that has seen `Connection: close` takes nothing more.
@@ -268,6 +306,24 @@ def bound_handshakes(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
     loop.create_server = bounded  # type: ignore[method-assign]
 
 
-def _instead(method: bytes) -> bytes:
+def _parsed_method(method: bytes) -> bytes:
     """Return a method that lets the body be read; the parser sees a tunnel in CONNECT alone."""
     return b"POST" if method == b"CONNECT" else method
+
+
+def _send_carefully(cycle: RequestResponseCycle) -> None:
+    """Let a response that has not begun be sent with care; most don't need that, and go the shorter way."""
+    cycle.__class__ = CarefulCycle
+    if _is_old_http(cycle.scope):
+        # HTTP/1.0 knows no such question (RFC 9110, 10.1.1), and nobody needs its connections kept.
+        cycle.waiting_for_100_continue = False
+        cycle.keep_alive = False
+
+
+def _is_old_http(scope: Any) -> bool:
+    """Say whether a client speaks a version of HTTP that knows no chunks."""
+    return bool(scope["http_version"] != "1.1")
+
+
+def _has_unknown_length(start: Any) -> bool:
+    return all(name.lower() != b"content-length" for name, _ in start["headers"])

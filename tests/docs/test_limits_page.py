@@ -48,7 +48,7 @@ ROWS: dict[str, tuple[float, ...]] = {
     "a body": (MAX_BYTES,),
     "a snapshot": (snapshots.MAX_BYTES / MIB,),
     "depth": (MAX_DEPTH, snapshot.MAX_DEPTH),
-    "answer": (protocol.MOST_UNREAD / KIB,),
+    "answer": (protocol.MAX_UNREAD / KIB,),
     "milliseconds": (holds.LONGEST_MS,),
 }
 
