@@ -10,9 +10,9 @@ from typing import ParamSpec, TypeVar
 from sandbox.sources import monotonic
 
 # Seconds of real time after which a slice ends.
-LONGEST = 0.005
+MAX_SLICE = 0.005
 
-Words = ParamSpec("Words")
+Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
 
@@ -24,7 +24,7 @@ class Slices:
 
     async def rest(self) -> None:
         """Let others have their turn, where the slice has been long enough."""
-        if monotonic() - self._since >= LONGEST:
+        if monotonic() - self._since >= MAX_SLICE:
             await asyncio.sleep(0)
             self._since = monotonic()
 
@@ -54,7 +54,7 @@ class _Collector:
 _COLLECTOR = _Collector()
 
 
-async def in_thread(work: Callable[Words, Result], *words: Words.args, **more: Words.kwargs) -> Result:
+async def in_thread(work: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
     """Do long work in a thread, and return what it returns."""
     with _COLLECTOR:
-        return await asyncio.to_thread(work, *words, **more)
+        return await asyncio.to_thread(work, *args, **kwargs)

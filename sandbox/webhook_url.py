@@ -1,4 +1,4 @@
-"""Reads the URL of a webhook: http or https, a plain host, nothing that two programs could read differently."""
+"""Parses the URL of a webhook: http or https, a plain host, nothing that two programs could parse differently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from sandbox.errors import InvalidRequest
 
-MOST_CHARACTERS = 2_000
+MAX_LENGTH = 2_000
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 # What a resolver may take for an address in a spelling of its own: 127.1, 0x7f000001, 2130706433, 0177.0.0.1.
@@ -21,7 +21,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebAddress:
+class WebhookUrl:
     """Where a webhook goes.
 
     `host` is a name in lower case without its last dot, or an IP address; `path` has the query with it.
@@ -44,14 +44,14 @@ class WebAddress:
         return self.host == "localhost" or self.host.endswith(".localhost")
 
 
-def read(url: str) -> WebAddress:
-    """Take a URL apart.
+def parse(url: str) -> WebhookUrl:
+    """Parse a URL.
 
     Raises:
-        ValueError: it is none, or not of the kind that is wanted; the text says what was expected.
+        ValueError: it is none that a webhook may have; the text says what was expected.
     """
-    if len(url) > MOST_CHARACTERS or not _PRINTABLE.fullmatch(url) or "\\" in url:
-        raise ValueError(f"a URL of at most {MOST_CHARACTERS:,} printable ASCII characters")
+    if len(url) > MAX_LENGTH or not _PRINTABLE.fullmatch(url) or "\\" in url:
+        raise ValueError(f"a URL of at most {MAX_LENGTH:,} printable ASCII characters")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -64,7 +64,7 @@ def read(url: str) -> WebAddress:
     if port == 0 or parts.netloc.endswith(":"):
         raise ValueError("a URL with a port from 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return WebAddress(tls=parts.scheme == "https", host=_host(parts), port=port or _PORTS[parts.scheme], path=path)
+    return WebhookUrl(tls=parts.scheme == "https", host=_host(parts), port=port or _PORTS[parts.scheme], path=path)
 
 
 def _host(parts: SplitResult) -> str:
@@ -78,15 +78,15 @@ def _host(parts: SplitResult) -> str:
     return host
 
 
-def refuse_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse webhooks whose URLs pass the schema and still can't be read.
+def check_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
+    """Check the URLs of webhooks beyond what their schema says.
 
     Raises:
-        InvalidRequest: a URL is of no use.
+        InvalidRequest: a URL can't be used.
     """
     for index, url in enumerate(hook["url"] for hook in webhooks):
         place = f"webhooks[{index}].url"
         try:
-            read(url)
+            parse(url)
         except ValueError as error:
             raise InvalidRequest(f"{place}: expected {error}.", param=place, code="not_allowed") from None

@@ -16,7 +16,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
 from sandbox.origins import AllowedHosts
-from sandbox.webhook_url import WebAddress
+from sandbox.webhook_url import WebhookUrl
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -62,7 +62,7 @@ class WebhookClient:
         self._timeout = timeout
         self._own_ports = own_ports
 
-    async def post(self, to: WebAddress, headers: Mapping[str, str], body: bytes) -> int:
+    async def post(self, url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> int:
         """Send a body and return the status of the response.
 
         Raises:
@@ -71,11 +71,11 @@ class WebhookClient:
         """
         try:
             async with asyncio.timeout(self._timeout):
-                addresses = await self._checked_addresses(to)
+                addresses = await self._checked_addresses(url)
                 # Each has its share of the time: one that never answers leaves some for the next.
-                reader, writer = await _connect(addresses, to, self._timeout / len(addresses))
+                reader, writer = await _connect(addresses, url, self._timeout / len(addresses))
                 try:
-                    writer.write(_request(to, headers, body))
+                    writer.write(_request(url, headers, body))
                     await writer.drain()
                     status = await _read_status(reader)
                     with suppress(OSError, EOFError, TimeoutError):
@@ -89,33 +89,33 @@ class WebhookClient:
         except OSError as error:
             raise NoResponse(f"no connection: {error.strerror or error}") from None
 
-    async def _checked_addresses(self, to: WebAddress) -> Sequence[Address]:
+    async def _checked_addresses(self, url: WebhookUrl) -> Sequence[Address]:
         """Resolve a host; every address of it may be dialled."""
-        addresses = [ipaddress.ip_address(text) for text in await self._resolved(to)]
+        addresses = [ipaddress.ip_address(text) for text in await self._resolve_url(url)]
         if not addresses:
             raise NoResponse("no such host")
         for address in addresses:
-            if reason := self._objection(to, address):
+            if reason := self._objection(url, address):
                 raise BlockedAddress(reason)
         return addresses
 
-    async def _resolved(self, to: WebAddress) -> Sequence[str]:
+    async def _resolve_url(self, url: WebhookUrl) -> Sequence[str]:
         with suppress(ValueError):
-            return (str(ipaddress.ip_address(to.host)),)
-        if not to.is_local_name:
-            return await self._resolve(to.host, to.port)
+            return (str(ipaddress.ip_address(url.host)),)
+        if not url.is_local_name:
+            return await self._resolve(url.host, url.port)
         # Where the system knows one of the two alone, a receiver may still listen on the other.
-        return tuple(dict.fromkeys((*await self._resolve("localhost", to.port), *_LOOPBACK)))
+        return tuple(dict.fromkeys((*await self._resolve("localhost", url.port), *_LOOPBACK)))
 
-    def _objection(self, to: WebAddress, address: Address) -> str | None:
+    def _objection(self, url: WebhookUrl, address: Address) -> str | None:
         """Say why an address may not be dialled; None: it may."""
         real = _embedded_ipv4(address) or address
         if real.is_link_local or real.is_multicast or real.is_unspecified or str(real) == "255.255.255.255":
-            return f"{to.host} is {address}: webhooks never go to link-local, multicast or unspecified addresses"
-        if not real.is_loopback and to.host not in self._allowed:
-            return f"{to.host} is {address}, which isn't on loopback: --webhook-allow {to.host} allows it"
-        if to.port in self._own_ports and _is_of_this_machine(real):
-            return f"{to.host}:{to.port} is the sandbox itself"
+            return f"{url.host} is {address}: webhooks never go to link-local, multicast or unspecified addresses"
+        if not real.is_loopback and url.host not in self._allowed:
+            return f"{url.host} is {address}, which isn't on loopback: --webhook-allow {url.host} allows it"
+        if url.port in self._own_ports and _is_of_this_machine(real):
+            return f"{url.host}:{url.port} is the sandbox itself"
         return None
 
 
@@ -129,26 +129,26 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
 
 
 async def _connect(
-    addresses: Sequence[Address], to: WebAddress, seconds: float
+    addresses: Sequence[Address], url: WebhookUrl, seconds: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to the first address that takes a connection in time; TLS names and verifies the host of the URL."""
     errors: list[OSError] = []
-    name = to.host if to.tls else None
+    name = url.host if url.tls else None
     for address in addresses:
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.open_connection(
-                    str(address), to.port, limit=MAX_HEAD, ssl=to.tls or None, server_hostname=name
+                    str(address), url.port, limit=MAX_HEAD, ssl=url.tls or None, server_hostname=name
                 )
         except OSError as error:  # a TimeoutError is one
             errors.append(error)
     raise errors[0]
 
 
-def _request(to: WebAddress, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = {"Host": to.authority, **headers, "Content-Length": str(len(body)), "Connection": "close"}
+def _request(url: WebhookUrl, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = {"Host": url.authority, **headers, "Content-Length": str(len(body)), "Connection": "close"}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"POST {to.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
+    return f"POST {url.path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
 
 
 async def _read_status(reader: asyncio.StreamReader) -> int:

@@ -214,7 +214,7 @@ class WebhookDispatcher:
         attempt = Attempt(at=now, signature=signature, lab=variant.lab)
         started = monotonic()
         try:
-            status = await self._client.post(webhook_url.read(delivery.url), headers, body)
+            status = await self._client.post(webhook_url.parse(delivery.url), headers, body)
             attempt = replace(attempt, status=status)
         except NoResponse as error:
             attempt = replace(attempt, error=str(error))

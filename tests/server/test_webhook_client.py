@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from sandbox.webhook_url import read
+from sandbox.webhook_url import parse
 from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
 from tests.control.receiver import receiving
 
 
 def post(client: WebhookClient, url: str) -> int:
-    return asyncio.run(client.post(read(url), {}, b"{}"))
+    return asyncio.run(client.post(parse(url), {}, b"{}"))
 
 
 class Rebinding:
@@ -126,7 +126,7 @@ def answering(raw: bytes, timeout: float = 5.0) -> int:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
-            return await WebhookClient(timeout=timeout).post(read(f"http://127.0.0.1:{port}/"), {}, b"{}")
+            return await WebhookClient(timeout=timeout).post(parse(f"http://127.0.0.1:{port}/"), {}, b"{}")
         finally:
             for writer in closing:
                 writer.close()
