@@ -21,10 +21,9 @@ from sandbox.origins import is_loopback
 from sandbox.parts import Parts
 from sandbox.preload import preload
 from sandbox.server import inspector, pages
-from sandbox.server.access import ControlAccess, ControlGuard, HostGuard
+from sandbox.server.access import CONTROL, ControlAccess, ControlGuard, HostGuard
 from sandbox.server.cors import Cors
 from sandbox.server.error_handlers import crash_handler, http_error_handler
-from sandbox.server.http import CONTROL
 from sandbox.server.journaling import Listener, Recorder
 from sandbox.server.pipeline import House, Pipeline
 from sandbox.server.routes import Ahead, ContractRoute, Later, must_match

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import SandboxError
-from sandbox.origins import parse_host_setting, parse_origin_setting
+from sandbox.origins import read_host_setting, read_origin_setting
 from sandbox.redaction import escape
 from sandbox.sources import LATEST, looks_like_milliseconds
 
@@ -278,11 +278,11 @@ def _read_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
 
 
 def _read_origins(option: Option, value: Any, where: str) -> tuple[str, ...]:
-    return _read_each(option, value, where, parse_origin_setting)
+    return _read_each(option, value, where, read_origin_setting)
 
 
 def _read_hosts(option: Option, value: Any, where: str) -> tuple[str, ...]:
-    return _read_each(option, value, where, parse_host_setting)
+    return _read_each(option, value, where, read_host_setting)
 
 
 def _read_each(option: Option, value: Any, where: str, read: Callable[[str], object]) -> tuple[str, ...]:

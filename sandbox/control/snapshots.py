@@ -12,7 +12,7 @@ from sandbox.handler_types import FileResult
 from sandbox.persistence.snapshot import pieces
 from sandbox.persistence.snapshot_reader import read
 from sandbox.slices import in_thread
-from sandbox.webhook_url import check_urls
+from sandbox.webhook_url import refuse_urls
 
 # What may be put back (schemas/control/openapi.json); a larger one could never be.
 MAX_BYTES = 64 * 1024**2
@@ -37,7 +37,7 @@ async def put_snapshot(request: ControlRequest, services: ControlServices) -> Co
     """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
     app = await mutable_app(request, services)
     snapshot = await in_thread(read, request.document, services.contract, services.settings_schema)
-    check_urls(snapshot.settings.get("webhooks", ()))
+    refuse_urls(snapshot.settings.get("webhooks", ()))
     settings = AppSettings().merged(snapshot.settings)
     overrides = settings.changes_from(app.defaults or AppSettings())
     await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides))

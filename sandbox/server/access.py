@@ -1,4 +1,4 @@
-"""Who may call (docs/control.md, Who may call it): the Host header first, then, for `/_sandbox`, origin and token."""
+"""Who may call at all (CONTROL.md, Who may call it): the Host header first, then, for `/_sandbox`, origin and token."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.errors import AccessDenied, ApiError, InvalidApiKey, NotFound, UnsupportedMediaType
-from sandbox.origins import AllowedHosts, AllowedOrigins, is_ip, parse_host, parse_origin
+from sandbox.origins import AllowedHosts, AllowedOrigins, host_name, is_ip, read_origin
 from sandbox.server.checks import is_secret
-from sandbox.server.cors import answer_preflight, cors_headers
-from sandbox.server.http import ADDED, Headers, headers_of, is_control, is_preflight, raw_path, send_error
+from sandbox.server.http import ADDED, Headers, headers_of, is_preflight, raw_path, send_error
+from sandbox.server.preflight import NOT_READABLE, answer_preflight, readable
 from sandbox.webhooks.lab import DELIVERY, SIGNATURE
 
+CONTROL = "/_sandbox"
+# In the scope: what `is_control` found.
+_IS_CONTROL = "sandbox.is_control"
+
+_UNDER = CONTROL + "/"
+_CONTROL_RAW, _UNDER_RAW = CONTROL.encode(), _UNDER.encode()
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 # What a webhook bears: no sandbox lets one of its own, or of another's, drive it.
-_DELIVERY_HEADERS = tuple(name.lower().encode() for name in (DELIVERY, SIGNATURE))
+_OF_DELIVERIES = tuple(name.lower().encode() for name in (DELIVERY, SIGNATURE))
 
 
 class HostGuard:
@@ -42,7 +48,7 @@ class HostGuard:
 
     def trusts(self, header: str) -> bool:
         """Say whether a Host header names a place that no stranger's DNS can point at us."""
-        host = parse_host(header)
+        host = host_name(header)
         if not host or host in self._allowed or ("." not in host.strip("[]") and ":" not in host):
             return True
         return host.endswith((".localhost", ".internal")) or is_ip(host)
@@ -62,7 +68,7 @@ class ControlAccess(NamedTuple):
 
 
 class ControlGuard:
-    """Keeps other people's pages, forms and webhooks away from the control API; `public` paths are for anybody."""
+    """Keeps other people's pages, forms and webhooks away from the control API, and lets allowed pages in."""
 
     def __init__(self, app: ASGIApp, access: ControlAccess, public: Collection[str]) -> None:
         self._app = app
@@ -77,54 +83,50 @@ class ControlGuard:
         headers = headers_of(scope)
         origin = headers.get(b"origin")
         is_allowed = origin is not None and origin.decode("latin-1") in self._origins
-        scope[ADDED] = cors_headers(origin, is_allowed=is_allowed)
-        path = raw_path(scope).decode("latin-1")
-        is_public = path in self._public
+        scope[ADDED] = readable(origin) if origin is not None and is_allowed else NOT_READABLE
         try:
-            self._check_host(headers, is_public=is_public)
-            if not is_allowed:
-                self._check_site(scope, headers, is_public=is_public)
-            if any(name in headers for name in _DELIVERY_HEADERS):
-                raise AccessDenied("A webhook delivery can't call the control API.")
+            self._refuse_caller(scope, headers, is_allowed=is_allowed)
             if is_allowed and is_preflight(scope):
                 return await answer_preflight(send, headers, _METHODS)
-            self._check_body_and_token(scope, headers, is_public=is_public)
+            self._refuse_request(scope, headers)
         except ApiError as error:
             return await send_error(send, error)
         return await self._app(scope, receive, send)
 
-    def _check_host(self, headers: Headers, *, is_public: bool) -> None:
-        """Check that the control API is there, and called by a name of its own."""
-        if is_public:
-            return
-        if not self._access.enabled:
+    def _refuse_caller(self, scope: Scope, headers: Headers, *, is_allowed: bool) -> None:
+        """Refuse what comes from a stranger: another name, another page, a webhook."""
+        path = _raw(scope)
+        if not self._access.enabled and path not in self._public:
             raise NotFound("The control API is switched off (--control off).")
-        host = _host_of(headers)
-        if not self._is_name(parse_host(host)):
+        host = headers.get(b"host", b"").decode("latin-1")
+        if path not in self._public and not self._is_name(host_name(host)):
             raise AccessDenied(
                 f"Host: without a token the control API answers to IP addresses and localhost alone, not to "
                 f"{host[:200]!r}; `--allow-host` allows it."
             )
-
-    def _check_site(self, scope: Scope, headers: Headers, *, is_public: bool) -> None:
-        """Check that no page of another origin or site calls."""
         origin = headers.get(b"origin")
-        if origin is not None and not _is_same(origin.decode("latin-1"), f"{scope['scheme']}://{_host_of(headers)}"):
+        if (
+            origin is not None
+            and not is_allowed
+            and not _is_own(origin.decode("latin-1"), f"{scope['scheme']}://{host}")
+        ):
             raise AccessDenied(
                 "Origin: the control API is not for pages of other origins; --control-origin allows one."
             )
-        if headers.get(b"sec-fetch-site", b"none") in (b"same-origin", b"none"):
-            return
         # A link on another page may lead to what anybody may see: the other page sees nothing of it.
-        if not (is_public and scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == b"navigate"):
+        linked = path in self._public and scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == b"navigate"
+        from_elsewhere = headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none")
+        if from_elsewhere and not is_allowed and not linked:
             raise AccessDenied("Sec-Fetch-Site: the control API is not for pages of other sites.")
+        if any(name in headers for name in _OF_DELIVERIES):
+            raise AccessDenied("A webhook delivery can't call the control API.")
 
-    def _check_body_and_token(self, scope: Scope, headers: Headers, *, is_public: bool) -> None:
+    def _refuse_request(self, scope: Scope, headers: Headers) -> None:
         """Refuse what a page's form could send, and whoever has no token where one is asked for."""
         if scope["method"] not in ("GET", "HEAD") and b"content-type" in headers and not _is_json(scope, headers):
             raise UnsupportedMediaType("Content-Type: the control API takes application/json alone, never a form.")
         token = self._access.token
-        if token is not None and not is_public and not _has_token(headers, token):
+        if token is not None and _raw(scope) not in self._public and not _bears(headers, token):
             raise InvalidApiKey("The control API needs its token: `Authorization: Bearer <control token>`.")
 
     def _is_name(self, host: str) -> bool:
@@ -134,14 +136,27 @@ class ControlGuard:
         return host == "localhost" or host.endswith(".localhost") or is_ip(host)
 
 
-def _host_of(headers: Headers) -> str:
-    return headers.get(b"host", b"").decode("latin-1")
+def is_control(scope: Scope) -> bool:
+    """Say whether a request is for the control API, however its path is spelled."""
+    known: bool | None = scope.get(_IS_CONTROL)
+    if known is None:
+        path, raw = scope["path"], scope.get("raw_path") or b""
+        # Most paths begin in another way.
+        known = (path.startswith(CONTROL) or raw.startswith(_CONTROL_RAW)) and (
+            path.startswith(_UNDER) or path == CONTROL or raw.startswith(_UNDER_RAW) or raw == _CONTROL_RAW
+        )
+        scope[_IS_CONTROL] = known
+    return known
 
 
-def _is_same(origin: str, own: str) -> bool:
+def _raw(scope: Scope) -> str:
+    return raw_path(scope).decode("latin-1")
+
+
+def _is_own(origin: str, own: str) -> bool:
     """Say whether a page came from this server, under the name by which it calls it."""
-    parsed = parse_origin(own)
-    return origin == own or (parsed is not None and parsed == parse_origin(origin))
+    read = read_origin(own)
+    return origin == own or (read is not None and read == read_origin(origin))
 
 
 def _is_json(scope: Scope, headers: Headers) -> bool:
@@ -149,6 +164,6 @@ def _is_json(scope: Scope, headers: Headers) -> bool:
     return essence == b"application/json" or (scope["method"] == "PATCH" and essence == b"application/merge-patch+json")
 
 
-def _has_token(headers: Headers, expected: str) -> bool:
+def _bears(headers: Headers, expected: str) -> bool:
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     return scheme.lower() == b"bearer" and is_secret(token.strip(), expected)

@@ -20,11 +20,11 @@ from sandbox.redaction import Masker, escape
 Format = Callable[[Entry], str]
 Mask = Callable[[str], str]
 
-MAX_BATCHES = 10_000
+MOST_BATCHES = 10_000
 # So much of an error's message stands in a line.
-MAX_REASON = 300
+LONGEST_REASON = 300
 # A larger answer is no envelope of an error.
-MAX_ENVELOPE = 64 * 1024
+LARGEST_ENVELOPE = 64 * 1024
 
 _COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
 
@@ -36,7 +36,7 @@ class AccessLog:
         self._line = line
         self._out = out
         self._waiting: list[str] = []
-        self._batches: queue.Queue[str | None] = queue.Queue(MAX_BATCHES)
+        self._batches: queue.Queue[str | None] = queue.Queue(MOST_BATCHES)
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._writer.start()
 
@@ -113,11 +113,11 @@ def _error_of(entry: Entry, mask: Mask) -> dict[str, str] | None:
     if (entry.status or 0) < 400:
         return None
     body = b"".join(chunk for _, chunk in entry.chunks)
-    if len(body) > MAX_ENVELOPE:
+    if len(body) > LARGEST_ENVELOPE:
         return None
     try:
         error = orjson.loads(body)["error"]
-        return {name: shorten(mask(str(error[name])), MAX_REASON) for name in ("type", "message")}
+        return {name: shorten(mask(str(error[name])), LONGEST_REASON) for name in ("type", "message")}
     except (ValueError, LookupError, TypeError):
         return None  # another body, as of a fault
 

@@ -13,8 +13,9 @@ from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.handler_types import FileResult, NegotiatedResult
 from sandbox.redaction import Masker
 from sandbox.server import checks
+from sandbox.server.content_negotiation import best_match
 from sandbox.server.context import Exchange
-from sandbox.server.http import best_match, send_bytes, send_error
+from sandbox.server.http import send_bytes, send_error
 from sandbox.server.response_timer import ActiveResponses, ClientDisconnected, ResponseTimer, ServerStopping
 from sandbox.server.response_validation import validate_large_response, validate_response
 from sandbox.slices import in_thread

@@ -1,4 +1,4 @@
-"""What is served beside the API: the index, the contract as a document and as files, and the inspector."""
+"""What is served beside the API: the index, the contract as a document and as files, and health."""
 
 from __future__ import annotations
 
@@ -19,16 +19,7 @@ from sandbox.server import inspector
 HEALTH = "/_sandbox/health"
 
 # What is no command to a shell and no tag to a browser.
-_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-_HEADERS = {"x-content-type-options": "nosniff"}
-_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
-pre { padding: .8rem 1rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-x: auto }
-table { border-collapse: collapse } td { padding: .2rem 1.5rem .2rem 0; vertical-align: top }
-small { font-weight: normal; opacity: .7 }
-"""
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -42,19 +33,19 @@ class About(NamedTuple):
 
 def routes(contract: Contract, control: Callable[[], Contract], about: About) -> list[BaseRoute]:
     """Return the routes; the control API's contract is read when something of it is asked for."""
-    index = _index_endpoint(build_index(contract, about))
+    here = _index(index(contract, about))
     return [
-        Route("/", index),
-        Route("/openapi.json", _document_endpoint(lambda: contract)),
-        Route("/openapi-3.2.json", _document_endpoint(lambda: contract, "3.2.0")),
-        Route("/_sandbox/openapi.json", _document_endpoint(control)),
-        Route("/schemas/control/{file:path}", _files_endpoint(lambda: control().files)),
-        Route("/schemas/{file:path}", _files_endpoint(lambda: contract.files)),
-        *inspector.routes(index, lambda: contract.document("3.1.0")),
+        Route("/", here),
+        Route("/openapi.json", _document(lambda: contract)),
+        Route("/openapi-3.2.json", _document(lambda: contract, "3.2.0")),
+        Route("/_sandbox/openapi.json", _document(control)),
+        Route("/schemas/control/{file:path}", _files(lambda: control().files)),
+        Route("/schemas/{file:path}", _files(lambda: contract.files)),
+        *inspector.routes(here, lambda: contract.document("3.1.0")),
     ]
 
 
-def build_index(contract: Contract, about: About) -> dict[str, Any]:
+def index(contract: Contract, about: About) -> dict[str, Any]:
     """Return what is where on this server."""
     return {
         "name": "Dimedove Sandbox",
@@ -70,52 +61,58 @@ def build_index(contract: Contract, about: About) -> dict[str, Any]:
     }
 
 
-def _document_endpoint(contract: Callable[[], Contract], version: str = "3.1.0") -> Endpoint:
+def _document(contract: Callable[[], Contract], version: str = "3.1.0") -> Endpoint:
     """Return what serves a contract as one OpenAPI document, whose server is the one that was asked."""
 
-    async def document(request: Request) -> Response:
-        host = _host(request)
-        body = contract().document(version, f"{request.url.scheme}://{host}" if host else "")
-        return Response(body, media_type="application/json", headers=_HEADERS)
+    async def answer(request: Request) -> Response:
+        body = contract().document(version, _origin(request))
+        return Response(body, media_type="application/json", headers=_SAFE)
 
-    return document
+    return answer
 
 
-def _host(request: Request) -> str | None:
-    """Return the server's name and port as the client wrote them; None where that is no address."""
+def _origin(request: Request) -> str:
+    """Return the server's address as the client wrote it; nothing where that is no address."""
     host = request.headers.get("host", "")
-    return host if _HOST.fullmatch(host) else None
+    return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else ""
 
 
-def _files_endpoint(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
-    async def file(request: Request) -> Response:
+def _files(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
+    async def answer(request: Request) -> Response:
         body = files().get(request.path_params["file"])
         if body is None:
             raise HTTPException(404)
-        return Response(body, media_type="application/schema+json", headers=_HEADERS)
+        return Response(body, media_type="application/schema+json", headers=_SAFE)
 
-    return file
+    return answer
 
 
-def _index_endpoint(value: Mapping[str, Any]) -> Endpoint:
+def _index(value: Mapping[str, Any]) -> Endpoint:
     before, after = _page(value)
 
-    async def index(request: Request) -> Response:
-        if "text/html" not in request.headers.get("accept", ""):
-            return JSONResponse(dict(value), headers={**_HEADERS, "vary": "Accept"})
-        # The command is to be pasted: with the address under which this page was reached.
-        page = f"{before}{request.url.scheme}://{_host(request) or 'HOST'}{after}"
-        return HTMLResponse(page, headers={**_HEADERS, "content-security-policy": _CSP, "vary": "Accept"})
+    async def answer(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            # The command is to be pasted: with the address under which this page was reached.
+            host = request.headers.get("host", "")
+            place = f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'HOST'}"
+            page = before + place + after
+            return HTMLResponse(page, headers={**_SAFE, "content-security-policy": _CSP, "vary": "Accept"})
+        return JSONResponse(dict(value), headers={**_SAFE, "vary": "Accept"})
 
-    return index
+    return answer
+
+
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_SAFE = {"x-content-type-options": "nosniff"}
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def _page(value: Mapping[str, Any]) -> tuple[str, str]:
     """Return what stands before and behind the server's own address, in the page's one command."""
-    operations = _table(value["operations"])
-    tables = "".join(f"<h3>{title.capitalize()}</h3>{_table(rows)}" for title, rows in value["magic"].items())
-    example = value["try"]
-    curl = f"curl -H 'Authorization: Bearer {example['api_key']}' HOST/v1/apps/{example['app_id']}/conversations"
+    operations = _rows(value["operations"])
+    magic_rows = "".join(f"<h3>{title.capitalize()}</h3>{_rows(rows)}" for title, rows in value["magic"].items())
+    tried = value["try"]
+    curl = f"curl -H 'Authorization: Bearer {tried['api_key']}' HOST/v1/apps/{tried['app_id']}/conversations"
     before, _, after = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Dimedove Sandbox</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{_STYLE}</style>
@@ -125,11 +122,20 @@ def _page(value: Mapping[str, Any]) -> tuple[str, str]:
 <p><a href="/_sandbox/">Inspector</a> · <a href="/openapi.json">Contract</a> (<a href="/openapi-3.2.json">for
 OpenAPI 3.2</a>) · <a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
 <h2>Operations</h2>{operations}
-<h2>Values that always behave the same way</h2>{tables}
+<h2>Values that always behave the same way</h2>{magic_rows}
 </html>""".partition("HOST")
     return before, after
 
 
-def _table(rows: Mapping[str, str]) -> str:
+def _rows(rows: Mapping[str, str]) -> str:
     cells = "".join(f"<tr><td><code>{escape(key)}</code><td>{escape(text)}" for key, text in rows.items())
     return f"<table>{cells}</table>"
+
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+pre { padding: .8rem 1rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-x: auto }
+table { border-collapse: collapse } td { padding: .2rem 1.5rem .2rem 0; vertical-align: top }
+small { font-weight: normal; opacity: .7 }
+"""
