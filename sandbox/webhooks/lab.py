@@ -1,4 +1,4 @@
-"""The webhook lab: how a delivery goes wrong on purpose, so that a receiver is tested (CONTROL.md, Webhooks)."""
+"""The webhook lab: how a delivery goes wrong on purpose, so that a receiver is tested (docs/control.md, Webhooks)."""
 
 from __future__ import annotations
 
