@@ -1,6 +1,6 @@
-"""uvicorn's HTTP protocol with what a sandbox needs of the connection: to break it on purpose, and a bound for all.
+"""uvicorn's HTTP protocol, with bounds on what a client may send, and ways to break a connection on purpose.
 
-What a client sends ahead is parsed a piece at a time, and no further than to the first request that has to wait.
+Pipelined requests are parsed a piece at a time, and no further than to the first one that has to wait.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from sandbox.errors import InvalidRequest
 from sandbox.server.context import CAME, CONNECTION
 from sandbox.sources import monotonic
 
-# What the headers of a request may have, its trailers among them.
+# Bounds of a request's headers, its trailers among them.
 MAX_HEADERS = 200
 MAX_HEADER_BYTES = 64 * 1024
-# So much is parsed at once, and so much is read before it is parsed, in bytes; one packet may be on top.
+# How many bytes are parsed at once, and how many are read before they are parsed; one packet may be on top.
 PIECE = 8 * 1024
 MAX_UNPARSED = 64 * 1024
-# More than this that a client has not read yet stops what is written to it.
+# How many bytes may wait for a client to read them before writing to it stops.
 MAX_UNREAD = 16 * 1024
 
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
@@ -78,31 +78,31 @@ class SandboxProtocol(HttpToolsProtocol):
     header_timeout = 10
 
     flow: PausedFlow
-    # What was read and waits to be parsed.
+    # Bytes that were read and wait to be parsed.
     _unparsed = b""
-    # Which part of a request comes now; neither is true between two requests.
+    # Which part of a request is being read; between two requests neither is true.
     _in_head = False
     _in_body = False
-    # An offer to upgrade is declined: the parser is given the head again.
+    # Whether an upgrade is being declined: the parser is given the head again.
     _declining = False
-    # Bytes since a request began, or a piece of its body came: those of a head, of trailers, of what is between chunks.
+    # Bytes since a request began or a piece of its body came: of a head, of trailers, of what is between chunks.
     _head_bytes = 0
     _has_progress = False
-    # The request that is answered now; those of `pipeline` come after it.
+    # The request that is being answered; those of `pipeline` come after it.
     _running: RequestResponseCycle | None = None
-    # What is wrong with what came; once known, nothing more is read.
+    # Status and text for what can't be parsed; once set, nothing more is read.
     _refusal: tuple[int, str] | None = None
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin: the first head is waited for."""
+        """Set up the connection and start the timer of its first head."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(MAX_UNREAD)
         self.flow = PausedFlow(transport)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End everything, and let go of it: nothing waits for the garbage collector."""
+        """Tell the running request, and drop all references: nothing is left to the garbage collector."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._stop_head_timer()
@@ -115,7 +115,7 @@ class SandboxProtocol(HttpToolsProtocol):
         self._running = self.cycle = self.scope = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it has to wait."""
+        """Parse what came, as far as it may be."""
         self._unset_keepalive_if_required()
         if self._refusal:
             return
@@ -124,7 +124,7 @@ class SandboxProtocol(HttpToolsProtocol):
             self._start_timer()
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Note that a request begins."""
         if self._declining:
             return
         self._has_progress = self._in_head = True
@@ -150,12 +150,12 @@ class SandboxProtocol(HttpToolsProtocol):
             self._running = self.cycle
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Pass a piece of the body on."""
         self._has_progress = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Note when the request was whole: what is timed after it does not wait for its turn among others as well."""
+        """Record when the request was whole: delays are counted from then, not from when its turn came."""
         if self._in_head:
             # Only an offer to upgrade is complete without having begun.
             return
@@ -165,7 +165,7 @@ class SandboxProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with what waited."""
+        """Start the next pipelined request, and read on."""
         if self.pipeline:
             self._running, _ = self.pipeline[-1]
         super().on_response_complete()
@@ -183,9 +183,9 @@ class SandboxProtocol(HttpToolsProtocol):
 
     def reset(self) -> None:
         """Break the connection at once, with a reset and no byte more."""
-        found: socket.socket | None = self.transport.get_extra_info("socket")
-        if found is not None:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection: socket.socket | None = self.transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def close_quietly(self) -> None:
@@ -199,7 +199,7 @@ class SandboxProtocol(HttpToolsProtocol):
         return self._running is not None and not self._running.response_complete
 
     def _parse(self, data: bytes) -> None:
-        """Parse until a request has to wait; keep the rest until it is its turn."""
+        """Parse until a request has to wait; keep the rest."""
         start = 0
         try:
             while start < len(data) and not self.pipeline:
@@ -251,11 +251,11 @@ class SandboxProtocol(HttpToolsProtocol):
         raise HttpParserError(text)
 
     def _stop(self) -> None:
-        """Answer what can't be parsed, after the answers to what came before it."""
+        """Answer what can't be parsed, after the responses to what came before it."""
         self._refusal = self._refusal or (400, "Invalid HTTP request received. Expected HTTP/1.1.")
         is_running = self.cycle is self._running
         if self._in_body and is_running and self.cycle.response_started:
-            # It has its answer, or a part of it.
+            # It has its response, or a part of it.
             return self.close_quietly()
         if self._in_body and not is_running:
             self.pipeline.popleft()
@@ -270,26 +270,27 @@ class SandboxProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _start_timer(self) -> None:
-        """Start the timer of what the client has to send next, unless it is the sandbox's turn."""
+        """Start the timer of what the client has to send next, unless it is the server's turn."""
         if self.transport.is_closing():
             return
         answering = self._is_answering()
         if self._in_body and (not answering or self.cycle is self._running):
-            wait, late = self.timeout_keep_alive, self.timeout_keep_alive_handler
-            self.timeout_keep_alive_task = self.loop.call_later(wait, late)
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         elif not answering:
             self._start_head_timer()
 
     def _start_head_timer(self) -> None:
         if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.header_timeout, self._head_is_late)
+            self._head_timer = self.loop.call_later(self.header_timeout, self._head_timed_out)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _head_is_late(self) -> None:
+    def _head_timed_out(self) -> None:
         if self._in_head:
             self._refuse(408, f"The headers did not come within {self.header_timeout} seconds.")
         else:
@@ -297,13 +298,13 @@ class SandboxProtocol(HttpToolsProtocol):
 
 
 def bound_handshakes(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-    """Let the TLS servers of a loop wait so long for a handshake: uvicorn has no setting for it."""
+    """Limit the TLS handshakes of a loop's servers to so many seconds: uvicorn has no setting for it."""
     create_server: Any = loop.create_server
 
-    def bounded(*args: Any, ssl: Any = None, **more: Any) -> Any:
-        return create_server(*args, ssl=ssl, ssl_handshake_timeout=seconds if ssl else None, **more)
+    def create_bounded_server(*args: Any, ssl: Any = None, **kwargs: Any) -> Any:
+        return create_server(*args, ssl=ssl, ssl_handshake_timeout=seconds if ssl else None, **kwargs)
 
-    loop.create_server = bounded  # type: ignore[method-assign]
+    loop.create_server = create_bounded_server  # type: ignore[method-assign]
 
 
 def _parsed_method(method: bytes) -> bytes:
