@@ -1,4 +1,4 @@
-"""What can be set for one app (CONTROL.md, Apps): the values, their defaults, and how a change is merged in.
+"""What can be set for one app (docs/control.md, Apps): the values, their defaults, and how a change is merged in.
 
 What a valid setting is stands in `schemas/control/app-settings.json`; values that come here have passed it.
 """
@@ -17,7 +17,7 @@ WebhookLab = Literal["none", "duplicate", "reorder", "tamper", "delay"]
 
 
 class Tool(NamedTuple):
-    """A tool of the app (CONTRACT.md 8).
+    """A tool of the app (docs/contract.md 8).
 
     A `mapping` surfaces a task with JSON arguments; a `client` tool is run by the client and gets none.
     `when` are the words that make the agent call it, in any case.
@@ -45,7 +45,7 @@ class AgentLook(NamedTuple):
 
 
 class Webhook(NamedTuple):
-    """Where webhooks of these types are sent (CONTRACT.md 9); without a secret they are not signed."""
+    """Where webhooks of these types are sent (docs/contract.md 9); without a secret they are not signed."""
 
     url: str
     secret: str | None

@@ -1,4 +1,4 @@
-"""The errors that the API answers, one class a row of CONTRACT.md section 4, and their one envelope.
+"""The errors that the API answers, one class a row of docs/contract.md 4, and their one envelope.
 
 Faults of our own making (a broken contract, a bad setting) are `SandboxError`s: never answered, always reported to the
 person who starts the sandbox.
@@ -97,7 +97,7 @@ class UnsupportedMediaType(ApiError):
 
 
 class InvalidRequest(ApiError):
-    """The body, the query or the path breaks the schema. The status is 422, settable to 400 (CONTRACT.md 4)."""
+    """The body, the query or the path breaks the schema. The status is 422, settable to 400 (docs/contract.md 4)."""
 
     status, type = 422, "invalid_request_error"
 
@@ -132,7 +132,7 @@ class Conflict(ApiError):
     status, type = 409, "invalid_request_error"
 
 
-# The envelope's type for a status that a fault asks for (CONTROL.md, Faults).
+# The envelope's type for a status that a fault asks for (docs/control.md, Faults).
 _TYPES = {401: "invalid_api_key", 403: "access_denied", 404: "not_found", 405: "method_not_allowed"} | {
     413: "payload_too_large",
     415: "unsupported_media_type",

@@ -1,4 +1,4 @@
-"""Keys and apps that always behave the same way, for suites that can't call a control API (CONTRACT.md 10)."""
+"""Keys and apps that always behave the same way, for suites that can't call a control API (docs/contract.md 10)."""
 
 from __future__ import annotations
 

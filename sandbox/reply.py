@@ -18,7 +18,7 @@ class Message(NamedTuple):
 class FunctionCall(NamedTuple):
     """A call of one of the app's tools.
 
-    `arguments` is None for a client tool (CONTRACT.md 8); `output` is what the tool answered, shown in the history
+    `arguments` is None for a client tool (docs/contract.md 8); `output` is what the tool answered, shown in the history
     alone, None where the client runs the tool.
     """
 

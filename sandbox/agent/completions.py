@@ -1,4 +1,4 @@
-"""Answers a completion: one text after an instruction. Calls no tools and sends no forms (CONTRACT.md 6.2)."""
+"""Answers a completion: one text after an instruction. Calls no tools and sends no forms (docs/contract.md 6.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the special words of a message or prompt (CONTRACT.md 10); what they do is decided elsewhere."""
+"""Reads the special words of a message or prompt (docs/contract.md 10); what they do is decided elsewhere."""
 
 from __future__ import annotations
 

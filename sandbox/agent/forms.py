@@ -1,4 +1,4 @@
-"""Builds forms as json-render patches (CONTRACT.md 7). Owns no wording of the text around them.
+"""Builds forms as json-render patches (docs/contract.md 7). Owns no wording of the text around them.
 
 The root comes first, then its card with the list of its children, then these in the order in which they are read: so
 something shows from the start and fills in step by step. Every element has `children`, as the vendor's catalog asks.
@@ -29,7 +29,7 @@ PROPS: Final[Mapping[str, frozenset[str]]] = {
     "Slider": frozenset(("label", "min", "max", "step", "value")),
     "Button": frozenset(("label",)),
 }
-"""The elements that the example client renders, with their props (CONTRACT.md 7.2)."""
+"""The elements that the example client renders, with their props (docs/contract.md 7.2)."""
 
 INPUT_TYPES: Final = frozenset(("text", "email", "password", "number"))
 """What an Input may take, by the vendor's catalog."""

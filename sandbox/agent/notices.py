@@ -1,4 +1,4 @@
-"""What webhooks tell (CONTRACT.md 9.1): the news in a reply, and realistic data for those that are sent by hand."""
+"""Builds the data of webhooks (docs/contract.md 9.1): the news in a reply, and samples for those sent by hand."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def told(kind: str, here: Entropy, *, chat_id: str, task_name: str) -> Mapping[s
 def of_reply(reply: Reply, here: Entropy, chat_id: str) -> Iterator[News]:
     """Yield type and data of each webhook that a reply is the reason for, in the order of its output.
 
-    A tool mapping surfaces a task (CONTRACT.md 8), told as completed; a client tool runs elsewhere.
+    A tool mapping surfaces a task (docs/contract.md 8), told as completed; a client tool runs elsewhere.
     """
     for item in reply.output:
         if not isinstance(item, FunctionCall):

@@ -1,4 +1,4 @@
-"""Turns a scripted reply (CONTROL.md, Scripted replies) into what the agent says. Special words don't act in it."""
+"""Turns a scripted reply (docs/control.md, Scripted replies) into a reply; special words have no effect in it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One completion that is asked for: a single text, no conversation, no tools (CONTRACT.md 6.2)."""
+    """One completion that is asked for: a single text, no conversation, no tools (docs/contract.md 6.2)."""
 
     profile: Profile
     here: Entropy

@@ -1,4 +1,4 @@
-"""Tells listeners what happens as it happens; a slow one loses events, and is told how many (CONTROL.md, Events)."""
+"""Publishes events to subscribers; a slow one loses some, and is told how many (docs/control.md, Events)."""
 
 from __future__ import annotations
 

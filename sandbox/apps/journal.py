@@ -1,4 +1,4 @@
-"""The request journal: what was really asked and answered, bounded by count and bytes (CONTROL.md, Requests).
+"""The request journal: what was really asked and answered, bounded by count and bytes (docs/control.md, Requests).
 
 Entries are kept as they came, in bytes; whoever reads one turns it into JSON. Oldest out first, but an app's newest
 entries go last, so that one noisy app does not wipe out what a quiet one asked.

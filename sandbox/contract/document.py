@@ -75,7 +75,7 @@ class Contract:
         }
 
     def refusing_with(self, status: int) -> Contract:
-        """Return the contract of a server that answers this status where the document says 422 (CONTRACT.md 4)."""
+        """Return the contract of a server that answers this status where the document says 422 (docs/contract.md 4)."""
         if status == 422:
             return self
         paths = {

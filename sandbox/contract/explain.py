@@ -10,7 +10,7 @@ import orjson
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-# CONTRACT.md 4.2
+# docs/contract.md 4.2
 _CODES = {
     "type": "wrong_type",
     "required": "missing",

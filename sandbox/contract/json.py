@@ -1,4 +1,4 @@
-"""JSON in and out, without losing anything: a number comes back as it was sent, or is refused (CONTRACT.md 4.3).
+"""JSON in and out, without losing anything: a number comes back as it was sent, or is refused (docs/contract.md 4.3).
 
 orjson is fast and strict (invalid UTF-8, NaN and lone surrogates are errors), but rounds what a double can't hold and
 writes `1.10` as `1.1`. Bodies with numbers that it might change are read a second time with these kept as their text.
@@ -23,7 +23,7 @@ _NOT_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 class InvalidJson(ValueError):
-    """A text that isn't JSON, or nested too deeply; `code` is the stable word of CONTRACT.md 4.2."""
+    """A text that isn't JSON, or nested too deeply; `code` is the stable word of docs/contract.md 4.2."""
 
     def __init__(self, message: str, code: str = "invalid_json") -> None:
         super().__init__(message)

@@ -11,7 +11,7 @@ from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.validation import Validator
 from sandbox.errors import ContractError
 
-# What a body may be where its operation says nothing else (CONTRACT.md 4.3): bytes, and levels of nesting.
+# What a body may be where its operation says nothing else (docs/contract.md 4.3): bytes, and levels of nesting.
 MAX_BYTES = 1024 * 1024
 
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -180,7 +180,7 @@ def reached(schema: Any, components: Mapping[str, Any]) -> dict[str, dict[str, A
 
 
 def summary(violations: Iterable[Violation], most: int = 20) -> str:
-    """Name every fault, at most `most` of them, in at most 4,000 characters (CONTRACT.md 4.2)."""
+    """Name every fault, at most `most` of them, in at most 4,000 characters (docs/contract.md 4.2)."""
     texts = [str(violation) for violation in violations]
     named = shorten("; ".join(texts[:most]), 3_900)
     rest = len(texts) - most

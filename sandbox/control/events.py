@@ -1,4 +1,4 @@
-"""What happens, as it happens: requests, webhooks, and changes of state (CONTROL.md, Events)."""
+"""What happens, as it happens: requests, webhooks, and changes of state (docs/control.md, Events)."""
 
 from __future__ import annotations
 

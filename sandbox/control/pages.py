@@ -1,4 +1,4 @@
-"""The shape of a list, as the Apps API has it: what is found, a page of it (CONTROL.md, Requests)."""
+"""The shape of a list, as the Apps API has it: what is found, a page of it (docs/control.md, Requests)."""
 
 from __future__ import annotations
 

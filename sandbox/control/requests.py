@@ -1,4 +1,4 @@
-"""The journal, read: what did my SDK send? (CONTROL.md, Requests).
+"""The journal, read: what did my SDK send? (docs/control.md, Requests).
 
 Entries are looked through in threads: there may be thousands, and other requests get through meanwhile.
 """

@@ -1,4 +1,4 @@
-"""Webhooks: what was sent and what became of it; send one by hand, or once more (CONTROL.md, Webhooks)."""
+"""Webhooks: what was sent and what became of it; send one by hand, or once more (docs/control.md, Webhooks)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def _realistic(app: App, kind: str, services: ControlServices) -> Mapping[
 
 
 def _true(kind: str, data: Mapping[str, Any], app: App, services: ControlServices) -> Mapping[str, Any]:
-    """Hold a webhook's own data against the contract, before anything is sent, and date it (CONTRACT.md 9.1)."""
+    """Hold a webhook's own data against the contract, before anything is sent, and date it (docs/contract.md 9.1)."""
     now = app.clock.now()
     dated = {**data, "created": data.get("created", now)}
     payload = {"id": "webhook_", "type": kind, "created": now, "data": dated}

@@ -1,4 +1,4 @@
-"""An app's whole state as one JSON document, written in pieces (CONTROL.md, Apps: snapshot)."""
+"""An app's whole state as one JSON document, written in pieces (docs/control.md, Apps: snapshot)."""
 
 from __future__ import annotations
 

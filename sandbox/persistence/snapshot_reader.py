@@ -1,4 +1,4 @@
-"""Reads a snapshot: what no schema can say of it is checked here, and it is taken whole or refused (CONTROL.md, Apps).
+"""Reads a snapshot whole or refuses it, and checks what no schema can say (docs/control.md, Snapshots).
 
 Documents that come here have passed `schemas/control/snapshot.json`.
 """

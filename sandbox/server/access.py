@@ -1,4 +1,4 @@
-"""Who may call at all (CONTROL.md, Who may call it): the Host header first, then, for `/_sandbox`, origin and token."""
+"""Who may call at all (docs/control.md, Who may call it): the Host header, then origin and token of `/_sandbox`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The checks of one request, each a function of what it looks at; `pipeline.py` puts them in order.
 
-Every refusal is an `ApiError`; the sentences are ours, the types and statuses the contract's (CONTRACT.md 4).
+Every refusal is an `ApiError`; the sentences are ours, the types and statuses the contract's (docs/contract.md 4).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MOST_MARKS = 5_000_000
 
 
 def bearer_key(headers: Headers) -> str:
-    """Return the API key of a request (CONTRACT.md 1.2). The key is never echoed."""
+    """Return the API key of a request (docs/contract.md 1.2). The key is never echoed."""
     header = headers.get(b"authorization")
     if header is None:
         raise InvalidApiKey("No API key: send it as `Authorization: Bearer sk_test_…`.")
@@ -79,7 +79,7 @@ def fault_token(headers: Headers, token: str) -> None:
 
 
 def media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
-    """Refuse a body of another media type than those that are taken, or one that is encoded (CONTRACT.md 4.4)."""
+    """Refuse a body of another media type than those that are taken, or one that is encoded (docs/contract.md 4.4)."""
     content_type = headers.get(b"content-type", b"application/json")
     essence = content_type.split(b";")[0].strip().lower().decode("latin-1")
     if essence not in taken:
@@ -180,7 +180,7 @@ def _query(operation: Operation, query_string: bytes) -> Mapping[str, Any]:
 
 
 def _integer_fault(name: str, text: str, schema: Mapping[str, Any]) -> Violation | None:
-    """Say what is wrong with a text that should be an integer (CONTRACT.md 4.8); the schema checks its range."""
+    """Say what is wrong with a text that should be an integer (docs/contract.md 4.8); the schema checks its range."""
     if not _INTEGER.fullmatch(text):
         return Violation((name,), "wrong_type", "integer in plain digits", repr(text[:60]))
     # Too long a number for any range, and for the integers of JSON libraries.

@@ -1,4 +1,4 @@
-"""Lets browser pages of the right origins call the API (CONTRACT.md 4.9), and says how to allow one that it refused."""
+"""Lets browser pages of allowed origins call the API (docs/contract.md 4.9), and tells how to allow another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults (docs/control.md): chooses the one that acts on a request, and spoils its response as it says.
+"""Faults (docs/control.md, Faults): chooses the one that acts on a request, and spoils its response as it says.
 
 Faults act after the check of the key, and only on operations that they match.
 """

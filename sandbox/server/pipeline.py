@@ -1,4 +1,4 @@
-"""One request of the Apps API from its first byte to its answer, check by check in the order of CONTRACT.md 4.1.
+"""One request of the Apps API from its first byte to its answer, check by check in the order of docs/contract.md 4.1.
 
 An ASGI application behind the router. No Request or Response objects are made on the way.
 """

@@ -1,7 +1,7 @@
 """Finds the operation for a path and a method. Made from the contract: no path stands in Python.
 
 Paths are split before they are decoded, each segment once, so that `%2F` in a user id is a character of the id
-(CONTRACT.md 4.5).
+(docs/contract.md 4.5).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ GENERATIVE = profile(tools=(), generative_ui=True)
 
 
 def faults(spec: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a spec: our own reading of json-render's rules and of CONTRACT.md 7.2."""
+    """Return what is wrong with a spec: our own reading of json-render's rules and of docs/contract.md 7.2."""
     found = [] if spec["root"] in spec["elements"] else ["the root is missing"]
     for key, element in spec["elements"].items():
         unknown = set(element) - {"type", "props", "children", "on"}

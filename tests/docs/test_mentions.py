@@ -27,6 +27,16 @@ FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
     "--list",
     "--no-quiet",
 }
+# Whatever a person wrote in words, with the name of its file.
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for folder in ("sandbox", "tests", "docs", "bench", "examples", "pytest_dimedove", ".ci")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {"", ".py", ".js", ".mjs", ".ts", ".sh"} and path.is_file()
+}
+CLAUSE = r"docs/contract\.md\s+(?P<clauses>[0-9][0-9., and]*)|docs/control\.md,\s+(?P<heading>[A-Z][\w ]+)"
+FILE = r"(?<![\w./-])((?:(?:sandbox|schemas|tests|docs|bench|examples)/[\w./-]+\.[a-z]+)|[\w-]+\.md)\b"
+MADE_BY_TESTS = {"summary.md"}
 FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py") + read("bench/limits.py")))
 
 
@@ -77,6 +87,30 @@ def test_a_path_that_is_named_exists(page: Path) -> None:
 def test_a_link_leads_somewhere(page: Path) -> None:
     dead = [link for link in links(page) if not link.startswith("https://") and not leads(page, link)]
     assert dead == []
+
+
+def test_a_clause_that_is_named_exists() -> None:
+    """Code and pages name a clause as `docs/contract.md 4.1` or `docs/control.md, Faults`."""
+    clauses = set(re.findall(r'<a id="([0-9.]+)"></a>|^## ([0-9]+)\. ', read("docs/contract.md"), re.MULTILINE))
+    numbers = {number for pair in clauses for number in pair}
+    headings = re.findall(r"^#+ (.+)$", read("docs/control.md"), re.MULTILINE)
+    assert [
+        f"{name}: {mention[0]}"
+        for name, text in TEXTS.items()
+        for mention in re.finditer(CLAUSE, text)
+        if not set(re.findall(r"[0-9]+(?:\.[0-9]+)?", mention["clauses"] or "")) <= numbers
+        or (mention["heading"] and not mention["heading"].startswith(tuple(headings)))
+    ] == []
+
+
+def test_a_file_that_is_named_in_code_exists() -> None:
+    """A path from the root with its extension, or a page by its name alone."""
+    assert [
+        f"{name}: {path}"
+        for name, text in TEXTS.items()
+        for path in re.findall(FILE, text)
+        if not any((ROOT / folder / path).exists() for folder in ("", "docs")) and path not in MADE_BY_TESTS
+    ] == []
 
 
 def leads(page: Path, link: str) -> bool:
