@@ -17,7 +17,7 @@ from sandbox.agent.replies import reply
 from sandbox.agent.titles import title_pair
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile, Turn, Utterance
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 CALLS = 3_000
 

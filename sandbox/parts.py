@@ -16,13 +16,14 @@ from sandbox.apps.events import Bus
 from sandbox.apps.journal import Journal
 from sandbox.apps.limits import Limits
 from sandbox.apps.registry import AppRegistry
+from sandbox.clock import Clock, FrozenClock, SystemClock
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from sandbox.redaction import Masker
+from sandbox.rng import Entropy
 from sandbox.server.holds import Holds
 from sandbox.server.response_timer import ActiveResponses
 from sandbox.settings import Settings, options
-from sandbox.sources import Clock, Entropy, FrozenClock, SystemClock
 
 if TYPE_CHECKING:
     from sandbox.control.services import ControlServices

@@ -8,10 +8,10 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sandbox.clock import MAX_UNIX_TIME, looks_like_milliseconds
 from sandbox.errors import SandboxError
 from sandbox.origins import read_host_setting, read_origin_setting
 from sandbox.redaction import escape
-from sandbox.sources import LATEST, looks_like_milliseconds
 
 _MOST_DIGITS = 19
 _INTEGER = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
@@ -64,7 +64,9 @@ class Settings:
     )
     port: int = _option(8010, "integer", "port to listen on; 0 picks a free one", least=0, most=65_535)
     seed: int = _option(1, "integer", "where all texts and ids come from: same seed, same requests, same bytes")
-    now: int | None = _option(None, "integer", "freeze the time of all apps at this Unix second", least=0, most=LATEST)
+    now: int | None = _option(
+        None, "integer", "freeze the time of all apps at this Unix second", least=0, most=MAX_UNIX_TIME
+    )
     titles: str = _option(
         "at_creation",
         "choice",
@@ -254,7 +256,7 @@ def _read_integer(option: Option, value: Any, where: str) -> int:
 
 def _hint(option: Option, value: int) -> str:
     """Say more of a number that is no time."""
-    if option.most != LATEST:
+    if option.most != MAX_UNIX_TIME:
         return ""
     milliseconds = "; that looks like milliseconds" if looks_like_milliseconds(value) else ""
     return f" (Unix seconds, up to the end of the year 9999{milliseconds})"

@@ -7,7 +7,7 @@ import gc
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from sandbox.sources import monotonic
+from sandbox.clock import monotonic
 
 # Seconds of real time after which a slice ends.
 MAX_SLICE = 0.005

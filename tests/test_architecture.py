@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sandbox"
 # What stands on the ground floor beside the rooms `contract` and `state`: single modules, each with one topic.
 GROUND = {
     "errors",
-    "sources",
+    "clock",
+    "rng",
     "settings",
     "reply",
     "app_settings",
@@ -34,23 +35,24 @@ GROUND = {
 MAY_IMPORT: dict[str, set[str]] = {
     # floor 1: the law and what exists know nothing of each other
     "errors": set(),
-    "sources": set(),
+    "clock": set(),
+    "rng": set(),
     "reply": set(),
     "suggestions": set(),
     "path_hints": {"suggestions"},
     "folders": set(),
     "redaction": set(),
     "repeatable": set(),
-    "slices": {"sources"},
+    "slices": {"clock"},
     "webhook_url": {"errors"},
     "origins": set(),
-    "settings": {"errors", "redaction", "origins", "sources"},
+    "settings": {"errors", "redaction", "origins", "clock"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors", "folders"},
-    "apps": {"app_settings", "errors", "magic", "reply", "slices", "sources", "suggestions"},
+    "apps": {"app_settings", "errors", "magic", "reply", "slices", "clock", "rng", "suggestions"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
-    "agent": {"app_settings", "suggestions", "reply", "sources"},
+    "agent": {"app_settings", "suggestions", "reply", "rng"},
     "handler_types": {"contract", "reply"},
     "conformance": {"contract"},
     "replay": {"contract", "errors", "redaction", "repeatable"},
@@ -89,8 +91,8 @@ FILES = {"persistence.atomic_file", "persistence.in_place", "persistence.lock"}
 
 # Who may ask the machine for the time, for randomness, for its environment.
 AMBIENT: dict[str, set[str]] = {
-    "time": {"sources", "server.access_log"},  # the time of day of a log line
-    "uuid": {"sources"},
+    "time": {"clock", "server.access_log"},  # the time of day of a log line
+    "uuid": set(),
     "secrets": {"cli.serve"},  # a token that must not be guessed
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
     "os": {"cli.__init__", "cli.output", "cli.serve", "cli.standard_input", "folders", *FILES},

@@ -15,7 +15,7 @@ from sandbox.agent import vocabulary
 from sandbox.agent.slots import pick
 from sandbox.agent.turn import Profile
 from sandbox.agent.writer import DAY, EASTERN, LANGUAGES, User, Writer, user_of
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 DAYS = 30
 

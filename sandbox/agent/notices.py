@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sandbox.agent.tools import TRANSFER
 from sandbox.reply import FunctionCall, Reply
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 News = tuple[str, Mapping[str, Any]]
 

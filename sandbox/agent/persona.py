@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 # First names that both languages know, said alike by either.
 _NAMES = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.agent.forms import form
 from sandbox.reply import DataSpec, FunctionCall, Message, OutputItem, Pace, Reply
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 
 def fits(script: Mapping[str, Any], message: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sandbox.agent import vocabulary
 from sandbox.agent.directives import KNOWN, Directives
 from sandbox.agent.language import Language
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 _A_PARAGRAPH: Final = 5
 

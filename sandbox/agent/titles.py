@@ -17,7 +17,7 @@ from sandbox.agent.slots import Value, pick
 from sandbox.agent.title_book import Sides, Title
 from sandbox.agent.topics import TOPICS, Topic, detect
 from sandbox.agent.turn import TitlePair
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 if TYPE_CHECKING:
     from faker.providers import BaseProvider

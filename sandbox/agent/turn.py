@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from sandbox.app_settings import Tool as Tool
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 
 class TitlePair(NamedTuple):

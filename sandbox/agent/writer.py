@@ -12,7 +12,7 @@ from sandbox.agent import intents, language, slots, vocabulary, when
 from sandbox.agent.slots import Value, pick
 from sandbox.agent.text import fold
 from sandbox.agent.turn import Profile, Tool
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 DAY = 86_400
 EASTERN = -5 * 3_600  # seconds from UTC of most of the users; daylight saving is left aside

@@ -17,7 +17,7 @@ from sandbox.apps.app import App
 from sandbox.apps.records import Conversation, Item, Role
 from sandbox.contract import encode
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 # What the agent remembers of a long conversation: how it began and what was said last.
 REMEMBERED_FIRST, REMEMBERED_LAST = 2, 10

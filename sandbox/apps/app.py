@@ -17,8 +17,9 @@ from sandbox.apps.rate_limit import MemoryRateLimiter
 from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Counter
+from sandbox.clock import Clock, FrozenClock
+from sandbox.rng import SeedScope
 from sandbox.slices import in_thread
-from sandbox.sources import Clock, FrozenClock, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class App:
         self.is_met = False
         self.overrides: Mapping[str, Any] = {}
         self.declare(defaults)
-        self._fill(AppSnapshot(origin=Origin(environment.seed, app_id)), MemoryConversations(usage))
+        self._fill(AppSnapshot(origin=SeedScope(environment.seed, app_id)), MemoryConversations(usage))
         self.history = AppHistory(usage, environment.call_limits)
 
     @property
@@ -197,7 +198,7 @@ class App:
         self.overrides, self.is_met = {}, False
         self.declare(self.defaults)
         environment = self._environment
-        self._fill(AppSnapshot(origin=Origin(environment.seed, self.id)), MemoryConversations(self.usage))
+        self._fill(AppSnapshot(origin=SeedScope(environment.seed, self.id)), MemoryConversations(self.usage))
         self.history = AppHistory(self.usage, environment.call_limits)
 
     def _let_go(self) -> None:

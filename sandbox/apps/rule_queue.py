@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sandbox.apps.limits import Usage, json_size
 from sandbox.errors import StoreFull
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 MAX_QUEUED = 1_000
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.apps.records import Conversation, Item
 from sandbox.apps.rule_queue import EMPTY, QueueState
-from sandbox.sources import Origin
+from sandbox.rng import SeedScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class AppSnapshot:
     belong to the snapshot, so that to take one needs no copy of the lists.
     """
 
-    origin: Origin
+    origin: SeedScope
     settings: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     clock: float | None = None

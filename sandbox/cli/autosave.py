@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from sandbox.sources import monotonic
+from sandbox.clock import monotonic
 
 
 class Keeper(Protocol):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.clock import monotonic
 from sandbox.settings import Option, SettingsError, first_said, flag, read_file
-from sandbox.sources import monotonic
 
 if TYPE_CHECKING:
     from sandbox.conformance.baseline import Weighed

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sandbox.apps.app import App
+from sandbox.clock import MAX_UNIX_TIME, unix_time
 from sandbox.control.apps import existing_app, mutable_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import InvalidRequest
-from sandbox.sources import LATEST, unix_time
 
 
 async def get_clock(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -23,7 +23,7 @@ async def advance_clock(request: ControlRequest, services: ControlServices) -> C
     """Move an app's time forward; a running one freezes there."""
     app = await mutable_app(request, services)
     now = unix_time(app.moment + request.body["seconds"])
-    if now > LATEST:
+    if now > MAX_UNIX_TIME:
         message = f"seconds: expected a time up to the year 9999, got {request.body['seconds']:,} s from now."
         raise InvalidRequest(message, param="seconds", code="out_of_range")
     return await _move(app, now, services)

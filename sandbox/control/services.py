@@ -10,11 +10,11 @@ from sandbox.apps.app import App
 from sandbox.apps.events import Bus
 from sandbox.apps.journal import Journal
 from sandbox.apps.registry import AppRegistry
+from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, Validator
 from sandbox.handler_types import FileResult, NegotiatedResult
 from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Masker
-from sandbox.sources import Clock
 from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 

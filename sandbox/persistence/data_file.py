@@ -15,6 +15,7 @@ from pathlib import Path
 from sandbox.apps.memory import MemoryConversations
 from sandbox.apps.registry import AppRegistry
 from sandbox.apps.snapshot import AppSnapshot
+from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, InvalidJson, decode, encode
 from sandbox.contract.validation import summary
 from sandbox.errors import ApiError
@@ -25,7 +26,6 @@ from sandbox.persistence.trailer import parse_trailer, with_trailer
 from sandbox.redaction import escape
 from sandbox.settings import SettingsError
 from sandbox.slices import Slices, in_thread
-from sandbox.sources import Clock
 
 log = logging.getLogger("sandbox")
 

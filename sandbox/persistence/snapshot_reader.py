@@ -12,11 +12,12 @@ from typing import Any
 from sandbox.apps.records import Conversation, Item
 from sandbox.apps.rule_queue import QueuedRule, QueueState
 from sandbox.apps.snapshot import AppSnapshot
+from sandbox.clock import unix_time
 from sandbox.contract import Contract, Document, Validator, encode
 from sandbox.contract.explain import shorten
 from sandbox.errors import InvalidRequest
 from sandbox.persistence.snapshot import COUNTERS, QUEUES
-from sandbox.sources import Origin, unix_time
+from sandbox.rng import SeedScope
 
 
 def read(document: Document, contract: Contract, settings: Validator) -> AppSnapshot:
@@ -28,7 +29,7 @@ def read(document: Document, contract: Contract, settings: Validator) -> AppSnap
     value, exact = document.value, document.exact
     quiet = Document(b"", _silenced(value["settings"]), _silenced(exact["settings"]))
     _keep("settings", settings, quiet)
-    counters, origin = value["counters"], Origin(**value["origin"])
+    counters, origin = value["counters"], SeedScope(**value["origin"])
     conversation_law, item_law = contract.schema("Conversation"), contract.schema("ConversationItem")
     conversations: list[Conversation] = []
     items: dict[int, Sequence[Item]] = {}
@@ -71,7 +72,7 @@ def _conversation(where: str, plain: Any, exact: Any, law: Validator) -> Convers
     )
 
 
-def _hold(where: str, conversation: Conversation, before: Sequence[Conversation], origin: Origin) -> None:
+def _hold(where: str, conversation: Conversation, before: Sequence[Conversation], origin: SeedScope) -> None:
     """Hold a conversation against those before it: numbers ascend, and each makes the id."""
     if before and conversation.number <= before[-1].number:
         expected = f"more than {before[-1].number}, the number before it"

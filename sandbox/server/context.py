@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from starlette.types import Receive, Scope, Send
 
 from sandbox.apps.entry import ReplyStatus
+from sandbox.clock import monotonic
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.server.checks import whole_body
 from sandbox.server.http import Headers, headers_of
-from sandbox.sources import monotonic
 
 ENTRY = "sandbox.entry"
 CONNECTION = "sandbox.connection"

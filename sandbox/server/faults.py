@@ -16,6 +16,7 @@ import orjson
 from starlette.types import Message, Send
 
 from sandbox.apps.app import App
+from sandbox.clock import monotonic
 from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault
@@ -25,7 +26,6 @@ from sandbox.server.holds import LONGEST_MS, Holds
 from sandbox.server.http import send_bytes
 from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
 from sandbox.server.sse import STREAM_FAULTS
-from sandbox.sources import monotonic
 
 # Kinds that answer by themselves: nothing is done and nothing counted.
 INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.apps.entry import Ended, Entry, Fields, Headers, ReplyStatus
 from sandbox.apps.journal import Counted, Journal
+from sandbox.clock import Clock, monotonic
 from sandbox.server.access import is_control
 from sandbox.server.context import ENTRY
 from sandbox.server.http import ADDED, headers_of, is_preflight, raw_path
-from sandbox.sources import Clock, monotonic
 
 REQUEST_ID = b"sandbox-request-id"
 # A body beyond the API's own limit is refused; the journal keeps its beginning.

@@ -15,9 +15,9 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from sandbox.clock import monotonic
 from sandbox.errors import InvalidRequest
 from sandbox.server.context import CAME, CONNECTION
-from sandbox.sources import monotonic
 
 # Bounds of a request's headers, its trailers among them.
 MAX_HEADERS = 200

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
-from sandbox.sources import monotonic
+from sandbox.clock import monotonic
 
 # So many events of a stream without pace are written before others get their turn; so many streams have theirs between
 # two looks at what else there is to do, however many there are.

@@ -22,10 +22,10 @@ from sandbox.apps.deliveries import (
 )
 from sandbox.apps.events import Bus
 from sandbox.apps.registry import AppRegistry
+from sandbox.clock import monotonic, unix_time
 from sandbox.contract import Validator, encode
 from sandbox.errors import StoreFull
 from sandbox.redaction import escape
-from sandbox.sources import monotonic, unix_time
 from sandbox.webhooks import lab
 from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
 from sandbox.webhooks.keyed_queue import KeyedQueue

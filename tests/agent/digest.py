@@ -9,7 +9,7 @@ from sandbox.agent.persona import persona
 from sandbox.agent.titles import title_pair
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 NOW = 1_790_000_000
 

@@ -16,7 +16,7 @@ from sandbox.agent.directives import KNOWN
 from sandbox.agent.language import detect
 from sandbox.agent.turn import Prompt
 from sandbox.reply import Message, Pace, Reply
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 from tests.agent.turns import NOW, profile
 
 SEEDS = range(12)

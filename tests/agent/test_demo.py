@@ -12,7 +12,7 @@ from sandbox.agent import language
 from sandbox.agent.demo import DAYS, Draft, conversations
 from sandbox.agent.turn import Profile, Tool
 from sandbox.agent.writer import DAY
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 NOW = 1_780_000_000
 TOOLS = (
@@ -102,7 +102,7 @@ def test_messages_are_filled_in_typed_by_hand_and_seldom_repeated() -> None:
 def test_other_processes_write_the_same(hash_seed: str) -> None:
     program = (
         "from sandbox.agent.demo import conversations; from sandbox.agent.turn import Profile\n"
-        "from sandbox.sources import Entropy\n"
+        "from sandbox.rng import Entropy\n"
         "profile = Profile(name='Camille', tools=(), generative_ui=True)\n"
         f"print(list(conversations(Entropy(1), now={NOW}, profile=profile, conversations=48, messages=None, users=9)))"
     )

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from sandbox.agent.persona import Persona, persona
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 DRAWN = [persona(Entropy(seed)) for seed in range(300)]
 

@@ -16,7 +16,7 @@ from sandbox.agent import language, slots, vocabulary
 from sandbox.agent.titles import LONGEST, provider, title_pair
 from sandbox.agent.topics import TOPICS, Topic, detect
 from sandbox.agent.turn import TitlePair
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 DRAWN = 20_000
 
@@ -191,7 +191,7 @@ def test_any_message_and_metadata_get_a_pair(message: str, metadata: dict[str, s
 @pytest.mark.parametrize("hash_seed", ["0", "4242"])
 def test_other_processes_draw_the_same_pairs(hash_seed: str) -> None:
     program = (
-        "from sandbox.agent.titles import title_pair; from sandbox.sources import Entropy\n"
+        "from sandbox.agent.titles import title_pair; from sandbox.rng import Entropy\n"
         "print([tuple(title_pair(Entropy(1).at('conversation', n), metadata={}, custom_title=None, message=m))"
         " for n in range(300) for m in (None, 'I want to cancel my flight')])"
     )
@@ -206,7 +206,7 @@ def test_other_processes_draw_the_same_pairs(hash_seed: str) -> None:
 
 def test_faker_is_not_loaded_before_a_title_needs_a_person() -> None:
     program = (
-        "import sys; from sandbox.agent.titles import title_pair; from sandbox.sources import Entropy\n"
+        "import sys; from sandbox.agent.titles import title_pair; from sandbox.rng import Entropy\n"
         "title_pair(Entropy(1), metadata={}, custom_title=None, message='where is my order')\n"
         "print('faker' in sys.modules)"
     )

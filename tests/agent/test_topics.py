@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.agent import slots, vocabulary
 from sandbox.agent.topics import TOPICS, Topic, detect
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 TABLE = (
     # Plain wishes in both languages

@@ -13,7 +13,7 @@ from sandbox.agent.tools import default_tools
 from sandbox.agent.topics import TOPICS
 from sandbox.agent.turn import Profile, Tool, Turn, Utterance
 from sandbox.reply import DataSpec, FunctionCall, Message, Reply
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 
 NOW = 1_772_480_000  # March 2, 2026
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from sandbox.clock import SystemClock
 from sandbox.contract import load
-from sandbox.sources import SystemClock
 from tests import strategies
 from tests.api.asgi import Asgi
 from tests.api.calls import Api

@@ -20,8 +20,8 @@ from sandbox.apps.limits import Limits
 from sandbox.apps.records import Conversation, Item, Order, PageRequest, Totals
 from sandbox.apps.registry import MAX_VISITORS, AppRegistry
 from sandbox.apps.store import ConversationStore, Counter, Gone, UnknownCursor
+from sandbox.clock import FrozenClock
 from sandbox.errors import StoreFull
-from sandbox.sources import FrozenClock
 from tests.apps.plain import now, page_of
 
 COUNTERS: tuple[Counter, ...] = get_args(Counter)[:2]

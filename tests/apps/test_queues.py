@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.apps.limits import Limits, Usage
 from sandbox.apps.rule_queue import MAX_QUEUED, MemoryRuleQueue
 from sandbox.errors import StoreFull
-from sandbox.sources import Entropy
+from sandbox.rng import Entropy
 from tests.apps.plain import now
 
 

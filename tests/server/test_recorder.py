@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox import create_app
 from sandbox.apps.entry import Entry
 from sandbox.apps.journal import Journal
+from sandbox.clock import SystemClock
 from sandbox.server.context import ENTRY
 from sandbox.server.journaling import Recorder
-from sandbox.sources import SystemClock
 from tests.inprocess import scope_of
 
 CONFIG, REQUESTS = "/v1/apps/app_a/config", "/_sandbox/requests"

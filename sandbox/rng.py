@@ -1,67 +1,14 @@
-"""Where time and randomness come from; nothing else in the package may ask for either.
+"""The only place where randomness comes from.
 
-Randomness is counted, not drawn: every value is a pure function of the seed and of an address such as
-`("app_demo", "conversation", 3, "title")`. No generator is shared, so what runs beside a request changes nothing.
+Every random value is a pure function of the seed and of an address such as `("app_demo", "conversation", 3, "title")`.
+There is no shared generator, so what runs beside a request changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-import time
-from typing import NamedTuple, Protocol
-
-# The last Unix second of the year 9999: later times fit no date.
-LATEST = 253_402_300_799
-
-
-def looks_like_milliseconds(seconds: int) -> bool:
-    """Say whether a time that is past all dates would be one in milliseconds."""
-    return LATEST < seconds <= LATEST * 1_000
-
-
-class Clock(Protocol):
-    """Tells the time of one app."""
-
-    def now(self) -> int:
-        """Return the time in whole Unix seconds."""
-        ...
-
-    def exact(self) -> float:
-        """Return the time in Unix seconds, with the fraction where it is known."""
-        ...
-
-
-class SystemClock:
-    """Tells the real time."""
-
-    def now(self) -> int:
-        return int(time.time())
-
-    def exact(self) -> float:
-        return time.time()
-
-
-class FrozenClock(NamedTuple):
-    """Tells one and the same time for ever; a fraction of a second waits until it is a whole one."""
-
-    at: float
-
-    def now(self) -> int:
-        return int(self.at)
-
-    def exact(self) -> float:
-        return self.at
-
-
-def unix_time(seconds: float) -> float:
-    """Return a Unix time to the microsecond, so that fractions add up; a whole one is an integer."""
-    rounded = round(float(seconds), 6)
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-# Seconds of a clock that never goes back: for durations and pacing, never for what is answered.
-monotonic = time.monotonic
+from typing import NamedTuple
 
 
 class Entropy:
@@ -110,7 +57,7 @@ class Entropy:
         return state
 
 
-class Origin(NamedTuple):
+class SeedScope(NamedTuple):
     """Where the randomness of an app comes from: a seed, and the id under which the app began.
 
     It goes with the app's state: an app that is put back elsewhere says there what it would have said here.
