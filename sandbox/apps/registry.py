@@ -11,7 +11,7 @@ from sandbox import magic
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.limits import Usage
-from sandbox.suggestions import nearest
+from sandbox.suggestions import closest_word
 
 log = logging.getLogger("sandbox")
 
@@ -116,5 +116,5 @@ class AppRegistry:
         if app.id in self._declared or app.id in magic.MAGIC_APPS:
             return
         # Said once: the id looks like a slip of the pen, close to an app that was declared.
-        if close := nearest(app.id, self._declared):
+        if close := closest_word(app.id, self._declared):
             log.warning("a new app, %s: did you mean %s?", app.id, close)

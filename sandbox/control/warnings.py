@@ -10,11 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from sandbox import path_hints
 from sandbox.apps.entry import Entry
 from sandbox.contract import Contract, Operation
 from sandbox.control.services import ControlServices
-from sandbox.suggestions import nearest
+from sandbox.suggestions import closest_path, closest_word, did_you_mean
 
 # A request with thousands of unknown fields is told of the first.
 MAX_UNKNOWN = 16
@@ -58,8 +57,8 @@ def _on_loopback(host: bytes) -> bool:
 def meant_paths(entry: Entry, contract: Contract) -> Iterator[str]:
     """Name the path of the contract that an unknown one was meant to be, if one comes near."""
     path = entry.path.decode("latin-1")
-    if found := path_hints.meant(path, contract.base, (operation.segments for operation in contract.operations)):
-        yield path_hints.question(path, found)
+    if found := closest_path(path, contract.base, (operation.segments for operation in contract.operations)):
+        yield did_you_mean(path, found)
 
 
 def _query_warnings(entry: Entry, operation: Operation) -> Iterator[str]:
@@ -91,6 +90,6 @@ def _unknown_fields(value: Any, known: Mapping[str, Mapping[str, Any]], above: s
 
 
 def _quoted(name: str, known: Mapping[str, Any], above: str = "") -> str:
-    close = nearest(name, known)
+    close = closest_word(name, known)
     shown = f"`{above}{name[:80]}`"
     return f"{shown} (did you mean `{above}{close}`?)" if close else shown

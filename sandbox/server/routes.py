@@ -12,13 +12,13 @@ from urllib.parse import unquote
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import path_hints
 from sandbox.contract import Operation
 from sandbox.errors import ApiError, ContractError, InternalError, NotFound
 from sandbox.server.context import Exchange
 from sandbox.server.http import raw_path, send_error
 from sandbox.server.response_timer import AbortConnection
 from sandbox.server.router import Router
+from sandbox.suggestions import closest_path, did_you_mean, under_base
 
 
 class Serves(Protocol):
@@ -56,10 +56,10 @@ class ContractRoute(BaseRoute):
     def unknown(self, raw: bytes) -> tuple[NotFound, str | None]:
         """Return what is answered where no path is, with the path that was meant; and the app that it names."""
         path, named = raw.decode("latin-1"), dict[str, str]()
-        meant = path_hints.meant(path, self._base, self._templates)
+        meant = closest_path(path, self._base, self._templates)
         with suppress(ApiError):
-            self._router.find((meant or path_hints.under_base(path, self._base)).encode("latin-1"), "", named)
-        message = f"No such path; {path_hints.question(path, meant)}" if meant else "No such path."
+            self._router.find((meant or under_base(path, self._base)).encode("latin-1"), "", named)
+        message = f"No such path; {did_you_mean(path, meant)}" if meant else "No such path."
         return NotFound(message), named.get("app_id")
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
