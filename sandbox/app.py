@@ -109,7 +109,7 @@ def _control_pipelines(parts: Parts) -> list[ControlPipeline]:
 
     operations = parts.control.operations
     must_match({operation.id for operation in operations}, set(control.MODULES))
-    return [ControlPipeline(op, _handled(op, parts), parts.active_responses, parts.masker) for op in operations]
+    return [ControlPipeline(op, _handled(op, parts), parts.active_responses, parts.redactor) for op in operations]
 
 
 def _handled(operation: Operation, parts: Parts) -> Any:

@@ -42,17 +42,17 @@ def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str,
         if violations := control().schema("AppSettings").accept(document):
             raise SettingsError(f"{where}: {escape(summary(violations))}")
         if "webhooks" in changes:
-            _refuse_urls(where, changes["webhooks"])
+            _check_urls(where, changes["webhooks"])
         declared[app_id] = declared.get(app_id, defaults).merged(document.value)
     return declared, None if late or settings.strict_apps else defaults
 
 
-def _refuse_urls(where: str, webhooks: Any) -> None:
+def _check_urls(where: str, webhooks: Any) -> None:
     # Imported late: few files declare webhooks.
-    from sandbox.webhook_url import refuse_urls
+    from sandbox.webhook_url import check_urls
 
     try:
-        refuse_urls(webhooks)
+        check_urls(webhooks)
     except InvalidRequest as error:
         raise SettingsError(f"{where}: {escape(error.message)}") from None
 

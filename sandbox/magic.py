@@ -12,7 +12,7 @@ DEMO_APP = "app_demo"
 STATUSES: Mapping[str, str] = {INACTIVE_APP: "inactive", NO_AGENT_APP: "no_agent"}
 MAGIC_APPS = frozenset({MISSING_APP, INACTIVE_APP, NO_AGENT_APP, FAILING_APP})
 
-# What each value does, for a person to read.
+# What each value does, for people.
 KEYS: Mapping[str, str] = {
     INVALID_KEY: "401 invalid_api_key",
     DENIED_KEY: "403 access_denied",
@@ -38,30 +38,30 @@ WORDS: Mapping[str, str] = {
 }
 
 
-def refuse_key(key: str) -> None:
-    """Raise what a magic key stands for before any app is looked at."""
+def check_key(key: str) -> None:
+    """Raise the error of the key that is never valid."""
     if key == INVALID_KEY:
         raise InvalidApiKey("This key is not valid (the sandbox answers so for this key always).")
 
 
-def refuse_unknown(app_id: str) -> None:
-    """Raise what an app that never exists stands for."""
+def check_exists(app_id: str) -> None:
+    """Raise the error of the app that never exists."""
     if app_id == MISSING_APP:
         raise unknown_app()
 
 
-def refuse_access(key: str) -> None:
-    """Raise what a key stands for that opens no app."""
+def check_access(key: str) -> None:
+    """Raise the error of the key that has access to no app."""
     if key == DENIED_KEY:
         raise AccessDenied("This key has no access to this app (the sandbox answers so for this key always).")
 
 
-def refuse_state(app_id: str) -> None:
-    """Raise what an app in a magic state stands for."""
+def check_state(app_id: str) -> None:
+    """Raise the error of an app that is always in one state."""
     if app_id == INACTIVE_APP:
-        raise inactive()
+        raise app_inactive()
     if app_id == NO_AGENT_APP:
-        raise no_agent()
+        raise agent_unavailable()
     if app_id == FAILING_APP:
         raise InternalError("Something went wrong (the sandbox answers so for this app always).")
 
@@ -71,11 +71,11 @@ def unknown_app() -> ApiError:
     return NotFound("There is no such app.", param="app_id")
 
 
-def inactive() -> ApiError:
+def app_inactive() -> ApiError:
     """Return the error of a disabled app."""
     return AppInactive("This app is disabled.")
 
 
-def no_agent() -> ApiError:
+def agent_unavailable() -> ApiError:
     """Return the error of an app without an agent."""
     return AgentUnavailable("This app has no active agent.")

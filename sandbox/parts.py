@@ -19,7 +19,7 @@ from sandbox.apps.registry import AppRegistry
 from sandbox.clock import Clock, FrozenClock, SystemClock
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
 from sandbox.server.holds import Holds
 from sandbox.server.response_timer import ActiveResponses
@@ -67,7 +67,7 @@ class Parts:
         declared = apps(self.settings, self._of_control)
         self.registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
         self.services = Services(self._enqueue_webhook)
-        self.masker = Masker([self.settings.control_token or ""])
+        self.redactor = Redactor([self.settings.control_token or ""])
         self.data_file = self._open_data_file(self.settings.data) if self.settings.data else None
 
     @cached_property
@@ -105,7 +105,7 @@ class Parts:
             clock=self.clock,
             webhooks=self.webhooks,
             events=self.bus,
-            masker=self.masker,
+            redactor=self.redactor,
             contract=self.contract,
             settings_schema=self.control.schema("AppSettings"),
             data_file=self.data_file,

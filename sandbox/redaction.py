@@ -1,4 +1,4 @@
-"""What must be done to a text before it is shown: hide secrets, and spell out what could fool a terminal.
+"""Redacts secrets in texts, and escapes what could fool a terminal.
 
 A key is found by its form wherever it stands: after a letter, in capitals, percent-encoded, JSON-escaped, in base64.
 Its prefix and its last four characters may be shown, never more (docs/control.md, Requests).
@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 MAX_HIDDEN_WHOLE = 12
 
 _KEY_PREFIXES = ("sk_live_", "sk_test_", "whsec_")
-# What hides a known secret that was cut off: so many of its first characters are enough to find it.
+# A given secret that was cut off is still found by this many of its first characters.
 _ENOUGH = 8
 
 _CREDENTIALS = frozenset(
@@ -86,8 +86,8 @@ def _key_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?=[sw%\\])(?={start})(?:{bare}|{inside})[+/=]*", re.IGNORECASE)
 
 
-class Masker:
-    """Hides API keys and webhook secrets by their form, and the secrets that it was told of (the control token)."""
+class Redactor:
+    """Hides API keys and webhook secrets by their form, and given secrets (the control token) by their text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -101,7 +101,7 @@ class Masker:
         starts = {secret[:1].lower() + re.split(r"[\W_]", secret[1:_ENOUGH].lower())[0] for secret in self._secrets}
         self._marks = ("sk_", "whsec", "%", "\\", *starts, *{mark.lower() for mark in marks})
 
-    def text(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         """Return a text with every secret in it hidden: a key keeps its last four characters."""
         if not self._may_hold_secret(text):
             return text
@@ -110,8 +110,8 @@ class Masker:
         pieces = (piece.group() for piece in _PIECES.finditer(self._without_base64(text)))
         return "".join(_key_pattern().sub(self._key, piece) for piece in pieces)
 
-    def header(self, name: str, value: str) -> str:
-        """Return a header's value without its secrets: credentials whole, the values of cookies, keys elsewhere."""
+    def redact_header(self, name: str, value: str) -> str:
+        """Return a header's value without its secrets: whole credentials, the values of cookies, keys elsewhere."""
         lowered = name.lower()
         if lowered in _CREDENTIALS:
             return self._credentials(value)
@@ -119,26 +119,26 @@ class Masker:
             return "; ".join(self._cookie(pair) for pair in value.split(";"))
         if lowered == "set-cookie":
             pair, *attributes = value.split(";")
-            return self.text(";".join([self._cookie(pair), *attributes]))
-        return self.text(value)
+            return self.redact_text(";".join([self._cookie(pair), *attributes]))
+        return self.redact_text(value)
 
-    def finds(self, written: bytes) -> bool:
-        """Say whether there may be something to hide in a JSON text: far quicker than to look at each value."""
+    def may_redact(self, written: bytes) -> bool:
+        """Say whether there may be a secret in a JSON text: far quicker than to look at each value."""
         return self._may_hold_secret(written.decode("utf-8", "replace"))
 
-    def value(self, value: Any) -> Any:
-        """Return a JSON value with every text in it hidden, names too."""
+    def redact_json(self, value: Any) -> Any:
+        """Return a JSON value with the secrets in all its texts hidden, names included."""
         if isinstance(value, str):
-            return self.text(value)
+            return self.redact_text(value)
         if isinstance(value, dict):
-            return {self.text(name): self.value(child) for name, child in value.items()}
+            return {self.redact_text(name): self.redact_json(child) for name, child in value.items()}
         if isinstance(value, list):
-            return [self.value(child) for child in value]
+            return [self.redact_json(child) for child in value]
         return value
 
-    def stand_ins(self, spared: Iterable[str]) -> StandIns:
-        """Return what puts the same well-formed stand-in for the same key, but for keys that are no secret."""
-        return StandIns(self._secrets, spared)
+    def pseudonymizer(self, kept: Iterable[str]) -> Pseudonymizer:
+        """Return a redactor that puts the same well-formed pseudonym for the same secret, and keeps the keys `kept`."""
+        return Pseudonymizer(self._secrets, kept)
 
     def _may_hold_secret(self, text: str) -> bool:
         lowered = text.lower()
@@ -153,7 +153,7 @@ class Masker:
 
     def _cookie(self, pair: str) -> str:
         name, equals, value = pair.strip().partition("=")
-        return f"{self.text(name)}={self._hidden(value)}" if equals else self._hidden(name)
+        return f"{self.redact_text(name)}={self._hidden(value)}" if equals else self._hidden(name)
 
     def _without_base64(self, text: str) -> str:
         """Hide each text in base64 from where a secret begins in it to its end."""
@@ -176,30 +176,30 @@ class Masker:
         """Hide a secret that has no form of its own but for its last four characters."""
         return f"…{secret[-4:]}" if len(secret) > MAX_HIDDEN_WHOLE else "…"
 
-    def _hidden(self, secret: str) -> str:  # noqa: ARG002 - what stands in for it may depend on it
+    def _hidden(self, secret: str) -> str:  # noqa: ARG002 - a pseudonym depends on it
         return "…"
 
 
-class StandIns(Masker):
-    """Hides keys behind others that can be used in their place, so that what was done with them can be done again."""
+class Pseudonymizer(Redactor):
+    """Replaces secrets by pseudonyms that a client can use in their place, so that a replay can repeat the requests."""
 
-    def __init__(self, secrets: Iterable[str], spared: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], kept: Iterable[str]) -> None:
         super().__init__(secrets)
-        self._stand_ins: dict[str, str] = {key: key for key in spared}
+        self._pseudonyms: dict[str, str] = {key: key for key in kept}
 
     def _key(self, match: re.Match[str]) -> str:
         key = _decoded(match.group())
         prefix = _WELL_FORMED.match(key)
-        return self._stand_in(key, prefix.group() if prefix else "")
+        return self._pseudonym(key, prefix.group() if prefix else "")
 
     def _opaque(self, secret: str) -> str:
-        return self._stand_in(secret)
+        return self._pseudonym(secret)
 
     def _hidden(self, secret: str) -> str:
-        return self._stand_in(secret)
+        return self._pseudonym(secret)
 
-    def _stand_in(self, secret: str, prefix: str = "") -> str:
-        return self._stand_ins.setdefault(secret, f"{prefix}stand_in_{len(self._stand_ins)}")
+    def _pseudonym(self, secret: str, prefix: str = "") -> str:
+        return self._pseudonyms.setdefault(secret, f"{prefix}stand_in_{len(self._pseudonyms)}")
 
 
 def _secret_pattern(secret: str) -> re.Pattern[str]:

@@ -78,7 +78,7 @@ def _host(parts: SplitResult) -> str:
     return host
 
 
-def refuse_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
+def check_urls(webhooks: Sequence[Mapping[str, Any]]) -> None:
     """Check the URLs of webhooks beyond what their schema says.
 
     Raises:

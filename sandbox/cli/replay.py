@@ -14,7 +14,7 @@ from sandbox.cli.listening import listen
 from sandbox.cli.output import say
 from sandbox.cli.serve import greeting
 from sandbox.cli.server import Interrupted, prepare_logs, serve_on
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.settings import Settings, SettingsError, options
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         return 3
     interrupted = Interrupted()
     with listening:
-        prepare_logs(Masker().text, quiet=True)
+        prepare_logs(Redactor().redact_text, quiet=True)
         from sandbox.app import create_app
 
         app = create_app(settings)

@@ -21,7 +21,7 @@ from sandbox.cli.server import Interrupted, prepare_logs, serve_on
 from sandbox.cli.standard_input import StandardInput
 from sandbox.cli.watch import ConfigWatch, Preload, Watch
 from sandbox.origins import is_loopback
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
 
 log = logging.getLogger("sandbox")
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     interrupted = Interrupted()
     ends.append(interrupted)
     with listening:
-        mask = Masker([settings.control_token or ""]).text
+        mask = Redactor([settings.control_token or ""]).redact_text
         prepare_logs(mask, quiet=settings.quiet)
         # Nothing that is loaded at the start is ever garbage; `serve_on` turns the collector on again.
         gc.disable()

@@ -38,7 +38,7 @@ async def get_app(request: ControlRequest, services: ControlServices) -> Control
 async def update_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Merge settings into an app's (RFC 7396); null gives a default back."""
     app = await mutable_app(request, services)
-    webhook_url.refuse_urls(request.body.get("webhooks") or ())
+    webhook_url.check_urls(request.body.get("webhooks") or ())
     await app.override(_merge_patch(app.overrides, request.body))
     services.publish(app, "settings")
     return await serialize_app(app, services)

@@ -25,7 +25,7 @@ from sandbox.control.pages import written_list
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.handler_types import FileResult
 from sandbox.persistence.snapshot import pieces
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.repeatable import CALLING
 from sandbox.slices import in_thread
 
@@ -36,13 +36,13 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Contents:
-    """What a bundle is made of; `masker` makes a text fit to be handed on."""
+    """What a bundle is made of; `redactor` makes a text fit to be handed on."""
 
     baseline: AppSnapshot
     state: AppSnapshot
     entries: Sequence[Entry]
     calls: Sequence[ControlCallRecord]
-    masker: Masker
+    redactor: Redactor
 
 
 async def get_bundle(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -68,18 +68,18 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         state=app.snapshot(),
         entries=entries,
         calls=tuple(history.calls),
-        masker=services.masker.stand_ins([*magic.KEYS, "sk_test_demo"]),
+        redactor=services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"]),
     )
 
     def write() -> bytes:
         return _zip(
             {
                 "bundle.json": encode({**about, "complete": not lost, "lost": lost}),
-                "baseline.json": _write_snapshot(contents.baseline, contents.masker),
+                "baseline.json": _write_snapshot(contents.baseline, contents.redactor),
                 "steps.json": written_list(_steps(contents)),
-                "snapshot.json": _write_snapshot(contents.state, contents.masker),
+                "snapshot.json": _write_snapshot(contents.state, contents.redactor),
                 "journal.json": written_list(shown(entry, services) for entry in entries),
-                "journal.har": written_har(entries, services.masker, services.version),
+                "journal.har": written_har(entries, services.redactor, services.version),
             }
         )
 
@@ -94,8 +94,8 @@ def _left_out(missing: int, under_way: int) -> Iterator[str]:
         yield f"{under_way:,} of its requests were still under way"
 
 
-def _write_snapshot(snapshot: AppSnapshot, masker: Masker) -> bytes:
-    return b"".join(pieces(replace(snapshot, settings=without_webhooks(snapshot.settings)), masker))
+def _write_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
+    return b"".join(pieces(replace(snapshot, settings=without_webhooks(snapshot.settings)), redactor))
 
 
 def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,26 +107,26 @@ def _steps(contents: _Contents) -> Iterator[dict[str, Any]]:
     """Yield the requests and the control calls, in the order in which they began."""
     steps: list[Entry | ControlCallRecord] = [*contents.entries, *contents.calls]
     for step in sorted(steps, key=lambda step: step.turn):
-        yield _request(step, contents.masker) if isinstance(step, Entry) else _control(step, contents.masker)
+        yield _request(step, contents.redactor) if isinstance(step, Entry) else _control(step, contents.redactor)
 
 
-def _control(call: ControlCallRecord, masker: Masker) -> dict[str, Any]:
+def _control(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
     body = without_webhooks(call.body) if isinstance(call.body, dict) else call.body
     if isinstance(body, dict) and body.get("until") == "released":
         # A replay sends one request after the other: nobody would release what is held.
         body = {**{name: value for name, value in body.items() if name != "until"}, "ms": 0}
     shown = {"kind": "control", "at": call.at, "method": call.method, "path": call.path, "body": body}
-    masked: dict[str, Any] = masker.value(shown)
-    return masked
+    redacted: dict[str, Any] = redactor.redact_json(shown)
+    return redacted
 
 
-def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
+def _request(entry: Entry, redactor: Redactor) -> dict[str, Any]:
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
     beginning = takewhile(bool, (chunk for _, chunk in entry.chunks))
     answer = {
         "status": entry.status,
-        "headers": _pairs(entry.answer_headers, masker),
-        "body": _body(b"".join(beginning), masker),
+        "headers": _pairs(entry.answer_headers, redactor),
+        "body": _body(b"".join(beginning), redactor),
         # Of a long stream the body is the beginning; so many bytes more were sent.
         "omitted": entry.omitted,
         "ended": entry.ended,
@@ -136,24 +136,24 @@ def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
         "id": entry.id,
         "at": int(entry.at),
         "method": entry.method,
-        "target": masker.text(target),
-        "headers": _pairs(entry.headers, masker),
-        "body": _body(entry.body, masker),
+        "target": redactor.redact_text(target),
+        "headers": _pairs(entry.headers, redactor),
+        "body": _body(entry.body, redactor),
         "answer": answer,
         "duration_ms": round(entry.duration_ms, 3),
     }
 
 
-def _pairs(headers: Headers, masker: Masker) -> list[list[str]]:
-    return [[text(name), masker.header(text(name), text(value))] for name, value in headers]
+def _pairs(headers: Headers, redactor: Redactor) -> list[list[str]]:
+    return [[text(name), redactor.redact_header(text(name), text(value))] for name, value in headers]
 
 
-def _body(raw: bytes, masker: Masker) -> dict[str, str]:
+def _body(raw: bytes, redactor: Redactor) -> dict[str, str]:
     """Return a body as text, or as what stands for bytes that are none."""
     try:
-        return {"text": masker.text(raw.decode())}
+        return {"text": redactor.redact_text(raw.decode())}
     except UnicodeDecodeError:
-        return {"base64": b64encode(masker.text(text(raw)).encode("latin-1", "replace")).decode()}
+        return {"base64": b64encode(redactor.redact_text(text(raw)).encode("latin-1", "replace")).decode()}
 
 
 def _zip(files: Mapping[str, bytes | bytearray]) -> bytes:

@@ -6,7 +6,7 @@ import shlex
 
 from sandbox.apps.entry import Entry
 from sandbox.control.entries import text
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 
 # curl makes these by itself, or they belong to the connection.
 _LEFT_OUT = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding", b"expect"})
@@ -17,20 +17,20 @@ _LONGEST_ARGUMENT = 100_000
 _PIECE = 20_000
 
 
-def curl(entry: Entry, masker: Masker) -> str:
-    """Return one shell command; the key stands in `$DIMEDOVE_API_KEY`, other secrets are masked."""
+def curl(entry: Entry, redactor: Redactor) -> str:
+    """Return one shell command; the key stands in `$DIMEDOVE_API_KEY`, other secrets are redacted."""
     host = next((value for name, value in entry.headers if name == b"host"), b"127.0.0.1:8010")
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
-    url = masker.text(f"{entry.scheme}://{text(host)}{target}")
+    url = redactor.redact_text(f"{entry.scheme}://{text(host)}{target}")
     words = ["curl", "--globoff", "--path-as-is", *_method(entry), shlex.quote(url)]
     sent = {name for name, _ in entry.headers}
     for name, value in entry.headers:
         if name not in _LEFT_OUT:
-            words += ["-H", _header(name, value, masker)]
+            words += ["-H", _header(name, value, redactor)]
     for name in _UNASKED:
         if name not in sent and (entry.body or name != b"content-type"):
             words += ["-H", shlex.quote(f"{text(name)}:")]
-    return _with_body(words, entry.body, masker) + "\n"
+    return _with_body(words, entry.body, redactor) + "\n"
 
 
 def _method(entry: Entry) -> list[str]:
@@ -40,7 +40,7 @@ def _method(entry: Entry) -> list[str]:
     return ["-X", "HEAD", "--ignore-content-length", "-H", "'connection: close'"] if entry.body else ["--head"]
 
 
-def _header(name: bytes, value: bytes, masker: Masker) -> str:
+def _header(name: bytes, value: bytes, redactor: Redactor) -> str:
     scheme, _, token = text(value).partition(" ")
     if name == b"authorization" and token.strip().startswith("sk_") and scheme.lower() == "bearer":
         return f'"authorization: {scheme} $DIMEDOVE_API_KEY"'
@@ -48,10 +48,10 @@ def _header(name: bytes, value: bytes, masker: Masker) -> str:
     if not value:
         return shlex.quote(f"{text(name)};")
     try:
-        return shlex.quote(f"{text(name)}: {masker.header(text(name), value.decode())}")
+        return shlex.quote(f"{text(name)}: {redactor.redact_header(text(name), value.decode())}")
     except UnicodeDecodeError:
-        masked = masker.header(text(name), text(value)).encode("latin-1", "replace")
-        return f'"$({_printf(name + b": " + masked)})"'
+        redacted = redactor.redact_header(text(name), text(value)).encode("latin-1", "replace")
+        return f'"$({_printf(name + b": " + redacted)})"'
 
 
 def _printf(raw: bytes) -> str:
@@ -59,14 +59,14 @@ def _printf(raw: bytes) -> str:
     return "printf '" + "".join(f"\\{byte:03o}" for byte in raw) + "'"
 
 
-def _with_body(words: list[str], body: bytes, masker: Masker) -> str:
+def _with_body(words: list[str], body: bytes, redactor: Redactor) -> str:
     if not body:
         return " ".join(words)
     try:
-        raw = masker.text(body.decode()).encode()
+        raw = redactor.redact_text(body.decode()).encode()
         is_argument = b"\0" not in raw and len(raw) <= _LONGEST_ARGUMENT
     except UnicodeDecodeError:
-        raw, is_argument = masker.text(text(body)).encode("latin-1", "replace"), False
+        raw, is_argument = redactor.redact_text(text(body)).encode("latin-1", "replace"), False
     if is_argument:
         return " ".join([*words, "--data-raw", shlex.quote(raw.decode())])
     # What no argument can hold goes through a pipe.

@@ -1,4 +1,4 @@
-"""Shows a journal entry as JSON: parsed where it can be, with what looks suspicious, and every secret masked."""
+"""Shows a journal entry as JSON: parsed where it can be, with what looks suspicious, and every secret redacted."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sandbox.contract import InvalidJson, decode
 from sandbox.control.event_stream import parse
 from sandbox.control.services import ControlServices
 from sandbox.control.warnings import warnings
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 
 
 def shown(entry: Entry, services: ControlServices) -> dict[str, Any]:
     """Return an entry for a client: nothing secret is left in it."""
-    headers = named(entry.headers, services.masker)
+    headers = named(entry.headers, services.redactor)
     whole = {**plain(entry, exact=True), "headers": headers, "warnings": warnings(entry, services)}
-    masked: dict[str, Any] = services.masker.value(whole)
-    return masked
+    redacted: dict[str, Any] = services.redactor.redact_json(whole)
+    return redacted
 
 
 def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
@@ -44,12 +44,12 @@ def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
     }
 
 
-def named(headers: Headers, masker: Masker | None = None) -> dict[str, str]:
-    """Return headers by name; what came twice is joined by a comma. A `masker` hides the secrets of each."""
+def named(headers: Headers, redactor: Redactor | None = None) -> dict[str, str]:
+    """Return headers by name; what came twice is joined by a comma. A `redactor` hides the secrets of each."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = text(raw_name), text(raw_value)
-        value = masker.header(name, value) if masker else value
+        value = redactor.redact_header(name, value) if redactor else value
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
 

@@ -12,24 +12,24 @@ from sandbox.apps.entry import Entry, Headers
 from sandbox.contract import encode
 from sandbox.control.entries import content_type, text
 from sandbox.control.pages import written_list
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 
 
-def written_har(entries: Sequence[Entry], masker: Masker, version: str) -> bytearray:
-    """Write an archive of these entries as `written_list` does, every secret masked."""
+def written_har(entries: Sequence[Entry], redactor: Redactor, version: str) -> bytearray:
+    """Write an archive of these entries as `written_list` does, every secret redacted."""
     log = {"version": "1.2", "creator": {"name": "Dimedove Sandbox", "version": version}, "entries": []}
     head, tail = encode({"log": log}).split(b"[]")
-    return written_list((masker.value(_entry(entry, masker)) for entry in entries), before=head, behind=tail)
+    return written_list((redactor.redact_json(_entry(entry, redactor)) for entry in entries), before=head, behind=tail)
 
 
-def _entry(entry: Entry, masker: Masker) -> dict[str, Any]:
+def _entry(entry: Entry, redactor: Redactor) -> dict[str, Any]:
     duration = round(entry.duration_ms, 3)
     first = entry.chunks[0][0] if entry.chunks else duration
     return {
         "startedDateTime": _written(entry.at),
         "time": duration,
-        "request": _request(entry, masker),
-        "response": _response(entry, masker),
+        "request": _request(entry, redactor),
+        "response": _response(entry, redactor),
         "cache": {},
         "timings": {"send": 0, "wait": round(first, 3), "receive": round(max(duration - first, 0), 3)},
         "comment": entry.id,
@@ -41,7 +41,7 @@ def _written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds" if at == int(at) else "milliseconds")
 
 
-def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
+def _request(entry: Entry, redactor: Redactor) -> dict[str, Any]:
     host = next((text(value) for name, value in entry.headers if name == b"host"), "127.0.0.1")
     query = text(entry.query)
     request: dict[str, Any] = {
@@ -49,7 +49,7 @@ def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
         "url": f"{entry.scheme}://{host}{text(entry.path)}{'?' if query else ''}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _pairs(entry.headers, masker),
+        "headers": _pairs(entry.headers, redactor),
         "queryString": [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)],
         "headersSize": -1,
         "bodySize": len(entry.body),
@@ -60,7 +60,7 @@ def _request(entry: Entry, masker: Masker) -> dict[str, Any]:
     return request
 
 
-def _response(entry: Entry, masker: Masker) -> dict[str, Any]:
+def _response(entry: Entry, redactor: Redactor) -> dict[str, Any]:
     body = b"".join(chunk for _, chunk in entry.chunks)
     status = entry.status or 0
     return {
@@ -68,7 +68,7 @@ def _response(entry: Entry, masker: Masker) -> dict[str, Any]:
         "statusText": responses.get(status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _pairs(entry.answer_headers, masker),
+        "headers": _pairs(entry.answer_headers, redactor),
         "content": {
             "size": entry.answer_bytes,
             "mimeType": content_type(entry),
@@ -80,5 +80,5 @@ def _response(entry: Entry, masker: Masker) -> dict[str, Any]:
     }
 
 
-def _pairs(headers: Headers, masker: Masker) -> list[dict[str, str]]:
-    return [{"name": text(name), "value": masker.header(text(name), text(value))} for name, value in headers]
+def _pairs(headers: Headers, redactor: Redactor) -> list[dict[str, str]]:
+    return [{"name": text(name), "value": redactor.redact_header(text(name), text(value))} for name, value in headers]

@@ -35,7 +35,7 @@ async def get_request(request: ControlRequest, services: ControlServices) -> Con
 
 async def get_request_curl(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the command that repeats a request."""
-    return await in_thread(curl, _entry(request, services), services.masker)
+    return await in_thread(curl, _entry(request, services), services.redactor)
 
 
 async def export_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -44,7 +44,7 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
 
     def written() -> bytes:
         entries = list(islice(found, request.query.get("limit", 1_000)))
-        return bytes(written_har(entries[::-1], services.masker, services.version))
+        return bytes(written_har(entries[::-1], services.redactor, services.version))
 
     return FileResult(name=None, media_type="application/json", content=await in_thread(written))
 
@@ -53,7 +53,7 @@ async def verify_requests(request: ControlRequest, services: ControlServices) ->
     """Say whether the requests that were expected came."""
     evicted = services.journal.evicted(request.body.get("app_id"), request.body.get("operation"))
     entries = services.journal.newest_first(app_id=request.body.get("app_id"))
-    return await in_thread(verify, request.body, entries, evicted, services.masker)
+    return await in_thread(verify, request.body, entries, evicted, services.redactor)
 
 
 async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:

@@ -14,7 +14,7 @@ from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, Validator
 from sandbox.handler_types import FileResult, NegotiatedResult
 from sandbox.persistence.data_file import DataFile
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 
@@ -39,7 +39,7 @@ class ControlServices:
     clock: Clock
     webhooks: WebhookDispatcher
     events: Bus
-    masker: Masker
+    redactor: Redactor
     contract: Contract
     settings_schema: Validator
     data_file: DataFile | None

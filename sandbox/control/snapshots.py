@@ -12,7 +12,7 @@ from sandbox.handler_types import FileResult
 from sandbox.persistence.snapshot import pieces
 from sandbox.persistence.snapshot_reader import read
 from sandbox.slices import in_thread
-from sandbox.webhook_url import refuse_urls
+from sandbox.webhook_url import check_urls
 
 # What may be put back (schemas/control/openapi.json); a larger one could never be.
 MAX_BYTES = 64 * 1024**2
@@ -22,9 +22,9 @@ async def get_snapshot(request: ControlRequest, services: ControlServices) -> Co
     """Write all of an app's state; its secrets are redacted unless they are asked for."""
     app = await mutable_app(request, services)
     snapshot = app.snapshot()
-    masker = None if request.query["secrets"] == "true" else services.masker
+    redactor = None if request.query["secrets"] == "true" else services.redactor
     # Away from the event loop, so that other requests get through meanwhile.
-    content = await in_thread(lambda: b"".join(pieces(snapshot, masker)))
+    content = await in_thread(lambda: b"".join(pieces(snapshot, redactor)))
     if len(content) > MAX_BYTES:
         raise StoreFull(
             f"A snapshot has at most {MAX_BYTES:,} bytes, and this app takes {len(content):,}; "
@@ -37,7 +37,7 @@ async def put_snapshot(request: ControlRequest, services: ControlServices) -> Co
     """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
     app = await mutable_app(request, services)
     snapshot = await in_thread(read, request.document, services.contract, services.settings_schema)
-    refuse_urls(snapshot.settings.get("webhooks", ()))
+    check_urls(snapshot.settings.get("webhooks", ()))
     settings = AppSettings().merged(snapshot.settings)
     overrides = settings.changes_from(app.defaults or AppSettings())
     await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides))

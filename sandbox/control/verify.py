@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sandbox.apps.entry import Entry
 from sandbox.control.entries import plain
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 
 
 class Miss(NamedTuple):
@@ -18,12 +18,14 @@ class Miss(NamedTuple):
     got: Any = None
     there: bool = True
 
-    def shown(self, masker: Masker) -> dict[str, Any]:
+    def shown(self, redactor: Redactor) -> dict[str, Any]:
         """Return the miss as JSON, its secrets hidden."""
         section, _, header = self.place.partition(".")
 
         def hidden(value: Any) -> Any:
-            return masker.header(header, value) if section == "headers" and value else masker.value(value)
+            return (
+                redactor.redact_header(header, value) if section == "headers" and value else redactor.redact_json(value)
+            )
 
         return {
             "place": self.place,
@@ -32,7 +34,7 @@ class Miss(NamedTuple):
         }
 
 
-def verify(wanted: Mapping[str, Any], entries: Iterable[Entry], evicted: int, masker: Masker) -> dict[str, Any]:
+def verify(wanted: Mapping[str, Any], entries: Iterable[Entry], evicted: int, redactor: Redactor) -> dict[str, Any]:
     """Count the requests that match, of these and so many that are gone, and say whether it is the right number.
 
     Returns `verified` None where the answer hangs on entries that are gone.
@@ -49,7 +51,7 @@ def verify(wanted: Mapping[str, Any], entries: Iterable[Entry], evicted: int, ma
     if evicted and count <= high and not (count >= low and high == _ANY):
         return {**result, "verified": None, "evicted": evicted}
     if not result["verified"] and nearest:
-        shown = [miss.shown(masker) for miss in nearest[1]]
+        shown = [miss.shown(redactor) for miss in nearest[1]]
         result["closest"] = {"id": nearest[0].id, "misses": shown}
     return result
 

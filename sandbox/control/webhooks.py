@@ -51,7 +51,7 @@ async def send_webhook(request: ControlRequest, services: ControlServices) -> Co
 def shown_delivery(delivery: Delivery, services: ControlServices) -> dict[str, Any]:
     """Return a delivery for a client: nothing secret is left in it."""
     attempts = [{**asdict(attempt), "duration_ms": round(attempt.duration_ms, 3)} for attempt in delivery.attempts]
-    masked: dict[str, Any] = services.masker.value(
+    redacted: dict[str, Any] = services.redactor.redact_json(
         {
             "id": delivery.id,
             "app_id": delivery.app_id,
@@ -65,7 +65,7 @@ def shown_delivery(delivery: Delivery, services: ControlServices) -> dict[str, A
             "attempts": attempts,
         }
     )
-    return masked
+    return redacted
 
 
 def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[Delivery]:

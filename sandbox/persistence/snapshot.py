@@ -11,7 +11,7 @@ from sandbox.apps.records import Conversation, Item
 from sandbox.apps.rule_queue import QueuedRule
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import decode, encode
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 
 VERSION = 1
 # As deep as a body of the API may be nested, and what lies above it in a snapshot.
@@ -26,13 +26,15 @@ COUNTERS: Mapping[str, str] = {
 QUEUES = ("faults", "replies")
 
 
-def pieces(snapshot: AppSnapshot, masker: Masker | None = None) -> Iterator[bytes]:
-    """Yield the document, a conversation at a time; a `masker` hides every secret in it."""
+def pieces(snapshot: AppSnapshot, redactor: Redactor | None = None) -> Iterator[bytes]:
+    """Yield the document, a conversation at a time; a `redactor` hides every secret in it."""
     head = _head(snapshot)
-    yield encode(masker.value(head) if masker else head)[:-1] + b',"conversations":['
+    yield encode(redactor.redact_json(head) if redactor else head)[:-1] + b',"conversations":['
     for index, conversation in enumerate(snapshot.conversations):
         written = encode(_conversation(conversation, snapshot.items_of(conversation)))
-        yield (b"," if index else b"") + (_masked(written, masker) if masker and masker.finds(written) else written)
+        yield (b"," if index else b"") + (
+            _redacted(written, redactor) if redactor and redactor.may_redact(written) else written
+        )
     yield b"]}"
 
 
@@ -86,5 +88,5 @@ def _item(item: Item) -> Fragment:
     return Fragment(item.json)
 
 
-def _masked(written: bytes, masker: Masker) -> bytes:
-    return encode(masker.value(decode(written, MAX_DEPTH).exact))
+def _redacted(written: bytes, redactor: Redactor) -> bytes:
+    return encode(redactor.redact_json(decode(written, MAX_DEPTH).exact))

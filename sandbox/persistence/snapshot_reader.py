@@ -103,7 +103,7 @@ def _keep(where: str, law: Validator, document: Document) -> None:
 def _silenced(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings whose webhooks are off: a file of somebody else's must not call out by itself.
 
-    A secret that was masked is none.
+    A secret that was redacted is none.
     """
     hooks = settings.get("webhooks")
     if not isinstance(hooks, list) or not all(isinstance(hook, dict) for hook in hooks):

@@ -15,7 +15,7 @@ import orjson
 
 from sandbox.apps.entry import Entry
 from sandbox.contract.explain import shorten
-from sandbox.redaction import Masker, escape
+from sandbox.redaction import Redactor, escape
 
 Format = Callable[[Entry], str]
 Mask = Callable[[str], str]
@@ -109,7 +109,7 @@ def json_line(*, mask: Mask) -> Format:
 
 
 def _error_of(entry: Entry, mask: Mask) -> dict[str, str] | None:
-    """Return type and message of the error that was answered, masked first and then shortened; None: no such answer."""
+    """Return type and message of the response's error, redacted first and then shortened; None where there is none."""
     if (entry.status or 0) < 400:
         return None
     body = b"".join(chunk for _, chunk in entry.chunks)
@@ -124,5 +124,5 @@ def _error_of(entry: Entry, mask: Mask) -> dict[str, str] | None:
 
 def for_stream(out: TextIO, log_format: str, mask: Mask | None = None) -> AccessLog:
     """Return the log that fits a stream: colour only on a terminal. `mask` hides secrets; by default those it knows."""
-    mask = mask or Masker().text
+    mask = mask or Redactor().redact_text
     return AccessLog(json_line(mask=mask) if log_format == "json" else text_line(colour=out.isatty(), mask=mask), out)

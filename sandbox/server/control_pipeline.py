@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.handler_types import FileResult, NegotiatedResult
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.server import checks
 from sandbox.server.content_negotiation import best_match
 from sandbox.server.context import Exchange
@@ -64,13 +64,13 @@ class ControlPipeline:
         operation: Operation,
         run: Run,
         active_responses: ActiveResponses,
-        masker: Masker,
+        redactor: Redactor,
         comment_every: float = COMMENT_EVERY,
     ) -> None:
         self.operation = operation
         self._run = run
         self._active = active_responses
-        self._masker = masker
+        self._redactor = redactor
         self.comment_every = comment_every
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -78,7 +78,7 @@ class ControlPipeline:
         try:
             await self._answer(exchange)
         except ApiError as error:
-            error.message = self._masker.text(error.message)
+            error.message = self._redactor.redact_text(error.message)
             await send_error(exchange.send, error)
         except ClientDisconnected:
             return
@@ -117,7 +117,7 @@ class ControlPipeline:
         elif isinstance(answer, NegotiatedResult):
             await self._send_form(exchange, answer)
         elif isinstance(answer, str):
-            text = await self._masked(answer)
+            text = await self._redacted(answer)
             await send_bytes(exchange.send, status, text, content_type=b"text/plain; charset=utf-8")
         elif isinstance(answer, FileResult):
             await self._send_file(exchange, answer)
@@ -129,7 +129,7 @@ class ControlPipeline:
         status, vary = self.operation.success, [(b"vary", b"Accept")]
         chosen = best_match(exchange.headers.get(b"accept", b"*/*"), ["application/json", *answer.texts])
         if chosen in answer.texts:
-            body = await self._masked(answer.texts[chosen]())
+            body = await self._redacted(answer.texts[chosen]())
         else:
             body = await self._written(answer.document)
         await send_bytes(exchange.send, status, body, content_type=chosen.encode(), headers=vary)
@@ -145,11 +145,11 @@ class ControlPipeline:
         return body
 
     def _hidden(self, answer: dict[str, Any], written: bytes) -> bytes:
-        return encode(self._masker.value(answer)) if self._masker.finds(written) else written
+        return encode(self._redactor.redact_json(answer)) if self._redactor.may_redact(written) else written
 
-    async def _masked(self, text: str) -> bytes:
+    async def _redacted(self, text: str) -> bytes:
         """Return a text without its secrets."""
-        hidden = self._masker.text
+        hidden = self._redactor.redact_text
         return (await in_thread(hidden, text) if len(text) > LARGE else hidden(text)).encode()
 
     async def _send_file(self, exchange: Exchange, file: FileResult) -> None:

@@ -68,7 +68,7 @@ class Pipeline:
 
     async def _answer(self, exchange: Exchange) -> None:
         key = checks.bearer_key(exchange.headers)
-        magic.refuse_key(key)
+        magic.check_key(key)
         house = self._house
         asked = exchange.headers.get(FAULT_HEADER) if house.by_header else None
         if asked is not None and house.control_token is not None:
@@ -107,20 +107,20 @@ class Pipeline:
             await self._house.reply_sender()(answer, operation, app, exchange, fault)
 
     async def _app(self, key: str, app_id: str) -> App:
-        magic.refuse_unknown(app_id)
+        magic.check_exists(app_id)
         if app_id in magic.MAGIC_APPS:
-            magic.refuse_access(key)
-            magic.refuse_state(app_id)
+            magic.check_access(key)
+            magic.check_state(app_id)
         app = await self._house.registry.get(app_id)
         if app is None:
             raise magic.unknown_app()
-        magic.refuse_access(key)
+        magic.check_access(key)
         if app.settings.keys is not None and key not in app.settings.keys:
             raise AccessDenied("This key has no access to this app.")
         if app.settings.status == "inactive":
-            raise magic.inactive()
+            raise magic.app_inactive()
         if app.settings.status == "no_agent":
-            raise magic.no_agent()
+            raise magic.agent_unavailable()
         return app
 
     async def _take_one(self, key: str, app: App) -> None:

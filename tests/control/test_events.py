@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.server.context import Exchange
 from sandbox.server.control_pipeline import ControlPipeline
 from sandbox.server.response_timer import ActiveResponses
@@ -132,9 +132,9 @@ def test_no_proxy_is_to_hold_events_back(world: World) -> None:
 def test_a_silent_stream_has_a_comment_now_and_then() -> None:
     """Fifteen seconds apart, but here."""
     operation = next(one for one in CONTRACT.operations if one.path == EVENTS)
-    assert ControlPipeline(operation, silent, ActiveResponses(), Masker()).comment_every == 15
+    assert ControlPipeline(operation, silent, ActiveResponses(), Redactor()).comment_every == 15
     assert asyncio.run(
-        pieces_of(ControlPipeline(operation, silent, ActiveResponses(), Masker(), comment_every=0.001), 4)
+        pieces_of(ControlPipeline(operation, silent, ActiveResponses(), Redactor(), comment_every=0.001), 4)
     ) == [
         b": listening\n\n",
         *[b": nothing new\n\n"] * 3,

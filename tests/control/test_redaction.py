@@ -20,7 +20,7 @@ from httpx2 import Client, Request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from sandbox.server.access_log import json_line, text_line
 from tests.conftest import MakeClient, serving
 from tests.control.conftest import MakeWorld
@@ -210,7 +210,7 @@ def test_no_key_is_written_to_the_log(random: str, prefix: str, spelling: str) -
     text = SPELLINGS[spelling](prefix + random)
     refusal = json.dumps({"error": {"type": "not_found", "message": f"{'long ' * 30}{text}"}}).encode()
     asked = entry(path=f"/v1/{text}".encode(), status=404, answer=refusal)
-    mask = Masker().text
+    mask = Redactor().redact_text
     lines = [text_line(colour=False, mask=mask)(asked), json_line(mask=mask)(asked), mask(f"a warning about {text}")]
     assert [run for line in lines for run in leaks(random, line)] == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.apps.journal import Journal
 from sandbox.control.verify import verify
-from sandbox.redaction import Masker
+from sandbox.redaction import Redactor
 from tests.control.driver import REQUESTS, World
 from tests.entries import add, entry
 from tests.envelope import assert_error
@@ -177,7 +177,7 @@ def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
         add(journal, entry(app_id="app_a", operation=CONFIG))
     question = {name: value for name, value in wanted.items() if value is not None}
     entries = journal.newest_first(app_id=wanted.get("app_id"))
-    return verify(question, entries, journal.evicted(wanted.get("app_id"), wanted.get("operation")), Masker())
+    return verify(question, entries, journal.evicted(wanted.get("app_id"), wanted.get("operation")), Redactor())
 
 
 # Each row: a question that can't be asked, and its place.

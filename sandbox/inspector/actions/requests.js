@@ -174,7 +174,7 @@ export async function copyCurl(entry) {
   if (command) await copy(command.trim());
 }
 
-/** Send it once more, with the page's own key in place of the masked one. @param {Entry} entry */
+/** Send it once more, with the page's own key in place of the redacted one. @param {Entry} entry */
 export async function replay(entry) {
   /** @type {Record<string, string>} */
   const headers = {};
