@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from inspect import iscoroutinefunction
 
-import pytest
-
 from sandbox import api, control
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
@@ -14,14 +12,9 @@ API = [operation.id for operation in load().operations]
 CONTROL = [operation.id for operation in load(control_folder()).operations]
 
 
-@pytest.mark.parametrize("operation", API)
-def test_every_operation_of_the_api_has_its_function(operation: str) -> None:
-    assert iscoroutinefunction(api.handler(operation))
-
-
-@pytest.mark.parametrize("operation", CONTROL)
-def test_every_operation_of_the_control_api_has_its_function(operation: str) -> None:
-    assert iscoroutinefunction(control.handler(operation))
+def test_every_operation_of_both_has_its_function() -> None:
+    handlers = [*((api, operation) for operation in API), *((control, operation) for operation in CONTROL)]
+    assert [operation for room, operation in handlers if not iscoroutinefunction(room.handler(operation))] == []
 
 
 def test_nothing_has_a_place_that_no_contract_names() -> None:

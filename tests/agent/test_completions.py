@@ -67,13 +67,14 @@ KINDS = (
 )
 
 
-@pytest.mark.parametrize(("prompt", "looks", "longest"), KINDS, ids=[kind[0] for kind in KINDS])
-def test_an_instruction_is_followed(prompt: str, looks: str, longest: int) -> None:
-    for seed in SEEDS:
-        said = text(prompt, seed=seed)
-        assert re.search(looks, said), said
-        assert len(said) <= longest
-        assert not re.search(r"[{}]|  ", said)
+def test_an_instruction_is_followed(subtests: pytest.Subtests) -> None:
+    for prompt, looks, longest in KINDS:
+        with subtests.test(prompt=prompt, looks=looks, longest=longest):
+            for seed in SEEDS:
+                said = text(prompt, seed=seed)
+                assert re.search(looks, said), said
+                assert len(said) <= longest
+                assert not re.search(r"[{}]|  ", said)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ CASES: tuple[tuple[str, tuple[Word, ...], tuple[str, ...], str], ...] = (
 )
 
 
-@pytest.mark.parametrize(("text", "words", "unknown", "rest"), CASES, ids=[case[0] for case in CASES])
-def test_words_are_read(text: str, words: tuple[Word, ...], unknown: tuple[str, ...], rest: str) -> None:
-    assert parse(text) == Directives(words=words, unknown=unknown, rest=rest)
+def test_words_are_read(subtests: pytest.Subtests) -> None:
+    for text, words, unknown, rest in CASES:
+        with subtests.test(text=text, words=words, unknown=unknown, rest=rest):
+            assert parse(text) == Directives(words=words, unknown=unknown, rest=rest)
 
 
 @pytest.mark.parametrize("word", KNOWN)

@@ -53,20 +53,24 @@ def steps(patches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return after
 
 
-@pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
-def test_a_form_shows_from_its_second_step_and_fills_in_as_it_is_read(patches: list[dict[str, Any]]) -> None:
-    assert [patch["path"] for patch in patches[:2]] == ["/root", "/elements/form"]
-    assert [patch["path"] for patch in patches[2:]] == [f"/elements/{key}" for key in patches[1]["value"]["children"]]
-    assert faults(steps(patches)[-1]) == []
-    assert all(re.search(": no child", fault) for spec in steps(patches)[1:] for fault in faults(spec))
+def test_a_form_shows_from_its_second_step_and_fills_in_as_it_is_read(subtests: pytest.Subtests) -> None:
+    for number, patches in enumerate(FORMS):
+        with subtests.test(form=number):
+            assert [patch["path"] for patch in patches[:2]] == ["/root", "/elements/form"]
+            assert [patch["path"] for patch in patches[2:]] == [
+                f"/elements/{key}" for key in patches[1]["value"]["children"]
+            ]
+            assert faults(steps(patches)[-1]) == []
+            assert all(re.search(": no child", fault) for spec in steps(patches)[1:] for fault in faults(spec))
 
 
-@pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
-def test_every_element_is_one_of_the_vendors_catalog(patches: list[dict[str, Any]]) -> None:
-    elements = [patch["value"] for patch in patches[1:]]
-    assert all(isinstance(element["children"], list) for element in elements)
-    kinds = {element["props"]["type"] for element in elements if element["type"] == "Input"}
-    assert kinds <= {"text", "email", "password", "number"}
+def test_every_element_is_one_of_the_vendors_catalog(subtests: pytest.Subtests) -> None:
+    for number, patches in enumerate(FORMS):
+        with subtests.test(form=number):
+            elements = [patch["value"] for patch in patches[1:]]
+            assert all(isinstance(element["children"], list) for element in elements)
+            kinds = {element["props"]["type"] for element in elements if element["type"] == "Input"}
+            assert kinds <= {"text", "email", "password", "number"}
 
 
 def test_what_is_empty_has_a_placeholder_in_its_language() -> None:
@@ -83,14 +87,15 @@ def test_what_is_empty_has_a_placeholder_in_its_language() -> None:
     assert select["props"]["placeholder"] == "Faites un choix"
 
 
-@pytest.mark.parametrize("patches", FORMS, ids=range(len(FORMS)))
-def test_at_the_end_every_element_hangs_on_the_root(patches: list[dict[str, Any]]) -> None:
-    spec = steps(patches)[-1]
-    children = spec["elements"][spec["root"]]["children"]
-    assert set(children) == set(spec["elements"]) - {spec["root"]}
-    assert spec["elements"][children[-1]]["on"] == {"press": {"action": "submit"}}
-    names = [element["props"]["name"] for element in spec["elements"].values() if "name" in element["props"]]
-    assert len(set(names)) == len(names)
+def test_at_the_end_every_element_hangs_on_the_root(subtests: pytest.Subtests) -> None:
+    for number, patches in enumerate(FORMS):
+        with subtests.test(form=number):
+            spec = steps(patches)[-1]
+            children = spec["elements"][spec["root"]]["children"]
+            assert set(children) == set(spec["elements"]) - {spec["root"]}
+            assert spec["elements"][children[-1]]["on"] == {"press": {"action": "submit"}}
+            names = [element["props"]["name"] for element in spec["elements"].values() if "name" in element["props"]]
+            assert len(set(names)) == len(names)
 
 
 def test_all_elements_that_take_an_answer_are_used() -> None:

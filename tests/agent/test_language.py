@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import product
 
 import pytest
 
@@ -181,6 +182,11 @@ MESSAGES: tuple[tuple[str, Language], ...] = (
     ("Who are you?", "en"),
 )
 
+WITHOUT_A_LANGUAGE = (
+    *("", "   ", "514-555-0123", "ok", "H2X 1Y4", "a@example.com", "👍", "???", "2026-03-03", "\x00", "日本語"),
+    "Tremblay",
+)
+
 
 def test_the_table_is_large_enough() -> None:
     assert len(MESSAGES) >= 150
@@ -194,26 +200,11 @@ def test_at_most_three_messages_are_misread() -> None:
     assert len(wrong) <= MOST_WRONG, wrong
 
 
-@pytest.mark.parametrize("fallback", ["en", "fr"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "   ",
-        "514-555-0123",
-        "ok",
-        "H2X 1Y4",
-        "a@example.com",
-        "👍",
-        "???",
-        "2026-03-03",
-        "\x00",
-        "日本語",
-        "Tremblay",
-    ],
-)
-def test_a_message_without_a_language_takes_the_fallback(text: str, fallback: Language) -> None:
-    assert detect(text, fallback) == fallback
+def test_a_message_without_a_language_takes_the_fallback(subtests: pytest.Subtests) -> None:
+    languages: tuple[Language, ...] = ("en", "fr")
+    for text, fallback in product(WITHOUT_A_LANGUAGE, languages):
+        with subtests.test(text=text, fallback=fallback):
+            assert detect(text, fallback) == fallback
 
 
 def test_a_conversation_keeps_the_language_of_its_last_telling_message() -> None:

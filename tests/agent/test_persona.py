@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
-from sandbox.agent.persona import Persona, persona
+from sandbox.agent.persona import persona
 from sandbox.rng import Entropy
 
 DRAWN = [persona(Entropy(seed)) for seed in range(300)]
@@ -18,11 +16,17 @@ def test_an_address_has_one_persona_and_others_have_others() -> None:
     assert len({drawn.primary_color for drawn in DRAWN}) > 8
 
 
-@pytest.mark.parametrize("drawn", sorted(set(DRAWN), key=repr), ids=lambda drawn: f"{drawn.name} {drawn.primary_color}")
-def test_the_primary_colour_can_be_read_on_the_secondary_and_on_white(drawn: Persona) -> None:
-    assert drawn.name.isalpha()
-    assert _contrast(drawn.primary_color, drawn.secondary_color) >= 4.5
-    assert _contrast(drawn.primary_color, "#ffffff") >= 4.5
+def test_the_primary_colour_can_be_read_on_the_secondary_and_on_white() -> None:
+    pale = [
+        drawn
+        for drawn in set(DRAWN)
+        if min(_contrast(drawn.primary_color, beside) for beside in (drawn.secondary_color, "#ffffff")) < 4.5
+    ]
+    assert pale == []
+
+
+def test_a_name_is_of_letters_alone() -> None:
+    assert [drawn.name for drawn in DRAWN if not drawn.name.isalpha()] == []
 
 
 def _contrast(dark: str, light: str) -> float:

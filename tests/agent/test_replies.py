@@ -250,12 +250,13 @@ UNDERSTOOD = (
 )
 
 
-@pytest.mark.parametrize(("before", "asked", "answer", "expected"), UNDERSTOOD)
-def test_the_answer_to_our_own_question_is_understood(before: str, asked: str, answer: str, expected: str) -> None:
-    memory = (Utterance("user", before), Utterance("assistant", asked))
-    for seed in range(6):
-        text = say(answer, *memory, seed=seed)
-        assert expected.lower() in text.lower().replace("**", "**"), text
+def test_the_answer_to_our_own_question_is_understood(subtests: pytest.Subtests) -> None:
+    for before, asked, answer, expected in UNDERSTOOD:
+        with subtests.test(before=before, asked=asked, answer=answer, expected=expected):
+            memory = (Utterance("user", before), Utterance("assistant", asked))
+            for seed in range(6):
+                text = say(answer, *memory, seed=seed)
+                assert expected.lower() in text.lower().replace("**", "**"), text
 
 
 def test_an_earlier_topic_is_picked_up() -> None:

@@ -64,16 +64,18 @@ def transcripts(business: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-@pytest.mark.parametrize("business", BUSINESSES)
-def test_every_topic_has_a_conversation_in_both_languages(business: str) -> None:
-    told = {(topic, language) for topic, language, _ in openers(business)}
-    topics = {topic.id.split(".", 1)[1] for topic in TOPICS.values() if topic.business == business}
-    assert {(topic, language) for topic in topics for language in ("en", "fr")} <= told
+def test_every_topic_has_a_conversation_in_both_languages(subtests: pytest.Subtests) -> None:
+    for business in BUSINESSES:
+        with subtests.test(business=business):
+            told = {(topic, language) for topic, language, _ in openers(business)}
+            topics = {topic.id.split(".", 1)[1] for topic in TOPICS.values() if topic.business == business}
+            assert {(topic, language) for topic in topics for language in ("en", "fr")} <= told
 
 
-@pytest.mark.parametrize("business", BUSINESSES)
-def test_a_conversation_about_a_topic_reads_as_it_was_approved(business: str) -> None:
-    path = FOLDER / f"{business}.txt"
-    if os.environ.get(UPDATE):
-        path.write_text(transcripts(business), encoding="utf-8")
-    assert transcripts(business) == path.read_text(encoding="utf-8")
+def test_a_conversation_about_a_topic_reads_as_it_was_approved(subtests: pytest.Subtests) -> None:
+    for business in BUSINESSES:
+        with subtests.test(business=business):
+            path = FOLDER / f"{business}.txt"
+            if os.environ.get(UPDATE):
+                path.write_text(transcripts(business), encoding="utf-8")
+            assert transcripts(business) == path.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.agent import slots, vocabulary
-from sandbox.agent.topics import TOPICS, Topic, detect
+from sandbox.agent.topics import TOPICS, detect
 from sandbox.rng import Entropy
 
 TABLE = (
@@ -46,27 +46,32 @@ def test_ten_businesses_have_twelve_topics_each() -> None:
     assert min(sizes.values()) >= 12
 
 
-@pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
-def test_a_topic_is_said_in_whole_phrases(topic: Topic) -> None:
-    assert topic.id == f"{topic.business}.{topic.id.partition('.')[2]}"
-    assert topic.about_en.startswith("your ")
-    assert re.match(r"vo(?:tre|s) \w", topic.about_fr)
-    assert re.match(r"de vo(?:tre|s) \w", topic.of_fr)
-    assert not re.search(r"\b(?:le|la|du|de la) [aeéèiouyh]|\bde les?\b|  ", f"{topic.the_fr} {topic.of_the_fr}")
+def test_a_topic_is_said_in_whole_phrases(subtests: pytest.Subtests) -> None:
+    for name, topic in TOPICS.items():
+        with subtests.test(name):
+            assert topic.id == f"{topic.business}.{topic.id.partition('.')[2]}"
+            assert topic.about_en.startswith("your ")
+            assert re.match(r"vo(?:tre|s) \w", topic.about_fr)
+            assert re.match(r"de vo(?:tre|s) \w", topic.of_fr)
+            assert not re.search(
+                r"\b(?:le|la|du|de la) [aeéèiouyh]|\bde les?\b|  ", f"{topic.the_fr} {topic.of_the_fr}"
+            )
 
 
-@pytest.mark.parametrize("topic", TOPICS.values(), ids=list(TOPICS))
-def test_a_topic_is_found_by_its_own_name(topic: Topic) -> None:
-    for phrase in (topic.about_en, topic.about_fr):
-        found = detect(phrase, {})
-        assert found is not None
-        assert found.business == topic.business
+def test_a_topic_is_found_by_its_own_name(subtests: pytest.Subtests) -> None:
+    for name, topic in TOPICS.items():
+        with subtests.test(name):
+            for phrase in (topic.about_en, topic.about_fr):
+                found = detect(phrase, {})
+                assert found is not None
+                assert found.business == topic.business
 
 
-@pytest.mark.parametrize(("text", "topic"), TABLE)
-def test_a_text_shows_its_topic(text: str, topic: str | None) -> None:
-    found = detect(text, {})
-    assert (found and found.id) == topic
+def test_a_text_shows_its_topic(subtests: pytest.Subtests) -> None:
+    for text, topic in TABLE:
+        with subtests.test(text=text, topic=topic):
+            found = detect(text, {})
+            assert (found and found.id) == topic
 
 
 def test_nearly_every_first_message_of_the_demo_shows_its_own_topic() -> None:

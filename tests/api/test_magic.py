@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from itertools import product
 from typing import Any
 
 import pytest
@@ -67,12 +68,13 @@ def test_a_magic_app_answers_every_operation_alike(api: Api, app: str, status: i
 
 
 @pytest.mark.clause("10.2")
-@pytest.mark.parametrize("setting", [{"strict_apps": True}, {"like_production": True}, {"seed": 7}])
-@pytest.mark.parametrize(("app", "status", "kind"), APPS)
 def test_a_magic_app_answers_so_whatever_the_server_is_set_to(
-    make_client: MakeClient, app: str, status: int, kind: str, setting: dict[str, Any]
+    make_client: MakeClient, subtests: pytest.Subtests
 ) -> None:
-    assert_error(Api(make_client(**setting), app).config(), status, kind)
+    rows: list[dict[str, Any]] = [{"strict_apps": True}, {"like_production": True}, {"seed": 7}]
+    for (app, status, kind), setting in product(APPS, rows):
+        with subtests.test(app=app, status=status, kind=kind, setting=setting):
+            assert_error(Api(make_client(**setting), app).config(), status, kind)
 
 
 @pytest.mark.clause("10.2")

@@ -107,13 +107,14 @@ BROKEN: dict[str, Callable[[list[Event]], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_stream_is_not(what: str) -> None:
-    events = good()
-    BROKEN[what](events)
+def test_a_broken_stream_is_not(subtests: pytest.Subtests) -> None:
+    for what in BROKEN:
+        with subtests.test(what=what):
+            events = good()
+            BROKEN[what](events)
 
-    with pytest.raises(AssertionError):
-        read(events)
+            with pytest.raises(AssertionError):
+                read(events)
 
 
 def test_a_completion_has_neither_items_nor_a_conversation() -> None:
@@ -129,9 +130,8 @@ def test_a_completion_has_neither_items_nor_a_conversation() -> None:
 BYTES = b'event: response.created\ndata: {"type":"x"}\n\n'
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
+def test_bytes_that_are_not_written_as_the_contract_writes_them_are_refused(subtests: pytest.Subtests) -> None:
+    rows: list[bytes] = [
         BYTES[:-1],
         BYTES.replace(b"\n", b"\r\n"),
         b": ping\n\n" + BYTES,
@@ -144,11 +144,10 @@ BYTES = b'event: response.created\ndata: {"type":"x"}\n\n'
         BYTES.replace(b"event: ", b"event:"),
         BYTES.replace(b"{", b"{\ndata: "),
         BYTES.replace(b"}", b""),
-    ],
-)
-def test_bytes_that_are_not_written_as_the_contract_writes_them_are_refused(raw: bytes) -> None:
-    with pytest.raises((AssertionError, ValueError)):
-        parse(raw)
+    ]
+    for raw in rows:
+        with subtests.test(raw=raw), pytest.raises((AssertionError, ValueError)):
+            parse(raw)
 
 
 def test_bytes_that_are_no_utf8_are_refused() -> None:

@@ -26,37 +26,40 @@ def reference(contract: Contract, schema: dict[str, Any]) -> Draft202012Validato
     return Draft202012Validator({**schema, "components": contract.bundle["components"]})
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_is_a_schema_that_names_itself(name: str) -> None:
-    _, schema = FILES[name]
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == name.rsplit("/", 1)[1]
-    assert schema["title"].isalnum()
-    assert schema["description"]
-    Draft202012Validator.check_schema(schema)
+def test_a_file_is_a_schema_that_names_itself(subtests: pytest.Subtests) -> None:
+    for name in FILES:
+        with subtests.test(name=name):
+            _, schema = FILES[name]
+            assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+            assert schema["$id"] == name.rsplit("/", 1)[1]
+            assert schema["title"].isalnum()
+            assert schema["description"]
+            Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_has_examples_that_keep_it(name: str) -> None:
-    contract, schema = FILES[name]
-    law = reference(contract, {"$ref": f"#/components/schemas/{schema['title']}"})
-    assert schema["examples"]
-    assert [error.message for example in schema["examples"] for error in law.iter_errors(example)] == []
+def test_a_file_has_examples_that_keep_it(subtests: pytest.Subtests) -> None:
+    for name in FILES:
+        with subtests.test(name=name):
+            contract, schema = FILES[name]
+            law = reference(contract, {"$ref": f"#/components/schemas/{schema['title']}"})
+            assert schema["examples"]
+            assert [error.message for example in schema["examples"] for error in law.iter_errors(example)] == []
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_field_is_described(name: str) -> None:
-    _, schema = FILES[name]
-    fields = [
-        (f"{path}/properties/{field}", below)
-        for path, node in nodes(schema)
-        # a condition speaks of fields that are described where they are declared
-        if not {"if", "then"} & set(path.split("/"))
-        for field, below in node.get("properties", {}).items()
-        # the two fields of a streamed event are what server-sent events are made of
-        if field not in ("event", "data") or "contentSchema" not in str(node)
-    ]
-    assert [path for path, below in fields if not below.get("description")] == []
+def test_every_field_is_described(subtests: pytest.Subtests) -> None:
+    for name in FILES:
+        with subtests.test(name=name):
+            _, schema = FILES[name]
+            fields = [
+                (f"{path}/properties/{field}", below)
+                for path, node in nodes(schema)
+                # a condition speaks of fields that are described where they are declared
+                if not {"if", "then"} & set(path.split("/"))
+                for field, below in node.get("properties", {}).items()
+                # the two fields of a streamed event are what server-sent events are made of
+                if field not in ("event", "data") or "contentSchema" not in str(node)
+            ]
+            assert [path for path, below in fields if not below.get("description")] == []
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -191,30 +194,35 @@ DECISIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("file", "place"), [pytest.param(*where, marks=pytest.mark.clause(clause)) for clause, *where in DECISIONS]
-)
-def test_a_decision_of_the_sandbox_is_marked(file: str, place: str) -> None:
-    assert at(json.loads(CONTRACT.files[file]), place).get("x-sandbox-decision") is True
-
-
-@pytest.mark.parametrize("file", [file for file in CONTRACT.files if file != "openapi.json"])
-def test_whatever_is_said_of_the_sandbox_alone_is_marked(file: str) -> None:
-    said = [
-        (path, node)
-        for path, node in nodes(json.loads(CONTRACT.files[file]))
-        if isinstance(node.get("description"), str) and "sandbox" in node["description"].lower()
+@pytest.mark.clause(*{clause for clause, *_ in DECISIONS})
+def test_the_decisions_of_the_sandbox_are_marked() -> None:
+    unmarked = [
+        (clause, file, place)
+        for clause, file, place in DECISIONS
+        if at(json.loads(CONTRACT.files[file]), place).get("x-sandbox-decision") is not True
     ]
-    assert [path for path, node in said if node.get("x-sandbox-decision") is not True] == []
+    assert unmarked == []
+
+
+def test_whatever_is_said_of_the_sandbox_alone_is_marked(subtests: pytest.Subtests) -> None:
+    for file in [file for file in CONTRACT.files if file != "openapi.json"]:
+        with subtests.test(file=file):
+            said = [
+                (path, node)
+                for path, node in nodes(json.loads(CONTRACT.files[file]))
+                if isinstance(node.get("description"), str) and "sandbox" in node["description"].lower()
+            ]
+            assert [path for path, node in said if node.get("x-sandbox-decision") is not True] == []
 
 
 @pytest.mark.clause("5.7")
-@pytest.mark.parametrize("file", CONTRACT.files)
-def test_what_only_the_sandbox_promises_judges_no_other_server(file: str) -> None:
+def test_what_only_the_sandbox_promises_judges_no_other_server(subtests: pytest.Subtests) -> None:
     """The forms of ids and the keys that are always sent stand in keywords of our own, each beside its mark."""
-    own = [
-        (path, node)
-        for path, node in nodes(json.loads(CONTRACT.files[file]))
-        if "x-sandbox-pattern" in node or "x-sandbox-required" in node
-    ]
-    assert [path for path, node in own if node.get("x-sandbox-decision") is not True] == []
+    for file in CONTRACT.files:
+        with subtests.test(file=file):
+            own = [
+                (path, node)
+                for path, node in nodes(json.loads(CONTRACT.files[file]))
+                if "x-sandbox-pattern" in node or "x-sandbox-required" in node
+            ]
+            assert [path for path, node in own if node.get("x-sandbox-decision") is not True] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import Any
 
 import httpx2
@@ -91,10 +92,11 @@ def test_declared_apps_and_the_demo_are_listed_from_the_start(make_world: MakeWo
     assert known(world.client) == ["app_declared", "app_demo"]
 
 
-@pytest.mark.parametrize("app_id", ["a b", "é", "x" * 129, "a%2Fb", "a%00b"])
-@pytest.mark.parametrize("path", ["", "/faults", "/clock"])
-def test_an_id_that_cannot_be_is_not_found(sandbox: httpx2.Client, app_id: str, path: str) -> None:
-    assert_error(sandbox.get(f"{APPS}/{app_id}{path}"), 404, "not_found")
+def test_an_id_that_cannot_be_is_not_found(sandbox: httpx2.Client, subtests: pytest.Subtests) -> None:
+    rows: list[str] = ["a b", "é", "x" * 129, "a%2Fb", "a%00b"]
+    for path, app_id in product(["", "/faults", "/clock"], rows):
+        with subtests.test(path=path, app_id=app_id):
+            assert_error(sandbox.get(f"{APPS}/{app_id}{path}"), 404, "not_found")
 
 
 @pytest.mark.parametrize("app_id", ["x", "x" * 128, "a.b_c~d-e", "..."])
@@ -106,12 +108,14 @@ def test_an_id_that_can_be_is_found(sandbox: httpx2.Client, app_id: str) -> None
 
 
 @pytest.mark.clause("10.2")
-@pytest.mark.parametrize("app_id", MAGIC)
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_magic_apps_cannot_be_changed(sandbox: httpx2.Client, app_id: str, write: tuple[str, str, Any]) -> None:
-    method, path, body = write
-    error = assert_error(World(sandbox, app_id).call(method, path, body), 409, "invalid_request_error", param="app_id")
-    assert app_id in error["message"]
+def test_magic_apps_cannot_be_changed(sandbox: httpx2.Client, subtests: pytest.Subtests) -> None:
+    for (name, write), app_id in product(WRITES.items(), MAGIC):
+        with subtests.test(name, app_id=app_id):
+            method, path, body = write
+            error = assert_error(
+                World(sandbox, app_id).call(method, path, body), 409, "invalid_request_error", param="app_id"
+            )
+            assert app_id in error["message"]
 
 
 # Only declared apps
@@ -124,12 +128,14 @@ def strict(request: pytest.FixtureRequest) -> httpx2.Client:
     return calling(create_app(Settings(**settings)), AUTH)
 
 
-@pytest.mark.parametrize("call", [*WRITES.values(), *READS.values()], ids=[*WRITES, *READS])
-def test_where_only_declared_apps_exist_others_are_not_found(strict: httpx2.Client, call: tuple[str, str, Any]) -> None:
-    method, path, body = call
-    assert_error(World(strict, "app_other").call(method, path, body), 404, "not_found", param="app_id")
-    mine = World(strict, "app_mine").call(method, path, body)
-    assert mine.is_success or "fault_0" in path or "reply_0" in path
+def test_where_only_declared_apps_exist_others_are_not_found(strict: httpx2.Client, subtests: pytest.Subtests) -> None:
+    rows: list[tuple[str, str, Any]] = [*WRITES.values(), *READS.values()]
+    for call in rows:
+        with subtests.test(call=call):
+            method, path, body = call
+            assert_error(World(strict, "app_other").call(method, path, body), 404, "not_found", param="app_id")
+            mine = World(strict, "app_mine").call(method, path, body)
+            assert mine.is_success or "fault_0" in path or "reply_0" in path
 
 
 # Bounds

@@ -230,15 +230,16 @@ def good() -> bytes:
     return taken(lived_in(World(client, "app_spec")))
 
 
-@pytest.mark.parametrize(("place", "path", "value"), SPOILT, ids=[row[0] for row in SPOILT])
 def test_what_is_wrong_is_refused_with_its_place_and_changes_nothing(
-    make_world: MakeWorld, good: bytes, place: str, path: tuple[str | int, ...], value: Any
+    make_world: MakeWorld, good: bytes, subtests: pytest.Subtests
 ) -> None:
-    world = lived_in(make_world("app_kept"))
-    before = taken(world)
-    answer = put(world, spoilt(json.loads(good), *path, value=value))
-    assert_error(answer, 422, "invalid_request_error", param=place)
-    assert taken(world) == before
+    for place, path, value in SPOILT:
+        with subtests.test(place=place, path=path, value=value):
+            world = lived_in(make_world("app_kept"))
+            before = taken(world)
+            answer = put(world, spoilt(json.loads(good), *path, value=value))
+            assert_error(answer, 422, "invalid_request_error", param=place)
+            assert taken(world) == before
 
 
 def doubled_fault(document: dict[str, Any]) -> None:

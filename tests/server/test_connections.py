@@ -172,13 +172,14 @@ NOT_HTTP = {
 
 
 @pytest.mark.clause("4.11")
-@pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP)
-def test_what_is_not_http_is_400_and_no_harm(server: Server, sent: bytes) -> None:
-    with line(server) as broken:
-        broken.send(sent)
-        assert_error(broken.answer("GET"), 400, "invalid_request_error")
-    with line(server) as other:
-        assert other.still_answers()
+def test_what_is_not_http_is_400_and_no_harm(server: Server, subtests: pytest.Subtests) -> None:
+    for name, sent in NOT_HTTP.items():
+        with subtests.test(name):
+            with line(server) as broken:
+                broken.send(sent)
+                assert_error(broken.answer("GET"), 400, "invalid_request_error")
+            with line(server) as other:
+                assert other.still_answers()
 
 
 def test_headers_have_an_end(server: Server) -> None:

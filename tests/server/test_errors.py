@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import pytest
 from httpx2 import Client
@@ -82,30 +82,28 @@ CAUSES = [
 ]
 
 
-def cases(causes: Sequence[Cause]) -> list[Any]:
-    return [
-        pytest.param(cause, name, id=f"{name}: {cause.name}", marks=pytest.mark.clause(cause.clause))
-        for cause in causes
-        for name in cause.where
-    ]
+def cases(causes: Sequence[Cause]) -> Iterator[tuple[Cause, str]]:
+    return ((cause, operation) for cause in causes for operation in cause.where)
 
 
-@pytest.mark.clause("4.11", "3.15", "4.10")
-@pytest.mark.parametrize(("cause", "operation"), cases(CAUSES))
-def test_every_operation_answers_every_cause_in_the_envelope(apps: Client, cause: Cause, operation: str) -> None:
-    answer = cause.spoil(cause.where[operation]).send(apps)
-    error = assert_error(answer, cause.status, cause.type)
-    assert (cause.param, cause.code) == ((error["param"], error["code"]) if cause.code else (None, None))
-    # A method has no place in the document where 405 could be said of it.
-    assert str(cause.status) in OPERATIONS[operation].responses or cause.status == 405
+@pytest.mark.clause("4.11", "3.15", "4.10", *{cause.clause for cause in CAUSES})
+def test_every_operation_answers_every_cause_in_the_envelope(apps: Client, subtests: pytest.Subtests) -> None:
+    for cause, operation in cases(CAUSES):
+        with subtests.test(cause.name, operation=operation):
+            answer = cause.spoil(cause.where[operation]).send(apps)
+            error = assert_error(answer, cause.status, cause.type)
+            assert (cause.param, cause.code) == ((error["param"], error["code"]) if cause.code else (None, None))
+            # A method has no place in the document where 405 could be said of it.
+            assert str(cause.status) in OPERATIONS[operation].responses or cause.status == 405
 
 
 @pytest.mark.clause("4.11", "4.10")
-@pytest.mark.parametrize(("cause", "operation"), cases([cause for cause in CAUSES if cause.status == 422]))
-def test_what_breaks_the_schema_can_be_400_instead(make_client: MakeClient, cause: Cause, operation: str) -> None:
+def test_what_breaks_the_schema_can_be_400_instead(make_client: MakeClient, subtests: pytest.Subtests) -> None:
     client = make_client(validation_status="400")
-    answer = cause.spoil(cause.where[operation]).send(client)
-    assert_error(answer, 400, "invalid_request_error", code=cause.code)
+    for cause, operation in cases([cause for cause in CAUSES if cause.status == 422]):
+        with subtests.test(cause.name, operation=operation):
+            answer = cause.spoil(cause.where[operation]).send(client)
+            assert_error(answer, 400, "invalid_request_error", code=cause.code)
 
 
 @pytest.mark.clause("4.10")
@@ -167,25 +165,28 @@ OUTSIDE = [
 
 
 @pytest.mark.clause("4.11")
-@pytest.mark.parametrize(("method", "path", "status", "kind"), OUTSIDE)
-def test_what_is_served_beside_the_api_fails_in_the_envelope_too(
-    apps: Client, method: str, path: str, status: int, kind: str
-) -> None:
-    answer = apps.request(method, f"http://127.0.0.1{path}", follow_redirects=False)
-    assert_error(answer, status, kind)
-    assert ("allow" in answer.headers) == (status == 405)
+def test_what_is_served_beside_the_api_fails_in_the_envelope_too(apps: Client, subtests: pytest.Subtests) -> None:
+    for method, path, status, kind in OUTSIDE:
+        with subtests.test(method=method, path=path, status=status, kind=kind):
+            answer = apps.request(method, f"http://127.0.0.1{path}", follow_redirects=False)
+            assert_error(answer, status, kind)
+            assert ("allow" in answer.headers) == (status == 405)
 
 
-@pytest.mark.parametrize("cause", CAUSES, ids=[cause.name for cause in CAUSES])
-def test_every_answer_names_its_entry_in_the_journal(apps: Client, cause: Cause) -> None:
-    answer = cause.spoil(next(iter(cause.where.values()))).send(apps)
-    assert apps.get(f"/_sandbox/requests/{answer.headers['sandbox-request-id']}").json()["status"] == cause.status
+def test_every_answer_names_its_entry_in_the_journal(apps: Client, subtests: pytest.Subtests) -> None:
+    for cause in CAUSES:
+        with subtests.test(cause.name):
+            answer = cause.spoil(next(iter(cause.where.values()))).send(apps)
+            assert (
+                apps.get(f"/_sandbox/requests/{answer.headers['sandbox-request-id']}").json()["status"] == cause.status
+            )
 
 
 @pytest.mark.clause("4.11")
-@pytest.mark.parametrize("cause", CAUSES, ids=[cause.name for cause in CAUSES])
-def test_the_key_is_never_echoed(apps: Client, cause: Cause) -> None:
-    wish = next(iter(cause.where.values())).with_headers(Authorization="Bearer sk_test_tell_nobody")
-    answer = cause.spoil(wish).send(apps)
-    assert "tell_nobody" not in answer.text
-    assert "tell_nobody" not in str(answer.headers)
+def test_the_key_is_never_echoed(apps: Client, subtests: pytest.Subtests) -> None:
+    for cause in CAUSES:
+        with subtests.test(cause.name):
+            wish = next(iter(cause.where.values())).with_headers(Authorization="Bearer sk_test_tell_nobody")
+            answer = cause.spoil(wish).send(apps)
+            assert "tell_nobody" not in answer.text
+            assert "tell_nobody" not in str(answer.headers)

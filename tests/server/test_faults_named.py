@@ -45,10 +45,13 @@ ONE_FAULT: list[tuple[str, Any, str | None, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "body", "param", "code", "sentence"), ONE_FAULT)
-def test_a_fault_is_named(apps: Client, operation: str, body: Any, param: str | None, code: str, sentence: str) -> None:
-    error = assert_error(GOOD[operation].saying(body).send(apps), 422, "invalid_request_error", param=param, code=code)
-    assert sentence in error["message"]
+def test_a_fault_is_named(apps: Client, subtests: pytest.Subtests) -> None:
+    for operation, body, param, code, sentence in ONE_FAULT:
+        with subtests.test(operation=operation, body=body, param=param, code=code, sentence=sentence):
+            error = assert_error(
+                GOOD[operation].saying(body).send(apps), 422, "invalid_request_error", param=param, code=code
+            )
+            assert sentence in error["message"]
 
 
 # Each row: a body with several faults, and their places in the order of the schema, which is not that of the body.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -50,11 +51,11 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("operation", WITH_BODY)
-@pytest.mark.parametrize(("content", "code"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_kept_is_refused(apps: Client, operation: str, content: bytes, code: str | None) -> None:
-    answer = WITH_BODY[operation].but(content=content).send(apps)
-    assert_error(answer, 422, "invalid_request_error", param=None, **({"code": code} if code else {}))
+def test_what_cannot_be_kept_is_refused(apps: Client, subtests: pytest.Subtests) -> None:
+    for (name, (content, code)), operation in product(REFUSED.items(), WITH_BODY):
+        with subtests.test(name, operation=operation):
+            answer = WITH_BODY[operation].but(content=content).send(apps)
+            assert_error(answer, 422, "invalid_request_error", param=None, **({"code": code} if code else {}))
 
 
 @pytest.mark.parametrize("levels", [3, 99, 100])
@@ -72,14 +73,15 @@ def test_a_hundred_levels_come_back_from_the_history_and_the_list(apps: Client) 
         assert nested(100)[1:-1] in wish.but(app_id="app_deep").send(apps, one).content
 
 
-@pytest.mark.parametrize(("size", "status"), [(MIB - 1, 200), (MIB, 200), (MIB + 1, 413), (20 * MIB, 413)])
-@pytest.mark.parametrize("operation", WITH_BODY)
-def test_a_body_has_at_most_a_mebibyte(apps: Client, operation: str, size: int, status: int) -> None:
-    good = WITH_BODY[operation].content or b""
-    answer = WITH_BODY[operation].but(content=good + b" " * (size - len(good))).send(apps)
-    assert answer.status_code == status
-    if status == 413:
-        assert_error(answer, 413, "payload_too_large", param=None, code=None)
+def test_a_body_has_at_most_a_mebibyte(apps: Client, subtests: pytest.Subtests) -> None:
+    rows: list[tuple[int, int]] = [(MIB - 1, 200), (MIB, 200), (MIB + 1, 413), (20 * MIB, 413)]
+    for operation, (size, status) in product(WITH_BODY, rows):
+        with subtests.test(operation=operation, size=size, status=status):
+            good = WITH_BODY[operation].content or b""
+            answer = WITH_BODY[operation].but(content=good + b" " * (size - len(good))).send(apps)
+            assert answer.status_code == status
+            if status == 413:
+                assert_error(answer, 413, "payload_too_large", param=None, code=None)
 
 
 @pytest.mark.parametrize(
@@ -170,21 +172,20 @@ METADATA: dict[str, Wish] = {
 
 
 @pytest.mark.clause("5.2", "3.1", "3.8", "3.11")
-@pytest.mark.parametrize("operation", METADATA)
-@pytest.mark.parametrize("letter", ["x", "\u00e9", "\u20ac", "\U0001f600"])
-@pytest.mark.parametrize("spaced", [False, True], ids=["compact", "spaced and escaped"])
-@pytest.mark.parametrize(("size", "status"), [(16_384, 200), (16_385, 422)])
-def test_metadata_has_at_most_16384_bytes(
-    apps: Client, operation: str, letter: str, spaced: bool, size: int, status: int
-) -> None:
-    sent = json.dumps(of_bytes(size, letter), ensure_ascii=spaced, indent=9 if spaced else None)
-    content = (METADATA[operation].content or b"").replace(b'"M"', sent.encode())
-    answer = METADATA[operation].but(content=content).send(apps)
-    assert answer.status_code == status
-    if status == 422:
-        error = assert_error(answer, 422, "invalid_request_error", param="metadata", code="too_large")
-        assert "16,384" in error["message"]
-        assert "16,385" in error["message"]
+def test_metadata_has_at_most_16384_bytes(apps: Client, subtests: pytest.Subtests) -> None:
+    rows: list[tuple[int, int]] = [(16_384, 200), (16_385, 422)]
+    for (size, status), spaced, letter, operation in product(
+        rows, [False, True], ["x", "\u00e9", "\u20ac", "\U0001f600"], METADATA
+    ):
+        with subtests.test(size=size, status=status, spaced=spaced, letter=letter, operation=operation):
+            sent = json.dumps(of_bytes(size, letter), ensure_ascii=spaced, indent=9 if spaced else None)
+            content = (METADATA[operation].content or b"").replace(b'"M"', sent.encode())
+            answer = METADATA[operation].but(content=content).send(apps)
+            assert answer.status_code == status
+            if status == 422:
+                error = assert_error(answer, 422, "invalid_request_error", param="metadata", code="too_large")
+                assert "16,384" in error["message"]
+                assert "16,385" in error["message"]
 
 
 @pytest.mark.clause("5.2")
@@ -227,16 +228,17 @@ TEXTS = [
 
 
 @pytest.mark.clause("5.1")
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
-def test_any_text_is_a_title(apps: Client, text: str) -> None:
-    assert CREATE.saying({"title": text}).send(apps).json()["title"] == text
+def test_any_text_is_a_title(apps: Client, subtests: pytest.Subtests) -> None:
+    for text in TEXTS:
+        with subtests.test(text=text):
+            assert CREATE.saying({"title": text}).send(apps).json()["title"] == text
 
 
-@pytest.mark.parametrize(
-    "text", [*TEXTS, "[[" * 200_000, "[[slow 0" + "9" * 5_000, "\n" * 400_000], ids=lambda t: ascii(t)[:20]
-)
-def test_any_text_is_a_message(apps: Client, text: str) -> None:
-    one = opened(apps, "app_wire")
-    answer = GOOD["send_message"].saying({"message": {"content": text}}).send(apps, one)
-    assert answer.status_code == 200
-    assert GOOD["get_conversation"].send(apps, one).json()["items"][0]["parts"][0]["text"] == text
+def test_any_text_is_a_message(apps: Client, subtests: pytest.Subtests) -> None:
+    rows: list[str] = [*TEXTS, "[[" * 200_000, "[[slow 0" + "9" * 5_000, "\n" * 400_000]
+    for text in rows:
+        with subtests.test(text=text):
+            one = opened(apps, "app_wire")
+            answer = GOOD["send_message"].saying({"message": {"content": text}}).send(apps, one)
+            assert answer.status_code == 200
+            assert GOOD["get_conversation"].send(apps, one).json()["items"][0]["parts"][0]["text"] == text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from httpx2 import Client
 
@@ -20,7 +22,7 @@ WELL_FORMED = {
     "lower-case scheme": "bearer sk_test_a",
     "upper-case scheme": "BEARER sk_test_a",
 }
-REFUSED = {
+REFUSED: dict[str, Any] = {
     "empty": "",
     "scheme alone": "Bearer",
     "key alone": "sk_test_a",
@@ -43,10 +45,11 @@ def test_a_well_formed_key_opens_any_app(apps: Client, header: str) -> None:
     assert CONFIG.with_headers(Authorization=header).send(apps).status_code == 200
 
 
-@pytest.mark.parametrize("header", REFUSED.values(), ids=REFUSED)
-def test_anything_else_is_401(apps: Client, header: str) -> None:
-    answer = CONFIG.with_headers(Authorization=header).send(apps)
-    assert_error(answer, 401, "invalid_api_key", param=None, code=None)
+def test_anything_else_is_401(apps: Client, subtests: pytest.Subtests) -> None:
+    for name, header in REFUSED.items():
+        with subtests.test(name):
+            answer = CONFIG.with_headers(Authorization=header).send(apps)
+            assert_error(answer, 401, "invalid_api_key", param=None, code=None)
 
 
 @pytest.mark.parametrize(

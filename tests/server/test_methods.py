@@ -22,17 +22,19 @@ def filled(path: str) -> str:
     return path.format(app_id="app_wire", external_user_id="u", conversation_id=NOBODY)
 
 
-@pytest.mark.parametrize(("method", "path"), [case for case in WRONG if case[0] != "HEAD"])
-def test_a_method_that_the_path_has_not_is_405(apps: Client, method: str, path: str) -> None:
-    answer = apps.request(method, filled(path), headers=AUTH)
-    assert_error(answer, 405, "method_not_allowed", param=None, code=None)
+def test_a_method_that_the_path_has_not_is_405(apps: Client, subtests: pytest.Subtests) -> None:
+    for method, path in [case for case in WRONG if case[0] != "HEAD"]:
+        with subtests.test(method=method, path=path):
+            answer = apps.request(method, filled(path), headers=AUTH)
+            assert_error(answer, 405, "method_not_allowed", param=None, code=None)
 
 
-@pytest.mark.parametrize(("method", "path"), WRONG)
-def test_allow_lists_the_methods_of_the_path(apps: Client, method: str, path: str) -> None:
-    answer = apps.request(method, filled(path), headers=AUTH)
-    assert answer.status_code == 405
-    assert set(answer.headers["allow"].split(", ")) == PATHS[path]
+def test_allow_lists_the_methods_of_the_path(apps: Client, subtests: pytest.Subtests) -> None:
+    for method, path in WRONG:
+        with subtests.test(method=method, path=path):
+            answer = apps.request(method, filled(path), headers=AUTH)
+            assert answer.status_code == 405
+            assert set(answer.headers["allow"].split(", ")) == PATHS[path]
 
 
 @pytest.mark.parametrize("path", PATHS)

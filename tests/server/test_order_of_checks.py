@@ -75,14 +75,18 @@ def named(faults: object) -> str:
     return " + ".join(fault.name for fault in faults) if isinstance(faults, tuple) else ""
 
 
-@pytest.mark.parametrize("faults", [*combinations(OF_A_MESSAGE, 1), *combinations(OF_A_MESSAGE, 2)], ids=named)
-def test_of_two_faults_of_a_message_the_earlier_is_answered(apps: Client, faults: Sequence[Fault]) -> None:
-    answered(apps, GOOD["send_message"], faults)
+def test_of_two_faults_of_a_message_the_earlier_is_answered(apps: Client, subtests: pytest.Subtests) -> None:
+    rows: list[Sequence[Fault]] = [*combinations(OF_A_MESSAGE, 1), *combinations(OF_A_MESSAGE, 2)]
+    for faults in rows:
+        with subtests.test(named(faults)):
+            answered(apps, GOOD["send_message"], faults)
 
 
-@pytest.mark.parametrize("faults", [*combinations(OF_A_LIST, 1), *combinations(OF_A_LIST, 2)], ids=named)
-def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: Client, faults: Sequence[Fault]) -> None:
-    answered(apps, LISTS["list_user_conversations"].but(query="?order=asc"), faults)
+def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: Client, subtests: pytest.Subtests) -> None:
+    rows: list[Sequence[Fault]] = [*combinations(OF_A_LIST, 1), *combinations(OF_A_LIST, 2)]
+    for faults in rows:
+        with subtests.test(named(faults)):
+            answered(apps, LISTS["list_user_conversations"].but(query="?order=asc"), faults)
 
 
 @settings(max_examples=60, deadline=None)

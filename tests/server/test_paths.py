@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from urllib.parse import quote
 
 import pytest
@@ -53,9 +54,10 @@ IMPOSSIBLE_APPS = [
 ]
 
 
-@pytest.mark.parametrize("path", IMPOSSIBLE_APPS)
-def test_an_app_id_that_cannot_exist_is_404(apps: Client, path: str) -> None:
-    assert_error(apps.get(f"/v1/apps/{path}/config", headers=AUTH), 404, "not_found")
+def test_an_app_id_that_cannot_exist_is_404(apps: Client, subtests: pytest.Subtests) -> None:
+    for path in IMPOSSIBLE_APPS:
+        with subtests.test(path=path):
+            assert_error(apps.get(f"/v1/apps/{path}/config", headers=AUTH), 404, "not_found")
 
 
 # Each row: a path that leads nowhere.
@@ -83,9 +85,10 @@ NOWHERE = {
 }
 
 
-@pytest.mark.parametrize("path", NOWHERE.values(), ids=NOWHERE)
-def test_a_path_that_leads_nowhere_is_404_and_no_redirect(apps: Client, path: str) -> None:
-    assert_error(apps.get(path, headers=AUTH, follow_redirects=False), 404, "not_found")
+def test_a_path_that_leads_nowhere_is_404_and_no_redirect(apps: Client, subtests: pytest.Subtests) -> None:
+    for name, path in NOWHERE.items():
+        with subtests.test(name):
+            assert_error(apps.get(path, headers=AUTH, follow_redirects=False), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -96,13 +99,14 @@ def test_every_segment_is_decoded(apps: Client, path: str) -> None:
     assert apps.get(path, headers=AUTH).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "operation", ["get_conversation", "update_conversation", "delete_conversation", "send_message"]
-)
-@pytest.mark.parametrize("one", ["x", "%20", "%2F", "%00", "%F0%9F%98%80", "a" * 10_000, "%2E%2E", "null", "-1"])
-def test_a_conversation_id_that_cannot_exist_is_404(apps: Client, operation: str, one: str) -> None:
-    wish = GOOD[operation].but(path=f"/conversations/{one}")
-    assert_error(wish.send(apps), 404, "not_found", param="conversation_id")
+def test_a_conversation_id_that_cannot_exist_is_404(apps: Client, subtests: pytest.Subtests) -> None:
+    rows: list[str] = ["x", "%20", "%2F", "%00", "%F0%9F%98%80", "a" * 10_000, "%2E%2E", "null", "-1"]
+    for one, operation in product(
+        rows, ["get_conversation", "update_conversation", "delete_conversation", "send_message"]
+    ):
+        with subtests.test(one=one, operation=operation):
+            wish = GOOD[operation].but(path=f"/conversations/{one}")
+            assert_error(wish.send(apps), 404, "not_found", param="conversation_id")
 
 
 def test_a_conversation_id_is_taken_to_the_letter(apps: Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from httpx2 import Client
 from hypothesis import given, settings
@@ -67,27 +69,27 @@ REFUSED = [
 UNKNOWN = [f"after={NOBODY}", f"before={NOBODY}", "after=", "before=", "after=x", "before=%00", "after=%F0%9F%98%80"]
 
 
-@pytest.mark.parametrize("operation", LISTS)
-@pytest.mark.parametrize("query", TAKEN)
-def test_what_is_right_or_unknown_is_taken(apps: Client, operation: str, query: str) -> None:
-    assert LISTS[operation].but(query=f"?{query}").send(apps).status_code == 200
+def test_what_is_right_or_unknown_is_taken(apps: Client, subtests: pytest.Subtests) -> None:
+    for query, operation in product(TAKEN, LISTS):
+        with subtests.test(query=query, operation=operation):
+            assert LISTS[operation].but(query=f"?{query}").send(apps).status_code == 200
 
 
 @pytest.mark.clause("4.2")
-@pytest.mark.parametrize("operation", LISTS)
-@pytest.mark.parametrize(("query", "param", "code"), REFUSED)
-def test_what_is_wrong_is_named(apps: Client, operation: str, query: str, param: str, code: str) -> None:
-    answer = LISTS[operation].but(query=f"?{query}").send(apps)
-    error = assert_error(answer, 422, "invalid_request_error", param=param, code=code)
-    assert f"{param}" in error["message"]
-    assert "expected" in error["message"]
+def test_what_is_wrong_is_named(apps: Client, subtests: pytest.Subtests) -> None:
+    for (query, param, code), operation in product(REFUSED, LISTS):
+        with subtests.test(query=query, param=param, code=code, operation=operation):
+            answer = LISTS[operation].but(query=f"?{query}").send(apps)
+            error = assert_error(answer, 422, "invalid_request_error", param=param, code=code)
+            assert f"{param}" in error["message"]
+            assert "expected" in error["message"]
 
 
-@pytest.mark.parametrize("operation", LISTS)
-@pytest.mark.parametrize("query", UNKNOWN)
-def test_an_unknown_cursor_is_404(apps: Client, operation: str, query: str) -> None:
-    answer = LISTS[operation].but(query=f"?{query}").send(apps)
-    assert_error(answer, 404, "not_found", param=query.split("=")[0], code="unknown_cursor")
+def test_an_unknown_cursor_is_404(apps: Client, subtests: pytest.Subtests) -> None:
+    for query, operation in product(UNKNOWN, LISTS):
+        with subtests.test(query=query, operation=operation):
+            answer = LISTS[operation].but(query=f"?{query}").send(apps)
+            assert_error(answer, 404, "not_found", param=query.split("=")[0], code="unknown_cursor")
 
 
 # Each row: a query with several faults, and their places in the contract's order.

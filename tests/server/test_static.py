@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import pytest
 from httpx2 import Client
@@ -53,10 +54,8 @@ def test_the_document_of_the_control_api_is_served_too(stranger: Client) -> None
 DOCUMENTS = ["/openapi.json", "/openapi-3.2.json", "/_sandbox/openapi.json"]
 
 
-@pytest.mark.parametrize("path", DOCUMENTS)
-@pytest.mark.parametrize(
-    ("host", "scheme", "origin"),
-    [
+def test_a_document_has_the_address_that_was_asked(make_client: MakeClient, subtests: pytest.Subtests) -> None:
+    rows: list[tuple[str, str, str]] = [
         ("localhost:8010", "http", "http://localhost:8010"),
         ("sandbox.example.com", "https", "https://sandbox.example.com"),
         ("[::1]:8010", "http", "http://[::1]:8010"),
@@ -65,31 +64,29 @@ DOCUMENTS = ["/openapi.json", "/openapi-3.2.json", "/_sandbox/openapi.json"]
         ("user@evil.example", "http", ""),
         ("127.0.0.1:8010/evil", "http", ""),
         ("", "http", ""),
-    ],
-)
-def test_a_document_has_the_address_that_was_asked(
-    make_client: MakeClient, path: str, host: str, scheme: str, origin: str
-) -> None:
-    client = make_client(key=None, allow_host=("sandbox.example.com",))
-    answer = client.get(f"{scheme}://127.0.0.1{path}", headers={"Host": host})
-    base = "/_sandbox" if "_sandbox" in path else "/v1"
-    if answer.status_code == 200:
-        assert [server["url"] for server in answer.json()["servers"]] == [origin + base]
-    else:
-        assert (answer.status_code, origin) == (403, "")
+    ]
+    for (host, scheme, origin), path in product(rows, DOCUMENTS):
+        with subtests.test(host=host, scheme=scheme, origin=origin, path=path):
+            client = make_client(key=None, allow_host=("sandbox.example.com",))
+            answer = client.get(f"{scheme}://127.0.0.1{path}", headers={"Host": host})
+            base = "/_sandbox" if "_sandbox" in path else "/v1"
+            if answer.status_code == 200:
+                assert [server["url"] for server in answer.json()["servers"]] == [origin + base]
+            else:
+                assert (answer.status_code, origin) == (403, "")
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_every_file_of_the_contract_is_served_as_it_is(stranger: Client, file: str) -> None:
-    answer = stranger.get(f"/schemas/{file}")
-    assert answer.status_code == 200
-    assert answer.content == FILES[file]
-    assert answer.headers["content-type"] in ("application/schema+json", "application/json")
+def test_every_file_of_the_contract_is_served_as_it_is(stranger: Client, subtests: pytest.Subtests) -> None:
+    for file in FILES:
+        with subtests.test(file=file):
+            answer = stranger.get(f"/schemas/{file}")
+            assert answer.status_code == 200
+            assert answer.content == FILES[file]
+            assert answer.headers["content-type"] in ("application/schema+json", "application/json")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_no_other_file_is(stranger: Client, subtests: pytest.Subtests) -> None:
+    for path in [
         "",
         "control",
         "control/",
@@ -102,10 +99,9 @@ def test_every_file_of_the_contract_is_served_as_it_is(stranger: Client, file: s
         "error.json/",
         "error.json%00",
         "Error.json",
-    ],
-)
-def test_no_other_file_is(stranger: Client, path: str) -> None:
-    assert stranger.get(f"/schemas/{path}").status_code == 404
+    ]:
+        with subtests.test(path=path):
+            assert stranger.get(f"/schemas/{path}").status_code == 404
 
 
 def test_the_index_says_what_is_where(stranger: Client) -> None:
