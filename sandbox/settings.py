@@ -148,7 +148,7 @@ def default_of(name: str) -> Any:
     return None if found.default is MISSING else found.default
 
 
-def gather(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None) -> Settings:
+def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None) -> Settings:
     """Make settings from flags, then the environment, then a config file: the first that says something counts.
 
     Raises:
@@ -157,7 +157,7 @@ def gather(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | 
     table = options()
     from_file = read_file(config, (*table, "apps")) if config else {}
     variables = {name: ENV_PREFIX + name.upper() for name in table}
-    values = first_said(table, variables, flags, environ, from_file, config)
+    values = resolve_options(table, variables, flags, environ, from_file, config)
     apps = from_file.get("apps", {})
     if not isinstance(apps, dict) or not all(isinstance(app, dict) for app in apps.values()):
         raise SettingsError(f"{config}: apps: expected tables such as [apps.app_support]")
@@ -169,7 +169,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def first_said(
+def resolve_options(
     table: Mapping[str, Option],
     variables: Mapping[str, str],
     flags: Mapping[str, Any],

@@ -92,7 +92,7 @@ AMBIENT: dict[str, set[str]] = {
     "uuid": set(),
     "secrets": {"cli.serve"},  # a token that must not be guessed
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
-    "os": {"cli.__init__", "cli.output", "cli.serve", "cli.standard_input", "folders", *FILES},
+    "os": {"cli.__init__", "cli.process", "cli.serve", "folders", *FILES},
 }
 
 MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS = 50, 14, 47
@@ -109,8 +109,6 @@ LONG: set[str] = {
     "agent.instructions:classify",
     "agent.intents:_kind",
     "agent.replies:_topic",
-    "cli.serve:run",
-    "cli.server:serve_on",
     "conformance.baseline:weigh",
     "replay.comparing:_of_values",
     "server.access:_refuse_caller",

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from sandbox.cli.output import flush, open_missing
+import sandbox
+from sandbox.cli.process import flush_streams, open_closed_streams
 from sandbox.errors import ContractError
 from sandbox.redaction import escape
 from sandbox.settings import SettingsError
@@ -22,12 +23,12 @@ COMMANDS = ("serve", "conform", "replay", "health")
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit code."""
-    open_missing()
+    open_closed_streams()
     environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
     parser = _Parser(prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API.")
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="version", version=f"dimedove-sandbox {sandbox.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in _named(sys.argv[1:] if argv is None else argv):
+    for name in _called(sys.argv[1:] if argv is None else argv):
         import_module(f"{__name__}.{name}").add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
@@ -36,11 +37,11 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return _fail(error, 2)
     except ContractError as error:
         return _fail(error, 3)
-    flush()
+    flush_streams()
     return code
 
 
-def _named(argv: Sequence[str]) -> Sequence[str]:
+def _called(argv: Sequence[str]) -> Sequence[str]:
     """Return the command that is called; all of them where none is: help and complaints list them."""
     return argv[:1] if argv and argv[0] in COMMANDS else COMMANDS
 
@@ -57,9 +58,3 @@ class _Parser(argparse.ArgumentParser):
 def _fail(error: Exception, code: int) -> int:
     print(f"dimedove-sandbox: {error}", file=sys.stderr)
     return code
-
-
-def _version() -> str:
-    from sandbox import __version__
-
-    return f"dimedove-sandbox {__version__}"

@@ -12,13 +12,20 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.clock import monotonic
-from sandbox.settings import Option, SettingsError, first_said, flag, read_file
-
-if TYPE_CHECKING:
-    from sandbox.conformance.baseline import Weighed
+from sandbox.conformance.baseline import Weighed, read, weigh
+from sandbox.conformance.connection import Unreachable
+from sandbox.conformance.jsonreport import json_report
+from sandbox.conformance.junit import junit
+from sandbox.conformance.laws import all_laws
+from sandbox.conformance.preparation import CannotRun, Plan, WrongUse
+from sandbox.conformance.report import Report, summary, wrapped
+from sandbox.conformance.run import judge
+from sandbox.conformance.shown import harmless
+from sandbox.contract import load
+from sandbox.settings import Option, SettingsError, flag, read_file, resolve_options
 
 CONFIG = "conform.toml"
 KEY_VARIABLE, OTHER_KEY_VARIABLE = "DIMEDOVE_API_KEY", "DIMEDOVE_OTHER_API_KEY"
@@ -86,10 +93,6 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Judge the server, and return the exit code."""
-    # Imported late: `serve` pays for nothing of it.
-    from sandbox.conformance.connection import Unreachable
-    from sandbox.conformance.preparation import CannotRun, WrongUse
-
     if arguments.list:
         _list_laws()
         return 0
@@ -106,12 +109,6 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
-    from sandbox.conformance.baseline import read, weigh
-    from sandbox.conformance.preparation import Plan
-    from sandbox.conformance.report import Report
-    from sandbox.conformance.run import judge
-    from sandbox.contract import load
-
     entries = read(Path(asked.baseline)) if asked.baseline else ()
     for report in filter(None, (asked.junit, asked.json)):
         if not Path(report).absolute().parent.is_dir():
@@ -132,10 +129,6 @@ def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
 
 
 def _write_reports(asked: _Asked, weighed: Weighed, environ: Mapping[str, str]) -> None:
-    from sandbox.conformance.jsonreport import json_report
-    from sandbox.conformance.junit import junit
-    from sandbox.conformance.report import summary
-
     if asked.junit:
         _write(asked.junit, junit(weighed))
     if asked.json:
@@ -152,8 +145,6 @@ class _Progress:
 
     def say(self, text: str) -> None:
         """Say something that is to be read."""
-        from sandbox.conformance.report import wrapped
-
         self.end()
         print("\n".join(wrapped(text, "")), file=sys.stderr, flush=True)
 
@@ -177,7 +168,7 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
     path = Path(flags["config"] or CONFIG)
     from_file = read_file(path, tuple(OPTIONS)) if flags["config"] or path.exists() else {}
     variables = {"key": KEY_VARIABLE, "other_key": OTHER_KEY_VARIABLE}
-    values = first_said(OPTIONS, variables, flags, environ, from_file, path)
+    values = resolve_options(OPTIONS, variables, flags, environ, from_file, path)
     if "url" not in values:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
     files = {name: values.pop(name, None) for name in _OF_FILES}
@@ -186,8 +177,6 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
 
 
 def _list_laws() -> None:
-    from sandbox.conformance.laws import all_laws
-
     _print([f"{law.id:14} {law.clause:5} [{law.source}] {law.needs:8} {law.sentence}" for law in all_laws()])
 
 
@@ -210,7 +199,5 @@ def _write(path: str, text: str, mode: str = "w") -> None:
 
 
 def _fail(text: str, code: int) -> int:
-    from sandbox.conformance.shown import harmless
-
     print(f"dimedove-sandbox: {harmless(text)}", file=sys.stderr)
     return code

@@ -1,4 +1,4 @@
-"""`dimedove-sandbox replay`: starts a server in the state of a bundle and does again what was done to it."""
+"""`dimedove-sandbox replay`: starts a server in the state of a bundle and repeats its requests."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sandbox.cli.listening import listen
-from sandbox.cli.output import say
-from sandbox.cli.serve import greeting
-from sandbox.cli.server import Interrupted, prepare_logs, serve_on
+from sandbox.app import create_app
+from sandbox.cli.process import SigintFlag, write_line
+from sandbox.cli.serve import banner
+from sandbox.cli.server import configure_logging, run_server
+from sandbox.cli.sockets import listen
 from sandbox.redaction import Redactor
+from sandbox.replay.bundle import Bundle, BundleError, read
+from sandbox.replay.run import Replay
+from sandbox.replay.sending import Address
+from sandbox.replay.shown import shown
 from sandbox.settings import Settings, SettingsError, options
-
-if TYPE_CHECKING:
-    from sandbox.replay.bundle import Bundle
 
 HOST = "127.0.0.1"
 
@@ -27,9 +29,9 @@ def add_parser(commands: Any) -> None:
     """Add the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "replay",
-        help="do again what a bundle tells",
+        help="repeat the requests of a bundle",
         description="Start a server in the state of a bundle (GET /_sandbox/apps/{app_id}/bundle), send its requests "
-        "again and say where the answers differ. Exit code 0: all the same, 1: some differ, 2: no such bundle.",
+        "again and print where the responses differ. Exit code 0: all the same, 1: some differ, 2: no such bundle.",
     )
     parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="the file")
     parser.add_argument("--port", metavar="N", default="0", help="port to listen on; 0, the default, picks a free one")
@@ -39,10 +41,6 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001 - the signature of a command
     """Replay a bundle."""
-    # Imported late: the other commands need none of it.
-    from sandbox.replay.bundle import BundleError, read
-    from sandbox.replay.shown import shown
-
     port = options()["port"].read(arguments.port, "--port")
     try:
         bundle = read(arguments.bundle)
@@ -53,29 +51,34 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:  # no
 
 def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
     settings = settings_of(bundle, port)
-    listening = listen(settings)
-    if listening is None:
+    sockets = listen(settings)
+    if sockets is None:
         return 3
-    interrupted = Interrupted()
-    with listening:
-        prepare_logs(Redactor().redact_text, quiet=True)
-        from sandbox.app import create_app
-
+    sigint = SigintFlag()
+    with sockets:
+        configure_logging(Redactor().redact_text, quiet=True)
         app = create_app(settings)
-        say(greeting(settings, listening, None))
-        told = _Told(bundle, listening.port)
-        told.start()
-        serve_on(app, listening, settings, {}, (), until=lambda: interrupted() or (not keep and not told.is_alive()))
-    if told.problem and not interrupted():
-        raise told.problem
-    return 1 if told.differing or told.problem or told.is_alive() else 0
+        write_line(banner(settings, sockets, None))
+        sender = _Sender(bundle, sockets.port)
+        sender.start()
+        run_server(
+            app,
+            sockets,
+            settings,
+            tls={},
+            pollers=(),
+            should_stop=lambda: sigint.is_set() or (not keep and not sender.is_alive()),
+        )
+    if sender.problem and not sigint.is_set():
+        raise sender.problem
+    return 1 if sender.differing or sender.problem or sender.is_alive() else 0
 
 
 def settings_of(bundle: Bundle, port: int) -> Settings:
-    """Return the settings of the server that there was, as far as answers depend on them.
+    """Return the settings of the recorded server, as far as its responses depend on them.
 
     Raises:
-        SettingsError: one of them is none.
+        SettingsError: one of them is not valid.
     """
     table = options()
     taken = ("validation_status", "cors_origin", "like_production")
@@ -91,8 +94,8 @@ def settings_of(bundle: Bundle, port: int) -> Settings:
     )
 
 
-class _Told(Thread):
-    """Sends what the bundle tells, beside the server; a thread that the end of the process does not wait for."""
+class _Sender(Thread):
+    """Sends the requests of a bundle, beside the server, in a thread that the end of the process does not wait for."""
 
     def __init__(self, bundle: Bundle, port: int) -> None:
         super().__init__(daemon=True)
@@ -102,15 +105,11 @@ class _Told(Thread):
         self.problem: Exception | None = None
 
     def run(self) -> None:
-        from sandbox.replay.bundle import BundleError
-        from sandbox.replay.run import Replay
-        from sandbox.replay.sending import Address
-
         try:
             self.differing = Replay(self._bundle, Address(HOST, self._port), _say).run()
         except BundleError as error:
             self.problem = error
-        except Exception as error:  # what nobody expected must not look like "some differ"
+        except Exception as error:  # a bug must not look like "some differ"
             self.problem = BundleError(f"the replay broke off: {error!r}")
 
 

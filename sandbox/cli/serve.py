@@ -1,4 +1,4 @@
-"""`dimedove-sandbox serve`: starts the sandbox and says what a person needs to use it."""
+"""`dimedove-sandbox serve`: starts the sandbox, and prints its address and an example request."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ import re
 import secrets
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli.listening import EVERY_ADDRESS, EVERY_IPV4, Listening, listen
-from sandbox.cli.output import say
-from sandbox.cli.server import Interrupted, prepare_logs, serve_on
-from sandbox.cli.standard_input import StandardInput
-from sandbox.cli.watch import ConfigWatch, Preload, Watch
+from sandbox.cli.process import SigintFlag, StandardInput, write_line
+from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
 from sandbox.origins import is_loopback
 from sandbox.redaction import Redactor
-from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, gather, options
+from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, load_settings, options
 
 log = logging.getLogger("sandbox")
 
@@ -48,83 +46,85 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal comes."""
-    if arguments.config == "":
-        raise SettingsError("--config: expected a file, got ''")
-    understood = _without_link(environ)
-    named = arguments.config or understood.get(CONFIG_VARIABLE)
-    config = Path(named) if named else None
-
-    def read() -> Settings:
-        return gather(vars(arguments), understood, config)
-
-    settings, token = _with_token(read())
+    variables = _without_service_link(environ)
+    config = _config_path(arguments.config, variables)
+    read_settings = partial(load_settings, vars(arguments), variables, config)
+    settings, token = _with_token(read_settings())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")
-    ends: list[Callable[[], bool]] = [StandardInput().is_closed] if settings.exit_on_stdin_close else []
-    tls = _tls(settings)
-    listening = listen(settings)
-    if listening is None:
+    standard_input = StandardInput() if settings.exit_on_stdin_close else None
+    tls = _tls_options(settings)
+    sockets = listen(settings)
+    if sockets is None:
         return 3
-    interrupted = Interrupted()
-    ends.append(interrupted)
-    with listening:
-        mask = Redactor([settings.control_token or ""]).redact_text
-        prepare_logs(mask, quiet=settings.quiet)
-        # Nothing that is loaded at the start is ever garbage; `serve_on` turns the collector on again.
+    sigint = SigintFlag()
+    with sockets:
+        # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
         from sandbox.app import create_app
-        from sandbox.cli.autosave import Autosave
+        from sandbox.cli.server import configure_logging, pollers_of, run_server
         from sandbox.server.access_log import for_stream
 
-        log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, mask)
-        app = create_app(settings, log=log)
-        app.state.own_ports.add(listening.port)
-        say(greeting(settings, listening, token))
-        _warn(environ, understood, listening)
+        redact = Redactor([settings.control_token or ""]).redact_text
+        configure_logging(redact, quiet=settings.quiet)
+        access_log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, redact)
+        app = create_app(settings, log=access_log)
+        app.state.own_ports.add(sockets.port)
+        write_line(banner(settings, sockets, token))
+        _warn(environ, variables, sockets)
         if settings.url_file:
-            _write_url(settings.url_file, _base(settings, listening))
-        watches: list[Watch] = [Preload(app.state.preload)]
-        if config and settings.reload:
-            watches.append(ConfigWatch(config, settings, read, app.state.declare))
-        if settings.save_every:
-            watches.append(Autosave(app.state.keeper, settings.save_every))
-        serve_on(app, listening, settings, tls, watches, lambda: any(ended() for ended in ends))
-        interrupted.ignore()
-        if log:
-            log.close()
+            _write_url(settings.url_file, _base_url(settings, sockets))
+        run_server(
+            app,
+            sockets,
+            settings,
+            tls=tls,
+            pollers=pollers_of(app, settings, config, read_settings),
+            should_stop=lambda: sigint.is_set() or (standard_input is not None and standard_input.is_closed()),
+        )
+        sigint.ignore()
+        if access_log:
+            access_log.close()
     return 0
 
 
-def _without_link(environ: Mapping[str, str]) -> Mapping[str, str]:
+def _config_path(argument: str | None, variables: Mapping[str, str]) -> Path | None:
+    if argument == "":
+        raise SettingsError("--config: expected a file, got ''")
+    path = argument or variables.get(CONFIG_VARIABLE)
+    return Path(path) if path else None
+
+
+def _without_service_link(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the environment without a port that nobody set: Kubernetes writes its own for a Service of our name."""
     if not _LINK.fullmatch(environ.get(PORT_VARIABLE, "")):
         return environ
     return {name: value for name, value in environ.items() if name != PORT_VARIABLE}
 
 
-def _warn(environ: Mapping[str, str], understood: Mapping[str, str], listening: Listening) -> None:
-    """Say what of the environment was not taken, and who else is where a client may look for this server."""
-    if foreign := listening.foreign_loopback():
+def _warn(environ: Mapping[str, str], variables: Mapping[str, str], sockets: ServerSockets) -> None:
+    """Warn of variables that are ignored, and of another server where a client may look for this one."""
+    if foreign := sockets.foreign_loopback():
         log.warning("%s is another server's, and localhost may lead there; --host localhost listens on both", foreign)
-    for name in environ.keys() - understood.keys():
+    for name in environ.keys() - variables.keys():
         text = "%s: %r is how Kubernetes writes the address of a Service, not a port: taken as not set"
         log.warning(text, name, environ[name])
 
 
-def greeting(settings: Settings, listening: Listening, token: str | None) -> str:
-    """Return what is said on start: where the server is, and one request to paste."""
-    base = _base(settings, listening)
-    where = f"Dimedove Sandbox on {base}/v1"
+def banner(settings: Settings, sockets: ServerSockets, token: str | None) -> str:
+    """Return the text of the start: where the server is, and a request to paste."""
+    base = _base_url(settings, sockets)
+    first = f"Dimedove Sandbox on {base}/v1"
     secret = f"  control token   {token}    for {base}/_sandbox/ (this address isn't loopback)"
     if settings.quiet:
-        # What nobody else knows is said even so: a free port, a token just made.
-        return f"{where}\n{secret}" if token else where
-    wider = settings.host not in listening.hosts or settings.host in (EVERY_IPV4, EVERY_ADDRESS)
+        # Nobody else knows a free port or a new token.
+        return f"{first}\n{secret}" if token else first
+    wider = settings.host not in sockets.hosts or settings.host in (EVERY_IPV4, EVERY_ADDRESS)
     lines = [
-        where,
+        first,
         "",
-        *([f"  listens on      {listening.describe()}"] if wider else []),
+        *([f"  listens on      {sockets.describe()}"] if wider else []),
         "  API key   sk_test_demo    any key that starts with sk_test_ works",
         "  app id    app_demo        it has conversations; any other id is a new, empty app",
         f"  what is where   {base}/",
@@ -137,7 +137,7 @@ def greeting(settings: Settings, listening: Listening, token: str | None) -> str
 
 
 def _write_url(path: str, url: str) -> None:
-    """Write where the server is; it serves all the same where that can't be done."""
+    """Write the server's URL; a server that can't write it serves all the same."""
     new = Path(f"{path}.{os.getpid()}")
     try:
         new.write_text(url + "\n", encoding="utf-8")
@@ -146,14 +146,14 @@ def _write_url(path: str, url: str) -> None:
         log.warning("--url-file %s: can't be written: %s", path, getattr(error, "strerror", None) or error)
 
 
-def _base(settings: Settings, listening: Listening) -> str:
+def _base_url(settings: Settings, sockets: ServerSockets) -> str:
     """Return a URL of the server that works on this machine."""
     every = {EVERY_IPV4: "127.0.0.1", EVERY_ADDRESS: "::1"}
-    host = every.get(listening.hosts[0], settings.host)
-    return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.port}"
+    host = every.get(sockets.hosts[0], settings.host)
+    return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{sockets.port}"
 
 
-def _tls(settings: Settings) -> dict[str, Any]:
+def _tls_options(settings: Settings) -> dict[str, Any]:
     """Return what uvicorn needs to serve https; nothing for http."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError("--tls-cert and --tls-key go together: expected both or none")

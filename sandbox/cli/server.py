@@ -1,140 +1,183 @@
-"""Runs an application on a socket, as `serve` and `replay` do: uvicorn with our protocol, until a signal comes."""
+"""Runs an application on sockets, as `serve` and `replay` do: uvicorn with our protocol, and what it polls."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import logging
-import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
+from threading import Thread
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from sandbox.cli.listening import Listening
-from sandbox.cli.watch import Watch
-from sandbox.settings import Settings
+import uvicorn
+from starlette.applications import Starlette
 
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
+from sandbox.cli.sockets import ServerSockets
+from sandbox.clock import monotonic
+from sandbox.server.protocol import SandboxProtocol, bound_handshakes
+from sandbox.server.response_timer import AbortConnection
+from sandbox.settings import Settings, SettingsError, options
+
+log = logging.getLogger("sandbox")
+
+# File descriptors that a server asks the system for; each connection takes one.
+MAX_DESCRIPTORS = 65_536
 
 
-def prepare_logs(mask: Callable[[str], str], *, quiet: bool) -> None:
-    """Let warnings be written, or errors alone, each text without its secrets."""
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__("dimedove-sandbox: %(message)s")
+        self._redact = redact
 
-    class Masked(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            return mask(super().format(record))
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
 
+
+def configure_logging(redact: Callable[[str], str], *, quiet: bool) -> None:
+    """Write warnings (where `quiet`, errors alone) to standard error, each redacted."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Masked("dimedove-sandbox: %(message)s"))
-    handler.addFilter(_is_news)
+    handler.setFormatter(_RedactingFormatter(redact))
+    handler.addFilter(_is_unexpected)
     logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, handlers=[handler])
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Keep back what uvicorn says of connections that were closed on purpose."""
-    from sandbox.server.response_timer import AbortConnection
-
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    """Drop what uvicorn logs about connections that were closed on purpose."""
     cause = record.exc_info[1] if record.exc_info else None
-    return (
-        not isinstance(cause, AbortConnection | asyncio.CancelledError)
-        and "graceful shutdown exceeded" not in record.getMessage()
-    )
+    is_intended = isinstance(cause, AbortConnection | asyncio.CancelledError)
+    return not is_intended and "graceful shutdown exceeded" not in record.getMessage()
 
 
-# As many file descriptors as a server asks for; each connection takes one.
-MOST_DESCRIPTORS = 65_536
+class Poller(Protocol):
+    """Is called several times a second while the server runs."""
+
+    def poll(self) -> None:
+        """Do what is due."""
+        ...
 
 
-class Interrupted:
-    """Notes a Ctrl-C or a terminal that was closed, from now on: either ends the server well, however often it comes.
+class Preloader:
+    """Loads the rest of the modules in a thread: from the second poll on, so that the first responses don't wait."""
 
-    As an exception it could come anywhere, also where imports swallow it.
-    """
+    def __init__(self, load: Callable[[], None]) -> None:
+        self._load = load
+        self._polls = 0
 
-    def __init__(self) -> None:
-        self._asked = False
-        self._signals: list[signal.Signals] = [signal.SIGINT]
-        # Not on Windows; and who starts a server with `nohup` wants it to stay.
-        hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
-        if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:
-            self._signals.append(hangup)
-        for number in self._signals:
-            signal.signal(number, self._ask)
+    def poll(self) -> None:
+        """Begin to load, once."""
+        self._polls += 1
+        if self._polls == 2:
+            Thread(target=self._run, daemon=True).start()
 
-    def ignore(self) -> None:
-        """Let nothing more come of them: the server has ended, and Python would end by the signal."""
-        for number in self._signals:
-            signal.signal(number, signal.SIG_IGN)
-
-    def __call__(self) -> bool:
-        """Say whether it came."""
-        return self._asked
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
-        self._asked = True
+    def _run(self) -> None:
+        with suppress(OSError, ImportError):
+            self._load()
 
 
-def allow_connections() -> None:
-    """Let the process hold as many connections as it may: many systems begin with 1,024 file descriptors."""
-    try:
-        import resource
-    except ImportError:  # Windows knows no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        # macOS allows fewer than its own hard limit says.
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+class ConfigReloader:
+    """`serve --reload`: takes the apps of a changed config file, and keeps the old ones where the new file is wrong."""
+
+    def __init__(
+        self,
+        path: Path,
+        current: Settings,
+        read_settings: Callable[[], Settings],
+        declare: Callable[[Settings], None],
+    ) -> None:
+        self._path = path
+        self._current = current
+        self._read_settings = read_settings
+        self._declare = declare
+        self._stamp = self._read_stamp()
+
+    def poll(self) -> None:
+        """Take the file if it has changed."""
+        stamp = self._read_stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            new = self._read_settings()
+            self._declare(new)
+        except SettingsError as error:
+            log.warning("%s; the settings stay as they were", error)
+            return
+        log.warning("%s: taken, all data is kept", self._path)
+        names = [name for name in options() if getattr(new, name) != getattr(self._current, name)]
+        # A token that `serve` generated is in no file.
+        changed = [name for name in names if name != "control_token"]
+        if changed:
+            log.warning("%s: needs a restart: %s", self._path, ", ".join(changed))
+
+    def _read_stamp(self) -> tuple[int, ...] | None:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        # The inode too: Kubernetes turns a link to another file, and both may have the same time.
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def serve_on(
+class DataStore(Protocol):
+    """Keeps all apps in a file."""
+
+    async def save_or_log(self) -> None:
+        """Save; log why where that fails."""
+        ...
+
+
+class Autosaver:
+    """`serve --save-every`: saves again and again, one save at a time."""
+
+    def __init__(self, store: DataStore, seconds: int) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._due = monotonic() + seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def poll(self) -> None:
+        """Save, if it is time and the last save is done."""
+        if monotonic() < self._due or (self._task and not self._task.done()):
+            return
+        self._due = monotonic() + self._seconds
+        self._task = asyncio.ensure_future(self._store.save_or_log())
+
+
+def pollers_of(
+    app: Starlette, settings: Settings, config: Path | None, read_settings: Callable[[], Settings]
+) -> Sequence[Poller]:
+    """Return what `serve` polls with these settings."""
+    pollers: list[Poller] = [Preloader(app.state.preload)]
+    if config and settings.reload:
+        pollers.append(ConfigReloader(config, settings, read_settings, app.state.declare))
+    if settings.save_every:
+        pollers.append(Autosaver(app.state.keeper, settings.save_every))
+    return pollers
+
+
+def run_server(
     app: Starlette,
-    listening: Listening,
+    sockets: ServerSockets,
     settings: Settings,
+    *,
     tls: dict[str, Any],
-    watches: Sequence[Watch],
-    until: Callable[[], bool],
+    pollers: Sequence[Poller],
+    should_stop: Callable[[], bool],
 ) -> None:
-    """Serve until a signal comes, or `until` says so."""
-    import uvicorn
+    """Serve until a signal comes, or `should_stop` says so."""
 
-    from sandbox.server.protocol import SandboxProtocol, bound_handshakes
-
-    class Protocol(SandboxProtocol):
+    class HttpProtocol(SandboxProtocol):
         header_timeout = settings.header_timeout
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            bound_handshakes(asyncio.get_running_loop(), settings.header_timeout)
-            await super().startup(sockets)
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            app.state.stop()
-            super().handle_exit(sig, frame)
-
-        async def on_tick(self, counter: int) -> bool:
-            for watch in watches:
-                watch.look()
-            if until():
-                app.state.stop()
-                return True
-            return await super().on_tick(counter)
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().shutdown(sockets)
-            # Here, as a signal that ended the server ends the process right afterwards.
-            if app.state.keeper:
-                await app.state.keeper.save_or_log()
-
-    allow_connections()
+    raise_descriptor_limit()
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=HttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -145,17 +188,69 @@ def serve_on(
         timeout_graceful_shutdown=1,
         **tls,
     )
-    _let_nothing_hold_up()
-    Server(config).run(sockets=list(listening.sockets))
+    _tune_interpreter()
+    _UvicornServer(config, app, settings, pollers, should_stop).run(sockets=list(sockets.sockets))
 
 
-def _let_nothing_hold_up() -> None:
-    """Set what in Python itself could hold all requests up: the garbage collector, and threads."""
+class _UvicornServer(uvicorn.Server):
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: Starlette,
+        settings: Settings,
+        pollers: Sequence[Poller],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        super().__init__(config)
+        self._app = app
+        self._settings = settings
+        self._pollers = pollers
+        self._should_stop = should_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        bound_handshakes(asyncio.get_running_loop(), self._settings.header_timeout)
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.state.stop()
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        for poller in self._pollers:
+            poller.poll()
+        if self._should_stop():
+            self._app.state.stop()
+            return True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # Here, as a signal that ended the server ends the process right afterwards.
+        if self._app.state.keeper:
+            await self._app.state.keeper.save_or_log()
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the limit of file descriptors, as far as the system allows: on many it is 1,024 at first."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        # macOS allows fewer than its own hard limit says.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _tune_interpreter() -> None:
+    """Keep Python itself from holding all requests up: by its garbage collector, by threads."""
     # What is loaded by now stays for ever: the garbage collector need not look at it again.
     gc.freeze()
     gc.enable()
-    # Two thousand streams are 200,000 objects, and to look at all of them takes 130 ms. What is let go is freed without
-    # the collector; it comes when there are many more objects than before.
+    # Two thousand streams are 200,000 objects, and to look at all of them takes 130 ms. Reference counts free almost
+    # everything without the collector; it runs when there are many more objects than before.
     gc.set_threshold(5_000, 10, 10)
-    # What is done in threads gives way this often: a request asks for its turn several times.
+    # Threads give way this often (seconds): a request asks for its turn several times.
     sys.setswitchinterval(0.001)

@@ -16,7 +16,7 @@ from sandbox.app_config import apps
 from sandbox.cli import main, serve
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.settings import ENV_PREFIX, Option, default_of, flag, gather, options
+from sandbox.settings import ENV_PREFIX, Option, default_of, flag, load_settings, options
 
 OPTIONS = options()
 
@@ -71,13 +71,13 @@ def in_environment(name: str, value: Any) -> dict[str, str]:
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_setting_is_a_flag(name: str, tmp_path: Path) -> None:
     value, expected = good(name, tmp_path)
-    assert getattr(gather(parsed(*flags(name, value)), {}, None), name) == expected
+    assert getattr(load_settings(parsed(*flags(name, value)), {}, None), name) == expected
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_setting_is_an_environment_variable(name: str, tmp_path: Path) -> None:
     value, expected = good(name, tmp_path)
-    assert getattr(gather(parsed(), in_environment(name, value), None), name) == expected
+    assert getattr(load_settings(parsed(), in_environment(name, value), None), name) == expected
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -87,41 +87,45 @@ def test_a_setting_is_an_environment_variable(name: str, tmp_path: Path) -> None
 def test_a_setting_is_a_key_of_the_file(name: str, spelled: Callable[[str], str], tmp_path: Path) -> None:
     value, expected = good(name, tmp_path)
     config = written(tmp_path, f"{spelled(name)} = {json.dumps(value)}")
-    assert getattr(gather(parsed(), {}, config), name) == expected
+    assert getattr(load_settings(parsed(), {}, config), name) == expected
 
 
 def test_a_whole_number_of_the_file_may_have_a_point(tmp_path: Path) -> None:
-    settings = gather(parsed(), {}, written(tmp_path, "port = 8011.0\nseed = 7.0\nnow = 1.8e9"))
+    settings = load_settings(parsed(), {}, written(tmp_path, "port = 8011.0\nseed = 7.0\nnow = 1.8e9"))
     assert repr((settings.port, settings.seed, settings.now)) == "(8011, 7, 1800000000)"
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_nothing_said_is_the_default(name: str, tmp_path: Path) -> None:
-    assert getattr(gather(parsed(), {}, written(tmp_path, "")), name) == default_of(name) == getattr(Settings(), name)
+    assert (
+        getattr(load_settings(parsed(), {}, written(tmp_path, "")), name)
+        == default_of(name)
+        == getattr(Settings(), name)
+    )
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_an_empty_variable_says_nothing(name: str) -> None:
-    assert getattr(gather(parsed(), {ENV_PREFIX + name.upper(): ""}, None), name) == default_of(name)
+    assert getattr(load_settings(parsed(), {ENV_PREFIX + name.upper(): ""}, None), name) == default_of(name)
 
 
 def test_the_flag_comes_first_then_the_environment_then_the_file(tmp_path: Path) -> None:
     config = written(tmp_path, "seed = 3\nport = 3\nnow = 3")
     environ = {ENV_PREFIX + "SEED": "2", ENV_PREFIX + "PORT": "2"}
-    settings = gather(parsed("--seed", "1"), environ, config)
+    settings = load_settings(parsed("--seed", "1"), environ, config)
     assert (settings.seed, settings.port, settings.now) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.kind == "switch"])
 def test_a_switch_can_be_switched_off_again(name: str, tmp_path: Path) -> None:
     config = written(tmp_path, f"{name} = true")
-    assert getattr(gather(parsed(*flags(name, False)), {}, config), name) is False
-    assert getattr(gather(parsed(), in_environment(name, False), config), name) is False
+    assert getattr(load_settings(parsed(*flags(name, False)), {}, config), name) is False
+    assert getattr(load_settings(parsed(), in_environment(name, False), config), name) is False
 
 
 @pytest.mark.parametrize("word", ["1", "true", "TRUE", "yes", "on"])
 def test_a_variable_says_yes_in_several_words(word: str) -> None:
-    assert gather({}, {ENV_PREFIX + "QUIET": word}, None).quiet is True
+    assert load_settings({}, {ENV_PREFIX + "QUIET": word}, None).quiet is True
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -170,7 +174,7 @@ def refusal(*argv: str, **environ: str) -> str:
     """Return the one line about settings that can't be: `serve` prints it and exits with 2."""
     words = parsed(*argv)
     with pytest.raises(SettingsError) as refused:
-        create_app(gather(words, environ, Path(words["config"]) if words["config"] else None))
+        create_app(load_settings(words, environ, Path(words["config"]) if words["config"] else None))
     line = str(refused.value)
     assert line.isprintable()
     return line
@@ -212,7 +216,7 @@ def test_a_number_has_bounds(name: str) -> None:
     assert option.least is not None
     for bad in (option.least - 1, (option.most or 0) + 1, -(10**17), 10**17):
         assert f"from {option.least} to {option.most}, got {bad}" in refusal(f"{flag(name)}={bad}")
-    assert getattr(gather({name: str(option.most)}, {}, None), name) == option.most
+    assert getattr(load_settings({name: str(option.most)}, {}, None), name) == option.most
 
 
 ARGUMENTS = "[[apps.a.tools]]\nname = 'lookup'\nkind = 'mapping'\narguments = {{x = {}}}"
@@ -276,7 +280,7 @@ def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
     """Some editors of Windows write one."""
     (tmp_path / "token").write_bytes(b"\xef\xbb\xbfthe token\r\n")
     config = written(tmp_path, f"\ufeffseed = 7\ncontrol-token = '{tmp_path / 'token'}'")
-    settings = gather(parsed(), {}, config)
+    settings = load_settings(parsed(), {}, config)
     assert (settings.seed, settings.control_token) == (7, "the token")
 
 
@@ -321,7 +325,7 @@ def test_nor_of_a_time_past_all_dates() -> None:
 
 
 def test_a_date_of_a_file_is_a_text(tmp_path: Path) -> None:
-    settings = gather({}, {}, written(tmp_path, ARGUMENTS.format("2026-08-06")))
+    settings = load_settings({}, {}, written(tmp_path, ARGUMENTS.format("2026-08-06")))
     declared, _ = apps(settings, lambda: load(control_folder()))
     [tool] = declared["a"].tools or ()
     assert tool.arguments == {"x": "2026-08-06"}

@@ -16,8 +16,8 @@ import httpx2 as httpx
 import pytest
 
 from sandbox import Settings
-from sandbox.cli.listening import listen
-from sandbox.cli.server import MOST_DESCRIPTORS
+from sandbox.cli.server import MAX_DESCRIPTORS
+from sandbox.cli.sockets import listen
 from tests.cli.processes import VARIABLE, end, run
 from tests.conftest import AUTH, NOW, ROOT, Server, serving
 from tests.demands import need_mounts
@@ -81,7 +81,7 @@ def test_it_takes_as_many_connections_as_the_system_allows() -> None:
     with serving("--quiet", within=["sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh"]) as server:
         httpx.get(f"{server.url}/_sandbox/health", trust_env=False)
         (soft, hard) = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
-        assert soft == min(hard, MOST_DESCRIPTORS)
+        assert soft == min(hard, MAX_DESCRIPTORS)
 
 
 def test_help_and_version_name_the_command() -> None:

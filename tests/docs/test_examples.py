@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from sandbox import create_app
-from sandbox.settings import gather
+from sandbox.settings import load_settings
 from tests.conftest import Server
 from tests.demands import need_curl, need_node, need_packages
 from tests.depth import ALL
@@ -100,7 +100,7 @@ def test_a_node_example_runs(block: Block, tmp_path: Path, server: Server) -> No
 def test_a_config_file_sets_a_server(block: Block, tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(block.text, encoding="utf-8")
-    settings = gather({}, {}, config)
+    settings = load_settings({}, {}, config)
     assert settings.apps
     assert create_app(settings)
 

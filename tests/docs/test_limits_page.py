@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.apps import deliveries, events, history, rule_queue
 from sandbox.apps.journal import Journal
-from sandbox.cli.server import MOST_DESCRIPTORS
+from sandbox.cli.server import MAX_DESCRIPTORS
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.contract.json import MAX_DEPTH
@@ -75,5 +75,5 @@ def test_the_numbers_beyond_the_tables_are_what_the_code_has() -> None:
     page = read("docs/limits.md")
     assert f"the newest {JOURNAL['spared']} of each app" in page
     assert f"each attempt takes {client.TIMEOUT:.0f} seconds at most" in page
-    assert f"to {MOST_DESCRIPTORS:,} at most" in page
+    assert f"to {MAX_DESCRIPTORS:,} at most" in page
     assert PUT_BACK.max_bytes == snapshots.MAX_BYTES

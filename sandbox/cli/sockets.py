@@ -13,17 +13,17 @@ from sandbox.origins import is_loopback
 from sandbox.redaction import escape
 from sandbox.settings import Settings
 
-EVERY_IPV4, EVERY_ADDRESS = "0.0.0.0", "::"  # noqa: S104 - asked for by whoever starts the server
+EVERY_IPV4, EVERY_ADDRESS = "0.0.0.0", "::"  # noqa: S104 - the user chose it with --host
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 _BACKLOG = 2_048
-# How often a free port is looked for that is free on every address.
+# Tries to find a port that is free on every address.
 _TRIES = 50
-# What a machine says of an address, or of a family of addresses, that it doesn't have.
+# The errors for an address, or a family of addresses, that the machine doesn't have.
 _MISSING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-class Listening:
+class ServerSockets:
     """Sockets that listen on one port."""
 
     def __init__(self, sockets: Sequence[socket.socket]) -> None:
@@ -46,9 +46,9 @@ class Listening:
         return ", ".join(f"{_bracketed(host)}:{self.port}{meaning.get(host, '')}" for host in self.hosts)
 
     def foreign_loopback(self) -> str | None:
-        """Return the loopback address where another server answers on this port: `localhost` may lead there."""
+        """Return the loopback address on which another server has this port: `localhost` may lead there."""
         missing = [family for family in LOOPBACK if not self._has(family)]
-        if len(missing) != 1 or not _answers(missing[0], LOOPBACK[missing[0]], self.port):
+        if len(missing) != 1 or not _is_in_use(missing[0], LOOPBACK[missing[0]], self.port):
             return None
         return f"{_bracketed(LOOPBACK[missing[0]])}:{self.port}"
 
@@ -62,10 +62,10 @@ class Listening:
         return both or LOOPBACK[family] in self.hosts or every in self.hosts
 
 
-def listen(settings: Settings) -> Listening | None:
-    """Return sockets that listen; None, when it has been said why there can't be any."""
+def listen(settings: Settings) -> ServerSockets | None:
+    """Return sockets that listen; None, with a message on standard error, where there can't be any."""
     try:
-        return Listening(_listen(settings.host, settings.port))
+        return ServerSockets(_listen(settings.host, settings.port))
     except (OSError, UnicodeError) as error:
         where = escape(f"{settings.host}:{settings.port}")
         hint = "; --port 0 picks a free one" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
@@ -78,11 +78,11 @@ def _listen(host: str, port: int) -> Sequence[socket.socket]:
     addresses = _addresses(host)
     for _ in range(_TRIES if port == 0 else 0):
         try:
-            return _on_all(addresses, port)
+            return _bind_all(addresses, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    return _on_all(addresses, port)
+    return _bind_all(addresses, port)
 
 
 def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
@@ -99,7 +99,7 @@ def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
     return found[:1]
 
 
-def _on_all(addresses: Sequence[tuple[socket.AddressFamily, str]], port: int) -> Sequence[socket.socket]:
+def _bind_all(addresses: Sequence[tuple[socket.AddressFamily, str]], port: int) -> Sequence[socket.socket]:
     """Listen on each address that the machine has, all on the port that the first one gets."""
     sockets: list[socket.socket] = []
     missing: OSError | None = None
@@ -123,7 +123,7 @@ def _on_all(addresses: Sequence[tuple[socket.AddressFamily, str]], port: int) ->
     return sockets
 
 
-def _answers(family: socket.AddressFamily, host: str, port: int) -> bool:
+def _is_in_use(family: socket.AddressFamily, host: str, port: int) -> bool:
     try:
         with socket.socket(family) as probe:
             probe.settimeout(0.2)
