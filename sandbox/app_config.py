@@ -16,6 +16,7 @@ from sandbox.errors import InvalidRequest
 from sandbox.redaction import escape
 from sandbox.reply import Pace
 from sandbox.settings import Settings, SettingsError
+from sandbox.webhook_url import check_urls
 
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
 
@@ -48,9 +49,6 @@ def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str,
 
 
 def _check_urls(where: str, webhooks: Any) -> None:
-    # Imported late: few files declare webhooks.
-    from sandbox.webhook_url import check_urls
-
     try:
         check_urls(webhooks)
     except InvalidRequest as error:
