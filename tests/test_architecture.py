@@ -28,6 +28,7 @@ GROUND = {
     "folders",
     "repeatable",
     "slices",
+    "junit",
 }
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
@@ -44,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "slices": {"clock"},
     "webhook_url": {"errors"},
     "origins": set(),
+    "junit": set(),
     "settings": {"errors", "redaction", "origins", "clock"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
@@ -52,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "rng"},
     "handler_types": {"contract", "reply"},
-    "conformance": {"contract"},
+    "conformance": {"contract", "junit"},
     "replay": {"contract", "errors", "redaction", "repeatable"},
     # floor 3: what leaves the process and what survives it
     "webhooks": {"apps", "contract", "handler_types", *GROUND},

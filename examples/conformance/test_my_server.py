@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from sandbox.conformance.library import all_laws, connect
+from sandbox.conformance.library import all_checks, connect
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,8 @@ def server():
     return connect(os.environ.get("CONFORM_URL", "http://127.0.0.1:8010"))
 
 
-@pytest.mark.parametrize("law", all_laws(), ids=str)
-def test_law(law, server):
-    if reason := server.why_not(law):
+@pytest.mark.parametrize("check", all_checks(), ids=str)
+def test_check(check, server):
+    if reason := server.skip_reason(check):
         pytest.skip(reason)
-    server.hold(law)
+    server.run_check(check)

@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.clock import monotonic
-from sandbox.conformance.baseline import Weighed, read, weigh
-from sandbox.conformance.connection import Unreachable
-from sandbox.conformance.jsonreport import json_report
-from sandbox.conformance.junit import junit
-from sandbox.conformance.laws import all_laws
-from sandbox.conformance.preparation import CannotRun, Plan, WrongUse
-from sandbox.conformance.report import Report, summary, wrapped
-from sandbox.conformance.run import judge
-from sandbox.conformance.shown import harmless
+from sandbox.conformance.baseline import BaselinedResult, apply_baseline, load_baseline
+from sandbox.conformance.checks import all_checks
+from sandbox.conformance.output import escape
+from sandbox.conformance.preparation import CannotRun, RunPlan, UsageError
+from sandbox.conformance.reports import Report, job_summary, json_report, junit_report, wrapped
+from sandbox.conformance.run import run_conformance
+from sandbox.conformance.transport import Unreachable
 from sandbox.contract import load
 from sandbox.settings import Option, SettingsError, flag, read_file, resolve_options
 
@@ -94,11 +92,11 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Judge the server, and return the exit code."""
     if arguments.list:
-        _list_laws()
+        _list_checks()
         return 0
     try:
-        return _judge(_asked(vars(arguments), environ), environ)
-    except (WrongUse, SettingsError) as error:
+        return _run_conformance(_asked(vars(arguments), environ), environ)
+    except (UsageError, SettingsError) as error:
         return _fail(str(error), 2)
     except Unreachable as error:
         return _fail(f"can't reach {error}", 3)
@@ -108,33 +106,33 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return _fail("interrupted", 3)
 
 
-def _judge(asked: _Asked, environ: Mapping[str, str]) -> int:
-    entries = read(Path(asked.baseline)) if asked.baseline else ()
+def _run_conformance(asked: _Asked, environ: Mapping[str, str]) -> int:
+    entries = load_baseline(Path(asked.baseline)) if asked.baseline else ()
     for report in filter(None, (asked.junit, asked.json)):
         if not Path(report).absolute().parent.is_dir():
             raise SettingsError(f"{report}: can't be written: there is no such folder")
     progress = _Progress()
     began = monotonic()
-    weighed = weigh(judge(Plan(**asked.plan), load(), progress.say, progress.note), entries)
+    baselined = apply_baseline(run_conformance(RunPlan(**asked.plan), load(), progress.say, progress.note), entries)
     progress.end()
     colour = sys.stdout.isatty() and not environ.get("NO_COLOR")
-    lines = [*Report(weighed, colour=colour).lines(), f"took {monotonic() - began:.0f} s"]
+    lines = [*Report(baselined, colour=colour).lines(), f"took {monotonic() - began:.0f} s"]
     if environ.get("GITHUB_ACTIONS") == "true":
         # What a server says must not command the runner; nobody can guess the word that gives it its ear back.
         word = hashlib.sha256(f"{began!r} {monotonic()!r} {asked.plan.get('key')}".encode()).hexdigest()
         lines = [f"::stop-commands::{word}", *lines, f"::{word}::"]
     _print(lines)
-    _write_reports(asked, weighed, environ)
-    return weighed.exit_code
+    _write_reports(asked, baselined, environ)
+    return baselined.exit_code
 
 
-def _write_reports(asked: _Asked, weighed: Weighed, environ: Mapping[str, str]) -> None:
+def _write_reports(asked: _Asked, baselined: BaselinedResult, environ: Mapping[str, str]) -> None:
     if asked.junit:
-        _write(asked.junit, junit(weighed))
+        _write(asked.junit, junit_report(baselined))
     if asked.json:
-        _write(asked.json, json_report(weighed))
+        _write(asked.json, json_report(baselined))
     if environ.get("GITHUB_STEP_SUMMARY"):
-        _write(environ["GITHUB_STEP_SUMMARY"], summary(weighed), mode="a")
+        _write(environ["GITHUB_STEP_SUMMARY"], job_summary(baselined), mode="a")
 
 
 class _Progress:
@@ -172,12 +170,14 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
     if "url" not in values:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
     files = {name: values.pop(name, None) for name in _OF_FILES}
-    plan = {"laws" if name == "law" else name: value for name, value in values.items()}
+    plan = {"checks" if name == "law" else name: value for name, value in values.items()}
     return _Asked(plan=plan, **files)
 
 
-def _list_laws() -> None:
-    _print([f"{law.id:14} {law.clause:5} [{law.source}] {law.needs:8} {law.sentence}" for law in all_laws()])
+def _list_checks() -> None:
+    _print(
+        [f"{check.id:14} {check.clause:5} [{check.source}] {check.needs:8} {check.sentence}" for check in all_checks()]
+    )
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -199,5 +199,5 @@ def _write(path: str, text: str, mode: str = "w") -> None:
 
 
 def _fail(text: str, code: int) -> int:
-    print(f"dimedove-sandbox: {harmless(text)}", file=sys.stderr)
+    print(f"dimedove-sandbox: {escape(text)}", file=sys.stderr)
     return code

@@ -1,46 +1,58 @@
-"""What a run found, as it is told: the rule and its clause, expected and got, a script that repeats it.
+"""What a run found, as it is reported: the rule and its clause, expected and got, a script that repeats it.
 
-A law's finding is reduced here: of all that was sent, only the requests that the wrong answer hangs on are kept.
-"""
+A check's finding is reduced here: of all that was sent, only the requests that the wrong response depends on are kept.
+The script is for any POSIX shell: curl, the key in a variable, long bodies made by commands."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
-from sandbox.conformance import caller
-from sandbox.conformance.caller import Caller
-from sandbox.conformance.exchange import Answer
-from sandbox.conformance.exercise import Finding as Fuzzed
-from sandbox.conformance.law import Broken, Law
-from sandbox.conformance.scripts import script
-from sandbox.conformance.shown import Masked
+from sandbox.conformance.check import Check, CheckViolation
+from sandbox.conformance.fuzz import FuzzFinding
+from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
+from sandbox.conformance.output import KeyRedactor
+from sandbox.conformance.target import (
+    COMPLETE,
+    CONFIG,
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    METRICS,
+    SEND,
+    UPDATE,
+    USER_LIST,
+    ApiClient,
+)
 
 # The clause of what an operation answers, and of what it takes.
 _ANSWERS = {
-    caller.CREATE: "3.2",
-    caller.UPDATE: "3.2",
-    caller.GET: "3.3",
-    caller.LIST: "3.7",
-    caller.USER_LIST: "3.7",
-    caller.DELETE: "3.6",
-    caller.SEND: "3.9",
-    caller.COMPLETE: "3.12",
-    caller.CONFIG: "3.13",
-    caller.METRICS: "3.14",
+    CREATE: "3.2",
+    UPDATE: "3.2",
+    GET: "3.3",
+    LIST: "3.7",
+    USER_LIST: "3.7",
+    DELETE: "3.6",
+    SEND: "3.9",
+    COMPLETE: "3.12",
+    CONFIG: "3.13",
+    METRICS: "3.14",
 }
 _TAKES = {
-    caller.CREATE: "3.1",
-    caller.UPDATE: "3.5",
-    caller.SEND: "3.8",
-    caller.COMPLETE: "3.11",
-    caller.LIST: "5.4",
-    caller.USER_LIST: "5.4",
+    CREATE: "3.1",
+    UPDATE: "3.5",
+    SEND: "3.8",
+    COMPLETE: "3.11",
+    LIST: "5.4",
+    USER_LIST: "5.4",
 }
 # Of each check: the clause that it speaks for, empty where that hangs on the operation, and what it expects.
-_CHECKS = {
+_FUZZ_CHECKS = {
     "not_a_server_error": ("4.11", "no failure of the server"),
     "status_code_conformance": ("4.10", "a status that the contract has"),
     "content_type_conformance": ("1.3", "the media type that the contract has"),
@@ -60,7 +72,7 @@ _DECIDED = {"4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9", "4.10"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ConformanceFinding:
     """One thing that is wrong.
 
     `rule` is the id of a law or the name of a check, `fingerprint` the same from run to run, `script` for a POSIX shell
@@ -68,7 +80,7 @@ class Finding:
     """
 
     rule: str
-    is_law: bool
+    is_check: bool
     sentence: str
     clause: str
     source: str
@@ -80,30 +92,32 @@ class Finding:
     fingerprint: str
 
 
-def of_law(law: Law, broken: Broken, server: Caller, masked: Masked) -> Finding:
+def finding_of_check(
+    check: Check, broken: CheckViolation, server: ApiClient, redact: KeyRedactor
+) -> ConformanceFinding:
     """Return what a broken law is told as."""
     answers = [*_needed(broken.answers, server.client.history), *broken.answers[-1:]]
     wrong = broken.answers[-1].request if broken.answers else None
-    return Finding(
-        rule=law.id,
-        is_law=True,
-        sentence=law.sentence,
-        clause=law.clause,
-        source=law.source,
+    return ConformanceFinding(
+        rule=check.id,
+        is_check=True,
+        sentence=check.sentence,
+        clause=check.clause,
+        source=check.source,
         operations=tuple(filter(None, [operation_of(server, wrong.method, wrong.target)])) if wrong else (),
-        expected=masked(broken.expected),
-        got=masked(broken.got),
-        script=script(answers, server.client.origin, masked),
+        expected=redact(broken.expected),
+        got=redact(broken.got),
+        script=curl_script(answers, server.client.origin, redact),
         seen=broken.seen,
-        fingerprint=_fingerprint(law.id, broken.about),
+        fingerprint=_fingerprint(check.id, broken.about),
     )
 
 
-def of_checks(found: Sequence[Fuzzed], masked: Masked) -> list[Finding]:
+def findings_of_fuzzing(found: Sequence[FuzzFinding], redact: KeyRedactor) -> list[ConformanceFinding]:
     """Return what the checks found, the same thing at several operations told once."""
-    groups: dict[tuple[str, ...], Finding] = {}
+    groups: dict[tuple[str, ...], ConformanceFinding] = {}
     for each in found:
-        finding = _of_check(each, masked)
+        finding = _of_check(each, redact)
         same = groups.get(key := (finding.fingerprint, finding.clause))
         if same is None:
             groups[key] = finding
@@ -114,7 +128,7 @@ def of_checks(found: Sequence[Fuzzed], masked: Masked) -> list[Finding]:
     return list(groups.values())
 
 
-def operation_of(server: Caller, method: str, target: str) -> str | None:
+def operation_of(server: ApiClient, method: str, target: str) -> str | None:
     """Return the operation that a request is for, by its path; None if it is for none of them."""
     path = target.partition("?")[0].removeprefix(server.base)
     segments = path.split("/")[1:]
@@ -129,24 +143,24 @@ def operation_of(server: Caller, method: str, target: str) -> str | None:
     return None
 
 
-def _of_check(found: Fuzzed, masked: Masked) -> Finding:
+def _of_check(found: FuzzFinding, redact: KeyRedactor) -> ConformanceFinding:
     clause = _clause_of(found)
-    return Finding(
+    return ConformanceFinding(
         rule=found.check,
-        is_law=False,
+        is_check=False,
         sentence=found.title,
         clause=clause,
-        source="D" if clause in _DECIDED else "S" if found.operation == caller.CREATE else "V",
+        source="D" if clause in _DECIDED else "S" if found.operation == CREATE else "V",
         operations=(found.operation,),
-        expected=_CHECKS.get(found.check, ("", "what the contract says"))[1],
-        got=masked(_came(found)),
-        script=masked(found.curl),
+        expected=_FUZZ_CHECKS.get(found.check, ("", "what the contract says"))[1],
+        got=redact(_came(found)),
+        script=redact(found.curl),
         seen=found.seen,
         fingerprint=_fingerprint(*found.identity[1:]),
     )
 
 
-def _clause_of(found: Fuzzed) -> str:
+def _clause_of(found: FuzzFinding) -> str:
     if found.check == "response_schema_conformance":
         if found.exchange.status != 200:
             return "3.15"
@@ -154,10 +168,10 @@ def _clause_of(found: Fuzzed) -> str:
         return "6.4" if streamed else _ANSWERS.get(found.operation, "3.15")
     if found.check in ("negative_data_rejection", "positive_data_acceptance"):
         return _TAKES.get(found.operation, "4.5")
-    return _CHECKS.get(found.check, ("4.10", ""))[0]
+    return _FUZZ_CHECKS.get(found.check, ("4.10", ""))[0]
 
 
-def _came(found: Fuzzed) -> str:
+def _came(found: FuzzFinding) -> str:
     """Return what came, in one paragraph: the status, and what the engine says of it, or else the body."""
     status = "no answer" if found.exchange.status is None else f"status {found.exchange.status}"
     return " ".join(f"{status}: {found.message or found.exchange.body}".split())
@@ -167,10 +181,10 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _needed(proof: Sequence[Answer], history: Sequence[Answer]) -> list[Answer]:
+def _needed(proof: Sequence[ApiResponse], history: Sequence[ApiResponse]) -> list[ApiResponse]:
     """Return what has to be sent before the last answer of a proof: what it is of, and what made those."""
     makers = {one: answer for answer in history if (one := _made(answer))}
-    wanted: dict[int, Answer] = {answer.turn: answer for answer in proof[:-1]}
+    wanted: dict[int, ApiResponse] = {answer.turn: answer for answer in proof[:-1]}
     unseen = list(proof)
     while unseen:
         answer = unseen.pop()
@@ -183,18 +197,131 @@ def _needed(proof: Sequence[Answer], history: Sequence[Answer]) -> list[Answer]:
     return sorted((a for a in wanted.values() if a.turn != last), key=lambda a: a.turn)
 
 
-def _made(answer: Answer) -> str | None:
+def _made(answer: ApiResponse) -> str | None:
     one = answer.object.get("id")
     return one if answer.request.creates and answer.is_good and isinstance(one, str) else None
 
 
-def _named(answer: Answer, makers: Mapping[str, Answer]) -> Iterable[str]:
+def _named(answer: ApiResponse, makers: Mapping[str, ApiResponse]) -> Iterable[str]:
     request = answer.request
     text = request.target + (request.body or b"")[:10_000].decode("utf-8", "replace")
     return [one for one in makers if one in text]
 
 
-def as_json(finding: Finding) -> dict[str, object]:
-    """Return a finding as plain values."""
-    value: dict[str, object] = json.loads(json.dumps({name: getattr(finding, name) for name in Finding.__slots__}))
-    return value
+def as_json(finding: ConformanceFinding) -> dict[str, object]:
+    """Return a finding as plain values, under the names of version 1 of the report."""
+    names = {"is_check": "is_law"}
+    return {names.get(name, name): getattr(finding, name) for name in ConformanceFinding.__slots__}
+
+
+_REPEATED = re.compile(rb"(.{1,8}?)\1{99,}", re.DOTALL)
+_PLAIN = re.compile(rb"[\x20-\x7e]*")
+_LONG = 4_000
+
+# Shows an answer, and keeps the id in it.
+_ID = """id() {
+  tee /dev/stderr | grep -o '"id": *"[^"]*"' | head -n 1 | cut -d '"' -f 4
+}"""
+_COLUMNS = 76
+
+
+def curl_script(answers: Sequence[ApiResponse], origin: ServerOrigin, redact: KeyRedactor) -> str:
+    """Return the shell script that sends the same requests again; what one creates is known to those after it."""
+    names: dict[str, str] = {}
+    lines: list[str] = []
+    numbers = count(1)
+    for place, answer in enumerate(answers):
+        command = _command(answer.request, origin, redact, names)
+        one = answer.object.get("id")
+        later = answers[place + 1 :]
+        if answer.request.creates and isinstance(one, str) and any(_names(each.request, one) for each in later):
+            names[one] = f"ID{next(numbers)}"
+            lines.append(f"{names[one]}=$({command} | id)")
+        else:
+            lines.append(command)
+    return "\n".join([*([_ID] if names else []), *lines])
+
+
+def _command(request: ApiRequest, origin: ServerOrigin, redact: KeyRedactor, names: Mapping[str, str]) -> str:
+    method = "--head" if request.method == "HEAD" else f"-X {request.method}" if request.method != "GET" else ""
+    words = [f"curl -sS --globoff --path-as-is {method}".rstrip(), _word(f"{origin}{request.target}", redact, names)]
+    words += ["-H " + _word(f"{name}: {value}", redact, names) for name, value in request.headers]
+    if request.body is None:
+        return _joined(words)
+    if not any(name.lower() == "content-type" for name, _ in request.headers):
+        words.append("-H 'Content-Type:'")
+    if len(request.body) <= _LONG and _is_text(request.body):
+        return _joined([*words, "--data-binary " + _word(request.body.decode(), redact, names)])
+    return _joined([_printed(redact.body(request.body)) + " |", *words, "--data-binary @-"])
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Write a command in one line, or in several that a shell reads as one."""
+    line = " ".join(words)
+    return line if len(line) <= _COLUMNS else " \\\n  ".join(words)
+
+
+def _word(text: str, redact: KeyRedactor, names: Mapping[str, str]) -> str:
+    """Quote a text for a shell; ids and keys in it become variables."""
+    pieces: list[str] = []
+    for literal, key in redact.split(text):
+        pieces += _with_ids(literal, names)
+        if key:
+            pieces.append(f'"${key}"')
+    return "".join(pieces) or "''"
+
+
+def _with_ids(text: str, names: Mapping[str, str]) -> list[str]:
+    pieces: list[str] = []
+    while text:
+        place, one = min(((text.find(one), one) for one in names if one in text), default=(len(text), ""))
+        if text[:place]:
+            pieces.append(shlex.quote(text[:place]))
+        if one:
+            pieces.append(f'"${names[one]}"')
+        text = text[place + len(one) :]
+    return pieces
+
+
+def _is_text(raw: bytes) -> bool:
+    if raw.startswith(b"@") or b"\x00" in raw:
+        return False
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _printed(raw: bytes) -> str:
+    """Return a command that prints these bytes."""
+    commands: list[str] = []
+    place = 0
+    for found in _REPEATED.finditer(raw):
+        if found.start() > place:
+            commands.append(_printf(raw[place : found.start()]))
+        commands.append(_repeated(found[1], len(found[0]) // len(found[1])))
+        place = found.end()
+    if place < len(raw):
+        commands.append(_printf(raw[place:]))
+    return commands[0] if len(commands) == 1 else "{ " + "; ".join(commands or [":"]) + "; }"
+
+
+def _printf(raw: bytes) -> str:
+    if _PLAIN.fullmatch(raw):
+        return f"printf %s {shlex.quote(raw.decode())}"
+    return f"printf '{_octal(raw)}'"
+
+
+def _repeated(unit: bytes, times: int) -> str:
+    if len(unit) == 1:
+        return f"head -c {times} /dev/zero | tr '\\0' '{_octal(unit)}'"
+    return f"printf '{_octal(unit)}%.0s' $(seq {times})"
+
+
+def _octal(raw: bytes) -> str:
+    return "".join(chr(byte) if chr(byte).isalnum() and byte < 128 else f"\\{byte:03o}" for byte in raw)
+
+
+def _names(request: ApiRequest, one: str) -> bool:
+    return one in request.target or one.encode() in (request.body or b"")

@@ -1,24 +1,93 @@
-"""Runs schemathesis over the contract against a server: examples, coverage, fuzzing, stateful, every check.
+"""Run schemathesis over the contract against a server: examples, coverage, fuzzing, stateful, every check.
 
 The one place that knows schemathesis, which is pinned: its engine may move from release to release. A plain value comes
 out, and says what was reached as well as what was found: on this API a run without a finding may have met nothing but
-404. It is imported on the first run, because it is an extra and takes long to load.
-"""
+404. It is imported on the first run, because it is an extra and takes long to load."""
 
 from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.conformance.ambient import no_detours, no_literals_of_the_process
-from sandbox.conformance.exercise import Exchange, Exercise, Finding
-from sandbox.conformance.gate import REFUSAL
-from sandbox.conformance.shown import Masked, hidden
-from sandbox.conformance.tune import Link, links, narrowed, operations, spared_cursors, tuned
+from sandbox.conformance.fuzz_schema import Link, links, narrowed, operations, spared_cursors, tuned
+from sandbox.conformance.isolation import no_environment_proxies, no_process_literals
+from sandbox.conformance.output import KeyRedactor, redact_keys
+from sandbox.conformance.proxy import REFUSAL
 from sandbox.contract import Contract
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzExchange:
+    """One request and its answer, long bodies shortened; `status` is None if none came."""
+
+    method: str
+    url: str
+    request_body: str
+    status: int | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzFinding:
+    """One thing that a check holds against one operation: the smallest case of it, and how often it was seen.
+
+    `identity` stays the same from run to run. `curl` repeats the case where the environment has `API_KEY`.
+    """
+
+    check: str
+    operation: str
+    title: str
+    message: str
+    identity: tuple[str, ...]
+    phase: str
+    seen: int
+    curl: str
+    exchange: FuzzExchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a run found, and what it reached.
+
+    `statuses` counts the answers of each operation by status, `links` those to each link that was followed with a value
+    from the answer that it belongs to and otherwise valid data. `errors` are what kept the engine from its work.
+    """
+
+    findings: tuple[FuzzFinding, ...]
+    statuses: Mapping[str, Mapping[int, int]]
+    links: Mapping[Link, Mapping[int, int]]
+    never_succeeded: tuple[str, ...]
+    uncovered_links: tuple[Link, ...]
+    requests: int
+    errors: tuple[str, ...]
+
+    @property
+    def walked(self) -> int:
+        """How many links were followed to where they lead."""
+        return len(self.links) - len(self.uncovered_links)
+
+    @property
+    def missed(self) -> list[str]:
+        """The links that weren't, as text."""
+        return [f"{link.source} -> {link.name} -> {link.target}" for link in self.uncovered_links]
+
+
+# What these hold against a server is the sandbox's own decision.
+_DECIDED_CHECKS = {
+    "unsupported_method",
+    "allow_header_conformance",
+    "negative_data_rejection",
+    "missing_required_header",
+}
+
+
+def findings_for_any_server(findings: Collection[FuzzFinding]) -> list[FuzzFinding]:
+    """Return the findings that any server can be held to."""
+    return [finding for finding in findings if finding.check not in _DECIDED_CHECKS]
+
 
 if TYPE_CHECKING:
     from schemathesis import Case, HookContext
@@ -32,7 +101,7 @@ _SHOWN = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FuzzPlan:
     """What is run against which server.
 
     `base_url` ends with the contract's base path. `max_examples` is the number of requests that fuzzing makes up for an
@@ -46,7 +115,7 @@ class Plan:
     key: str
     seed: int = 1
     max_examples: int = 30
-    detours: int = 4
+    extra_runs: int = 4
     phases: tuple[str, ...] = PHASES
     sandbox_rules: bool = True
     request_timeout: float = 10
@@ -55,10 +124,10 @@ class Plan:
 
 def fuzz(
     contract: Contract,
-    plan: Plan,
+    plan: FuzzPlan,
     note: Callable[[int], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Exercise:
+) -> Coverage:
     """Run the plan and return what came of it; `note` is told now and then how many requests were sent.
 
     It ends early where `stopped` says so.
@@ -66,10 +135,10 @@ def fuzz(
     document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
     log = _Log(document, plan.key, note)
     _run(document, _config(plan), log, stopped)
-    for detour in range(1, plan.detours + 1 if "stateful" in plan.phases else 1):
-        if not stopped() and (missing := log.never_walked()):
-            _run(narrowed(document, missing), _detour(plan, detour), log, stopped)
-    return log.exercise()
+    for number in range(1, plan.extra_runs + 1 if "stateful" in plan.phases else 1):
+        if not stopped() and (missing := log.uncovered_links()):
+            _run(narrowed(document, missing), _extra_run_config(plan, number), log, stopped)
+    return log.coverage()
 
 
 def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, stopped: Callable[[], bool]) -> None:
@@ -80,7 +149,7 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, stopped:
     config = schemathesis.Config.from_dict(settings)
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
     schema.hooks.register_hook_with_name(_sensible, "map_case")
-    with no_literals_of_the_process(), no_detours():
+    with no_process_literals(), no_environment_proxies():
         stream = from_schema(schema).execute()
         for event in stream:
             if stopped():
@@ -93,7 +162,7 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, stopped:
                 log.error("schemathesis", repr(event.exception))
 
 
-def _config(plan: Plan) -> dict[str, Any]:
+def _config(plan: FuzzPlan) -> dict[str, Any]:
     """Return schemathesis' settings, under the names of its schemathesis.toml."""
     phases: dict[str, dict[str, Any]] = {phase: {"enabled": phase in plan.phases} for phase in PHASES}
     phases["coverage"]["generate-duplicate-query-parameters"] = True
@@ -119,7 +188,7 @@ def _config(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _detour(plan: Plan, number: int) -> dict[str, Any]:
+def _extra_run_config(plan: FuzzPlan, number: int) -> dict[str, Any]:
     """Return the settings of one more walk: another seed, and no links but those of the document."""
     settings = _config(replace(plan, seed=plan.seed + number, phases=("stateful",)))
     settings["phases"]["stateful"]["inference"] = {"algorithms": []}
@@ -147,7 +216,7 @@ class _Log:
     def __init__(self, document: Mapping[str, Any], key: str, note: Callable[[int], None]) -> None:
         self._key = key
         self._note = note
-        self._own = Masked({"API_KEY": key})
+        self._own = KeyRedactor({"API_KEY": key})
         self._names = {f"{method} {path}": spec["operationId"] for method, path, spec in operations(document)}
         labels = {name: label for label, name in self._names.items()}
         self._links = {
@@ -157,7 +226,7 @@ class _Log:
         self._deletes = {name for label, name in self._names.items() if label.startswith("DELETE ")}
         self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._names.values()}
         self._walked: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
-        self._findings: dict[tuple[str, ...], Finding] = {}
+        self._findings: dict[tuple[str, ...], FuzzFinding] = {}
         self.requests = 0
         self._errors: dict[str, None] = {}
 
@@ -174,9 +243,9 @@ class _Log:
 
     def error(self, where: str, what: str) -> None:
         """Take in what kept the engine from its work."""
-        self._errors[self._masked(f"{self._names.get(where, where)}: {what}")] = None
+        self._errors[self._redact(f"{self._names.get(where, where)}: {what}")] = None
 
-    def never_walked(self) -> tuple[Link, ...]:
+    def uncovered_links(self) -> tuple[Link, ...]:
         """Return the links that nobody has followed to where they lead: a success, or nothing after a delete."""
         return tuple(
             link
@@ -184,14 +253,14 @@ class _Log:
             if not any(_succeeds(status) or (status == 404 and link.source in self._deletes) for status in seen)
         )
 
-    def exercise(self) -> Exercise:
+    def coverage(self) -> Coverage:
         """Return all that was gathered."""
-        return Exercise(
+        return Coverage(
             findings=tuple(self._findings.values()),
             statuses={name: dict(sorted(seen.items())) for name, seen in self._statuses.items()},
             links={link: dict(sorted(seen.items())) for link, seen in self._walked.items()},
             never_succeeded=tuple(name for name, seen in self._statuses.items() if not any(map(_succeeds, seen))),
-            never_walked=self.never_walked(),
+            uncovered_links=self.uncovered_links(),
             requests=self.requests,
             errors=tuple(self._errors),
         )
@@ -216,7 +285,7 @@ class _Log:
         failure = check.failure_info.failure
         label, *rest = failure_identity(failure, check.name)
         operation = self._names.get(label, label)
-        finding = Finding(
+        finding = FuzzFinding(
             check=check.name,
             operation=operation,
             title=failure.title,
@@ -225,7 +294,7 @@ class _Log:
             phase=phase,
             seen=1,
             # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
-            curl=hidden(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
+            curl=redact_keys(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
             exchange=self._exchange(interaction),
         )
         known = self._findings.get(finding.identity, finding)
@@ -233,9 +302,9 @@ class _Log:
         seen = known.seen + (known is not finding)
         self._findings[finding.identity] = replace(smallest, seen=seen)
 
-    def _exchange(self, interaction: Interaction) -> Exchange:
+    def _exchange(self, interaction: Interaction) -> FuzzExchange:
         request, answer = interaction.request, interaction.response
-        return Exchange(
+        return FuzzExchange(
             method=request.method,
             url=request.uri,
             request_body=self._shown((request.body or b"").decode("utf-8", "replace")),
@@ -244,11 +313,11 @@ class _Log:
         )
 
     def _shown(self, text: str) -> str:
-        text = self._masked(text)
+        text = self._redact(text)
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
-    def _masked(self, text: str) -> str:
-        return hidden(self._own(text))
+    def _redact(self, text: str) -> str:
+        return redact_keys(self._own(text))
 
 
 def _succeeds(status: int) -> bool:

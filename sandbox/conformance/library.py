@@ -11,45 +11,45 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.conformance.law import Law
-from sandbox.conformance.laws import all_laws
-from sandbox.conformance.preparation import OWN_KEY, Plan, prepare, why_not
-from sandbox.conformance.run import hold, masking
-from sandbox.conformance.shown import hiding
+from sandbox.conformance.check import Check
+from sandbox.conformance.checks import all_checks
+from sandbox.conformance.output import redacting
+from sandbox.conformance.preparation import OWN_KEY, RunPlan, prepare, skip_reason
+from sandbox.conformance.run import key_redactor, run_check
 from sandbox.contract import load
 
-__all__ = ["Law", "LawBroken", "Server", "all_laws", "connect"]
+__all__ = ["Check", "CheckFailed", "Server", "all_checks", "connect"]
 
 
-class LawBroken(AssertionError):
+class CheckFailed(AssertionError):
     """The server breaks a law, or can't be held to it; the text says the clause, what came, and how to repeat it."""
 
 
 class Server:
     """A server that can be held to the laws; what they share is made once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: RunPlan) -> None:
         self._plan = plan
-        self._masked = masking(plan.key or OWN_KEY, plan.other_key)
-        with hiding(self._masked):
+        self._redact = key_redactor(plan.key or OWN_KEY, plan.other_key)
+        with redacting(self._redact):
             self._prepared = prepare(plan, load())
 
-    def why_not(self, law: Law) -> str | None:
+    def skip_reason(self, check: Check) -> str | None:
         """Return why a law isn't asked of this server; None if it is."""
-        return why_not(law, self._prepared, self._plan)
+        return skip_reason(check, self._prepared, self._plan)
 
-    def hold(self, law: Law) -> None:
+    def run_check(self, check: Check) -> None:
         """Hold the server to a law; one that doesn't apply to the app is kept.
 
         Raises:
             LawBroken: it breaks the law, or the law could not run.
         """
-        with hiding(self._masked):
-            outcome = hold(law, self._prepared.subject, self._masked)
+        with redacting(self._redact):
+            outcome = run_check(check, self._prepared.target, self._redact)
         if outcome.result not in ("broken", "could not run"):
             return
-        script = f"\n\n{outcome.finding.script}" if outcome.finding else ""
-        raise LawBroken(f"{law.id} (clause {law.clause}): {law.sentence}\n{outcome.reason}{script}")
+        curl_script = f"\n\n{outcome.finding.script}" if outcome.finding else ""
+        raise CheckFailed(f"{check.id} (clause {check.clause}): {check.sentence}\n{outcome.reason}{curl_script}")
 
 
 def connect(url: str, **options: Any) -> Server:
@@ -60,4 +60,4 @@ def connect(url: str, **options: Any) -> Server:
         CannotRun: it can't be judged so.
         WrongUse: more has to be said, such as the app.
     """
-    return Server(Plan(url=url, **options))
+    return Server(RunPlan(url=url, **options))

@@ -9,14 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sandbox.conformance.caller import CONFIG, LIST, METRICS
-from sandbox.conformance.client import Client, Limits, Stopped
-from sandbox.conformance.connection import Unreachable
-from sandbox.conformance.deadline import Deadline
-from sandbox.conformance.exchange import Answer, Origin, Request
-from sandbox.conformance.law import Law
-from sandbox.conformance.laws import all_laws
-from sandbox.conformance.subject import Subject
+from sandbox.conformance.check import Check
+from sandbox.conformance.checks import all_checks
+from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
+from sandbox.conformance.session import RunStopped, Session, SessionLimits
+from sandbox.conformance.target import CONFIG, LIST, METRICS, Target
+from sandbox.conformance.transport import Deadline, Unreachable
 from sandbox.contract import Contract
 
 OWN_KEY = "sk_test_conform"
@@ -30,19 +28,19 @@ class CannotRun(Exception):
     """The run can't be carried out; the text says why in one line."""
 
 
-class WrongUse(Exception):
+class UsageError(Exception):
     """What was asked for makes no sense; the text says what to do in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What to judge, and how. `laws` are ids or their first parts (`PAGE`); empty for all, and for part one."""
 
     url: str
     key: str | None = None
     app: str | None = None
     other_key: str | None = None
-    laws: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     quick: bool = False
     read_only: bool = False
     allow_writes: bool = False
@@ -55,26 +53,26 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedRun:
     """A server that can be judged; `is_sandbox` is what it says of itself."""
 
-    subject: Subject
+    target: Target
     is_sandbox: bool
 
     @property
     def writes(self) -> bool:
         """Whether anything may be written to it."""
-        return self.subject.client.limits.writes
+        return self.target.client.limits.writes
 
 
 def prepare(
-    plan: Plan,
+    plan: RunPlan,
     contract: Contract,
     *,
-    heard: Callable[[Answer], None] = lambda _: None,
+    on_response: Callable[[ApiResponse], None] = lambda _: None,
     wait: Callable[[float], None] | None = None,
     deadline: Deadline | None = None,
-) -> Prepared:
+) -> PreparedRun:
     """Look at the server, without writing, and make ready; `heard` is told every answer of the run.
 
     Raises:
@@ -82,28 +80,28 @@ def prepare(
         CannotRun: it can't be judged so.
         WrongUse: the plan makes no sense.
     """
-    origin, base = place_of(plan.url, contract)
-    scouting = Limits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False)
-    scout = Client(origin, scouting, wait=wait, deadline=deadline)
+    origin, base = parse_server_url(plan.url, contract)
+    scouting = SessionLimits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False)
+    scout = Session(origin, scouting, wait=wait, deadline=deadline)
     scout.probe()
     sandbox = _says_that_it_is_the_sandbox(scout)
     if not sandbox and not (plan.app and plan.key):
-        raise WrongUse(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
-    limits = Limits(
+        raise UsageError(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
+    limits = SessionLimits(
         most_messages=None if sandbox else plan.max_messages,
         max_wait=plan.max_wait,
         rate=plan.rate,
         writes=not plan.read_only and (sandbox or plan.allow_writes),
     )
     app, key = plan.app or f"app_conform_{plan.seed}", plan.key or OWN_KEY
-    asking = Subject(scout, contract, base=base, app=app, key=key, run="")
+    asking = Target(scout, contract, base=base, app=app, key=key, run="")
     try:
         _check_access(asking, app_is_chosen=plan.app is not None)
         run, invalid = _name(asking, plan.seed), _invalid(asking)
-    except Stopped as error:
+    except RunStopped as error:
         raise CannotRun(f"{origin}: {error}") from None
-    subject = Subject(
-        Client(origin, limits, heard=heard, wait=wait, deadline=deadline),
+    target = Target(
+        Session(origin, limits, on_response=on_response, wait=wait, deadline=deadline),
         contract,
         base=base,
         app=app,
@@ -114,29 +112,29 @@ def prepare(
         is_alone=sandbox and plan.app is None,
         invalid=invalid,
     )
-    return Prepared(subject=subject, is_sandbox=sandbox)
+    return PreparedRun(target=target, is_sandbox=sandbox)
 
 
-def chosen(names: Sequence[str]) -> tuple[Law, ...]:
+def select_checks(names: Sequence[str]) -> tuple[Check, ...]:
     """Return the laws that are named by their id or by its first part; all if none is named.
 
     Raises:
         WrongUse: a name is of no law.
     """
-    laws = all_laws()
+    checks = all_checks()
     for name in names:
-        if not any(name in (law.id, law.topic) for law in laws):
-            raise WrongUse(f"--law {name}: there is no such law; --list shows them all")
-    return tuple(law for law in laws if not names or law.id in names or law.topic in names)
+        if not any(name in (check.id, check.topic) for check in checks):
+            raise UsageError(f"--law {name}: there is no such law; --list shows them all")
+    return tuple(check for check in checks if not names or check.id in names or check.topic in names)
 
 
-def place_of(url: str, contract: Contract) -> tuple[Origin, str]:
+def parse_server_url(url: str, contract: Contract) -> tuple[ServerOrigin, str]:
     """Return where a server is and under which path its operations stand.
 
     Raises:
         WrongUse: it is no URL of a server.
     """
-    wrong = WrongUse(f"{url!r}: expected a URL such as http://127.0.0.1:8010")
+    wrong = UsageError(f"{url!r}: expected a URL such as http://127.0.0.1:8010")
     try:
         parts = urlsplit(url)
         port = parts.port or _USUAL_PORTS.get(parts.scheme)
@@ -146,30 +144,30 @@ def place_of(url: str, contract: Contract) -> tuple[Origin, str]:
         raise wrong
     if parts.query or parts.fragment or parts.username or " " in url:
         raise wrong
-    origin = Origin(scheme=parts.scheme, host=parts.hostname, port=port)
+    origin = ServerOrigin(scheme=parts.scheme, host=parts.hostname, port=port)
     return origin, parts.path.rstrip("/") or contract.base
 
 
-def why_not(law: Law, prepared: Prepared, plan: Plan) -> str | None:
+def skip_reason(check: Check, prepared: PreparedRun, plan: RunPlan) -> str | None:
     """Return why a law isn't asked for by this plan; None if it is."""
-    if law.needs_sandbox and not prepared.subject.is_sandbox:
+    if check.needs_sandbox and not prepared.target.is_sandbox:
         return "the sandbox's own rule; --sandbox-rules holds any server to it"
-    if law.writes and not prepared.writes:
+    if check.writes and not prepared.writes:
         return "--read-only" if plan.read_only else "it writes; --allow-writes allows it"
-    if law.needs_other_key and not prepared.subject.other_key:
+    if check.needs_other_key and not prepared.target.other_key:
         return "needs --other-key"
     return None
 
 
-def _says_that_it_is_the_sandbox(scout: Client) -> bool:
+def _says_that_it_is_the_sandbox(scout: Session) -> bool:
     # Without the key: whoever listens there may not be who was meant.
-    health = scout.send(Request(method="GET", target=_HEALTH), patient=False)
+    health = scout.send(ApiRequest(method="GET", target=_HEALTH), patient=False)
     if health.is_late:
         raise Unreachable(f"{scout.origin}: it listens, but {health.trouble}")
     return health.object.get("sandbox") is True
 
 
-def _check_access(asking: Subject, *, app_is_chosen: bool) -> None:
+def _check_access(asking: Target, *, app_is_chosen: bool) -> None:
     """Stop where nothing could come of a run: no answer at all, a wrong key, an app that isn't there."""
     answers = [asking.ask(operation) for operation in (CONFIG, METRICS, LIST)]
     if all(answer.status is None for answer in answers):
@@ -186,12 +184,12 @@ def _check_access(asking: Subject, *, app_is_chosen: bool) -> None:
         raise CannotRun(f"{asking.client.origin}: {what} (404); the URL's path and --app say what to judge")
 
 
-def _name(asking: Subject, seed: int) -> str:
+def _name(asking: Target, seed: int) -> str:
     """Return a name for a run that no earlier run on this app had: it counts what was ever created there."""
     total = asking.ask(METRICS).object.get("total_conversations")
     return f"conform-{seed}-{total if isinstance(total, int) else 0}"
 
 
-def _invalid(asking: Subject) -> int:
+def _invalid(asking: Target) -> int:
     """Return the status with which the server refuses what breaks the schema."""
     return 400 if asking.ask(LIST, query="limit=0").status == 400 else 422

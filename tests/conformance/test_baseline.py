@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.baseline import Weighed, read, weigh
-from sandbox.conformance.preparation import Plan, WrongUse
-from sandbox.conformance.run import Verdict, judge
+from sandbox.conformance.baseline import BaselinedResult, apply_baseline, load_baseline
+from sandbox.conformance.preparation import RunPlan, UsageError
+from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance.breaks import Break, nothing
 from tests.conformance.judging import conform, ours
@@ -18,21 +18,21 @@ from tests.conformance.test_laws import a_patch_is_forgotten, refuse
 SINCE = 'reason = "ticket 7"\ndate = 2026-11-25\n'
 
 
-def judged(by: Break, *laws: str) -> Verdict:
+def judged(by: Break, *checks: str) -> RunResult:
     with running(ours(by)) as origin:
-        return judge(Plan(url=origin, laws=laws), load(), lambda _: None)
+        return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)
 
 
-def weighed(tmp_path: Path, verdict: Verdict, text: str) -> Weighed:
+def weighed(tmp_path: Path, verdict: RunResult, text: str) -> BaselinedResult:
     path = tmp_path / "baseline.toml"
     path.write_text(text, encoding="utf-8")
-    return weigh(verdict, read(path))
+    return apply_baseline(verdict, load_baseline(path))
 
 
 def test_without_a_baseline_every_finding_fails() -> None:
     verdict = judged(a_patch_is_forgotten, "UPDATE-2")
-    assert weigh(verdict).failing == tuple(verdict.findings)
-    assert weigh(verdict).exit_code == 1
+    assert apply_baseline(verdict).failing == tuple(verdict.findings)
+    assert apply_baseline(verdict).exit_code == 1
 
 
 def test_a_known_finding_is_told_and_does_not_fail(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_waived_law_is_told_and_does_not_fail(tmp_path: Path) -> None:
 
 def test_a_waived_law_that_could_not_run_does_not_fail(tmp_path: Path) -> None:
     verdict = judged(refuse("/conversations$"), "PAGE-1")
-    assert weigh(verdict).exit_code == 1
+    assert apply_baseline(verdict).exit_code == 1
     result = weighed(tmp_path, verdict, f'[[waived]]\nlaw = "PAGE-1"\n{SINCE}')
     assert (result.exit_code, len(result.waived)) == (0, 1)
 
@@ -91,8 +91,8 @@ WRONG = [
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "baseline.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(WrongUse, match=said):
-        read(path)
+    with pytest.raises(UsageError, match=said):
+        load_baseline(path)
 
 
 def test_the_report_tells_what_is_known_and_what_is_not_needed(

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.cli.conform import OPTIONS
-from sandbox.conformance.baseline import read as read_baseline
-from sandbox.conformance.laws import all_laws
+from sandbox.conformance.baseline import load_baseline
+from sandbox.conformance.checks import all_checks
 from sandbox.settings import flag
 from tests.conformance.judging import conform
 from tests.conftest import ROOT, serving
@@ -60,9 +60,9 @@ def test_every_option_has_its_row(name: str) -> None:
 
 
 def test_the_example_of_a_baseline_is_one() -> None:
-    entries = read_baseline(EXAMPLES / "baseline.toml")
+    entries = load_baseline(EXAMPLES / "baseline.toml")
     assert {entry.kind for entry in entries} == {"waived", "known"}
-    assert {entry.about for entry in entries if entry.kind == "waived"} <= {law.id for law in all_laws()}
+    assert {entry.about for entry in entries if entry.kind == "waived"} <= {check.id for check in all_checks()}
 
 
 def test_the_example_of_a_file_with_options_is_read(

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 
-from sandbox.conformance.ambient import no_literals_of_the_process
-from sandbox.conformance.exercise import Exercise
-from sandbox.conformance.fuzz import Plan, fuzz
+from sandbox.conformance.fuzz import Coverage, FuzzPlan, fuzz
+from sandbox.conformance.isolation import no_process_literals
 from sandbox.contract import load
 from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed
@@ -26,34 +25,34 @@ Sent = list[tuple[str, str, str, bytes]]
 
 
 @pytest.fixture(scope="module")
-def exercise() -> Exercise:
+def coverage() -> Coverage:
     """What comes of the whole run, every phase and every check, against our own server in a process of its own.
 
     It is quiet: nobody reads its output meanwhile, and a line a request would fill the pipe.
     """
     with serving("--now", str(NOW), "--quiet") as server:
         return fuzz(
-            load(), Plan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY, max_examples=up_to(20, here=8))
+            load(), FuzzPlan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY, max_examples=up_to(20, here=8))
         )
 
 
 @pytest.mark.clause("4.10", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.10", "3.2", "3.15", "5.7")
-def test_nothing_is_found(exercise: Exercise) -> None:
-    assert exercise.findings == ()
+def test_nothing_is_found(coverage: Coverage) -> None:
+    assert coverage.findings == ()
 
 
-def test_nothing_keeps_the_engine_from_its_work(exercise: Exercise) -> None:
-    assert exercise.errors == ()
+def test_nothing_keeps_the_engine_from_its_work(coverage: Coverage) -> None:
+    assert coverage.errors == ()
 
 
-def test_every_operation_has_succeeded(exercise: Exercise) -> None:
-    assert set(exercise.statuses) == {operation.id for operation in load().operations}
-    assert exercise.never_succeeded == ()
+def test_every_operation_has_succeeded(coverage: Coverage) -> None:
+    assert set(coverage.statuses) == {operation.id for operation in load().operations}
+    assert coverage.never_succeeded == ()
 
 
-def test_every_link_has_been_walked(exercise: Exercise) -> None:
-    assert len(exercise.links) > 20
-    assert exercise.never_walked == ()
+def test_every_link_has_been_walked(coverage: Coverage) -> None:
+    assert len(coverage.links) > 20
+    assert coverage.uncovered_links == ()
 
 
 def test_the_wrapper_of_the_broken_servers_breaks_nothing_itself() -> None:
@@ -66,7 +65,7 @@ def test_another_seed_sends_others() -> None:
 
 def test_no_literal_of_this_process_is_sent() -> None:
     """Literals of our own modules are among them: `[[cut]]` and `[[slow]]` would make a good answer look bad."""
-    with no_literals_of_the_process():
+    with no_process_literals():
         assert list(HypothesisProvider(None)._local_constants) == []
 
 
@@ -76,9 +75,9 @@ def test_no_proxy_and_no_password_of_the_environment_comes_between(
     (tmp_path / "netrc").write_text("default login somebody password secret\n", encoding="utf-8")
     for name, value in (("http_proxy", "http://127.0.0.1:1"), ("no_proxy", ""), ("NETRC", str(tmp_path / "netrc"))):
         monkeypatch.setenv(name, value)
-    exercise = fuzzed(nothing, "examples")
-    assert exercise.errors == ()
-    assert 200 in exercise.statuses["apps_api_create_conversation"]
+    coverage = fuzzed(nothing, "examples")
+    assert coverage.errors == ()
+    assert 200 in coverage.statuses["apps_api_create_conversation"]
 
 
 def sent(*phases: str, seed: int) -> Sent:

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.conformance.exercise import Finding
+from sandbox.conformance.fuzz import FuzzFinding
 from tests.conformance import breaks
 from tests.conformance.breaks import Break, broken
 from tests.conformance.plans import fuzzed
@@ -52,7 +52,7 @@ BREAKS = [
 
 
 @pytest.fixture(scope="module")
-def finding() -> Finding:
+def finding() -> FuzzFinding:
     """The one finding against a server that answers 201 to a creation."""
     (found,) = fuzzed(breaks.created_is_201, "examples").findings
     return found
@@ -64,19 +64,19 @@ def test_a_break_is_found(by: Break, phase: str, check: str, operation: str) -> 
     assert (check, operation) in {(finding.check, finding.operation) for finding in findings}
 
 
-def test_a_finding_says_what_was_sent_and_what_came(finding: Finding) -> None:
+def test_a_finding_says_what_was_sent_and_what_came(finding: FuzzFinding) -> None:
     assert finding.exchange.method == "POST"
     assert finding.exchange.url.endswith("/v1/apps/app_x/conversations")
     assert finding.exchange.status == 201
     assert '"object":"conversation"' in finding.exchange.body
 
 
-def test_the_smallest_case_stands_for_all_that_were_seen(finding: Finding) -> None:
+def test_the_smallest_case_stands_for_all_that_were_seen(finding: FuzzFinding) -> None:
     assert finding.seen > 1
     assert finding.exchange.request_body == "{}"
 
 
-def test_a_finding_has_the_same_identity_in_another_app_and_under_another_seed(finding: Finding) -> None:
+def test_a_finding_has_the_same_identity_in_another_app_and_under_another_seed(finding: FuzzFinding) -> None:
     (other,) = fuzzed(breaks.created_is_201, "examples", app_id="app_y", seed=2).findings
     assert other.identity == finding.identity
 
@@ -100,7 +100,7 @@ def test_a_redirect_is_found_and_not_followed() -> None:
     assert followed == []
 
 
-def test_curl_repeats_a_finding(finding: Finding) -> None:
+def test_curl_repeats_a_finding(finding: FuzzFinding) -> None:
     need_curl()
     with running(broken(create_app(Settings(now=NOW)), breaks.created_is_201)) as origin:
         there = finding.curl.replace(finding.exchange.url, f"{origin}/v1/apps/app_x/conversations")

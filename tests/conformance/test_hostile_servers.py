@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.decoding import MOST_BYTES
+from sandbox.conformance.transport import MOST_BYTES
 from tests.cli.processes import measured
 from tests.conformance.hostile import SAYING, hostile
 from tests.conformance.judging import conform, ours

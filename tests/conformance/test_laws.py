@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.conformance.caller import ALL
-from sandbox.conformance.law import Law
-from sandbox.conformance.laws import all_laws
-from sandbox.conformance.preparation import Plan
-from sandbox.conformance.run import Verdict, judge
+from sandbox.conformance.check import Check
+from sandbox.conformance.checks import all_checks
+from sandbox.conformance.preparation import RunPlan
+from sandbox.conformance.run import RunResult, run_conformance
+from sandbox.conformance.target import ALL
 from sandbox.contract import load
 from tests.conformance.breaks import Break, broken, nothing
 from tests.conformance.running import running
@@ -23,7 +23,7 @@ from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import NOW, serving
 from tests.docs.pages import read
 
-LAWS = all_laws()
+CHECKS = all_checks()
 CONTRACT = read("docs/contract.md")
 
 
@@ -38,27 +38,29 @@ def origin() -> Iterator[str]:
 
 
 def test_there_are_many_and_each_has_a_name_of_its_own() -> None:
-    names = [law.id for law in LAWS]
+    names = [check.id for check in CHECKS]
     assert len(names) == len(set(names)) >= 60
 
 
-@pytest.mark.parametrize("law", LAWS, ids=str)
-def test_a_law_is_one_sentence_of_a_clause_about_operations(law: Law) -> None:
-    assert re.fullmatch(r"[A-Z]+-[1-9][0-9]?", law.id)
-    assert re.fullmatch(r"\S.*\.", law.sentence)
-    assert f'<a id="{law.clause}"></a>' in CONTRACT
-    assert law.operations
-    assert set(law.operations) <= set(ALL)
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_a_law_is_one_sentence_of_a_clause_about_operations(check: Check) -> None:
+    assert re.fullmatch(r"[A-Z]+-[1-9][0-9]?", check.id)
+    assert re.fullmatch(r"\S.*\.", check.sentence)
+    assert f'<a id="{check.clause}"></a>' in CONTRACT
+    assert check.operations
+    assert set(check.operations) <= set(ALL)
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if law.source == "D"], ids=str)
-def test_what_the_sandbox_decided_is_asked_of_a_sandbox_alone(law: Law) -> None:
-    assert law.needs == "sandbox"
+@pytest.mark.parametrize("check", [check for check in CHECKS if check.source == "D"], ids=str)
+def test_what_the_sandbox_decided_is_asked_of_a_sandbox_alone(check: Check) -> None:
+    assert check.needs == "sandbox"
 
 
-@pytest.mark.parametrize("law", LAWS, ids=str)
-def test_a_law_stands_alone(law: Law, origin: str) -> None:
-    (outcome,) = judge(Plan(url=origin, laws=(law.id,), other_key="sk_test_denied"), load(), lambda _: None).outcomes
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_a_law_stands_alone(check: Check, origin: str) -> None:
+    (outcome,) = run_conformance(
+        RunPlan(url=origin, checks=(check.id,), other_key="sk_test_denied"), load(), lambda _: None
+    ).outcomes
     assert outcome.result in ("kept", "not applicable"), outcome.reason
 
 
@@ -70,7 +72,7 @@ def test_laws_that_only_read_say_so_truly() -> None:
         methods.add(request.method)
         return await ask(request)
 
-    judged(overhear, *(law.id for law in LAWS if not law.writes))
+    judged(overhear, *(check.id for check in CHECKS if not check.writes))
     assert methods <= {"GET", "HEAD", "OPTIONS"}
 
 
@@ -258,15 +260,15 @@ LIES: list[tuple[str, Break, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("by", "law", "clause"), [row[1:] for row in LIES], ids=[row[0] for row in LIES])
-def test_a_lie_is_caught_by_the_law_that_is_made_for_it(by: Break, law: str, clause: str) -> None:
-    (finding,) = judged(by, law).findings
-    assert (finding.rule, finding.clause) == (law, clause)
+@pytest.mark.parametrize(("by", "check", "clause"), [row[1:] for row in LIES], ids=[row[0] for row in LIES])
+def test_a_lie_is_caught_by_the_law_that_is_made_for_it(by: Break, check: str, clause: str) -> None:
+    (finding,) = judged(by, check).findings
+    assert (finding.rule, finding.clause) == (check, clause)
 
 
-@pytest.mark.parametrize("law", sorted({row[2] for row in LIES}))
-def test_the_law_finds_nothing_where_nobody_lies(law: str) -> None:
-    assert [outcome.result for outcome in judged(nothing, law).outcomes] == ["kept"]
+@pytest.mark.parametrize("check", sorted({row[2] for row in LIES}))
+def test_the_law_finds_nothing_where_nobody_lies(check: str) -> None:
+    assert [outcome.result for outcome in judged(nothing, check).outcomes] == ["kept"]
 
 
 def test_what_a_law_needs_and_cannot_get_is_no_finding_but_is_said() -> None:
@@ -278,10 +280,10 @@ def test_what_a_law_needs_and_cannot_get_is_no_finding_but_is_said() -> None:
 def test_an_answer_in_an_impossible_shape_ends_no_run() -> None:
     outcomes = judged(told(lambda value: [value], path="/v1/"), "PAGE", "CREATE", "STREAM", "MESSAGE").outcomes
     assert {outcome.result for outcome in outcomes} <= {"broken", "could not run", "kept", "not applicable"}
-    assert len(outcomes) == sum(law.topic in ("PAGE", "CREATE", "STREAM", "MESSAGE") for law in LAWS)
+    assert len(outcomes) == sum(check.topic in ("PAGE", "CREATE", "STREAM", "MESSAGE") for check in CHECKS)
 
 
-def judged(by: Break, *laws: str) -> Verdict:
+def judged(by: Break, *checks: str) -> RunResult:
     """Hold a fresh server, broken in one way, to some laws."""
     with running(broken(create_app(Settings(now=NOW)), by)) as origin:
-        return judge(Plan(url=origin, laws=laws), load(), lambda _: None)
+        return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.cli import main
-from sandbox.conformance.shown import Masked
+from sandbox.conformance.output import KeyRedactor
 from tests.conformance.judging import Foreign, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
@@ -60,7 +60,7 @@ def test_no_piece_of_a_text_has_a_piece_of_the_key(
     key = f"sk_live_{random}"
     text = "~" * 400 + form(key) + "~" * 400
     encoded = [form(key)[n : n + 12] for n in range(len(form(key)) - 11)]
-    shown = Masked({"API_KEY": key}).piece(text, start, start + length)
+    shown = KeyRedactor({"API_KEY": key}).redacted_slice(text, start, start + length)
     assert leaks(random, shown) == []
     assert [piece for piece in encoded if piece in shown and "~" not in piece] == []
 
@@ -80,10 +80,10 @@ def test_no_report_has_a_piece_of_the_key(tmp_path: Path, random: str, form: Cal
         return Answer(answer.status if ahead % 3 else 418, (*told.headers, header), told.body)
 
     words = ["--app", "app_x", "--key", key, "--allow-writes", "--junit", str(files[0]), "--json", str(files[1])]
-    laws = [word for law in ("APP", "CREATE", "PAGE", "STREAM", "ERROR", "MESSAGE") for word in ("--law", law)]
+    checks = [word for check in ("APP", "CREATE", "PAGE", "STREAM", "ERROR", "MESSAGE") for word in ("--law", check)]
     out, err = StringIO(), StringIO()
     with running(ours(Foreign(repeat))) as origin, redirect_stdout(out), redirect_stderr(err):
-        code = main(["conform", origin, *words, *laws], {"GITHUB_STEP_SUMMARY": str(files[2])})
+        code = main(["conform", origin, *words, *checks], {"GITHUB_STEP_SUMMARY": str(files[2])})
     assert code == 1
     told = (
         "".join(file.read_text(encoding="utf-8") for file in files) + "".join(out.getvalue().split()) + err.getvalue()

@@ -16,8 +16,8 @@ from importlib import import_module
 import pytest
 
 from sandbox import create_app
-from sandbox.conformance.law import Law
-from sandbox.conformance.laws import TOPICS
+from sandbox.conformance.check import Check
+from sandbox.conformance.checks import TOPICS
 from tests.conformance.mutants import all_mutants, judging
 from tests.conformance.mutants.seams import Mutant
 
@@ -66,5 +66,5 @@ def test_every_topic_of_laws_is_broken_by_some_mutant() -> None:
     """Of each module of laws, some mutant names the clause of at least one law."""
     clauses = {clause for mutant in MUTANTS for clause in mutant.clauses}
     for topic in TOPICS:
-        laws = vars(import_module(f"sandbox.conformance.laws.{topic}")).values()
-        assert clauses & {law.clause for law in laws if isinstance(law, Law)}, topic
+        checks = vars(import_module(f"sandbox.conformance.checks.{topic}")).values()
+        assert clauses & {check.clause for check in checks if isinstance(check, Check)}, topic

@@ -25,13 +25,13 @@ def unused_origin() -> str:
 
 def test_a_server_that_finds_nothing_is_faultless_and_not_exercised() -> None:
     """Each answer is a well-formed 404 that the contract allows: no check of a single answer can object."""
-    exercise = fuzzed(nothing, *PHASES, app_id="app_missing", max_examples=3)
-    assert exercise.findings == ()
-    assert set(exercise.never_succeeded) == OPERATIONS
-    assert set(exercise.never_walked) == set(exercise.links)
+    coverage = fuzzed(nothing, *PHASES, app_id="app_missing", max_examples=3)
+    assert coverage.findings == ()
+    assert set(coverage.never_succeeded) == OPERATIONS
+    assert set(coverage.uncovered_links) == set(coverage.links)
 
 
 def test_a_server_that_is_not_there_is_an_error_and_not_exercised(unused_origin: str) -> None:
-    exercise = fuzzed(nothing, "examples", base_url=unused_origin)
-    assert exercise.errors
-    assert set(exercise.never_succeeded) == OPERATIONS
+    coverage = fuzzed(nothing, "examples", base_url=unused_origin)
+    assert coverage.errors
+    assert set(coverage.never_succeeded) == OPERATIONS

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.laws import all_laws
-from sandbox.conformance.preparation import Plan
-from sandbox.conformance.run import judge
+from sandbox.conformance.checks import all_checks
+from sandbox.conformance.preparation import RunPlan
+from sandbox.conformance.run import run_conformance
 from sandbox.contract import load
 from tests.conformance.judging import conform, ours
 from tests.conformance.running import running
@@ -22,17 +22,17 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.fuzz
 
-LAWS = all_laws()
+CHECKS = all_checks()
 
 
 def test_both_parts_say_how_far_they_are() -> None:
     noted: list[str] = []
     with running(ours()) as origin:
-        judge(Plan(url=origin, quick=True, read_only=True), load(), lambda _: None, noted.append)
+        run_conformance(RunPlan(url=origin, quick=True, read_only=True), load(), lambda _: None, noted.append)
     first = [int(found[1].replace(",", "")) for text in noted if (found := re.match("part one: ([0-9,]+) req", text))]
     assert first[0] < first[-1]
     assert first == sorted(first)
-    assert noted[-1] == f"part two: {LAWS[-1].id}, {len(LAWS)} of {len(LAWS)}"
+    assert noted[-1] == f"part two: {CHECKS[-1].id}, {len(CHECKS)} of {len(CHECKS)}"
 
 
 def test_a_log_that_is_no_terminal_is_told_only_what_lasts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.library import LawBroken, all_laws, connect
-from sandbox.conformance.preparation import WrongUse
+from sandbox.conformance.library import CheckFailed, all_checks, connect
+from sandbox.conformance.preparation import UsageError
 from tests.conformance.judging import Foreign, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
 from tests.conftest import ROOT, serving
 
-LAWS = {law.id: law for law in all_laws()}
+CHECKS = {check.id: check for check in all_checks()}
 
 
 def test_the_example_holds_our_own_server_to_every_law(tmp_path: Path) -> None:
     with serving("--quiet") as server:
         done = suite(tmp_path, server.url)
     assert done.returncode == 0, done.stdout
-    assert f"{len(LAWS) - 1} passed, 1 skipped" in done.stdout
+    assert f"{len(CHECKS) - 1} passed, 1 skipped" in done.stdout
 
 
 def test_a_broken_law_is_a_failed_test_that_says_how_to_repeat_it(tmp_path: Path) -> None:
@@ -38,17 +38,17 @@ def test_a_broken_law_is_a_failed_test_that_says_how_to_repeat_it(tmp_path: Path
 def test_a_law_that_could_not_run_is_no_success() -> None:
     with running(ours(refuse("/conversations$"))) as origin:
         server = connect(origin)
-        with pytest.raises(LawBroken, match="PAGE-1"):
-            server.hold(LAWS["PAGE-1"])
+        with pytest.raises(CheckFailed, match="PAGE-1"):
+            server.run_check(CHECKS["PAGE-1"])
 
 
 def test_a_server_that_is_not_the_sandbox_needs_permission() -> None:
     with running(ours(Foreign())) as origin:
-        with pytest.raises(WrongUse):
+        with pytest.raises(UsageError):
             connect(origin)
         server = connect(origin, app="app_x", key="sk_live_abc")
-        assert server.why_not(LAWS["CREATE-1"]) == "it writes; --allow-writes allows it"
-        assert server.why_not(LAWS["APP-1"]) is None
+        assert server.skip_reason(CHECKS["CREATE-1"]) == "it writes; --allow-writes allows it"
+        assert server.skip_reason(CHECKS["APP-1"]) is None
 
 
 def suite(tmp_path: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.cli import main
-from sandbox.conformance.exchange import Answer as Came
-from sandbox.conformance.exchange import Request as Sent
-from sandbox.conformance.preparation import Plan, place_of
-from sandbox.conformance.run import Verdict, judge
-from sandbox.conformance.scripts import script
-from sandbox.conformance.shown import Masked, harmless
+from sandbox.conformance.findings import curl_script
+from sandbox.conformance.http_messages import ApiRequest, ApiResponse
+from sandbox.conformance.output import KeyRedactor, escape
+from sandbox.conformance.preparation import RunPlan, parse_server_url
+from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance import breaks
 from tests.conformance.breaks import Break
@@ -49,9 +48,9 @@ async def metrics_are_201(request: Request, ask: Ask) -> Answer:
     return replace(answer, status=201) if request.path.endswith("/metrics") and answer.status == 200 else answer
 
 
-def judged(by: Break, *laws: str) -> Verdict:
+def judged(by: Break, *checks: str) -> RunResult:
     with running(ours(by)) as origin:
-        return judge(Plan(url=origin, laws=laws), load(), lambda _: None)
+        return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +87,11 @@ REPEATED = [
 ]
 
 
-@pytest.mark.parametrize(("by", "law", "came"), REPEATED, ids=[row[1] for row in REPEATED])
-def test_the_script_of_a_finding_repeats_it(by: Break, law: str, came: str) -> None:
+@pytest.mark.parametrize(("by", "check", "came"), REPEATED, ids=[row[1] for row in REPEATED])
+def test_the_script_of_a_finding_repeats_it(by: Break, check: str, came: str) -> None:
     need_curl()
     with running(ours(by)) as origin:
-        (finding,) = judge(Plan(url=origin, laws=(law,)), load(), lambda _: None).findings
+        (finding,) = run_conformance(RunPlan(url=origin, checks=(check,)), load(), lambda _: None).findings
         command = ["/bin/sh", "-euc", f"API_KEY={KEY}\n{finding.script}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     assert done.returncode == 0, done.stderr
@@ -132,9 +131,9 @@ def test_a_script_sends_any_body_as_it_was(body: bytes) -> None:
         return await ask(request)
 
     with running(ours(overhear)) as origin:
-        request = Sent(method="POST", target="/v1/apps/app_x/conversations", body=body)
-        place, _ = place_of(origin, load())
-        text = script([Came(request=request, status=200)], place, Masked({}))
+        request = ApiRequest(method="POST", target="/v1/apps/app_x/conversations", body=body)
+        place, _ = parse_server_url(origin, load())
+        text = curl_script([ApiResponse(request=request, status=200)], place, KeyRedactor({}))
         subprocess.run(["/bin/sh", "-euc", text], capture_output=True, check=True)  # noqa: S603 - our own
     assert heard == [body]
 
@@ -229,8 +228,8 @@ def test_json_has_all_of_it(hostile: tuple[Said, Path]) -> None:
 
 @pytest.mark.parametrize("text", ["::error::x", "a\n::x", " ::x", "##[group]x", "x ##[error]", "\u0085::x"])
 def test_what_is_harmless_stays_so_when_it_is_made_harmless_again(text: str) -> None:
-    once = harmless(text, lines=True)
-    assert harmless(once, lines=True) == once
+    once = escape(text, lines=True)
+    assert escape(once, lines=True) == once
     assert not re.search(r"(?m)^\s*::|##\[", once)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.conformance.preparation import Plan
-from sandbox.conformance.run import Verdict, judge
+from sandbox.conformance.preparation import RunPlan
+from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance.judging import Foreign, conform, ours
 from tests.conformance.running import running
@@ -28,33 +28,33 @@ BILLED = re.compile(r"/apps/[^/]+/(conversations/[^/]+|completions)$")
 CREATES = re.compile(r"/apps/[^/]+/conversations$")
 
 
-def judged(server: Foreign, **plan: Any) -> tuple[Verdict, list[str]]:
+def judged(server: Foreign, **plan: Any) -> tuple[RunResult, list[str]]:
     """Judge somebody's server; return the verdict and what was said before."""
     said: list[str] = []
     with running(ours(server)) as origin:
         full = {
             "app": "app_theirs",
             "key": KEY,
-            "laws": ("CREATE-1", "CREATE-4", "MESSAGE", "STREAM", "PAGE-1"),
+            "checks": ("CREATE-1", "CREATE-4", "MESSAGE", "STREAM", "PAGE-1"),
             **plan,
         }
-        return judge(Plan(url=origin, **full), load(), said.append, wait=lambda _: None), said
+        return run_conformance(RunPlan(url=origin, **full), load(), said.append, wait=lambda _: None), said
 
 
 @pytest.fixture(scope="module")
-def allowed() -> tuple[Foreign, Verdict, list[str]]:
+def allowed() -> tuple[Foreign, RunResult, list[str]]:
     """A whole run against somebody's server that may be written to: what it heard, its verdict, what was said."""
     server = Foreign()
-    return server, *judged(server, allow_writes=True, laws=())
+    return server, *judged(server, allow_writes=True, checks=())
 
 
 def test_nothing_is_written_unless_it_is_allowed() -> None:
     server = Foreign()
-    verdict, said = judged(server, laws=())
+    verdict, said = judged(server, checks=())
     assert server.heard
     assert {request.method for request in server.heard} <= {"GET", "HEAD", "OPTIONS"}
     assert "--allow-writes" in said[1]
-    assert {outcome.result for outcome in verdict.outcomes if outcome.law.writes} == {"not asked for"}
+    assert {outcome.result for outcome in verdict.outcomes if outcome.check.writes} == {"not asked for"}
 
 
 def test_nothing_is_written_to_a_sandbox_either_where_only_reading_is_asked_for() -> None:
@@ -65,7 +65,7 @@ def test_nothing_is_written_to_a_sandbox_either_where_only_reading_is_asked_for(
         return await ask(request)
 
     with running(ours(overhear)) as origin:
-        judge(Plan(url=origin, read_only=True), load(), lambda _: None)
+        run_conformance(RunPlan(url=origin, read_only=True), load(), lambda _: None)
     assert methods <= {"GET", "HEAD", "OPTIONS"}
 
 
@@ -79,7 +79,7 @@ def test_the_owner_is_told_before_anything_is_written() -> None:
         heard.append(len(server.of("POST", "PATCH", "DELETE")))
 
     with running(ours(server)) as origin:
-        judge(Plan(url=origin, app="app_x", key=KEY, allow_writes=True, laws=("CREATE-1",)), load(), say)
+        run_conformance(RunPlan(url=origin, app="app_x", key=KEY, allow_writes=True, checks=("CREATE-1",)), load(), say)
     warning = next(text for text in said if "billed" in text)
     assert heard[said.index(warning)] == 0
     assert "at most 40 messages and completions" in warning
@@ -101,7 +101,7 @@ def test_all_laws_together_stay_within_the_forty() -> None:
         Foreign(),
         allow_writes=True,
         sandbox_rules=True,
-        laws=(
+        checks=(
             "KEY",
             "META",
             "TITLE",
@@ -127,13 +127,13 @@ def test_all_laws_together_stay_within_the_forty() -> None:
 
 def test_part_one_sends_no_message_that_may_be_billed() -> None:
     server = Foreign()
-    judged(server, allow_writes=True, laws=(), max_messages=0)
+    judged(server, allow_writes=True, checks=(), max_messages=0)
     answered = [r for r in server.of("POST") if BILLED.search(r.path) and "message" in json_of(r)]
     # Laws look for refusals: no key, a conversation that isn't there. None of these reaches an agent.
     assert [r for r in answered if "00000000-0000" not in r.path and "-other/" not in r.path] == []
 
 
-def test_each_conversation_is_marked_and_deleted_at_the_end(allowed: tuple[Foreign, Verdict, list[str]]) -> None:
+def test_each_conversation_is_marked_and_deleted_at_the_end(allowed: tuple[Foreign, RunResult, list[str]]) -> None:
     server, verdict, said = allowed
     asked = [json_of(r) for r in server.of("POST") if CREATES.search(r.path)]
     accepted = [body for body in asked if isinstance(body.get("metadata"), dict | None) and body]
@@ -144,12 +144,12 @@ def test_each_conversation_is_marked_and_deleted_at_the_end(allowed: tuple[Forei
 
 
 def test_a_server_that_follows_the_contract_conforms_without_the_sandboxs_own_rules(
-    allowed: tuple[Foreign, Verdict, list[str]],
+    allowed: tuple[Foreign, RunResult, list[str]],
 ) -> None:
     _, verdict, _ = allowed
     assert verdict.findings == []
     assert [outcome for outcome in verdict.outcomes if outcome.result == "could not run"] == []
-    assert {outcome.law.needs for outcome in verdict.outcomes if outcome.result == "kept"} == {"any"}
+    assert {outcome.check.needs for outcome in verdict.outcomes if outcome.result == "kept"} == {"any"}
 
 
 def test_no_redirect_is_followed_and_the_key_goes_nowhere_else() -> None:
@@ -164,7 +164,7 @@ def test_no_redirect_is_followed_and_the_key_goes_nowhere_else() -> None:
                 answer if request.path.endswith("/config") else replace(answer, status=307, headers=(away,), body=b"")
             )
 
-        verdict, _ = judged(Foreign(send_away), laws=())
+        verdict, _ = judged(Foreign(send_away), checks=())
         with pytest.raises(BlockingIOError):
             elsewhere.accept()
     assert verdict.findings
@@ -172,7 +172,7 @@ def test_no_redirect_is_followed_and_the_key_goes_nowhere_else() -> None:
 
 def test_the_key_is_sent_to_nobody_before_it_is_known_who_listens() -> None:
     server = Foreign()
-    judged(server, laws=("APP-1",))
+    judged(server, checks=("APP-1",))
     assert server.heard[0].path == "/_sandbox/health"
     assert b"authorization" not in dict(server.heard[0].headers)
 
@@ -200,8 +200,8 @@ def test_429_is_waited_out() -> None:
         return replace(answer, status=429, headers=((b"retry-after", b"7"),)) if busy else answer
 
     with running(ours(Foreign(be_busy))) as origin:
-        plan = Plan(url=origin, app="app_theirs", key=KEY, allow_writes=True, laws=("CREATE-1",))
-        verdict = judge(plan, load(), lambda _: None, wait=waits.append)
+        plan = RunPlan(url=origin, app="app_theirs", key=KEY, allow_writes=True, checks=("CREATE-1",))
+        verdict = run_conformance(plan, load(), lambda _: None, wait=waits.append)
     assert waits[0] == 7
     assert [outcome.result for outcome in verdict.outcomes] == ["kept"]
 
@@ -222,8 +222,8 @@ def test_after_the_longest_wait_the_run_stops_with_what_it_has(capsys: pytest.Ca
 def test_requests_keep_their_distance() -> None:
     waits: list[float] = []
     with running(ours(Foreign())) as origin:
-        plan = Plan(url=origin, app="app_theirs", key=KEY, rate=50, laws=("APP-1",))
-        judge(plan, load(), lambda _: None, wait=waits.append)
+        plan = RunPlan(url=origin, app="app_theirs", key=KEY, rate=50, checks=("APP-1",))
+        run_conformance(plan, load(), lambda _: None, wait=waits.append)
     assert set(waits) == {1 / 50}
 
 
@@ -255,7 +255,7 @@ def test_an_endless_answer_is_cut_off() -> None:
             else await ask(request)
         )
 
-    verdict, _ = judged(Foreign(never_stop), laws=("APP-1",))
+    verdict, _ = judged(Foreign(never_stop), checks=("APP-1",))
     (finding,) = verdict.findings
     assert "cut off" in finding.got
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from sandbox.conformance.tune import Link, links, narrowed, operations, tuned
+from sandbox.conformance.fuzz_schema import Link, links, narrowed, operations, tuned
 from sandbox.contract import load
 
 BUNDLE = load().bundle

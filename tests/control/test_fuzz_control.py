@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.conformance.exercise import Exercise
-from sandbox.conformance.fuzz import Plan, fuzz
+from sandbox.conformance.fuzz import Coverage, FuzzPlan, fuzz
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from tests.conftest import NOW, serving
@@ -34,24 +33,28 @@ def bounded() -> Contract:
 
 
 @pytest.fixture(scope="module")
-def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exercise]:
+def coverage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coverage]:
     """What comes of a run of all phases against a server that asks for a token."""
     data = tmp_path_factory.mktemp("fuzz") / "sandbox.data"
     with serving(
         "--now", str(NOW), "--quiet", "--data", str(data), env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}
     ) as server:
-        plan = Plan(
-            base_url=f"{server.url}/_sandbox", app_id="app_fuzzed", key=TOKEN, max_examples=up_to(8, here=2), detours=0
+        plan = FuzzPlan(
+            base_url=f"{server.url}/_sandbox",
+            app_id="app_fuzzed",
+            key=TOKEN,
+            max_examples=up_to(8, here=2),
+            extra_runs=0,
         )
         yield fuzz(bounded(), plan)
 
 
-def test_nothing_is_found(exercise: Exercise) -> None:
-    assert [(finding.check, finding.operation, finding.message, finding.curl) for finding in exercise.findings] == []
+def test_nothing_is_found(coverage: Coverage) -> None:
+    assert [(finding.check, finding.operation, finding.message, finding.curl) for finding in coverage.findings] == []
 
 
-def test_nothing_keeps_the_engine_from_its_work(exercise: Exercise) -> None:
-    assert exercise.errors == ()
+def test_nothing_keeps_the_engine_from_its_work(coverage: Coverage) -> None:
+    assert coverage.errors == ()
 
 
 # What needs an id that only an answer of the Apps API brings.
@@ -62,6 +65,6 @@ OUT_OF_REACH = {
 }
 
 
-def test_every_operation_has_succeeded(exercise: Exercise) -> None:
-    assert set(exercise.statuses) == {operation.id for operation in bounded().operations}
-    assert set(exercise.never_succeeded) <= OUT_OF_REACH
+def test_every_operation_has_succeeded(coverage: Coverage) -> None:
+    assert set(coverage.statuses) == {operation.id for operation in bounded().operations}
+    assert set(coverage.never_succeeded) <= OUT_OF_REACH

@@ -1,0 +1,168 @@
+"""Fit the contract to a fuzzer and to servers that aren't the sandbox, always in a copy."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sandbox.contract import Contract
+
+APP_ID = "app_id"
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+_CURSORS = ("after", "before")
+_ID = re.compile(r"[\w.~-]{4,}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Link:
+    """One link of the contract: from an answer of one operation (by its id) to another operation."""
+
+    source: str
+    status: str
+    name: str
+    target: str
+
+
+def tuned(bundle: Mapping[str, Any], app_id: str, *, sandbox_rules: bool) -> dict[str, Any]:
+    """Return the document that a fuzzer can work with.
+
+    Args:
+        bundle: the contract as one document.
+        app_id: the app that all requests are for; it takes the parameter's place in every path.
+        sandbox_rules: hold answers to what the sandbox alone promises too: all keys, the forms of ids.
+    """
+    document = copy.deepcopy(dict(bundle))
+    _pin_app(document, app_id)
+    if sandbox_rules:
+        _promise(document["components"]["schemas"])
+    return document
+
+
+def narrowed(document: Mapping[str, Any], wanted: Collection[Link]) -> dict[str, Any]:
+    """Return a tuned document with no more links than lead to the wanted ones, so that a walk comes upon them soon."""
+    narrow = copy.deepcopy(dict(document))
+    ways = _ways(narrow)
+    kept = {*wanted, *(step for link in wanted for step in ways.get(link.source, ()))}
+    for _, _, operation in operations(narrow):
+        for response in operation["responses"].values():
+            for name in list(response.get("links", {})):
+                if not any(link.source == operation["operationId"] and link.name == name for link in kept):
+                    del response["links"][name]
+    return narrow
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield method, path and description of every operation of a document."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield method.upper(), path, operation
+
+
+def links(document: Mapping[str, Any]) -> Iterator[tuple[Link, dict[str, Any]]]:
+    """Yield every link of a document and its description."""
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            for name, spec in response.get("links", {}).items():
+                link = Link(source=operation["operationId"], status=status, name=name, target=spec["operationId"])
+                yield link, spec
+
+
+def spared_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> set[str]:
+    """Return the cursors to leave out: a made-up one is unknown, two are refused, and both hide everything else.
+
+    Coverage gives each parameter a value in every case: there only the cursor that the case is about stays. A walk
+    keeps what looks like an id and comes from a link. Of two that are left the longer one stays.
+    """
+    given = {name: str(query[name]) for name in _CURSORS if name in query}
+    if phase == "coverage":
+        return {name for name in given if name != about}
+    spared = {name for name, value in given.items() if phase == "stateful" and not _ID.fullmatch(value)}
+    if given and len(given) - len(spared) == len(_CURSORS):
+        spared.add(min(given, key=lambda name: len(given[name])))
+    return spared
+
+
+def _pin_app(document: dict[str, Any], app_id: str) -> None:
+    """Put the app's id into the paths; parameters and links no longer speak of it."""
+    shared = document["components"].get("parameters", {})
+    for item in document["paths"].values():
+        item["parameters"] = [each for each in item.get("parameters", []) if _name(each, shared) != APP_ID]
+    for _, spec in links(document):
+        spec.get("parameters", {}).pop(APP_ID, None)
+    document["paths"] = {path.replace(f"{{{APP_ID}}}", app_id): item for path, item in document["paths"].items()}
+
+
+def _name(parameter: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
+    name: str = shared[parameter["$ref"].rpartition("/")[2]]["name"] if "$ref" in parameter else parameter["name"]
+    return name
+
+
+def _promise(node: Any) -> None:
+    """Turn the keywords that hold for the sandbox alone into those that every validator knows."""
+    if isinstance(node, list):
+        for child in node:
+            _promise(child)
+    elif isinstance(node, dict):
+        if "x-sandbox-required" in node:
+            node["required"] = sorted({*node.get("required", ()), *node["x-sandbox-required"]})
+        if "x-sandbox-pattern" in node:
+            node["pattern"] = node["x-sandbox-pattern"]
+        for child in node.values():
+            _promise(child)
+
+
+def _ways(document: Mapping[str, Any]) -> dict[str, tuple[Link, ...]]:
+    """Return for each operation the shortest chain of links to it from one that needs no id."""
+    ways: dict[str, tuple[Link, ...]] = {
+        operation["operationId"]: () for _, path, operation in operations(document) if "{" not in path
+    }
+    reached = deque(ways)
+    while reached:
+        source = reached.popleft()
+        for link, _ in links(document):
+            if link.source == source and link.target not in ways:
+                ways[link.target] = (*ways[source], link)
+                reached.append(link.target)
+    return ways
+
+
+# The vendor documents these; of what else a server refuses, only that it is a 4xx can be asked.
+_STATUSES = ("200", "401", "403", "404", "429", "500")
+_OTHER = {"description": "Refused. The vendor documents neither the status nor the body."}
+
+
+def vendor_contract(contract: Contract) -> Contract:
+    """Return the contract without what the sandbox decided about statuses and headers."""
+    bundle = copy.deepcopy(dict(contract.bundle))
+    for operation in _operations(bundle):
+        kept = {status: each for status, each in operation["responses"].items() if status in _STATUSES}
+        operation["responses"] = {**kept, "4XX": _OTHER}
+    for response in bundle["components"].get("responses", {}).values():
+        response.pop("headers", None)
+    return replace(contract, bundle=bundle)
+
+
+def without_operations(contract: Contract, operations: Collection[str]) -> Contract:
+    """Return the contract without some operations, and without the links to them."""
+    bundle = copy.deepcopy(dict(contract.bundle))
+    for path, item in list(bundle["paths"].items()):
+        for name in METHODS & set(item):
+            if item[name]["operationId"] in operations:
+                del item[name]
+        if not METHODS & set(item):
+            del bundle["paths"][path]
+    for operation in _operations(bundle):
+        for response in operation["responses"].values():
+            for name in [name for name, spec in response.get("links", {}).items() if spec["operationId"] in operations]:
+                del response["links"][name]
+    return replace(contract, bundle=bundle)
+
+
+def _operations(bundle: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item[name] for item in bundle["paths"].values() for name in METHODS & set(item)]

@@ -1,0 +1,260 @@
+"""One request as it goes over the wire, its response as it came, and what can be read from a response."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sandbox.conformance.output import redacted_slice
+
+_BILLED = re.compile(r"POST .*/apps/[^/?]+/(conversations/[^/?]+|completions)(\?.*)?")
+_CREATES = re.compile(r"POST .*/apps/[^/?]+/conversations(\?.*)?")
+_SHOWN = 300
+_KEPT = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOrigin:
+    """Where the server is."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"http": 80, "https": 443}[self.scheme] == self.port
+        return f"{self.scheme}://{host}" + ("" if usual else f":{self.port}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRequest:
+    """One request as it goes over the wire; `target` is path and query, encoded already."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether a real server would have its agent answer it."""
+        return _BILLED.fullmatch(str(self)) is not None
+
+    @property
+    def creates(self) -> bool:
+        """Whether it asks for a new conversation."""
+        return _CREATES.fullmatch(str(self)) is not None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.target}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiResponse:
+    """What came of one request.
+
+    `status` is None where no answer came, and `trouble` says why. `is_whole` is false where the body stopped before the
+    end that its framing promised, `is_late` true where it was broken off because its time was over. `turn` is its place
+    among all answers of a run.
+    """
+
+    request: ApiRequest
+    status: int | None
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    is_whole: bool = True
+    is_late: bool = False
+    trouble: str = ""
+    turn: int = 0
+
+    def header(self, name: str) -> str | None:
+        """Return a header's value, or None; several are joined by commas."""
+        values = [value for known, value in self.headers if known.lower() == name.lower()]
+        return ", ".join(values) if values else None
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body, without parameters."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the status is of success."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def json(self) -> Any:
+        """The body read as JSON; None where it isn't. Kept where it is short: values take many times their text."""
+        return self._json if len(self.body) <= _KEPT else read_json(self.body)
+
+    @cached_property
+    def _json(self) -> Any:
+        return read_json(self.body)
+
+    @property
+    def object(self) -> Mapping[str, Any]:
+        """The body read as a JSON object; empty where it is none."""
+        value = self.json
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def remembered(self) -> ApiResponse:
+        """What a finding may need of it later: the request, the status, the id of what was made."""
+        one = self.object.get("id") if self.request.creates else None
+        body = json.dumps({"id": one}).encode() if isinstance(one, str) else b""
+        return ApiResponse(request=self.request, status=self.status, body=body, turn=self.turn)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def summary(self) -> str:
+        """What came, in a few words."""
+        if self.status is None:
+            return self.trouble
+        short = (
+            self.text
+            if len(self.text) <= _SHOWN
+            else f"{redacted_slice(self.text, 0, _SHOWN)}… ({len(self.body):,} bytes)"
+        )
+        return " ".join(f"{self.status} {self.reason} {self.trouble} {short}".split())
+
+
+def read_json(raw: bytes) -> Any:
+    """Read JSON in UTF-8, as deep as it may be; None where it isn't any."""
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+# A page has 100 rows at most, and no conversation of a run so many items: what is beyond is looked at by nobody.
+_MOST = 1_000
+
+
+class Unavailable(Exception):
+    """What a law wanted to look at could not be had; `answer` is what came instead."""
+
+    def __init__(self, wanted: str, answer: ApiResponse) -> None:
+        super().__init__(f"{answer.request}: expected {wanted}, got {answer.summary}")
+        self.answer = answer
+
+
+def good(answer: ApiResponse) -> ApiResponse:
+    """Return an answer that is a success.
+
+    Raises:
+        NoEvidence: it isn't.
+    """
+    if not answer.is_good:
+        raise Unavailable("200", answer)
+    return answer
+
+
+def id_of(answer: ApiResponse) -> str:
+    """Return the id in an answer.
+
+    Raises:
+        NoEvidence: there is none.
+    """
+    found = answer.object.get("id")
+    if not isinstance(found, str) or not found:
+        raise Unavailable("an id", answer)
+    return found
+
+
+def items_of(answer: ApiResponse) -> list[Mapping[str, Any]]:
+    """Return the items in an answer."""
+    items = answer.object.get("items")
+    return [item for item in items[:_MOST] if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def rows_of(answer: ApiResponse) -> list[Mapping[str, Any]]:
+    """Return the rows in an answer."""
+    rows = answer.object.get("data")
+    return [row for row in rows[:_MOST] if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def ids_of(answer: ApiResponse) -> list[str]:
+    """Return the ids of the rows in an answer."""
+    return [str(row.get("id")) for row in rows_of(answer)]
+
+
+def texts_of(item: Mapping[str, Any]) -> str:
+    """Return the text in an item's parts, joined."""
+    parts = item.get("parts")
+    parts = parts if isinstance(parts, list) else []
+    return "".join(str(part.get("text")) for part in parts if isinstance(part, dict) and part.get("type") == "text")
+
+
+MOST_EVENTS = 20_000
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamEvent:
+    """One event: its name, its data, and the lines that it was written in."""
+
+    name: str
+    text: str
+    lines: tuple[str, ...]
+
+    @cached_property
+    def json(self) -> Any:
+        """The data read as JSON; None where it isn't."""
+        return read_json(self.text.encode())
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data read as a JSON object; empty where it is none."""
+        return self.json if isinstance(self.json, dict) else {}
+
+
+def read_events(body: bytes) -> tuple[StreamEvent, ...]:
+    """Return the events of a stream, so many at most; an unfinished one at its end is none."""
+    events: list[StreamEvent] = []
+    lines: list[str] = []
+    for raw in _split_lines(body):
+        if len(events) == MOST_EVENTS or len(lines) > MOST_EVENTS:
+            break
+        line = raw.decode("utf-8", "replace")
+        if line:
+            lines.append(line)
+            continue
+        if event := _parse_event(lines):
+            events.append(event)
+        lines = []
+    return tuple(events)
+
+
+def _split_lines(body: bytes) -> Iterator[bytes]:
+    start = 0
+    for end in _LINE_END.finditer(body):
+        yield body[start : end.start()]
+        start = end.end()
+    yield body[start:]
+
+
+def _parse_event(lines: list[str]) -> StreamEvent | None:
+    name, data = "message", []
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+    return StreamEvent(name=name, text="\n".join(data), lines=tuple(lines)) if data else None

@@ -1,0 +1,53 @@
+"""Keeps the engine to its plan: nothing that lies about in the process or its environment may come into a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def no_process_literals() -> Iterator[None]:
+    """Keep Hypothesis from drawing literals out of the Python files that this process has loaded.
+
+    It has no setting for that. They may be anybody's, the server may be a stranger's; and what is sent would hang on
+    what else the process does, no longer on the seed alone.
+    """
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    if not hasattr(providers, "_get_local_constants"):
+        yield  # another release of Hypothesis, which names it otherwise; a test of ours is red then
+        return
+    found = providers._get_local_constants
+    providers._get_local_constants = Constants
+    providers.CONSTANTS_CACHE.cache.clear()
+    try:
+        yield
+    finally:
+        providers._get_local_constants = found
+        providers.CONSTANTS_CACHE.cache.clear()
+
+
+@contextmanager
+def no_environment_proxies() -> Iterator[None]:
+    """Keep requests from the proxies of the environment and the passwords of a `.netrc`.
+
+    The engine has no setting for that. With a proxy the key would go to another place, and the requests wouldn't come
+    to the gate; a password would stand where the key belongs.
+    """
+    from requests import sessions
+
+    found = {name: getattr(sessions, name) for name in ("get_environ_proxies", "get_netrc_auth")}
+
+    def nothing(*_: Any, **__: Any) -> dict[str, str]:
+        return {}
+
+    for name in found:
+        setattr(sessions, name, nothing)
+    try:
+        yield
+    finally:
+        for name, function in found.items():
+            setattr(sessions, name, function)

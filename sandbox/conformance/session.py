@@ -1,0 +1,174 @@
+"""The judge's client: it keeps what was promised to the server's owner, and remembers what was said.
+
+A 429 is waited out, requests keep their distance, and no more messages and completions are sent than were allowed. A
+server that has gone silent is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
+from sandbox.conformance.transport import Connector, Deadline
+
+_CONVERSATION = re.compile(r"[A-Z]+ (.*/apps/[^/?]+)/conversations/([^/?]+)(\?.*)?")
+_READING = ("GET", "HEAD", "OPTIONS")
+_MOST_LATE = 3
+# Few answers of a server that conforms are long; read as JSON they take many times their bytes.
+_LONG, _MOST_OF_LONG = 256 * 1024, 12 * 1024 * 1024
+# What is waited after a 429 that doesn't say how long, in seconds.
+_USUAL_WAIT = 5.0
+
+
+class RunStopped(Exception):
+    """The run can't go on; the text says why."""
+
+
+class Throttled(RunStopped):
+    """The server went on saying 429 for longer than was agreed to wait."""
+
+
+class ServerSilent(RunStopped):
+    """The server has left several requests, one after the other, without an end."""
+
+
+class DeadlinePassed(RunStopped):
+    """The deadline of the run has passed."""
+
+
+class TooMuchData(RunStopped):
+    """The server's answers were long, again and again."""
+
+
+class BudgetExceeded(Exception):
+    """As many messages and completions were sent as were allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """What the client promises. Times are in seconds; `rate` is the most requests a second, 0 for any number."""
+
+    connect: float = 5
+    whole: float = 30
+    most_messages: int | None = None
+    max_wait: float = 60
+    rate: float = 0
+    writes: bool = True
+
+
+@dataclass(slots=True)
+class SessionTotals:
+    """What the client has done so far; `waited` is in seconds."""
+
+    requests: int = 0
+    messages: int = 0
+    waited: float = 0
+    left: dict[str, str] = field(default_factory=dict)
+    """Conversations that were created and not deleted: their id, and the path of their app."""
+
+    def count(self, answer: ApiResponse) -> None:
+        """Count what a request has come to."""
+        request = answer.request
+        refused = answer.status is not None and 400 <= answer.status < 500
+        if request.is_billed and not refused:
+            self.messages += 1
+        if not answer.is_good:
+            return
+        named = _CONVERSATION.fullmatch(str(request))
+        if request.creates and isinstance(answer.object.get("id"), str):
+            self.left[answer.object["id"]] = request.target.partition("?")[0].removesuffix("/conversations")
+        elif request.method == "DELETE" and named:
+            self.left.pop(named[2], None)
+
+
+class Session:
+    """Talks to one server."""
+
+    def __init__(
+        self,
+        origin: ServerOrigin,
+        limits: SessionLimits,
+        *,
+        on_response: Callable[[ApiResponse], None] = lambda _: None,
+        wait: Callable[[float], None] | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        self.origin = origin
+        self.limits = limits
+        self.totals = SessionTotals()
+        self.history: list[ApiResponse] = []
+        self._deadline = deadline or Deadline()
+        self._connector = Connector(origin, connect=limits.connect, whole=limits.whole, deadline=self._deadline)
+        self._count_response = on_response
+        self._wait = wait or self._deadline.wait
+        self._late_in_a_row = 0
+        self._long = 0
+
+    def probe(self) -> None:
+        """Make sure that somebody listens.
+
+        Raises:
+            Unreachable: nobody does.
+        """
+        self._connector.probe()
+
+    def send(self, request: ApiRequest, *, patient: bool = True, remember: bool = True) -> ApiResponse:
+        """Send a request and return what came; a patient one is sent again after a 429.
+
+        Raises:
+            Throttled: the wait was too long.
+            Silent: the server doesn't answer any more.
+            Flooded: its answers are long, again and again.
+            OutOfTime: the deadline has passed.
+            BudgetSpent: one message more than was allowed.
+        """
+        self._permit(request)
+        answer = self._once(request)
+        while patient and answer.status == 429:
+            self._wait_out(answer)
+            answer = self._once(request)
+        self.totals.count(answer)
+        self._count_response(answer)
+        if remember:
+            self.history.append(answer.remembered)
+        return answer
+
+    def _permit(self, request: ApiRequest) -> None:
+        if not self.limits.writes and request.method not in _READING:
+            raise BudgetExceeded(f"nothing may be written, and {request.method} might")
+        most = self.limits.most_messages
+        if request.is_billed and most is not None and self.totals.messages >= most:
+            raise BudgetExceeded(f"all {most} messages and completions that were allowed are sent")
+
+    def _wait_out(self, answer: ApiResponse) -> None:
+        said = answer.header("retry-after") or ""
+        seconds = float(said) if said.isdecimal() and len(said) < 6 else _USUAL_WAIT
+        if self.totals.waited + seconds > self.limits.max_wait:
+            raise Throttled(
+                f"the server says 429, retry after {seconds:.0f} s; {self.totals.waited:.0f} s of "
+                f"at most {self.limits.max_wait:.0f} s were waited already"
+            )
+        self.totals.waited += seconds
+        self._wait(seconds)
+
+    def _once(self, request: ApiRequest) -> ApiResponse:
+        if self._late_in_a_row >= _MOST_LATE:
+            raise ServerSilent(f"{_MOST_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
+        if self._long > _MOST_OF_LONG:
+            raise TooMuchData(f"answers of more than {_LONG:,} bytes came to more than {_MOST_OF_LONG:,} bytes in all")
+        if self.limits.rate:
+            self._wait(1 / self.limits.rate)
+        self._check_time()
+        self.totals.requests += 1
+        answer = replace(self._connector.exchange(request), turn=self.totals.requests)
+        # What it broke off is no fault of the server.
+        self._check_time()
+        self._late_in_a_row = self._late_in_a_row + 1 if answer.is_late else 0
+        self._long += len(answer.body) if len(answer.body) > _LONG else 0
+        return answer
+
+    def _check_time(self) -> None:
+        if self._deadline.passed:
+            raise DeadlinePassed(f"the {self._deadline.seconds:.0f} s of --deadline are over")
