@@ -112,11 +112,10 @@ LONG: set[str] = {
     "agent.instructions:classify",
     "agent.intents:_kind",
     "agent.replies:_topic",
-    "conformance.baseline:weigh",
     "replay.comparing:_of_values",
     "server.access:_refuse_caller",
 }
-TWICE: set[str] = {"Answer", "Entry", "Exchange", "Finding", "Limits", "Origin", "Plan", "Reply"}
+TWICE: set[str] = {"Exchange"}
 
 PATHS = ("/apps", "/v1/apps")
 

@@ -87,30 +87,30 @@ def load_baseline(path: Path) -> tuple[BaselineEntry, ...]:
 
 def apply_baseline(result: RunResult, entries: tuple[BaselineEntry, ...] = ()) -> BaselinedResult:
     """Split what a run came to into what fails and what is known."""
-    known_findings = {entry.about: entry for entry in entries if entry.kind == "known"}
-    waived_rules = {entry.about: entry for entry in entries if entry.kind == "waived"}
-
-    def excuse(finding: ConformanceFinding) -> BaselineEntry | None:
-        return waived_rules.get(finding.rule) or known_findings.get(finding.fingerprint)
-
-    known = tuple((finding, entry) for finding in result.findings if (entry := excuse(finding)))
-    stuck = [outcome for outcome in result.outcomes if outcome.result == "could not run"]
-    waived = tuple((outcome, waived_rules[outcome.check.id]) for outcome in stuck if outcome.check.id in waived_rules)
-    used = {entry for _, entry in (*known, *waived)}
+    findings = [(finding, _find_entry(entries, finding.rule, finding.fingerprint)) for finding in result.findings]
+    stuck = filter(lambda outcome: outcome.result == "could not run", result.outcomes)
+    outcomes = [(outcome, _find_entry(entries, outcome.check.id)) for outcome in stuck]
+    used = {entry for _, entry in (*findings, *outcomes)}
     return BaselinedResult(
         result=result,
-        failing=tuple(finding for finding in result.findings if not excuse(finding)),
-        known=known,
-        could_not_run=tuple(outcome for outcome in stuck if outcome.check.id not in waived_rules),
-        waived=waived,
-        unneeded=tuple(entry for entry in entries if entry not in used and _was_tried(entry, result)),
+        failing=tuple(finding for finding, entry in findings if entry is None),
+        known=tuple((finding, entry) for finding, entry in findings if entry),
+        could_not_run=tuple(outcome for outcome, entry in outcomes if entry is None),
+        waived=tuple((outcome, entry) for outcome, entry in outcomes if entry),
+        unneeded=tuple(entry for entry in entries if _is_unneeded(entry, used, result)),
     )
 
 
-def _was_tried(entry: BaselineEntry, result: RunResult) -> bool:
-    """Say whether a run did what an entry is about; without the fuzz phase that is unknown of a fingerprint."""
+def _find_entry(entries: tuple[BaselineEntry, ...], rule: str, fingerprint: str = "") -> BaselineEntry | None:
+    """Return the entry about a rule or a finding; of several the last one, and one about the rule first."""
+    about = {"waived": rule, "known": fingerprint}
+    return next((entry for entry in reversed(entries) if entry.about == about[entry.kind]), None)
+
+
+def _is_unneeded(entry: BaselineEntry, used: set[BaselineEntry | None], result: RunResult) -> bool:
+    """Say whether what an entry is about was tried and is well; of a fingerprint only the fuzz phase can tell."""
     ran = {outcome.check.id for outcome in result.outcomes if outcome.result in ("kept", "broken", "could not run")}
-    return entry.about in ran or (result.coverage is not None and "-" not in entry.about)
+    return entry not in used and (entry.about in ran or (result.coverage is not None and "-" not in entry.about))
 
 
 def _list(value: Any, kind: str, path: Path) -> list[Any]:
