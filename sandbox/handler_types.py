@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sandbox.contract import Document
 from sandbox.reply import Reply
@@ -54,6 +54,18 @@ class FileResult(NamedTuple):
     name: str | None
     media_type: str
     content: bytes
+
+
+class EventStream(Protocol):
+    """Events as they happen."""
+
+    async def next(self) -> bytes:
+        """Wait for the next event; return what has happened by then, as server-sent events."""
+        ...
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        ...
 
 
 OperationResult = JsonResult | ReplyResult

@@ -9,8 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
-from sandbox.contract import decode
-from sandbox.parts import Parts
+from sandbox.contract import Contract, decode
 
 _PACKAGES = (
     "sandbox.contract",
@@ -34,7 +33,7 @@ _LIBRARIES = (
 )
 
 
-def preload(parts: Parts) -> None:
+def preload(control: Contract) -> None:
     """Load all modules that answer, the words of the agent, the control API's contract, what explains faults.
 
     Raises:
@@ -48,7 +47,7 @@ def preload(parts: Parts) -> None:
         import_module(name)
     _load_words()
     # The first fault that is explained loads the schemas of JSON Schema itself.
-    parts.control.schema("Fault").violations(decode(b"0"))
+    control.schema("Fault").violations(decode(b"0"))
 
 
 def _load_words() -> None:

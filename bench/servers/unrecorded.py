@@ -4,45 +4,51 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Iterable
-from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message
 
-import sandbox.app
-from sandbox.apps.rule_queue import Queue
+from sandbox.apps.journal import AppJournal
+from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.cli import main
-from sandbox.server.http import ADDED
+from sandbox.server import asgi
+from sandbox.server.context import BODILESS, RequestContext
 
 
-class NoRecorder:
-    """Stands where the recorder does and records nothing; only the headers that go on every answer are still added."""
+class BareContext(RequestContext):
+    """A request of which nothing is recorded; only the headers that go on every answer are still added."""
 
-    def __init__(self, app: ASGIApp, *_: Any) -> None:
-        self._app = app
+    __slots__ = ()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, Adding(scope, send))
+    def begin(self, journal: AppJournal) -> None:
+        """Belong to no journal."""
 
+    async def receive(self) -> Message:
+        return await self._receive()
 
-class Adding:
-    """What takes an answer, as the recorder's does."""
+    async def respond(
+        self,
+        status: int,
+        body: bytes,
+        *,
+        content_type: bytes = b"application/json",
+        headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> None:
+        described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+        described = [] if status in BODILESS else described
+        described = [*described, (b"x-content-type-options", b"nosniff"), *headers, *self.added_headers]
+        self.ended = "complete"
+        await self._send({"type": "http.response.start", "status": status, "headers": described})
+        await self._send({"type": "http.response.body", "body": body})
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope = scope
-        self._send = send
-
-    def __call__(self, message: Message) -> Awaitable[None]:
+    def send_message(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *self._scope.get(ADDED, ())]
+            message["headers"] = [*message["headers"], *self.added_headers]
+        elif not message.get("more_body"):
+            self.ended = "complete"
         return self._send(message)
-
-    async def whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send an answer that is all there."""
-        await self({"type": "http.response.start", "status": status, "headers": headers})
-        await self({"type": "http.response.body", "body": body})
 
 
 if __name__ == "__main__":
-    sandbox.app.Recorder = NoRecorder  # type: ignore[assignment,misc]
-    Queue.waits = lambda *_: False  # type: ignore[assignment,method-assign]
+    asgi.RequestContext = BareContext  # type: ignore[misc]
+    MemoryRuleQueue.is_empty = property(lambda _: True)  # type: ignore[assignment,method-assign]
     sys.exit(main(["serve", "--quiet", "--port", sys.argv[1]]))

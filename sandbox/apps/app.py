@@ -14,6 +14,7 @@ from sandbox.apps.journal import Journal
 from sandbox.apps.limits import Limits, Usage, json_size
 from sandbox.apps.memory import Disposal, MemoryConversations
 from sandbox.apps.rate_limit import MemoryRateLimiter
+from sandbox.apps.responses import AppDeleted, OpenResponses
 from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Counter
@@ -55,10 +56,12 @@ class App:
         "history",
         "id",
         "is_met",
+        "journal",
         "origin",
         "overrides",
         "rate_limit",
         "replies",
+        "responses",
         "rng",
         "settings",
         "usage",
@@ -69,6 +72,8 @@ class App:
         self.id = app_id
         self._environment = environment
         self.usage = usage
+        self.journal = environment.journal.new_app(app_id)
+        self.responses = OpenResponses(environment.limits)
         self.webhooks = AppWebhooks(usage)
         # Whether it was used since it began.
         self.is_met = False
@@ -185,11 +190,11 @@ class App:
         self._fill(snapshot, conversations)
         self.begin_history(snapshot)
 
-    def begin_history(self, baseline: AppSnapshot, *, turn: int | None = None, requests: int = 0) -> None:
-        """Let its history begin with the state that it has now, at a turn (None: the next)."""
+    def begin_history(self, baseline: AppSnapshot, *, seq: int | None = None, requests: int = 0) -> None:
+        """Let its history begin with the state that it has now, at a place among all requests (None: the next)."""
         self.history.close()
-        turn = next(self._environment.journal.turns) if turn is None else turn
-        self.history = AppHistory(self.usage, self._environment.call_limits, baseline, turn=turn, requests=requests)
+        seq = next(self._environment.journal.sequence) if seq is None else seq
+        self.history = AppHistory(self.usage, self._environment.call_limits, baseline, seq=seq, requests=requests)
 
     def reset(self) -> None:
         """Drop all that is kept of it; its next use starts afresh."""
@@ -203,8 +208,9 @@ class App:
 
     def _let_go(self) -> None:
         self._environment.disposal.add(self.conversations)
+        self.responses.end(AppDeleted)
         self.webhooks.clear()
-        self._environment.journal.restart(self.id)
+        self.journal = self.journal.reset()
         self.history.close()
 
     def _fill(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.errors import StoreFull
 
 MOST_LISTENERS, LONGEST_QUEUE = 100, 1_000
@@ -40,7 +40,7 @@ class Happening:
 
 
 def _size_of(data: Any) -> int:
-    if not isinstance(data, Entry):
+    if not isinstance(data, RequestRecord):
         return EVENT_BYTES + len(getattr(data, "body", b""))
     headers = sum(len(name) + len(value) for name, value in (*data.headers, *data.answer_headers))
     answer = sum(PIECE_BYTES + len(chunk) for _, chunk in data.chunks)
@@ -104,7 +104,7 @@ class Bus:
     `subscribe` is the journal's, which is heard only while there is somebody to pass it on to.
     """
 
-    def __init__(self, subscribe: Callable[[Callable[[Entry], None]], Callable[[], None]]) -> None:
+    def __init__(self, subscribe: Callable[[Callable[[RequestRecord], None]], Callable[[], None]]) -> None:
         self._subscribe = subscribe
         self._leave_journal: Callable[[], None] | None = None
         self._listeners: set[Listener] = set()

@@ -21,9 +21,9 @@ HISTORY_BYTES, RECORD_BYTES = 500, 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlCallRecord:
-    """A call of the control API that changed an app: its turn among all requests, and the server's time."""
+    """A call of the control API that changed an app: its seq among all requests, and the server's time."""
 
-    turn: int
+    seq: int
     at: int
     method: str
     path: str
@@ -31,12 +31,12 @@ class ControlCallRecord:
 
 
 class AppHistory:
-    """What is known of an app since `turn`: the state it had then (None: it was fresh), and the calls that changed it.
+    """What is known of an app since `seq`: the state it had then (None: it was fresh), and the calls that changed it.
 
     `requests` are those that it had had by then; `lost` are the reasons for which this is not all.
     """
 
-    __slots__ = ("_bytes", "_call_bytes", "_call_limits", "_usage", "baseline", "calls", "lost", "requests", "turn")
+    __slots__ = ("_bytes", "_call_bytes", "_call_limits", "_usage", "baseline", "calls", "lost", "requests", "seq")
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class AppHistory:
         call_limits: Limits,
         baseline: AppSnapshot | None = None,
         *,
-        turn: int = 0,
+        seq: int = 0,
         requests: int = 0,
     ) -> None:
         self._usage = usage
@@ -53,7 +53,7 @@ class AppHistory:
         self._bytes = HISTORY_BYTES + RECORD_BYTES * len(baseline.records) if baseline else 0
         usage.grow(self._bytes)
         self.baseline = baseline
-        self.turn = turn
+        self.seq = seq
         self.requests = requests
         self.calls: list[ControlCallRecord] = []
         self.lost: list[str] = []

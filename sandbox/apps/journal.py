@@ -1,72 +1,173 @@
 """The request journal: what was really asked and answered, bounded by count and bytes (docs/control.md, Requests).
 
-Entries are kept as they came, in bytes; whoever reads one turns it into JSON. Oldest out first, but an app's newest
-entries go last, so that one noisy app does not wipe out what a quiet one asked.
+Records are kept as they came, in bytes; whoever reads one turns it into JSON. Oldest out first, but an app's newest
+records go last, so that one noisy app does not wipe out what a quiet one asked.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
-from typing import Protocol
+import marshal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, NamedTuple, Protocol
 
-from sandbox.apps.entry import Entry, Fields, pack, unpack
-
-# What an entry costs beside its packed form.
-ENTRY_BYTES = 300
-# For so many apps at least it is known how many requests they had.
-FEWEST_APPS = 100
-# So many records come in before they are packed and counted, all at once: what is done again right away is done fast.
+# What a record costs beside its packed form.
+RECORD_BYTES = 300
+# So many requests end before they are packed and counted, all at once: what is done again right away is done fast.
 # Large ones don't wait.
 BATCH, LARGE = 16, 64 * 1024
 
+Headers = list[tuple[bytes, bytes]]
+Ended = Literal["complete", "client_gone", "cut"]
+ReplyStatus = Literal["completed", "failed"]
 
-class Record(Protocol):
-    """A request that the journal shows from when it begins, and packs when it is over."""
 
+class RequestRecord(NamedTuple):
+    """One request and its answer.
+
+    `at` is when it came, in Unix seconds with a fraction; `seq` is its place among all requests, `started` when it came
+    on a clock that never goes back, in seconds; `frozen_at` is where the app's time stood still then, None where it
+    ran. `status` is None where no answer was begun; `answer` is a body that went out whole, `pieces` those of one that
+    did not, each with the milliseconds since the request began; of a long one `omitted` bytes are not kept, an empty
+    piece stands in their place.
+    `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
+    the client was told of the agent's reply, None where it was told nothing, or not to the end. `held_by` is the id of
+    the fault that holds the request until it is released.
+    """
+
+    id: str
     app_id: str | None
     operation: str | None
-    id: bytes
-    turn: int
-    counted: Counted
+    at: float
+    seq: int
+    started: float
+    scheme: str
+    method: str
+    path: bytes
+    query: bytes
+    headers: Headers
+    body: bytes = b""
+    status: int | None = None
+    answer_headers: Headers = []  # noqa: RUF012 - never changed
+    answer: bytes = b""
+    pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
+    duration_ms: float = 0.0
+    ended: Ended | None = "complete"
+    fault: str | None = None
+    violation: str | None = None
+    frozen_at: float | None = None
+    reply_status: ReplyStatus | None = None
+    omitted: int = 0
+    held_by: str | None = None
 
-    def fields(self) -> Fields:
-        """Return the fields of its entry, as far as it has come."""
+    @property
+    def chunks(self) -> list[tuple[float, bytes]]:
+        """The pieces of the answer's body, each with the milliseconds since the request began."""
+        return [(self.duration_ms, self.answer)] if self.answer else self.pieces
+
+    @property
+    def answer_bytes(self) -> int:
+        """How long the body of the answer was, whether all of it is kept or not."""
+        return sum(len(chunk) for _, chunk in self.chunks) + self.omitted
+
+
+def pack(fields: tuple[Any, ...]) -> bytes:
+    """Return the fields of a record in one piece."""
+    # Later formats of the same look for values that occur twice: work without a gain here.
+    return marshal.dumps(fields, 2)
+
+
+def unpack(packed: bytes) -> RequestRecord:
+    """Return the record whose fields `pack` was given."""
+    return RequestRecord._make(marshal.loads(packed))  # noqa: S302 - never leaves the process
+
+
+class OpenRequest(Protocol):
+    """A request that the journal shows from when it begins, and packs when it is over."""
+
+    operation_id: str | None
+    id: bytes
+    seq: int
+    journal: AppJournal
+
+    def fields(self) -> tuple[Any, ...]:
+        """Return the fields of its record, as far as it has come."""
         ...
 
 
-class Counted:
-    """What is known of one app: its rows, its requests, its entries ever added, those that are gone by operation."""
+# A record as the journal keeps it: its id, its operation; all of it, packed.
+# As the many small objects that they were made of, thousands of records would be strewn over memory that no cache of
+# the processor holds, and each request would wait for what has to go. (A named tuple takes twice as long to make.)
+Packed = tuple[str, str | None, bytes]
+Row = OpenRequest | Packed
 
-    __slots__ = ("added", "app_id", "evicted", "forgotten", "is_known", "prefix", "requests", "rows", "spared", "stem")
 
-    def __init__(self, app_id: str | None, prefix: str) -> None:
+class AppJournal:
+    """The journal of one app: its rows, and how many requests it had.
+
+    `is_reset` is True when it no longer belongs to its app: what is under way leaves no record.
+    """
+
+    __slots__ = (
+        "added",
+        "app_id",
+        "evicted",
+        "is_known",
+        "is_reset",
+        "prefix",
+        "protected",
+        "requests",
+        "rows",
+        "shared",
+        "stem",
+        "under_way",
+    )
+
+    def __init__(self, app_id: str | None, shared: Journal, prefix: str) -> None:
         self.app_id = app_id
+        self.shared = shared
         # How the ids of its requests begin: all of them, and those of the next.
         self.prefix = prefix.encode()
         self.stem = self.prefix + b"000000"
-        # All of it that can be read, by turn: a request under way (or not yet packed), an entry when it is over.
-        self.rows: dict[int, Record | Kept] = {}
+        # All of it that can be read, by seq: a request under way (or not yet packed), a record when it is over.
+        self.rows: dict[int, Row] = {}
+        # How many requests the app has had since it began, evicted ones too, and how many are under way.
         self.requests = 0
+        self.under_way = 0
         self.added = 0
-        # Whether somebody can still ask for it: not after it made room, nor after it was forgotten.
+        # Whether somebody can still ask for it: not after its app made room, nor after it was reset.
         self.is_known = True
-        self.forgotten = False
+        self.is_reset = False
         self.evicted: dict[str | None, int] = {}
-        # Entries whose turn to go has come while they were among the app's newest: which of the app's they are, and
-        # their places among all that are spared.
-        self.spared: deque[tuple[int, int]] = deque()
+        # Records whose turn to go has come while they were among the app's newest: which of the app's they are, and
+        # their places among all that are protected.
+        self.protected: deque[tuple[int, int]] = deque()
+
+    def newest_first(self, *, after: str | None = None, operation: str | None = None) -> Iterator[RequestRecord]:
+        """Return its records, as `Journal.newest_first` does."""
+        return self.shared.select(self.rows, after, operation)
+
+    def count_evicted(self, operation: str | None = None) -> int:
+        """Return how many records are gone that may have been of an operation, or of any."""
+        self.shared.settle()
+        if not self.requests:
+            # It may have been another's, that made room.
+            return self.shared.lost
+        return sum(count for name, count in self.evicted.items() if operation in (None, name))
+
+    def clear(self) -> None:
+        """Drop its records; what was evicted is forgotten too. What is under way is not over yet: its record comes."""
+        self.shared.drop(self)
+
+    def reset(self) -> AppJournal:
+        """Drop all of it, and return a new one in its place: the app is as before its first use."""
+        return self.shared.reset_app(self)
 
 
-# An entry as the journal keeps it: its id, its operation; all of it, packed.
-# As the many small objects that they were made of, thousands of entries would be strewn over memory that no cache of
-# the processor holds, and each request would wait for what has to go. (A named tuple takes twice as long to make.)
-Kept = tuple[str, str | None, bytes]
-
-# An entry's turn, its app, and which of the app's entries it is.
-Place = tuple[int, Counted, int]
+# A record's seq, its app, and which of the app's records it is.
+Place = tuple[int, AppJournal, int]
 
 
 # The last two digits of an id. To put them to its stem, which changes with every 256th request, takes a fraction of the
@@ -74,270 +175,247 @@ Place = tuple[int, Counted, int]
 _ENDS = [b"%02x" % number for number in range(256)]
 
 
-def _id_of(row: Record | Kept) -> str:
+def _id_of(row: Row) -> str:
     return row[0] if isinstance(row, tuple) else row.id.decode()
 
 
-def _operation_of(row: Record | Kept) -> str | None:
-    return row[1] if isinstance(row, tuple) else row.operation
+def _operation_of(row: Row) -> str | None:
+    return row[1] if isinstance(row, tuple) else row.operation_id
 
 
-def _entry_of(row: Record | Kept) -> Entry:
-    return unpack(row[2]) if isinstance(row, tuple) else Entry._make(row.fields())
+def _record_of(row: Row) -> RequestRecord:
+    return unpack(row[2]) if isinstance(row, tuple) else RequestRecord._make(row.fields())
 
 
 class Journal:
-    """Keeps entries in the order in which the requests began, and tells listeners when one begins and when it is over.
+    """Keeps the records of all apps in the order in which the requests began, and tells listeners of each.
 
-    `prefix` says how the ids of an app's requests begin; `turns` are the places of what is asked, among all that
-    is ever asked.
+    Args:
+        prefix: says how the ids of an app's requests begin.
+        max_records: how many are kept.
+        max_bytes: how many bytes they may have.
+        protected: how many of each app's newest go last.
     """
 
     def __init__(
         self,
         prefix: Callable[[str | None], str],
         *,
-        most: int = 10_000,
-        most_bytes: int = 64 * 1024**2,
-        spared: int = 200,
+        max_records: int = 10_000,
+        max_bytes: int = 64 * 1024**2,
+        protected: int = 200,
     ) -> None:
-        self.turns = itertools.count(1)
+        # The places of what is asked, among all that is ever asked.
+        self.sequence = itertools.count(1)
+        # How many records are gone of apps that nobody can ask for any more.
+        self.lost = 0
         self._prefix = prefix
-        self._most = most
-        self._most_bytes = most_bytes
-        self._spared = spared
-        # All that can be read, by turn.
-        self._rows: dict[int, Record | Kept] = {}
-        # How many of them are over.
-        self._over = 0
-        # Oldest first: those whose turn to go will come, and those whose turn has come while they were spared. Some
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+        self._protected = protected
+        # All that can be read, by seq.
+        self._rows: dict[int, Row] = {}
+        # How many of them are over, and how many bytes they take.
+        self._count = 0
+        self._bytes = 0
+        # Oldest first: those whose turn to go will come, and those whose turn has come while they were protected. Some
         # may be gone with their app.
-        self._ahead: deque[Place] = deque()
+        self._queue: deque[Place] = deque()
         self._passed: dict[int, Place] = {}
         self._passes = itertools.count()
-        # Places of the passed ones that are no longer spared.
+        # Places of the passed ones that are no longer protected.
         self._due: list[int] = []
-        # What came last.
-        self._fresh: list[Record] = []
-        self._known: OrderedDict[str | None, Counted] = OrderedDict()
-        self._lost = 0
-        self._weight = 0
-        self._listeners: list[Callable[[Entry], None]] = []
+        # What ended last.
+        self._batch: list[OpenRequest] = []
+        self._evicted: dict[str | None, int] = {}
+        self._listeners: list[Callable[[RequestRecord], None]] = []
+        # The requests that name no app in the right place.
+        self.no_app = self.new_app(None)
 
-    def begin(self, record: Record) -> None:
-        """Count one more request of its app, and give it its id and turn: the n-th of an app has always the same id.
+    def new_app(self, app_id: str | None) -> AppJournal:
+        """Return an empty journal for an app."""
+        return AppJournal(app_id, self, self._prefix(app_id))
+
+    def begin(self, request: OpenRequest) -> None:
+        """Count one more request of its app, and give it its id and seq: the n-th of an app has always the same id.
 
         From now on it can be read.
         """
-        app_id = record.app_id
-        record.counted = app = self._known.get(app_id) or self._new(app_id)
+        app = request.journal
         app.requests = nth = app.requests + 1
+        app.under_way += 1
         if not nth & 0xFF:
             app.stem = b"%b%06x" % (app.prefix, nth >> 8)
-        record.id = app.stem + _ENDS[nth & 0xFF]
-        record.turn = turn = next(self.turns)
-        self._rows[turn] = app.rows[turn] = record
+        request.id = app.stem + _ENDS[nth & 0xFF]
+        request.seq = seq = next(self.sequence)
+        self._rows[seq] = app.rows[seq] = request
         if self._listeners:
-            self._tell(Entry._make(record.fields()))
+            self._tell(RequestRecord._make(request.fields()))
 
-    def _new(self, app_id: str | None) -> Counted:
-        """Begin to count for an app; the one that was quiet longest makes room when there are too many."""
-        app = self._known[app_id] = Counted(app_id, self._prefix(app_id))
-        if len(self._known) > max(self._most, FEWEST_APPS):
-            self._settle()
-            _, quiet = self._known.popitem(last=False)
-            quiet.is_known = False
-            self._lost += sum(quiet.evicted.values())
-            before = self._over
-            self._drop_entries(quiet)
-            self._lost += before - self._over
-        return app
+    def add(self, request: OpenRequest, size: int) -> None:
+        """Keep the record of a request that is over, with so many bytes of bodies; what no longer fits goes.
 
-    def add(self, record: Record, size: int) -> None:
-        """Keep the entry of a request; what no longer fits goes. One whose app was forgotten meanwhile is not kept.
-
-        `size` is how many bytes of bodies it has.
+        That of an app that was reset meanwhile is not kept.
         """
-        self._fresh.append(record)
-        if len(self._fresh) >= BATCH or size > LARGE or self._listeners:
-            self._settle()
+        request.journal.under_way -= 1
+        self._batch.append(request)
+        if len(self._batch) >= BATCH or size > LARGE or self._listeners:
+            self.settle()
 
-    def get(self, entry_id: str) -> Entry | None:
-        """Return the entry with this id."""
-        return next((_entry_of(row) for row in self._newest_first() if _id_of(row) == entry_id), None)
+    def get(self, record_id: str) -> RequestRecord | None:
+        """Return the record with this id."""
+        self.settle()
+        return next((_record_of(row) for row in reversed(self._rows.values()) if _id_of(row) == record_id), None)
 
-    def newest_first(
-        self, *, after: str | None = None, app_id: str | None = None, operation: str | None = None
-    ) -> Iterator[Entry]:
-        """Return entries, what began last first; those behind the one with the id `after`, of an app, of an operation.
+    def newest_first(self, *, after: str | None = None, operation: str | None = None) -> Iterator[RequestRecord]:
+        """Return records, what began last first; those behind the one with the id `after`, of an operation.
 
         What comes after the call changes nothing in them: they may be read in a thread.
 
         Raises:
-            LookupError: there is no entry with the id `after`.
+            LookupError: there is no record with the id `after`.
         """
-        before = None if after is None else self._turn_of(after)
-        found = [
+        return self.select(self._rows, after, operation)
+
+    def select(self, rows: dict[int, Row], after: str | None, operation: str | None) -> Iterator[RequestRecord]:
+        """Return the records of rows, as `newest_first` does."""
+        self.settle()
+        before = None if after is None else self._seq_of(after)
+        selected = [
             row
-            for turn, row in reversed(self._rows_of(app_id).items())
-            if (before is None or turn < before) and operation in (None, _operation_of(row))
+            for seq, row in reversed(rows.items())
+            if (before is None or seq < before) and operation in (None, _operation_of(row))
         ]
-        return map(_entry_of, found)
+        return map(_record_of, selected)
 
-    def of_no_app(self) -> Iterator[Entry]:
-        """Return the entries of requests that named no app in the right place, what began last first."""
-        app = self._known.get(None)
-        return map(_entry_of, list(reversed(app.rows.values())) if app else [])
+    def count_evicted(self, operation: str | None = None) -> int:
+        """Return how many records are gone that may have been of an operation, or of any."""
+        self.settle()
+        return self.lost + sum(count for name, count in self._evicted.items() if operation in (None, name))
 
-    def _rows_of(self, app_id: str | None) -> dict[int, Record | Kept]:
-        self._settle()
-        if app_id is None:
-            return self._rows
-        return self._known[app_id].rows if app_id in self._known else {}
-
-    def _turn_of(self, entry_id: str) -> int:
-        for turn, row in reversed(self._rows.items()):
-            if _id_of(row) == entry_id:
-                return turn
-        raise LookupError(entry_id)
-
-    def count(self, app_id: str) -> int:
-        """Return how many requests an app has had since it began, evicted ones too."""
-        return self._known[app_id].requests if app_id in self._known else 0
-
-    def apps(self) -> set[str]:
-        """Return the ids of the apps that requests were counted for."""
-        return {app_id for app_id in self._known if app_id is not None}
-
-    def evicted(self, app_id: str | None, operation: str | None) -> int:
-        """Return how many entries that a question is about are gone; None asks about any."""
-        self._settle()
-        if app_id is not None and app_id not in self._known:
-            return self._lost
-        asked = self._known.values() if app_id is None else [self._known[app_id]]
-        counts = (count for app in asked for op, count in app.evicted.items() if operation in (None, op))
-        return sum(counts) + (self._lost if app_id is None else 0)
-
-    def forget(self, app_id: str | None) -> None:
-        """Drop the entries of an app, of all apps for None; what was evicted of it is forgotten too.
-
-        What is under way is not over yet: its entry is to come.
-        """
-        self._settle()
-        if app_id is not None:
-            if app_id in self._known:
-                self._drop_entries(self._known[app_id])
-            return
-        for app in self._known.values():
-            self._drop_entries(app)
-        # Those of apps that nobody can ask for any more.
-        for turn in [turn for turn, row in self._rows.items() if isinstance(row, tuple)]:
-            self._drop(turn)
-        self._ahead.clear()
+    def clear(self, apps: Iterable[AppJournal] = ()) -> None:
+        """Drop all records that are over, of `apps` and of no app; what was evicted is forgotten too."""
+        for app in apps:
+            self.drop(app)
+        for seq in [seq for seq, row in self._rows.items() if isinstance(row, tuple)]:
+            self._drop(seq)
+        self.drop(self.no_app)
+        self._queue.clear()
         self._passed.clear()
         self._due.clear()
-        self._lost = 0
+        self._evicted.clear()
+        self.lost = 0
 
-    def _drop_entries(self, app: Counted) -> None:
-        for turn in [turn for turn, row in app.rows.items() if isinstance(row, tuple)]:
-            self._drop(turn)
-            del app.rows[turn]
-        for _, place in app.spared:
-            del self._passed[place]
-        app.spared.clear()
+    def drop(self, app: AppJournal) -> None:
+        """Drop the records of an app that are over."""
+        self.settle()
+        for seq in [seq for seq, row in app.rows.items() if isinstance(row, tuple)]:
+            self._drop(seq)
+            del app.rows[seq]
+        for _, place in app.protected:
+            self._passed.pop(place, None)
+        app.protected.clear()
+        for operation, count in app.evicted.items():
+            self._evicted[operation] = self._evicted.get(operation, 0) - count
         app.evicted.clear()
-        if len(self._ahead) > 2 * (self._over + BATCH):
-            self._ahead = deque(place for place in self._ahead if place[0] in self._rows)
+        if len(self._queue) > 2 * (self._count + BATCH):
+            self._queue = deque(place for place in self._queue if place[0] in self._rows)
 
-    def _drop(self, turn: int) -> None:
-        row = self._rows.pop(turn)
-        if isinstance(row, tuple):
-            self._over -= 1
-            self._weight -= ENTRY_BYTES + len(row[2])
+    def reset(self) -> None:
+        """Drop all that belongs to no app; those that there are were reset."""
+        self.no_app = self.no_app.reset()
+        self.clear()
 
-    def restart(self, app_id: str) -> None:
-        """Forget an app whole, its count of requests too; what is under way leaves no entry."""
-        self.forget(app_id)
-        app = self._known.pop(app_id, None)
-        if app is not None:
-            for turn in app.rows:
-                self._drop(turn)
-            app.is_known, app.forgotten = False, True
+    def forget_app(self, app: AppJournal) -> None:
+        """Drop the records of an app that made room; how many it had counts for any."""
+        self.settle()
+        before = self._count
+        gone = sum(app.evicted.values())
+        self.drop(app)
+        app.is_known = False
+        self.lost += gone + before - self._count
 
-    def restart_all(self) -> None:
-        """Forget every app whole."""
-        self._settle()
-        for app in self._known.values():
-            app.is_known, app.forgotten = False, True
-        self._known.clear()
-        self._rows, self._passed, self._ahead, self._due = {}, {}, deque(), []
-        self._over = self._weight = self._lost = 0
+    def reset_app(self, app: AppJournal) -> AppJournal:
+        """Drop an app's journal whole, its count of requests too, and return a new one."""
+        self.drop(app)
+        for seq in app.rows:
+            self._drop(seq)
+        app.rows = {}
+        app.is_known, app.is_reset = False, True
+        return self.new_app(app.app_id)
 
-    def subscribe(self, listener: Callable[[Entry], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[RequestRecord], None]) -> Callable[[], None]:
         """Tell `listener` of each request that begins or is over, until the returned function is called."""
-        self._settle()
+        self.settle()
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, entry: Entry) -> None:
-        for listener in self._listeners:
-            listener(entry)
-
-    def _newest_first(self) -> Iterator[Record | Kept]:
-        self._settle()
-        return reversed(self._rows.values())
-
-    def _settle(self) -> None:
-        """Take in what came, one after the other, and let go what no longer fits."""
-        fresh, self._fresh = self._fresh, []
-        for record in fresh:
-            app, fields = record.counted, record.fields()
-            if app.forgotten:
+    def settle(self) -> None:
+        """Take in what ended, one after the other, and evict what no longer fits."""
+        batch, self._batch = self._batch, []
+        for request in batch:
+            app, fields = request.journal, request.fields()
+            if app.is_reset:
                 continue
-            if app.is_known:
-                self._known.move_to_end(app.app_id)
             app.added = nth = app.added + 1
             packed = pack(fields)
-            self._rows[record.turn] = app.rows[record.turn] = (fields[0], fields[2], packed)
-            self._ahead.append((record.turn, app, nth))
-            self._over += 1
-            self._weight += ENTRY_BYTES + len(packed)
-            if app.spared and nth - app.spared[0][0] >= self._spared:
-                heapq.heappush(self._due, app.spared.popleft()[1])
-            while self._over > self._most or (self._weight > self._most_bytes and self._over > 1):
-                self._let_one_go()
+            self._rows[request.seq] = app.rows[request.seq] = (fields[0], fields[2], packed)
+            self._queue.append((request.seq, app, nth))
+            self._count += 1
+            self._bytes += RECORD_BYTES + len(packed)
+            if app.protected and nth - app.protected[0][0] >= self._protected:
+                heapq.heappush(self._due, app.protected.popleft()[1])
+            while self._count > self._max_records or (self._bytes > self._max_bytes and self._count > 1):
+                self._evict()
             if self._listeners:
-                self._tell(Entry._make(fields))
+                self._tell(RequestRecord._make(fields))
 
-    def _let_one_go(self) -> None:
-        """Let the oldest entry go that isn't spared, the oldest of all where all are."""
+    def _seq_of(self, record_id: str) -> int:
+        for seq, row in reversed(self._rows.items()):
+            if _id_of(row) == record_id:
+                return seq
+        raise LookupError(record_id)
+
+    def _tell(self, record: RequestRecord) -> None:
+        for listener in self._listeners:
+            listener(record)
+
+    def _drop(self, seq: int) -> None:
+        row = self._rows.pop(seq, None)
+        if isinstance(row, tuple):
+            self._count -= 1
+            self._bytes -= RECORD_BYTES + len(row[2])
+
+    def _evict(self) -> None:
+        """Drop the oldest record that isn't protected, the oldest of all where all are."""
         while self._due:
             place = self._passed.pop(heapq.heappop(self._due), None)
             if place and place[0] in self._rows:
                 break
         else:
-            place = self._next_in_turn()
-        turn, app, _ = place
-        operation = _operation_of(self._rows[turn])
-        self._drop(turn)
-        del app.rows[turn]
+            place = self._next_place()
+        seq, app, _ = place
+        operation = _operation_of(self._rows[seq])
+        self._drop(seq)
+        del app.rows[seq]
         if app.is_known:
             app.evicted[operation] = app.evicted.get(operation, 0) + 1
+            self._evicted[operation] = self._evicted.get(operation, 0) + 1
         else:
-            self._lost += 1
+            self.lost += 1
 
-    def _next_in_turn(self) -> Place:
-        """Take out the oldest whose turn it is; those that are spared meanwhile are passed over."""
-        while self._ahead:
-            place = self._ahead.popleft()
-            turn, app, nth = place
-            if turn not in self._rows:
+    def _next_place(self) -> Place:
+        """Take out the oldest whose turn it is; those that are protected meanwhile are passed over."""
+        while self._queue:
+            place = self._queue.popleft()
+            seq, app, nth = place
+            if seq not in self._rows:
                 continue
-            if app.added - nth >= self._spared:
+            if app.added - nth >= self._protected:
                 return place
             number = next(self._passes)
             self._passed[number] = place
-            app.spared.append((nth, number))
+            app.protected.append((nth, number))
         place = self._passed.pop(next(iter(self._passed)))
-        place[1].spared.popleft()
+        place[1].protected.popleft()
         return place

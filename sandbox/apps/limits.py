@@ -12,12 +12,16 @@ from sandbox.errors import StoreFull
 
 @dataclass(slots=True)
 class Limits:
-    """The bounds of one server: `apps` that were written to (of `max_apps`), `bytes` of their data (of `max_bytes`)."""
+    """The bounds of one server: `apps` that were written to (of `max_apps`), `bytes` of their data (of `max_bytes`).
+
+    `held` is how many requests faults hold now.
+    """
 
     max_apps: int = 10_000
     max_bytes: int = 1024**3
     apps: int = 0
     bytes: int = 0
+    held: int = 0
 
 
 class Usage:

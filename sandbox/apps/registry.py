@@ -30,6 +30,7 @@ class AppRegistry:
         declared: the apps that the settings declare, and the defaults of the others.
         id_pattern: what an app id looks like, a regular expression.
         seed_demo: gives the demo app its conversations, before its first use.
+        max_visitors: how many apps that nobody wrote to are remembered.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class AppRegistry:
         declared: Declared,
         id_pattern: str,
         seed_demo: Callable[[App], Awaitable[None]],
+        max_visitors: int = MAX_VISITORS,
     ) -> None:
         self._environment = environment
         self._declared, self._defaults = declared
         self._id_pattern = re.compile(id_pattern)
         self._seed_demo = seed_demo
+        self._max_visitors = max_visitors
         self._apps: dict[str, App] = {}
         # Ids of those that nobody had written to when they came, oldest first.
         self._visitors: deque[str] = deque()
@@ -53,12 +56,20 @@ class AppRegistry:
 
     async def get(self, app_id: str) -> App | None:
         """Return an app that is ready to be used, or None when there is none of this id."""
-        app = self.find(app_id)
+        return await self.load(self.find(app_id))
+
+    async def load(self, app: App) -> App | None:
+        """Return an app when it is ready to be used, or None when there is none of its id."""
         if not app.exists:
             return None
         if not app.is_met:
             await self._meet(app)
         return app
+
+    def end_responses(self, reason: type[Exception]) -> None:
+        """End the responses of every app."""
+        for app in self._apps.values():
+            app.responses.end(reason)
 
     def stored(self) -> Sequence[App]:
         """Return the apps that were written to, in the order of their ids."""
@@ -78,6 +89,7 @@ class AppRegistry:
         """Drop all that is kept of every app."""
         for app in self._apps.values():
             self.delete(app)
+        self._environment.journal.reset()
 
     def declare(self, declared: Declared) -> None:
         """Take other declared apps and defaults; what was changed since goes on top of them, and all data stays."""
@@ -97,15 +109,20 @@ class AppRegistry:
         usage = Usage(self._environment.limits, is_declared=app_id in self._declared)
         app = self._apps[app_id] = App(app_id, self._environment, self._base(app_id), usage)
         self._visitors.append(app_id)
-        if len(self._visitors) > MAX_VISITORS:
+        if len(self._visitors) > self._max_visitors:
             self._forget_visitor()
         return app
 
     def _forget_visitor(self) -> None:
         """Let the oldest go that nobody wrote to; one that was written to stays, until it is reset."""
-        app_id = self._visitors.popleft()
-        if (app := self._apps.get(app_id)) and not app.is_stored:
-            del self._apps[app_id]
+        app = self._apps.get(self._visitors.popleft())
+        if app is None or app.is_stored:
+            return
+        if app.journal.under_way:
+            self._visitors.append(app.id)
+            return
+        self._environment.journal.forget_app(app.journal)
+        del self._apps[app.id]
 
     async def _meet(self, app: App) -> None:
         """Prepare an app for its first use."""

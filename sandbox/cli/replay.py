@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sandbox.app import create_app
 from sandbox.cli.process import SigintFlag, write_line
 from sandbox.cli.serve import banner
 from sandbox.cli.server import configure_logging, run_server
@@ -20,6 +19,7 @@ from sandbox.replay.bundle import Bundle, BundleError, read
 from sandbox.replay.run import Replay
 from sandbox.replay.sending import Address
 from sandbox.replay.shown import shown
+from sandbox.sandbox import create_app
 from sandbox.settings import Settings, SettingsError, options
 
 HOST = "127.0.0.1"

@@ -62,15 +62,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
-        from sandbox.app import create_app
         from sandbox.cli.server import configure_logging, pollers_of, run_server
+        from sandbox.sandbox import create_app
         from sandbox.server.access_log import for_stream
 
         redact = Redactor([settings.control_token or ""]).redact_text
         configure_logging(redact, quiet=settings.quiet)
         access_log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, redact)
         app = create_app(settings, log=access_log)
-        app.state.own_ports.add(sockets.port)
+        app.own_ports.add(sockets.port)
         write_line(banner(settings, sockets, token))
         _warn(environ, variables, sockets)
         if settings.url_file:

@@ -7,7 +7,7 @@ import gc
 import logging
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -15,10 +15,10 @@ from types import FrameType
 from typing import Any, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
 
 from sandbox.cli.sockets import ServerSockets
 from sandbox.clock import monotonic
+from sandbox.sandbox import Sandbox
 from sandbox.server.protocol import SandboxProtocol, bound_handshakes
 from sandbox.server.response_timer import AbortConnection
 from sandbox.settings import Settings, SettingsError, options
@@ -123,19 +123,11 @@ class ConfigReloader:
         return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-class DataStore(Protocol):
-    """Keeps all apps in a file."""
-
-    async def save_or_log(self) -> None:
-        """Save; log why where that fails."""
-        ...
-
-
 class Autosaver:
     """`serve --save-every`: saves again and again, one save at a time."""
 
-    def __init__(self, store: DataStore, seconds: int) -> None:
-        self._store = store
+    def __init__(self, save: Callable[[], Coroutine[Any, Any, None]], seconds: int) -> None:
+        self._save = save
         self._seconds = seconds
         self._due = monotonic() + seconds
         self._task: asyncio.Task[None] | None = None
@@ -145,23 +137,23 @@ class Autosaver:
         if monotonic() < self._due or (self._task and not self._task.done()):
             return
         self._due = monotonic() + self._seconds
-        self._task = asyncio.ensure_future(self._store.save_or_log())
+        self._task = asyncio.ensure_future(self._save())
 
 
 def pollers_of(
-    app: Starlette, settings: Settings, config: Path | None, read_settings: Callable[[], Settings]
+    app: Sandbox, settings: Settings, config: Path | None, read_settings: Callable[[], Settings]
 ) -> Sequence[Poller]:
     """Return what `serve` polls with these settings."""
-    pollers: list[Poller] = [Preloader(app.state.preload)]
+    pollers: list[Poller] = [Preloader(app.preload)]
     if config and settings.reload:
-        pollers.append(ConfigReloader(config, settings, read_settings, app.state.declare))
+        pollers.append(ConfigReloader(config, settings, read_settings, app.reload))
     if settings.save_every:
-        pollers.append(Autosaver(app.state.keeper, settings.save_every))
+        pollers.append(Autosaver(app.save, settings.save_every))
     return pollers
 
 
 def run_server(
-    app: Starlette,
+    app: Sandbox,
     sockets: ServerSockets,
     settings: Settings,
     *,
@@ -196,7 +188,7 @@ class _UvicornServer(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
-        app: Starlette,
+        app: Sandbox,
         settings: Settings,
         pollers: Sequence[Poller],
         should_stop: Callable[[], bool],
@@ -212,22 +204,21 @@ class _UvicornServer(uvicorn.Server):
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.state.stop()
+        self._app.stop()
         super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
         for poller in self._pollers:
             poller.poll()
         if self._should_stop():
-            self._app.state.stop()
+            self._app.stop()
             return True
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
         # Here, as a signal that ended the server ends the process right afterwards.
-        if self._app.state.keeper:
-            await self._app.state.keeper.save_or_log()
+        await self._app.save()
 
 
 def raise_descriptor_limit() -> None:

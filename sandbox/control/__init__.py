@@ -5,16 +5,18 @@ The function of an operation is named as its operationId, without the prefix, in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from sandbox.apps.history import ControlCallRecord
-from sandbox.contract import Operation
+from sandbox.contract import Document, Operation
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import ApiError
 from sandbox.repeatable import REPEATABLE
+
+__all__ = ["MODULES", "ControlServices", "handler", "runner"]
 
 PREFIX = "control_"
 
@@ -72,6 +74,9 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
 MODULES: Mapping[str, str] = {operation: module for module, names in _OPERATIONS.items() for operation in names}
 
 
+Run = Callable[[Operation, Mapping[str, str], Mapping[str, Any], Document], Awaitable[ControlResult]]
+
+
 class ControlHandler(Protocol):
     """What one operation of the control API does."""
 
@@ -88,20 +93,28 @@ def handler(operation: str) -> ControlHandler:
     return function
 
 
-async def run(operation: Operation, request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Answer a request, and record in the app's history what it changed; one that was refused has changed nothing."""
-    if operation.id not in REPEATABLE:
-        return await handler(operation.id)(request, services)
-    turn, at, app = next(services.journal.turns), services.clock.now(), services.registry.find(request.app_id)
-    try:
-        result = await handler(operation.id)(request, services)
-    except ApiError:
-        if operation.id == "control_populate":
-            app.history.mark_incomplete("a call of populate stopped before its end")
-        raise
-    # One that nobody wrote to is as fresh as before its first use: there is nothing to repeat.
-    if app.is_stored:
-        path = operation.url(request.path)
-        call = ControlCallRecord(turn=turn, at=at, method=operation.method, path=path, body=request.body)
-        app.history.record(call)
-    return result
+def runner(services: ControlServices) -> Run:
+    """Return what lets an operation's handler answer a request, and records in the app's history what it changed."""
+
+    async def run(
+        operation: Operation, path: Mapping[str, str], query: Mapping[str, Any], document: Document
+    ) -> ControlResult:
+        request = ControlRequest(path=path, query=query, document=document)
+        if operation.id not in REPEATABLE:
+            return await handler(operation.id)(request, services)
+        seq, at, app = next(services.journal.sequence), services.clock.now(), services.registry.find(request.app_id)
+        try:
+            result = await handler(operation.id)(request, services)
+        except ApiError:
+            # One that was refused has changed nothing, but for what took several steps.
+            if operation.id == "control_populate":
+                app.history.mark_incomplete("a call of populate stopped before its end")
+            raise
+        # One that nobody wrote to is as fresh as before its first use: there is nothing to repeat.
+        if app.is_stored:
+            url = operation.url(path)
+            call = ControlCallRecord(seq=seq, at=at, method=operation.method, path=url, body=request.body)
+            app.history.record(call)
+        return result
+
+    return run

@@ -47,7 +47,6 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
 async def delete_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Drop everything of an app; its next use starts afresh."""
     app = await mutable_app(request, services)
-    services.end_answers(app.id)
     services.registry.delete(app)
     services.publish(app, "deleted")
     return None
@@ -55,7 +54,6 @@ async def delete_app(request: ControlRequest, services: ControlServices) -> Cont
 
 async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Drop everything of every app; what was declared is as after start."""
-    services.end_answers(None)
     services.registry.delete_all()
     services.publish(None, "reset")
     return None
@@ -107,7 +105,7 @@ async def serialize_app(app: App, services: ControlServices) -> dict[str, Any]:
 
 async def _counts(app: App, services: ControlServices) -> dict[str, Any]:
     totals = await app.conversations.totals()
-    return {**totals._asdict(), "requests": services.journal.count(app.id)}
+    return {**totals._asdict(), "requests": app.journal.requests}
 
 
 def _merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

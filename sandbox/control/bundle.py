@@ -14,8 +14,8 @@ from itertools import takewhile
 from typing import Any
 
 from sandbox import magic
-from sandbox.apps.entry import Entry, Headers
 from sandbox.apps.history import ControlCallRecord
+from sandbox.apps.journal import Headers, RequestRecord
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import encode
 from sandbox.control.apps import mutable_app
@@ -40,7 +40,7 @@ class _Contents:
 
     baseline: AppSnapshot
     state: AppSnapshot
-    entries: Sequence[Entry]
+    entries: Sequence[RequestRecord]
     calls: Sequence[ControlCallRecord]
     redactor: Redactor
 
@@ -49,9 +49,9 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
     """Write all that is needed to see again what an app's clients saw."""
     app = await mutable_app(request, services)
     history = app.history
-    begun = [entry for entry in services.journal.newest_first(app_id=app.id) if entry.turn > history.turn][::-1]
+    begun = [entry for entry in app.journal.newest_first() if entry.seq > history.seq][::-1]
     entries = [entry for entry in begun if entry.ended]
-    missing = services.journal.count(app.id) - history.requests - len(begun)
+    missing = app.journal.requests - history.requests - len(begun)
     about = {
         "object": "bundle",
         "version": VERSION,
@@ -105,9 +105,11 @@ def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _steps(contents: _Contents) -> Iterator[dict[str, Any]]:
     """Yield the requests and the control calls, in the order in which they began."""
-    steps: list[Entry | ControlCallRecord] = [*contents.entries, *contents.calls]
-    for step in sorted(steps, key=lambda step: step.turn):
-        yield _request(step, contents.redactor) if isinstance(step, Entry) else _control(step, contents.redactor)
+    steps: list[RequestRecord | ControlCallRecord] = [*contents.entries, *contents.calls]
+    for step in sorted(steps, key=lambda step: step.seq):
+        yield (
+            _request(step, contents.redactor) if isinstance(step, RequestRecord) else _control(step, contents.redactor)
+        )
 
 
 def _control(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
@@ -116,11 +118,11 @@ def _control(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
         # A replay sends one request after the other: nobody would release what is held.
         body = {**{name: value for name, value in body.items() if name != "until"}, "ms": 0}
     shown = {"kind": "control", "at": call.at, "method": call.method, "path": call.path, "body": body}
-    redacted: dict[str, Any] = redactor.redact_json(shown)
-    return redacted
+    masked: dict[str, Any] = redactor.redact_json(shown)
+    return masked
 
 
-def _request(entry: Entry, redactor: Redactor) -> dict[str, Any]:
+def _request(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
     beginning = takewhile(bool, (chunk for _, chunk in entry.chunks))
     answer = {

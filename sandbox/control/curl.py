@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.control.entries import text
 from sandbox.redaction import Redactor
 
@@ -17,8 +17,8 @@ _LONGEST_ARGUMENT = 100_000
 _PIECE = 20_000
 
 
-def curl(entry: Entry, redactor: Redactor) -> str:
-    """Return one shell command; the key stands in `$DIMEDOVE_API_KEY`, other secrets are redacted."""
+def curl(entry: RequestRecord, redactor: Redactor) -> str:
+    """Return one shell command; the key stands in `$DIMEDOVE_API_KEY`, other secrets are masked."""
     host = next((value for name, value in entry.headers if name == b"host"), b"127.0.0.1:8010")
     target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
     url = redactor.redact_text(f"{entry.scheme}://{text(host)}{target}")
@@ -33,7 +33,7 @@ def curl(entry: Entry, redactor: Redactor) -> str:
     return _with_body(words, entry.body, redactor) + "\n"
 
 
-def _method(entry: Entry) -> list[str]:
+def _method(entry: RequestRecord) -> list[str]:
     if entry.method != "HEAD":
         return ["-X", entry.method]
     # With -X HEAD curl waits for the body that the answer's length tells of; --head takes no body to send.
@@ -50,8 +50,8 @@ def _header(name: bytes, value: bytes, redactor: Redactor) -> str:
     try:
         return shlex.quote(f"{text(name)}: {redactor.redact_header(text(name), value.decode())}")
     except UnicodeDecodeError:
-        redacted = redactor.redact_header(text(name), text(value)).encode("latin-1", "replace")
-        return f'"$({_printf(name + b": " + redacted)})"'
+        masked = redactor.redact_header(text(name), text(value)).encode("latin-1", "replace")
+        return f'"$({_printf(name + b": " + masked)})"'
 
 
 def _printf(raw: bytes) -> str:

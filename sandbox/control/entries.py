@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.apps.entry import Entry, Headers
+from sandbox.apps.journal import Headers, RequestRecord
 from sandbox.contract import InvalidJson, decode
 from sandbox.control.event_stream import parse
 from sandbox.control.services import ControlServices
@@ -12,7 +12,7 @@ from sandbox.control.warnings import warnings
 from sandbox.redaction import Redactor
 
 
-def shown(entry: Entry, services: ControlServices) -> dict[str, Any]:
+def shown(entry: RequestRecord, services: ControlServices) -> dict[str, Any]:
     """Return an entry for a client: nothing secret is left in it."""
     headers = named(entry.headers, services.redactor)
     whole = {**plain(entry, exact=True), "headers": headers, "warnings": warnings(entry, services)}
@@ -20,7 +20,7 @@ def shown(entry: Entry, services: ControlServices) -> dict[str, Any]:
     return redacted
 
 
-def plain(entry: Entry, *, exact: bool) -> dict[str, Any]:
+def plain(entry: RequestRecord, *, exact: bool) -> dict[str, Any]:
     """Return an entry as it was, secrets included; `exact` to be written (numbers as sent), else to be compared."""
     return {
         "id": entry.id,
@@ -65,7 +65,7 @@ def body_of(raw: bytes, *, exact: bool = True) -> Any:
     return document.exact if exact else document.value
 
 
-def answer_of(entry: Entry) -> Any:
+def answer_of(entry: RequestRecord) -> Any:
     """Return what was answered: a JSON value, a text, or the events of a stream with their times."""
     if content_type(entry).startswith("text/event-stream"):
         return [
@@ -75,7 +75,7 @@ def answer_of(entry: Entry) -> Any:
     return body_of(b"".join(chunk for _, chunk in entry.chunks))
 
 
-def content_type(entry: Entry) -> str:
+def content_type(entry: RequestRecord) -> str:
     """Return the media type of the answer."""
     return named(entry.answer_headers).get("content-type", "")
 

@@ -8,21 +8,21 @@ from http.client import responses
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sandbox.apps.entry import Entry, Headers
+from sandbox.apps.journal import Headers, RequestRecord
 from sandbox.contract import encode
 from sandbox.control.entries import content_type, text
 from sandbox.control.pages import written_list
 from sandbox.redaction import Redactor
 
 
-def written_har(entries: Sequence[Entry], redactor: Redactor, version: str) -> bytearray:
-    """Write an archive of these entries as `written_list` does, every secret redacted."""
+def written_har(entries: Sequence[RequestRecord], redactor: Redactor, version: str) -> bytearray:
+    """Write an archive of these entries as `written_list` does, every secret masked."""
     log = {"version": "1.2", "creator": {"name": "Dimedove Sandbox", "version": version}, "entries": []}
     head, tail = encode({"log": log}).split(b"[]")
     return written_list((redactor.redact_json(_entry(entry, redactor)) for entry in entries), before=head, behind=tail)
 
 
-def _entry(entry: Entry, redactor: Redactor) -> dict[str, Any]:
+def _entry(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     duration = round(entry.duration_ms, 3)
     first = entry.chunks[0][0] if entry.chunks else duration
     return {
@@ -41,7 +41,7 @@ def _written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds" if at == int(at) else "milliseconds")
 
 
-def _request(entry: Entry, redactor: Redactor) -> dict[str, Any]:
+def _request(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     host = next((text(value) for name, value in entry.headers if name == b"host"), "127.0.0.1")
     query = text(entry.query)
     request: dict[str, Any] = {
@@ -60,7 +60,7 @@ def _request(entry: Entry, redactor: Redactor) -> dict[str, Any]:
     return request
 
 
-def _response(entry: Entry, redactor: Redactor) -> dict[str, Any]:
+def _response(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     body = b"".join(chunk for _, chunk in entry.chunks)
     status = entry.status or 0
     return {

@@ -30,7 +30,7 @@ async def list_faults(request: ControlRequest, services: ControlServices) -> Con
 
 async def delete_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete all faults of an app; what they hold goes on."""
-    services.release((await mutable_app(request, services)).id, None)
+    (await mutable_app(request, services)).responses.release()
     return await _clear(request, services, "faults")
 
 
@@ -38,7 +38,7 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
     """Delete one fault; what it holds goes on, even if it is used up."""
     app, fault_id = await mutable_app(request, services), request.path["fault_id"]
     is_queued = any(rule.id == fault_id for rule in app.faults.rules)
-    if services.release(app.id, fault_id) and not is_queued:
+    if app.responses.release(fault_id) and not is_queued:
         return None
     return await _remove(request, services, "faults", "fault_id")
 
@@ -46,7 +46,7 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
 async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Let the requests go on that a fault holds now."""
     app, fault_id = await mutable_app(request, services), request.path["fault_id"]
-    if not services.release(app.id, fault_id):
+    if not app.responses.release(fault_id):
         raise NotFound(f"No fault of this id holds a request now: {fault_id[:80]}.", param="fault_id")
     return None
 

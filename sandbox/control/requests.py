@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import AppJournal, Journal, RequestRecord
 from sandbox.control.curl import curl
 from sandbox.control.entries import shown
 from sandbox.control.har import written_har
@@ -51,8 +51,8 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
 
 async def verify_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say whether the requests that were expected came."""
-    evicted = services.journal.evicted(request.body.get("app_id"), request.body.get("operation"))
-    entries = services.journal.newest_first(app_id=request.body.get("app_id"))
+    journal = _journal(request.body.get("app_id"), services)
+    evicted, entries = journal.count_evicted(request.body.get("operation")), journal.newest_first()
     return await in_thread(verify, request.body, entries, evicted, services.redactor)
 
 
@@ -60,28 +60,32 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
     """Forget the entries of an app, or all; of each app also what came meanwhile, until it begins anew."""
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
-        services.journal.forget(None)
+        services.journal.clear(app.journal for app in services.registry)
     for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
         await slices.rest()
-        services.journal.forget(app.id)
-        requests = services.journal.count(app.id)
-        if app.exists and (app.is_stored or requests):
+        app.journal.clear()
+        if app.exists and (app.is_stored or app.journal.requests):
             # The state that the requests to come will meet.
-            app.begin_history(app.snapshot(), requests=requests)
+            app.begin_history(app.snapshot(), requests=app.journal.requests)
     return None
 
 
-def _entry(request: ControlRequest, services: ControlServices) -> Entry:
+def _entry(request: ControlRequest, services: ControlServices) -> RequestRecord:
     entry = services.journal.get(request.path["request_id"])
     if entry is None:
         raise NotFound("There is no such request in the journal (any more).", param="request_id")
     return entry
 
 
-def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[Entry]:
-    wanted = {name: query.get(name) for name in ("after", "app_id", "operation")}
+def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
+    journal = _journal(query.get("app_id"), services)
     try:
-        found = services.journal.newest_first(**wanted)
+        found = journal.newest_first(after=query.get("after"), operation=query.get("operation"))
     except LookupError:
         raise NotFound("after: there is no such request.", param="after", code="unknown_cursor") from None
     return (entry for entry in found if query.get("status") in (None, entry.status))
+
+
+def _journal(app_id: str | None, services: ControlServices) -> Journal | AppJournal:
+    """Return the journal of an app, or of all."""
+    return services.journal if app_id is None else services.registry.find(app_id).journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.apps.app import App
 from sandbox.apps.events import Bus
@@ -12,22 +12,10 @@ from sandbox.apps.journal import Journal
 from sandbox.apps.registry import AppRegistry
 from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, Validator
-from sandbox.handler_types import FileResult, NegotiatedResult
+from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
 from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Redactor
 from sandbox.webhooks.dispatcher import WebhookDispatcher
-
-
-class EventStream(Protocol):
-    """Events as they happen."""
-
-    async def next(self) -> bytes:
-        """Wait for the next event; return what has happened by then, as server-sent events."""
-        ...
-
-    def close(self) -> None:
-        """Unsubscribe."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +33,6 @@ class ControlServices:
     data_file: DataFile | None
     version: str
     server: Mapping[str, Any]
-    end_answers: Callable[[str | None], None]
-    release: Callable[[str, str | None], bool]
     populate: Callable[..., Awaitable[None]]
     effective_settings: Callable[[App], Mapping[str, Any]]
 

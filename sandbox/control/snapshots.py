@@ -41,7 +41,6 @@ async def put_snapshot(request: ControlRequest, services: ControlServices) -> Co
     settings = AppSettings().merged(snapshot.settings)
     overrides = settings.changes_from(app.defaults or AppSettings())
     await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides))
-    services.end_answers(app.id)
     services.publish(app, "restored")
     return await serialize_app(app, services)
 

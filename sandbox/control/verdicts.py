@@ -15,9 +15,9 @@ from sandbox.slices import in_thread
 
 async def get_verdict(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say how an app's client behaved."""
-    app_id = (await existing_app(request.app_id, services)).id
-    evicted = services.journal.evicted(app_id, None)
-    entries = chain(services.journal.newest_first(app_id=app_id), services.journal.of_no_app())
+    app = await existing_app(request.app_id, services)
+    evicted = app.journal.count_evicted()
+    entries = chain(app.journal.newest_first(), services.journal.no_app.newest_first())
     # In a thread: there may be thousands, and other requests get through meanwhile.
-    found = await in_thread(verdict, app_id, entries, evicted, services.contract)
+    found = await in_thread(verdict, app.id, entries, evicted, services.contract)
     return NegotiatedResult(found, {"application/xml": partial(junit, found)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.control.entries import plain
 from sandbox.redaction import Redactor
 
@@ -34,7 +34,9 @@ class Miss(NamedTuple):
         }
 
 
-def verify(wanted: Mapping[str, Any], entries: Iterable[Entry], evicted: int, redactor: Redactor) -> dict[str, Any]:
+def verify(
+    wanted: Mapping[str, Any], entries: Iterable[RequestRecord], evicted: int, redactor: Redactor
+) -> dict[str, Any]:
     """Count the requests that match, of these and so many that are gone, and say whether it is the right number.
 
     Returns `verified` None where the answer hangs on entries that are gone.
@@ -78,7 +80,7 @@ def _times(times: Any) -> tuple[int, int]:
     return times.get("min", 0), times.get("max", _ANY)
 
 
-def _misses(wanted: Mapping[str, Any], entry: Entry) -> Iterator[Miss]:
+def _misses(wanted: Mapping[str, Any], entry: RequestRecord) -> Iterator[Miss]:
     for name in ("operation", "status"):
         if wanted.get(name) is not None and getattr(entry, name) != wanted[name]:
             yield Miss(name, wanted[name], getattr(entry, name))

@@ -10,35 +10,36 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from sandbox.apps.entry import Entry
+from sandbox import suggestions
+from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Contract, Operation
 from sandbox.control.services import ControlServices
-from sandbox.suggestions import closest_path, closest_word, did_you_mean
+from sandbox.suggestions import closest_word
 
 # A request with thousands of unknown fields is told of the first.
 MAX_UNKNOWN = 16
 
 
-def warnings(entry: Entry, services: ControlServices) -> list[str]:
+def warnings(entry: RequestRecord, services: ControlServices) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
     operation = next((op for op in services.contract.operations if op.id == entry.operation), None)
     more = meant_paths(entry, services.contract) if operation is None else unknown_names(entry, operation)
     return [*_key_warnings(entry), *more]
 
 
-def is_from_browser(entry: Entry) -> bool:
+def is_from_browser(entry: RequestRecord) -> bool:
     """Say whether a page in a browser sent a secret key."""
     headers = dict(entry.headers)
     # Node's own fetch sends Sec-Fetch-Mode; only browsers say where a page comes from.
     return b"sk_" in headers.get(b"authorization", b"") and (b"origin" in headers or b"sec-fetch-site" in headers)
 
 
-def unknown_names(entry: Entry, operation: Operation) -> Iterator[str]:
+def unknown_names(entry: RequestRecord, operation: Operation) -> Iterator[str]:
     """Yield a sentence for each field and query parameter that the operation doesn't know, the first `MAX_UNKNOWN`."""
     return islice(chain(_query_warnings(entry, operation), _body_warnings(entry, operation)), MAX_UNKNOWN)
 
 
-def _key_warnings(entry: Entry) -> Iterator[str]:
+def _key_warnings(entry: RequestRecord) -> Iterator[str]:
     headers = dict(entry.headers)
     if is_from_browser(entry):
         yield "a secret key was sent by a browser: real keys belong on a server"
@@ -54,21 +55,23 @@ def _on_loopback(host: bytes) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def meant_paths(entry: Entry, contract: Contract) -> Iterator[str]:
+def meant_paths(entry: RequestRecord, contract: Contract) -> Iterator[str]:
     """Name the path of the contract that an unknown one was meant to be, if one comes near."""
     path = entry.path.decode("latin-1")
-    if found := closest_path(path, contract.base, (operation.segments for operation in contract.operations)):
-        yield did_you_mean(path, found)
+    if found := suggestions.closest_path(
+        path, contract.base, (operation.segments for operation in contract.operations)
+    ):
+        yield suggestions.did_you_mean(path, found)
 
 
-def _query_warnings(entry: Entry, operation: Operation) -> Iterator[str]:
+def _query_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
     sent = parse_qsl(entry.query.decode("latin-1"), keep_blank_values=True)
     for name in dict.fromkeys(name for name, _ in sent):
         if name not in operation.takes_query:
             yield f"unknown query parameter {_quoted(name, operation.takes_query)}"
 
 
-def _body_warnings(entry: Entry, operation: Operation) -> Iterator[str]:
+def _body_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
     if operation.body is None:
         return
     try:

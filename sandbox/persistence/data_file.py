@@ -114,7 +114,7 @@ class DataFile:
                 app.put_back(snapshot, MemoryConversations.from_snapshot(snapshot))
             except ApiError as error:
                 raise SettingsError(error.message.rstrip(".")) from None
-            app.begin_history(app.snapshot(), turn=0)
+            app.begin_history(app.snapshot(), seq=0)
 
 
 def _lines(taken: Iterable[tuple[str, AppSnapshot]]) -> Iterator[bytes]:

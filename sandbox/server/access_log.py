@@ -13,11 +13,11 @@ from typing import TextIO
 
 import orjson
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.contract.explain import shorten
 from sandbox.redaction import Redactor, escape
 
-Format = Callable[[Entry], str]
+Format = Callable[[RequestRecord], str]
 Mask = Callable[[str], str]
 
 MOST_BATCHES = 10_000
@@ -40,7 +40,7 @@ class AccessLog:
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._writer.start()
 
-    def __call__(self, entry: Entry) -> None:
+    def __call__(self, entry: RequestRecord) -> None:
         """Write the line of one request, soon."""
         if not self._waiting:
             # One batch for all the lines of this turn of the loop: one for each would halve the speed.
@@ -69,7 +69,7 @@ class AccessLog:
 def text_line(*, colour: bool, mask: Mask) -> Format:
     """Return the format for people: time, request, status, duration, then all that is not as it should be."""
 
-    def line(entry: Entry) -> str:
+    def line(entry: RequestRecord) -> str:
         shown = str(entry.status or "–")
         if colour:
             shown = f"\033[{_COLOURS.get((entry.status or 500) // 100, '31')}m{shown}\033[0m"
@@ -87,7 +87,7 @@ def text_line(*, colour: bool, mask: Mask) -> Format:
 def json_line(*, mask: Mask) -> Format:
     """Return the format for programs: one JSON object a line."""
 
-    def line(entry: Entry) -> str:
+    def line(entry: RequestRecord) -> str:
         value = {
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "id": entry.id or None,
@@ -108,7 +108,7 @@ def json_line(*, mask: Mask) -> Format:
     return line
 
 
-def _error_of(entry: Entry, mask: Mask) -> dict[str, str] | None:
+def _error_of(entry: RequestRecord, mask: Mask) -> dict[str, str] | None:
     """Return type and message of the response's error, redacted first and then shortened; None where there is none."""
     if (entry.status or 0) < 400:
         return None

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.types import Receive
-
-from sandbox.contract import Document, InvalidJson, Operation, Violation, decode
+from sandbox.contract import Document, InvalidJson, Operation, Validator, Violation, decode
 from sandbox.contract.explain import shorten, span
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
@@ -25,13 +23,10 @@ from sandbox.errors import (
     InvalidApiKey,
     InvalidRequest,
     PayloadTooLarge,
-    StoreFull,
     UnsupportedMediaType,
 )
-from sandbox.server.http import Headers
-from sandbox.server.response_timer import ClientDisconnected
 
-NO_BODY = Document(b"", None)
+Headers = Mapping[bytes, bytes]
 
 _JSON = ("application/json",)
 _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
@@ -89,58 +84,29 @@ def media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
         raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
 
 
-async def whole_body(headers: Headers, receive: Receive, most: int, is_too_much: Callable[[], bool]) -> bytes:
-    """Read a body of at most so many bytes; what lies beyond is read off by the server after the answer.
-
-    Raises:
-        PayloadTooLarge: it is larger.
-        StoreFull: `is_too_much` says that the server can't hold what has come.
-        ClientDisconnected: the connection was closed before the end.
-    """
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > most:
-        raise _too_large(most)
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > most:
-            raise _too_large(most)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-        if is_too_much():
-            raise StoreFull("Too many large bodies are on their way to the sandbox; send this one again later.")
-
-
-def accepted_body(operation: Operation, raw: bytes) -> Document:
-    """Parse a body of an operation and hold it against the contract; for a thread, where it is large."""
-    if operation.body is None:
-        return NO_BODY
-    if len(raw) <= MAX_BYTES:
-        body = json_body(raw, operation.max_depth)
-        refuse(operation.body.accept(body))
-        return body
-    if sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_MARKS:
-        raise PayloadTooLarge(f"The body has more than {_MOST_MARKS:,} values.")
-    try:
-        body = decode_in_pieces(raw, operation.max_depth)
-    except InvalidJson as error:
-        raise InvalidRequest(f"{error}.", code=error.code) from None
-    refuse(accept_in_pieces(operation.body, body))
-    return body
-
-
-def json_body(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
+def parse_body(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
     """Parse a body."""
     try:
         return decode(raw, max_depth)
     except InvalidJson as error:
         raise InvalidRequest(f"{error}.", code=error.code) from None
+
+
+def parse_large_body(raw: bytes, max_depth: int) -> Document:
+    """Parse a body that may be large, for a thread beside the event loop."""
+    if len(raw) <= MAX_BYTES:
+        return parse_body(raw, max_depth)
+    if sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_MARKS:
+        raise PayloadTooLarge(f"The body has more than {_MOST_MARKS:,} values.")
+    try:
+        return decode_in_pieces(raw, max_depth)
+    except InvalidJson as error:
+        raise InvalidRequest(f"{error}.", code=error.code) from None
+
+
+def validate_body(schema: Validator, body: Document) -> None:
+    """Hold a body against its schema; one that may be large in pieces, for a thread beside the event loop."""
+    refuse(schema.accept(body) if len(body.raw) <= MAX_BYTES else accept_in_pieces(schema, body))
 
 
 def parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> Mapping[str, Any]:
@@ -192,7 +158,3 @@ def refuse(violations: list[Violation]) -> None:
     if violations:
         first = violations[0]
         raise InvalidRequest(f"{summary(violations)}.", param=first.place or None, code=first.code)
-
-
-def _too_large(most: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is larger than {most:,} bytes.")

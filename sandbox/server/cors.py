@@ -1,4 +1,4 @@
-"""Lets browser pages of allowed origins call the API (docs/contract.md 4.9), and tells how to allow another."""
+"""CORS: lets pages of the right origins in a browser call the API (docs/contract.md 4.9) and the control API."""
 
 from __future__ import annotations
 
@@ -6,57 +6,63 @@ import logging
 import re
 from collections.abc import Collection
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from sandbox.contract.explain import shorten
 from sandbox.origins import AllowedOrigins, read_origin
 from sandbox.redaction import escape
-from sandbox.server.access import is_control
-from sandbox.server.http import ADDED, headers_of, is_preflight
-from sandbox.server.preflight import NOT_READABLE, answer_preflight, readable
+from sandbox.server.context import RequestContext
 
 log = logging.getLogger("sandbox")
 
-_METHODS = b"GET, POST, PATCH, DELETE"
+API_METHODS = b"GET, POST, PATCH, DELETE"
+CONTROL_METHODS = b"GET, POST, PUT, PATCH, DELETE"
+
+_VARY = (b"vary", b"Origin")
+_EXPOSED = (b"access-control-expose-headers", b"Retry-After, Sandbox-Request-Id, WWW-Authenticate, Allow")
 _LOOPBACK = re.compile(
     r"https?://(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE
 )
 
 
-class Cors:
-    """Answers preflights, and adds to every answer what a browser needs to hand it to an allowed page."""
+class ApiOrigins:
+    """The origins whose pages may call the API: those of this machine, and those that the settings allow."""
 
-    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
-        self._app = app
+    def __init__(self, origins: Collection[str]) -> None:
         self._origins = AllowedOrigins(origins)
         self._logged: set[str] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_control(scope):
-            return await self._app(scope, receive, send)
-        headers = headers_of(scope)
-        origin = headers.get(b"origin")
-        scope[ADDED] = NOT_READABLE
-        if origin is None:
-            return await self._app(scope, receive, send)
-        allowed = self._allows(origin.decode("latin-1"))
-        if allowed:
-            scope[ADDED] = readable(origin)
-        if is_preflight(scope):
-            return await answer_preflight(send, headers, _METHODS if allowed else b"")
-        return await self._app(scope, receive, send)
-
-    def _allows(self, origin: str) -> bool:
+    def allows(self, origin: str) -> bool:
+        """Say whether pages of an origin may call the API; say how to allow one that may not, once."""
         if origin in self._origins or _LOOPBACK.fullmatch(origin):
             return True
         origin = shorten(origin, 200)
         if origin not in self._logged and len(self._logged) < 100:
             self._logged.add(origin)
-            shown = escape(origin)
+            text = escape(origin)
             # What has no origin of its own, as a page of a file, can't be allowed alone.
-            log.warning(
-                "refused the browser origin %s; --cors-origin %s allows it",
-                shown,
-                shown if read_origin(origin) else "'*'",
-            )
+            allowed = text if read_origin(origin) else "'*'"
+            log.warning("refused the browser origin %s; --cors-origin %s allows it", text, allowed)
         return False
+
+
+def add_headers(ctx: RequestContext, *, is_allowed: bool) -> None:
+    """Let every answer to a request say which origin may read it; without `is_allowed` none may."""
+    # An answer depends on the origin, also where none was named.
+    ctx.added_headers = [_VARY]
+    if is_allowed:
+        ctx.added_headers = [_VARY, (b"access-control-allow-origin", ctx.headers[b"origin"]), _EXPOSED]
+
+
+async def respond_to_preflight(ctx: RequestContext, methods: bytes) -> None:
+    """Allow what a preflight asks for; with methods `b""`, nothing."""
+    own = []
+    if methods:
+        own = [
+            (b"access-control-allow-methods", methods),
+            (b"access-control-allow-headers", ctx.headers.get(b"access-control-request-headers", b"*")),
+            (b"access-control-max-age", b"600"),
+        ]
+        # A page of a public site asks so before it calls a server of this machine or network.
+        if ctx.headers.get(b"access-control-request-private-network") == b"true":
+            own.append((b"access-control-allow-private-network", b"true"))
+    await ctx.send({"type": "http.response.start", "status": 204, "headers": own})
+    await ctx.send({"type": "http.response.body", "body": b""})

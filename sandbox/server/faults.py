@@ -1,4 +1,4 @@
-"""Faults (docs/control.md, Faults): chooses the one that acts on a request, and spoils its response as it says.
+"""Faults (docs/control.md): chooses the one that acts on a request, and spoils its response as it says.
 
 Faults act after the check of the key, and only on operations that they match.
 """
@@ -15,16 +15,14 @@ from typing import Any
 import orjson
 from starlette.types import Message, Send
 
-from sandbox.apps.app import App
+from sandbox.apps.responses import AppDeleted
 from sandbox.clock import monotonic
-from sandbox.contract import InvalidJson, Operation, Validator, decode, encode
+from sandbox.contract import InvalidJson, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault
 from sandbox.server.checks import refuse
-from sandbox.server.context import Exchange
-from sandbox.server.holds import LONGEST_MS, Holds
-from sandbox.server.http import send_bytes
-from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
+from sandbox.server.context import RequestContext
+from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.sse import STREAM_FAULTS
 
 # Kinds that answer by themselves: nothing is done and nothing counted.
@@ -33,6 +31,9 @@ INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
 HOLDING = frozenset({"latency", "hang", "stream_stall"})
 # Kinds that need a response with a JSON body.
 ON_JSON = frozenset({"truncate", "contract"})
+
+# What nobody releases goes on after so many milliseconds.
+MAX_HOLD_MS = 600_000
 
 _NAME = re.compile(r"\s*([a-z_]+)\s*=\s*")
 _BREAKS = ("gone", "null", "wrong_type", "unknown")
@@ -43,140 +44,149 @@ Fault = Mapping[str, Any]
 Work = Callable[[], Awaitable[None]]
 
 
-class Faults:
-    """Chooses and applies the faults of one server; `schema` is the contract of a fault."""
+async def select_fault(ctx: RequestContext, header: bytes | None, schema: Validator) -> Fault | None:
+    """Return the fault that the header asks for, or the oldest queued one, if it can act on the response.
 
-    def __init__(self, schema: Validator, active_responses: ActiveResponses, holds: Holds) -> None:
-        self._schema = schema
-        self._active = active_responses
-        self._holds = holds
+    `schema` is the contract of a fault.
+    """
+    named = None if header is None else _parse_header(header.decode("latin-1"), schema)
+    is_stream = bool(ctx.operation.events) and await _will_stream(ctx)
+    cannot_act = ON_JSON if is_stream else STREAM_FAULTS
 
-    async def choose(self, exchange: Exchange, operation: Operation, app: App, header: bytes | None) -> Fault | None:
-        """Return the fault that the header asks for, or the oldest queued one, if it can act on the response."""
-        named = None if header is None else self._parse_header(header.decode("latin-1"))
-        streamed = bool(operation.events) and await self._will_stream(exchange, operation, app)
-        cannot_act = ON_JSON if streamed else STREAM_FAULTS
+    def matches(fault: Fault) -> bool:
+        return fault.get("operation") in (None, ctx.operation.id) and fault["kind"] not in cannot_act
 
-        def matches(fault: Fault) -> bool:
-            return fault.get("operation") in (None, operation.id) and fault["kind"] not in cannot_act
+    if named is not None:
+        return named if matches(named) else None
+    rule = await ctx.app.faults.take(matches)
+    return {**rule.fields, "id": rule.id} if rule else None
 
-        if named is not None:
-            return named if matches(named) else None
-        rule = await app.faults.take(matches)
-        return {**rule.fields, "id": rule.id} if rule else None
 
-    async def apply(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
-        """Apply a fault around the work of a request, or instead of it.
+async def apply_fault(ctx: RequestContext, work: Work) -> None:
+    """Apply the fault of a request around the rest of its work, or instead of it.
 
-        Raises:
-            AbortConnection: the connection is to be closed in the middle of a response, or without one.
-            SandboxFault: the response is an error.
-            StoreFull: too many requests are held already.
-        """
-        if exchange.entry:
-            exchange.entry.fault = fault["kind"]
-        if fault["kind"] in HOLDING:
-            with self._holds.hold(exchange.path["app_id"]):
-                return await self._apply(fault, exchange, operation, app, work)
-        return await self._apply(fault, exchange, operation, app, work)
+    Raises:
+        AbortConnection: the connection is to be closed in the middle of a response, or without one.
+        SandboxFault: the response is an error.
+        StoreFull: too many requests are held already.
+    """
+    assert ctx.fault is not None  # noqa: S101 - called where there is one
+    ctx.fault_kind = ctx.fault["kind"]
+    if ctx.fault_kind in HOLDING:
+        with ctx.app.responses.hold():
+            return await _apply(ctx, ctx.fault, work)
+    return await _apply(ctx, ctx.fault, work)
 
-    async def _apply(self, fault: Fault, exchange: Exchange, operation: Operation, app: App, work: Work) -> None:
-        kind, send = fault["kind"], exchange.send
-        if kind in INSTEAD:
-            return await self._respond_instead(fault, exchange)
-        if kind == "latency":
-            await self._wait(fault, exchange)
-        elif kind == "truncate":
-            exchange.send = Truncate(send, fault.get("bytes"))
-        elif kind == "stale":
-            exchange.send = CloseAfter(send, exchange.connection)
-        elif kind == "contract":
-            where = [value for name, value in exchange.path.items() if name != "app_id"]
-            rng = app.rng.random("bend", operation.id, *where)
-            schema = operation.responses["200"]["application/json"]
-            exchange.send = Mutate(send, schema, fault.get("path"), rng)
-        elif kind == "after":
-            return await self._after(fault, exchange, work)
+
+async def _apply(ctx: RequestContext, fault: Fault, work: Work) -> None:
+    kind = fault["kind"]
+    if kind in INSTEAD:
+        return await _respond_instead(ctx, fault)
+    if kind == "latency":
+        await _wait(ctx, fault)
+    elif kind == "truncate":
+        ctx.sender = Truncate(ctx.send_message, fault.get("bytes"))
+    elif kind == "stale":
+        ctx.sender = CloseAfter(ctx.send_message, ctx.connection)
+    elif kind == "contract":
+        where = [value for name, value in ctx.parameters.items() if name != "app_id"]
+        rng = ctx.app.rng.random("bend", ctx.operation.id, *where)
+        schema = ctx.operation.responses["200"]["application/json"]
+        ctx.sender = Mutate(ctx.send_message, schema, fault.get("path"), rng)
+    elif kind == "after":
+        return await _after(ctx, fault, work)
+    await work()
+    return None
+
+
+async def _after(ctx: RequestContext, fault: Fault, work: Work) -> None:
+    """Do the work and lose its response, an error too."""
+    ctx.sender = drop_response
+    with suppress(ApiError, AbortConnection):
         await work()
-        return None
+    ctx.sender = None
+    raise SandboxFault(fault["status"])
 
-    async def _after(self, fault: Fault, exchange: Exchange, work: Work) -> None:
-        """Do the work and lose its response, an error too."""
-        send, exchange.send = exchange.send, drop_response
-        with suppress(ApiError, AbortConnection):
-            await work()
-        exchange.send = send
-        raise SandboxFault(fault["status"])
 
-    async def _respond_instead(self, fault: Fault, exchange: Exchange) -> None:
-        kind = fault["kind"]
-        # The body first, so that the journal has what was sent, even to a connection that is reset.
-        await exchange.body()
-        if kind == "reset":
-            if exchange.connection is not None:
-                exchange.connection.reset()
-            raise AbortConnection
-        if kind == "hang":
-            await self._wait(fault, exchange)
-            raise AbortConnection
-        if kind == "status" and "body" not in fault:
-            raise SandboxFault(fault["status"], headers=fault.get("headers"))
-        if kind == "status":
-            own = {name.lower().encode(): value.encode() for name, value in fault.get("headers", {}).items()}
-            kind_of = own.pop(b"content-type", b"application/json")
-            body = encode(fault["body"])
-            await send_bytes(exchange.send, fault["status"], body, content_type=kind_of, headers=own.items())
-        elif kind == "malformed":
-            await send_bytes(exchange.send, fault.get("status", 200), _BROKEN_JSON)
-        else:
-            await send_bytes(
-                exchange.send,
-                fault.get("status", 502),
-                _HTML,
-                content_type=b"text/html; charset=utf-8",
-                headers=[(b"content-security-policy", b"sandbox")],
-            )
+async def _respond_instead(ctx: RequestContext, fault: Fault) -> None:
+    kind = fault["kind"]
+    # The body first, so that the journal has what was sent, even to a connection that is reset.
+    await ctx.read_body()
+    if kind == "reset":
+        if ctx.connection is not None:
+            ctx.connection.reset()
+        raise AbortConnection
+    if kind == "hang":
+        await _wait(ctx, fault)
+        raise AbortConnection
+    if kind == "status" and "body" not in fault:
+        raise SandboxFault(fault["status"], headers=fault.get("headers"))
+    if kind == "status":
+        own = {name.lower().encode(): value.encode() for name, value in fault.get("headers", {}).items()}
+        content_type = own.pop(b"content-type", b"application/json")
+        await ctx.respond(fault["status"], encode(fault["body"]), content_type=content_type, headers=own.items())
+    elif kind == "malformed":
+        await ctx.respond(fault.get("status", 200), _BROKEN_JSON)
+    else:
+        headers = [(b"content-security-policy", b"sandbox")]
+        await ctx.respond(fault.get("status", 502), _HTML, content_type=b"text/html; charset=utf-8", headers=headers)
 
-    async def _wait(self, fault: Fault, exchange: Exchange) -> None:
-        app_id = exchange.path["app_id"]
-        # The body first: once it was read, the client's leaving can be noticed.
-        await exchange.body()
+
+async def _wait(ctx: RequestContext, fault: Fault) -> None:
+    # The body first: once it was read, the client's leaving can be noticed.
+    await ctx.read_body()
+    try:
+        async with ResponseTimer(ctx.receive, ctx.app.responses, ctx.turns, ctx.since) as timer:
+            if "until" in fault:
+                await wait_for_release(ctx, fault["id"], timer)
+            else:
+                await timer.sleep_until(fault.get("ms", MAX_HOLD_MS))
+    except (ServerStopping, AppDeleted):
+        raise AbortConnection from None
+    ctx.held_until = monotonic()
+
+
+async def wait_for_release(ctx: RequestContext, fault_id: str, timer: ResponseTimer) -> None:
+    """Wait until the fault is released; meanwhile the journal says which one holds the request.
+
+    Raises:
+        ClientDisconnected, ServerStopping, AppDeleted: as `ResponseTimer.sleep_until` does.
+    """
+    with ctx.app.responses.wait_at(fault_id, timer):
+        ctx.held_by = fault_id
         try:
-            async with ResponseTimer(exchange.receive, app_id, self._active, exchange.since) as timer:
-                if "until" in fault:
-                    await self._holds.until_released(app_id, fault["id"], exchange.entry, timer)
-                else:
-                    await timer.sleep_until(fault.get("ms", LONGEST_MS))
-        except (ServerStopping, AppDeleted):
-            raise AbortConnection from None
-        exchange.held_until = monotonic()
+            await timer.wait_until_woken(MAX_HOLD_MS)
+        finally:
+            ctx.held_by = None
 
-    async def _will_stream(self, exchange: Exchange, operation: Operation, app: App) -> bool:
-        """Look ahead into the body: will this response be a stream?"""
-        try:
-            value = decode(await exchange.body()).value
-        except (ApiError, InvalidJson):
-            return False
-        asked = value.get("stream") if isinstance(value, dict) else None
-        if asked is None:
-            # A completion never streams when the request does not say.
-            return app.exists and app.settings.stream and operation.id == "apps_api_send_message"
-        return asked is True
 
-    def _parse_header(self, header: str) -> Fault:
-        """Read `kind; name=value; …` and hold it against the contract of faults."""
-        kind, _, rest = header.partition(";")
-        fields = [("kind", json.dumps(kind.strip())), *_parse_fields(rest)]
-        document = decode("{{{}}}".format(",".join(f'"{name}":{value}' for name, value in fields)).encode())
-        try:
-            refuse(self._schema.accept(document))
-        except InvalidRequest as error:
-            raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
-        if "until" in document.value:
-            text = "Sandbox-Fault: until: only a queued fault can be released, by its id."
-            raise InvalidRequest(text, param="until", code="not_allowed")
-        named: Fault = document.exact
-        return named
+async def _will_stream(ctx: RequestContext) -> bool:
+    """Look ahead into the body: will this response be a stream?"""
+    try:
+        value = decode(await ctx.read_body()).value
+    except (ApiError, InvalidJson):
+        return False
+    asked = value.get("stream") if isinstance(value, dict) else None
+    if asked is None:
+        # A completion never streams when the request does not say.
+        return ctx.app.exists and ctx.app.settings.stream and ctx.operation.id == "apps_api_send_message"
+    return asked is True
+
+
+def _parse_header(header: str, schema: Validator) -> Fault:
+    """Read `kind; name=value; …` and hold it against the contract of faults."""
+    kind, _, rest = header.partition(";")
+    fields = [("kind", json.dumps(kind.strip())), *_parse_fields(rest)]
+    document = decode("{{{}}}".format(",".join(f'"{name}":{value}' for name, value in fields)).encode())
+    try:
+        refuse(schema.accept(document))
+    except InvalidRequest as error:
+        raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
+    if "until" in document.value:
+        text = "Sandbox-Fault: until: only a queued fault can be released, by its id."
+        raise InvalidRequest(text, param="until", code="not_allowed")
+    fault: Fault = document.exact
+    return fault
 
 
 def _parse_fields(text: str) -> Iterator[tuple[str, str]]:

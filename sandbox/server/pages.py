@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from sandbox import magic
 from sandbox.contract import Contract
+from sandbox.errors import MethodNotAllowed
 from sandbox.server import inspector
+from sandbox.server.context import RequestContext
 
 HEALTH = "/_sandbox/health"
 
@@ -31,18 +33,45 @@ class About(NamedTuple):
     store: str
 
 
-def routes(contract: Contract, control: Callable[[], Contract], about: About) -> list[BaseRoute]:
-    """Return the routes; the control API's contract is read when something of it is asked for."""
-    here = _index(index(contract, about))
-    return [
-        Route("/", here),
-        Route("/openapi.json", _document(lambda: contract)),
-        Route("/openapi-3.2.json", _document(lambda: contract, "3.2.0")),
-        Route("/_sandbox/openapi.json", _document(control)),
-        Route("/schemas/control/{file:path}", _files(lambda: control().files)),
-        Route("/schemas/{file:path}", _files(lambda: contract.files)),
-        *inspector.routes(here, lambda: contract.document("3.1.0")),
-    ]
+class Pages:
+    """What is served beside the APIs, by Starlette's routes.
+
+    Args:
+        contract: the Apps API's.
+        control: returns the control API's, which is read when something of it is asked for.
+        about: what the index says of the server.
+    """
+
+    def __init__(self, contract: Contract, control: Callable[[], Contract], about: About) -> None:
+        home = _index(index(contract, about))
+        self._routes: list[BaseRoute] = [
+            Route("/", home),
+            Route("/openapi.json", _document(lambda: contract)),
+            Route("/openapi-3.2.json", _document(lambda: contract, "3.2.0")),
+            Route("/_sandbox/openapi.json", _document(control)),
+            Route("/schemas/control/{file:path}", _files(lambda: control().files)),
+            Route("/schemas/{file:path}", _files(lambda: contract.files)),
+            *inspector.routes(home, lambda: contract.document("3.1.0")),
+        ]
+
+    async def answer(self, ctx: RequestContext) -> bool:
+        """Answer a request for a page; say whether there is such a page.
+
+        Raises:
+            MethodNotAllowed: it has another method than the page takes.
+        """
+        for route in self._routes:
+            match, found = route.matches(ctx.scope)
+            if match is Match.PARTIAL and isinstance(route, Route):
+                raise MethodNotAllowed(ctx.scope["method"], tuple(sorted(route.methods or ())))
+            if match is Match.FULL:
+                ctx.scope.update(found)
+                try:
+                    await route.handle(ctx.scope, ctx.receive, ctx.send_message)
+                except HTTPException:
+                    return False
+                return True
+        return False
 
 
 def index(contract: Contract, about: About) -> dict[str, Any]:

@@ -1,144 +1,172 @@
-"""One request of the Apps API from its first byte to its answer, check by check in the order of docs/contract.md 4.1.
+"""The stages of a request of the Apps API, in the order of docs/contract.md 4.1.
 
-An ASGI application behind the router. No Request or Response objects are made on the way.
+A stage is a function of the request's context and of what the pipeline works with. It notes what it finds in the
+context, or raises the error that the request is answered with.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox import magic
 from sandbox.apps.app import App
 from sandbox.apps.registry import AppRegistry
-from sandbox.contract import Document, Operation, encode
-from sandbox.errors import AccessDenied, ApiError, InternalError, InvalidRequest, RateLimitExceeded
+from sandbox.contract import Validator, encode
+from sandbox.errors import AccessDenied, RateLimitExceeded
 from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 from sandbox.server import checks
-from sandbox.server.context import FAULT_HEADER, Exchange
-from sandbox.server.http import send_bytes, send_error
-from sandbox.server.response_timer import ClientDisconnected, Turns
-from sandbox.server.response_validation import validate_response
+from sandbox.server.context import RequestContext
+from sandbox.server.faults import apply_fault, select_fault
+from sandbox.server.reply_sender import send_reply
+from sandbox.server.response_validation import validate_response as validated
+from sandbox.slices import in_thread
 
-if TYPE_CHECKING:
-    from sandbox.server.faults import Fault, Faults
-
-log = logging.getLogger("sandbox")
-
-Run = Callable[[OperationRequest, App], Awaitable[OperationResult]]
+# A body of more bytes is read away from the event loop, so that other requests get through meanwhile.
+LARGE_BODY = 64 * 1024
+# With it a request asks for a fault of its own.
+FAULT_HEADER = b"sandbox-fault"
 
 
-class House(NamedTuple):
-    """What every pipeline of one server shares.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineDeps:
+    """What the stages of one server work with.
 
-    `turns` are those of what replies. `by_header` says whether a request may ask for a fault of its own, and
-    `control_token` what it needs beside it; what acts faults out and what sends replies are made when they are needed.
+    `run` lets the handler of an operation, by its id, answer a request of an app. `has_fault_header` says whether a
+    request may ask for a fault of its own, and `control_token` what it needs beside it; `fault_schema` is what a fault
+    must be.
     """
 
     registry: AppRegistry
-    turns: Turns
-    by_header: bool
+    run: Callable[[str, OperationRequest, App], Awaitable[OperationResult]]
+    has_fault_header: bool
     control_token: str | None
-    faults: Callable[[], Faults]
-    reply_sender: Callable[[], Callable[..., Awaitable[None]]]
-    validation_status: int
+    fault_schema: Callable[[], Validator]
 
 
-class Pipeline:
-    """The checks before one operation's handler, and its answer held against the contract."""
+Stage = Callable[[RequestContext, PipelineDeps], Awaitable[None] | None]
 
-    def __init__(self, operation: Operation, run: Run, house: House) -> None:
-        self.operation = operation
-        self._run = run
-        self._house = house
-        self._answer_schema = operation.responses["200"]["application/json"]
 
-    async def __call__(self, exchange: Exchange) -> None:
-        """Answer one request, well or with an error."""
-        try:
-            await self._answer(exchange)
-        except ApiError as error:
-            if exchange.entry and isinstance(error, InvalidRequest):
-                exchange.entry.violation = error.message
-            await send_error(exchange.send, error, self._house.validation_status)
-        except ClientDisconnected:
-            return
+def authenticate(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Require an API key."""
+    ctx.key = checks.bearer_key(ctx.headers)
+    magic.check_key(ctx.key)
 
-    async def _answer(self, exchange: Exchange) -> None:
-        key = checks.bearer_key(exchange.headers)
-        magic.check_key(key)
-        house = self._house
-        asked = exchange.headers.get(FAULT_HEADER) if house.by_header else None
-        if asked is not None and house.control_token is not None:
-            checks.fault_token(exchange.headers, house.control_token)
-        app = house.registry.find(exchange.path["app_id"])
-        if asked is None and app.faults.is_empty:
-            return await self._work(exchange, key, None)
-        faults = house.faults()
-        fault = await faults.choose(exchange, self.operation, app, asked)
-        if fault is None:
-            return await self._work(exchange, key, None)
-        if exchange.entry:
-            exchange.entry.stood_at = app.frozen_at
-        return await faults.apply(fault, exchange, self.operation, app, partial(self._work, exchange, key, fault))
 
-    async def _work(self, exchange: Exchange, key: str, fault: Fault | None) -> None:
-        operation = self.operation
-        app = await self._app(key, exchange.path["app_id"])
-        if exchange.entry:
-            exchange.entry.stood_at = app.frozen_at
-        if operation.rate_limited:
-            await self._take_one(key, app)
-        body = await self._body(exchange)
-        query = checks.parameters(operation, exchange.path, exchange.scope["query_string"])
-        if operation.body:
-            checks.refuse(operation.body.accept(body))
-        if operation.events:
-            # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
-            await self._house.turns.first()
-        answer = await self._handled(OperationRequest(exchange.path, query, body), app)
-        if isinstance(answer, JsonResult):
-            await send_bytes(
-                exchange.send, 200, validate_response(self._answer_schema, encode(answer.value), operation.id)
-            )
-        else:
-            await self._house.reply_sender()(answer, operation, app, exchange, fault)
+async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Choose the fault that acts on the request: the one that it asks for, or the oldest queued one."""
+    app = ctx.app
+    header = ctx.headers.get(FAULT_HEADER) if deps.has_fault_header else None
+    if header is None and app.faults.is_empty:
+        return
+    if header is not None and deps.control_token is not None:
+        checks.fault_token(ctx.headers, deps.control_token)
+    ctx.fault = await select_fault(ctx, header, deps.fault_schema())
+    if ctx.fault is not None:
+        ctx.frozen_at = app.frozen_at
 
-    async def _app(self, key: str, app_id: str) -> App:
-        magic.check_exists(app_id)
-        if app_id in magic.MAGIC_APPS:
-            magic.check_access(key)
-            magic.check_state(app_id)
-        app = await self._house.registry.get(app_id)
-        if app is None:
-            raise magic.unknown_app()
-        magic.check_access(key)
-        if app.settings.keys is not None and key not in app.settings.keys:
-            raise AccessDenied("This key has no access to this app.")
-        if app.settings.status == "inactive":
-            raise magic.app_inactive()
-        if app.settings.status == "no_agent":
-            raise magic.agent_unavailable()
-        return app
 
-    async def _take_one(self, key: str, app: App) -> None:
-        wait = 60 if key == magic.LIMITED_KEY else await app.consume_rate_limit()
-        if wait is not None:
-            raise RateLimitExceeded(f"Too many requests for this app; try again in {wait} s.", retry_after=wait)
+async def load_app(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Require an app that exists, and make it ready."""
+    app = ctx.app
+    if app.id == magic.MISSING_APP or (await deps.registry.load(app) is None and app.id not in magic.MAGIC_APPS):
+        raise magic.unknown_app()
+    ctx.frozen_at = app.frozen_at
 
-    async def _body(self, exchange: Exchange) -> Document:
-        if not self.operation.body:
-            return checks.NO_BODY
-        checks.media_type(exchange.headers)
-        return checks.json_body(await exchange.body())
 
-    async def _handled(self, request: OperationRequest, app: App) -> OperationResult:
-        try:
-            return await self._run(request, app)
-        except ApiError:
-            raise
-        except Exception:
-            log.exception("%s failed", self.operation.id)
-            raise InternalError() from None
+def check_access(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Require a key that opens the app, and an app that is live."""
+    app, settings = ctx.app, ctx.app.settings
+    magic.check_access(ctx.key)
+    magic.check_state(app.id)
+    if settings.keys is not None and ctx.key not in settings.keys:
+        raise AccessDenied("This key has no access to this app.")
+    if settings.status == "inactive":
+        raise magic.app_inactive()
+    if settings.status == "no_agent":
+        raise magic.agent_unavailable()
+
+
+async def rate_limit(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Count the request against the app's rate limit, where the operation has one."""
+    if not ctx.operation.rate_limited:
+        return
+    wait = 60 if ctx.key == magic.LIMITED_KEY else await ctx.app.consume_rate_limit()
+    if wait is not None:
+        raise RateLimitExceeded(f"Too many requests for this app; try again in {wait} s.", retry_after=wait)
+
+
+async def read_body(ctx: RequestContext, deps: object) -> None:
+    """Read the body as JSON, where the operation takes one."""
+    operation = ctx.operation
+    if operation.body is None:
+        return
+    checks.media_type(ctx.headers, operation.media_types)
+    raw = await ctx.read_body(operation.max_bytes)
+    if len(raw) <= LARGE_BODY:
+        ctx.body = checks.parse_body(raw, operation.max_depth)
+    else:
+        ctx.body = await in_thread(checks.parse_large_body, raw, operation.max_depth)
+
+
+async def validate_request(ctx: RequestContext, deps: object) -> None:
+    """Hold path, query and body against the contract."""
+    operation = ctx.operation
+    ctx.query = checks.parameters(operation, ctx.parameters, ctx.scope["query_string"])
+    if operation.body is None:
+        return
+    if len(ctx.body.raw) <= LARGE_BODY:
+        checks.refuse(operation.body.accept(ctx.body))
+    else:
+        await in_thread(checks.validate_body, operation.body, ctx.body)
+
+
+async def handle(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Let the operation's handler do it."""
+    operation = ctx.operation
+    if operation.events:
+        # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
+        await ctx.turns.first()
+    ctx.result = await deps.run(operation.id, OperationRequest(ctx.parameters, ctx.query, ctx.body), ctx.app)
+
+
+def validate_response(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Hold a JSON answer against the contract; a reply of the agent is held against it while it is sent."""
+    operation = ctx.operation
+    if isinstance(ctx.result, JsonResult):
+        schema = operation.responses["200"]["application/json"]
+        ctx.payload = validated(schema, encode(ctx.result.value), operation.id)
+
+
+async def respond(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Send the answer."""
+    if isinstance(ctx.result, JsonResult):
+        await ctx.respond(200, ctx.payload)
+    else:
+        await send_reply(ctx, ctx.result)
+
+
+STAGES: tuple[Stage, ...] = (
+    authenticate,
+    choose_fault,
+    load_app,
+    check_access,
+    rate_limit,
+    read_body,
+    validate_request,
+    handle,
+    validate_response,
+    respond,
+)
+
+
+async def run_stages(ctx: RequestContext, deps: PipelineDeps, stages: Sequence[Stage] = STAGES) -> None:
+    """Run the stages one after the other; a fault acts around those that come after it was chosen."""
+    for position, stage in enumerate(stages, 1):
+        step = stage(ctx, deps)
+        if step is not None:
+            await step
+        if stage is choose_fault and ctx.fault is not None:
+            return await apply_fault(ctx, partial(run_stages, ctx, deps, stages[position:]))
+    return None

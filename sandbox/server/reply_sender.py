@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from starlette.types import Message
 
-from sandbox.apps.app import App
-from sandbox.apps.entry import ReplyStatus
+from sandbox.apps.journal import ReplyStatus
+from sandbox.apps.responses import AppDeleted
 from sandbox.apps.store import Gone
-from sandbox.contract import Operation, encode
+from sandbox.contract import encode
 from sandbox.errors import NotFound
 from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import sse
-from sandbox.server.context import Exchange
-from sandbox.server.faults import Fault, Truncate
-from sandbox.server.holds import Holds
-from sandbox.server.http import send_bytes
-from sandbox.server.response_timer import AbortConnection, ActiveResponses, AppDeleted, ResponseTimer, ServerStopping
+from sandbox.server.context import RequestContext
+from sandbox.server.faults import Truncate, wait_for_release
+from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.response_validation import validate_response
 from sandbox.server.sse import ReplyEvent, SseEncoder, Step
 
@@ -35,75 +33,49 @@ _STREAM_HEADERS = [
 ]
 
 
-async def send_reply(
-    active_responses: ActiveResponses,
-    holds: Holds,
-    result: ReplyResult,
-    operation: Operation,
-    app: App,
-    exchange: Exchange,
-    fault: Fault | None,
-) -> None:
-    """Send a reply whole; `fault` may spoil a stream.
+async def send_reply(ctx: RequestContext, result: ReplyResult) -> None:
+    """Send a reply whole; the fault of the request may spoil a stream.
 
     Raises:
         AbortConnection: the reply is meant to break off, or the server stops.
         ClientDisconnected: the client went first.
     """
+    app = ctx.app
     pace = result.reply.pace or app.settings.pace
     try:
-        async with ResponseTimer(exchange.receive, app.id, active_responses, exchange.since) as timer:
+        async with ResponseTimer(ctx.receive, app.responses, ctx.turns, ctx.since) as timer:
             await timer.sleep_until(pace.first_ms)
             if result.streamed:
                 encoder = SseEncoder(app.settings.framing, partial(app.rng.random, "framing", result.id))
-                wait_for_release = partial(holds.until_released, app.id, noted=exchange.entry, timer=timer)
-                stream = _Stream(operation, pace, timer, exchange, encoder, wait_for_release)
-                await stream.send(result, sse.stream_steps(result, fault))
+                await _Stream(ctx, pace, timer, encoder).send(result, sse.stream_steps(result, ctx.fault))
             else:
-                await _send_json(result, operation, exchange)
+                await _send_json(ctx, result)
     except ServerStopping:
         raise AbortConnection from None
     except (AppDeleted, Gone):
         raise NotFound("The app was reset while it answered.", param="app_id") from None
 
 
-async def _send_json(result: ReplyResult, operation: Operation, exchange: Exchange) -> None:
-    send = exchange.send
-    schema = operation.responses["200"]["application/json"]
-    body = validate_response(schema, encode(sse.response_body(result)), operation.id)
+async def _send_json(ctx: RequestContext, result: ReplyResult) -> None:
+    schema = ctx.operation.responses["200"]["application/json"]
+    body = validate_response(schema, encode(sse.response_body(result)), ctx.operation.id)
     if result.reply.cut:
-        send = Truncate(send, None)
+        ctx.sender = Truncate(ctx.sender or ctx.send_message, None)
     elif result.reply.failure is None:
         await result.commit()
-    _record_status(exchange, "completed" if result.reply.failure is None else "failed")
-    await send_bytes(send, 200, body)
-
-
-def _record_status(exchange: Exchange, status: ReplyStatus) -> None:
-    """Tell the journal what became of the reply, before the last byte leaves, which ends its entry."""
-    if exchange.entry:
-        exchange.entry.reply_status = status
+    ctx.reply_status = "completed" if result.reply.failure is None else "failed"
+    await ctx.respond(200, body)
 
 
 class _Stream:
     """One stream while it is sent."""
 
-    def __init__(
-        self,
-        operation: Operation,
-        pace: Pace,
-        timer: ResponseTimer,
-        exchange: Exchange,
-        encoder: SseEncoder,
-        wait_for_release: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._operation = operation
+    def __init__(self, ctx: RequestContext, pace: Pace, timer: ResponseTimer, encoder: SseEncoder) -> None:
+        self._ctx = ctx
+        self._send = ctx.sender or ctx.send_message
         self._pace = pace
         self._timer = timer
-        self._exchange = exchange
-        self._send = exchange.send
         self._encoder = encoder
-        self._wait_for_release = wait_for_release
         self._due = float(pace.first_ms)
         self._status: ReplyStatus = "failed"
         self._is_unpaced = encoder.is_plain and not pace.delta_ms
@@ -121,7 +93,8 @@ class _Stream:
             await self._write(sse.failed_event(result.id, str(error)))
         except (AppDeleted, Gone):
             await self._write(sse.failed_event(result.id, "The app was reset while it answered."))
-        _record_status(self._exchange, self._status)
+        # Before the last byte leaves, which ends the journal's record.
+        self._ctx.reply_status = self._status
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _send_unpaced(self, event: ReplyEvent) -> None:
@@ -135,7 +108,7 @@ class _Stream:
             raise AbortConnection
         if isinstance(step, sse.Pause):
             if step.gate:
-                await self._wait_for_release(step.gate)
+                await wait_for_release(self._ctx, step.gate, self._timer)
             # Silent from now on, however late the stream is.
             self._due = max(self._due, self._timer.elapsed_ms) + step.ms
             await self._timer.sleep_until(self._due)
@@ -156,9 +129,9 @@ class _Stream:
             await self._send(_chunk(piece))
 
     def _validate(self, event: ReplyEvent) -> None:
-        schema = self._operation.events.get(event.name)
+        schema = self._ctx.operation.events.get(event.name)
         if schema is None or not schema.is_valid(event.data):
-            log.error("the event %s of %s breaks the contract", event.name, self._operation.id)
+            log.error("the event %s of %s breaks the contract", event.name, self._ctx.operation.id)
             raise _InvalidEvent(f"The sandbox's own event {event.name} breaks the contract.")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, TypeVar
 
 from starlette.types import Receive
 
+from sandbox.apps.responses import OpenResponses
 from sandbox.clock import monotonic
 
 # So many events of a stream without pace are written before others get their turn; so many streams have theirs between
@@ -28,10 +29,6 @@ class ClientDisconnected(Exception):
 
 class ServerStopping(Exception):
     """The server stops before the answer was whole."""
-
-
-class AppDeleted(Exception):
-    """The app was deleted or reset before the answer was whole."""
 
 
 class AbortConnection(Exception):
@@ -87,51 +84,16 @@ class Turns:
             self._schedule()
 
 
-class ActiveResponses:
-    """Knows every answer that is still under way, so that they can be ended from outside."""
-
-    def __init__(self) -> None:
-        self._open: defaultdict[str, set[ResponseTimer]] = defaultdict(set)
-        self.turns = Turns()
-
-    def stop(self) -> None:
-        """End every answer: the server stops."""
-        for app_id in list(self._open):
-            self._end(app_id, ServerStopping)
-
-    def cancel(self, app_id: str | None) -> None:
-        """End every answer of an app that is forgotten, of all apps for None.
-
-        Listeners to live events go on: what they are counted under is no app id.
-        """
-        for open_app in [open_app for open_app in self._open if "/" not in open_app] if app_id is None else [app_id]:
-            self._end(open_app, AppDeleted)
-
-    def add(self, app_id: str, timer: ResponseTimer) -> None:
-        """Note an answer that begins."""
-        self._open[app_id].add(timer)
-
-    def remove(self, app_id: str, timer: ResponseTimer) -> None:
-        """Note that an answer ended."""
-        self._open[app_id].discard(timer)
-        if not self._open[app_id]:
-            del self._open[app_id]
-
-    def _end(self, app_id: str, reason: type[Exception]) -> None:
-        for timer in list(self._open.get(app_id, ())):
-            timer.interrupt(reason)
-
-
 class ResponseTimer:
     """Waits for one answer, with an ear on the client; an async context that leaves no task behind.
 
     Its waits count from `since`, in seconds on the clock of durations.
     """
 
-    def __init__(self, receive: Receive, app_id: str, active_responses: ActiveResponses, since: float) -> None:
+    def __init__(self, receive: Receive, responses: OpenResponses, turns: Turns, since: float) -> None:
         self._receive = receive
-        self._app_id = app_id
-        self._active = active_responses
+        self._responses = responses
+        self._turns = turns
         self._start = since
         self._hurried = 0
         # What will be raised. Not an exception: one that is kept here would keep, by its traceback, what keeps it.
@@ -140,13 +102,13 @@ class ResponseTimer:
 
     async def __aenter__(self) -> ResponseTimer:
         self._listener = asyncio.ensure_future(self._listen())
-        self._active.add(self._app_id, self)
+        self._responses.add(self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._active.remove(self._app_id, self)
+        self._responses.remove(self)
         listener = self._listener
         # A task that was cancelled keeps the frames that it was cancelled in; they know this.
         del self._listener
@@ -158,7 +120,7 @@ class ResponseTimer:
         """How long the answer has been under way, in milliseconds."""
         return (monotonic() - self._start) * 1000
 
-    def interrupt(self, reason: type[Exception]) -> None:
+    def end(self, reason: type[Exception]) -> None:
         """Let the wait that is under way, or the next one, raise `reason`."""
         self._reason = self._reason or reason
         self.wake()
@@ -201,7 +163,7 @@ class ResponseTimer:
         """
         self._hurried += 1
         if self._hurried % TOGETHER == 0:
-            await self._active.turns.next()
+            await self._turns.next()
             if self._reason:
                 raise self._reason
 
@@ -244,4 +206,4 @@ class ResponseTimer:
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.interrupt(ClientDisconnected)
+        self.end(ClientDisconnected)

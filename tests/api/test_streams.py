@@ -285,7 +285,7 @@ def test_run_by_another_server_an_answer_ends_with_its_lifespan() -> None:
         async def look(message: Message) -> None:
             begun.set()
 
-        async with app.router.lifespan_context(app):
+        async with app.lifespan():
             body = {"prompt": "hello", "stream": True}
             call = client.exchange("POST", "/v1/apps/app_slow/completions", json=body, on_message=look)
             answer = asyncio.ensure_future(call)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from sandbox.app_settings import AppSettings
+from sandbox.apps.app import App, AppEnvironment
+from sandbox.apps.journal import Journal
+from sandbox.apps.limits import Limits
 from sandbox.apps.records import Order, Position
+from sandbox.apps.registry import MAX_VISITORS, AppRegistry
+from sandbox.clock import FrozenClock
 
 T = TypeVar("T")
 
@@ -33,3 +39,14 @@ def page_of(
 
 def _follows(later: Position, earlier: Position, order: Order) -> bool:
     return later > earlier if order == "asc" else later < earlier
+
+
+def registry(journal: Journal, max_visitors: int = MAX_VISITORS, **limits: Any) -> AppRegistry:
+    """Return a server's apps: any id that begins with app_ is one."""
+    environment = AppEnvironment(seed="1", clock=FrozenClock(0), journal=journal, limits=Limits(**limits))
+
+    async def seed_demo(app: App) -> None:
+        raise AssertionError
+
+    declared = ({"app_declared": AppSettings()}, AppSettings())
+    return AppRegistry(environment, declared, "app_.*", seed_demo, max_visitors)

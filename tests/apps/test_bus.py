@@ -157,14 +157,14 @@ def test_a_hundred_listen_at_most() -> None:
 def test_of_the_journal_it_hears_what_is_added_while_it_listens() -> None:
     journal = Journal(lambda app_id: f"req_{app_id}_")
     bus = Bus(journal.subscribe)
-    add(journal, entry(id="before"))
+    add(journal.no_app, entry(id="before"))
     first, second = bus.listen(None), bus.listen(None)
     bus.leave(second)
-    add(journal, entry(id="meanwhile"))
+    add(journal.no_app, entry(id="meanwhile"))
     bus.leave(first)
-    add(journal, entry(id="after"))
+    add(journal.no_app, entry(id="after"))
     third = bus.listen(None)
-    add(journal, entry(id="again"))
+    add(journal.no_app, entry(id="again"))
     assert [each.data.id for listener in (first, third) for each in asyncio.run(heard(listener, 1))] == [
         "meanwhile",
         "again",

@@ -13,16 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
 from sandbox.app_settings import AppSettings, RateLimit
-from sandbox.apps.app import App, AppEnvironment
+from sandbox.apps.app import App
 from sandbox.apps.history import ControlCallRecord
 from sandbox.apps.journal import Journal
-from sandbox.apps.limits import Limits
 from sandbox.apps.records import Conversation, Item, Order, PageRequest, Totals
-from sandbox.apps.registry import MAX_VISITORS, AppRegistry
 from sandbox.apps.store import ConversationStore, Counter, Gone, UnknownCursor
-from sandbox.clock import FrozenClock
 from sandbox.errors import StoreFull
-from tests.apps.plain import now, page_of
+from tests.apps.plain import now, page_of, registry
 
 COUNTERS: tuple[Counter, ...] = get_args(Counter)[:2]
 Place = tuple[str, str]
@@ -58,7 +55,7 @@ class AppsBesideDicts(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.registry = registry()
+        self.registry = registry(Journal(str))
         self.plain = {"app_a": PlainApp(), "app_b": PlainApp()}
 
     def of(self, place: Place) -> tuple[ConversationStore, str, PlainApp]:
@@ -179,19 +176,8 @@ def item(position: int) -> Item:
     return Item("user", b"%d" % position)
 
 
-def registry(**limits: Any) -> AppRegistry:
-    """Return a server's apps: any id is one."""
-    clock = FrozenClock(0)
-    environment = AppEnvironment(seed="1", clock=clock, journal=Journal(str), limits=Limits(**limits))
-
-    async def seed_demo(app: App) -> None:
-        raise AssertionError
-
-    return AppRegistry(environment, ({"app_declared": AppSettings()}, AppSettings()), "app_.*", seed_demo)
-
-
 def app(**limits: Any) -> App:
-    return registry(**limits).find("app_a")
+    return registry(Journal(str), **limits).find("app_a")
 
 
 def create(app: App, **more: Any) -> Conversation:
@@ -212,7 +198,7 @@ def test_a_generated_title_is_given_once() -> None:
 
 
 def test_each_counter_counts_from_one_on_its_own() -> None:
-    apps = registry()
+    apps = registry(Journal(str))
 
     drawn = [
         now(apps.find(app_id).next_number(counter))
@@ -224,7 +210,7 @@ def test_each_counter_counts_from_one_on_its_own() -> None:
 
 
 def test_reading_stores_no_app() -> None:
-    apps = registry()
+    apps = registry(Journal(str))
     one = apps.find("app_a")
 
     now(one.conversations.history("id_1"))
@@ -237,7 +223,7 @@ def test_reading_stores_no_app() -> None:
 
 
 def test_deleting_starts_everything_afresh() -> None:
-    apps = registry()
+    apps = registry(Journal(str))
     one = apps.find("app_a")
     fresh = one.snapshot()
     now(one.override({"stream": True}))
@@ -257,7 +243,7 @@ def test_deleting_starts_everything_afresh() -> None:
 
 
 def test_more_apps_than_fit_are_refused_but_for_declared_ones() -> None:
-    apps = registry(max_apps=1)
+    apps = registry(Journal(str), max_apps=1)
     create(apps.find("app_a"))
 
     with pytest.raises(StoreFull, match="max-apps"):
@@ -268,16 +254,16 @@ def test_more_apps_than_fit_are_refused_but_for_declared_ones() -> None:
 
 
 def test_an_app_that_nobody_wrote_to_makes_room_for_others() -> None:
-    apps = registry()
+    apps = registry(Journal(str), max_visitors=100)
     kept, lost = apps.find("app_kept"), apps.find("app_lost")
     create(kept)
 
-    for number in range(MAX_VISITORS):
+    for number in range(100):
         apps.find(f"app_{number}")
 
     assert apps.find("app_kept") is kept
     assert apps.find("app_lost") is not lost
-    assert len(list(apps)) <= MAX_VISITORS + 1
+    assert len(list(apps)) <= 101
 
 
 LARGE = "x" * 20_000
@@ -296,7 +282,7 @@ FILLINGS: dict[str, Callable[[App], Any]] = {
     "a fault": lambda one: now(one.faults.add({"body": LARGE})),
     "a reply that waits": lambda one: now(one.replies.add({"text": LARGE})),
     "a control call": lambda one: one.history.record(
-        ControlCallRecord(turn=1, at=0, method="PATCH", path="/", body=LARGE)
+        ControlCallRecord(seq=1, at=0, method="PATCH", path="/", body=LARGE)
     ),
 }
 
@@ -313,7 +299,7 @@ def test_everything_that_is_kept_counts_against_the_bound(filling: str) -> None:
 
 
 def test_a_deleted_app_makes_room() -> None:
-    apps = registry(max_bytes=10_000)
+    apps = registry(Journal(str), max_bytes=10_000)
     one = apps.find("app_a")
     create(one, metadata=LARGE.encode())
 

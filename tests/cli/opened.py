@@ -43,7 +43,7 @@ def main() -> None:
     client = calling(app, {"Authorization": "Bearer sk_test_spec"})
     client.get("/")
     if sys.argv[1:] == ["preloaded"]:
-        app.state.preload()
+        app.preload()
     opened: list[str] = []
     events = ("open", "os.scandir", "os.listdir", "import")
     sys.addaudithook(lambda event, words: opened.append(str(words[0])) if event in events else None)

@@ -6,19 +6,23 @@ import asyncio
 import json
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.types import Message
 
+from sandbox.apps.journal import Journal
+from sandbox.apps.limits import Limits
+from sandbox.apps.responses import OpenResponses
+from sandbox.clock import SystemClock
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.redaction import Redactor
-from sandbox.server.context import Exchange
-from sandbox.server.control_pipeline import ControlPipeline
-from sandbox.server.response_timer import ActiveResponses
+from sandbox.server.context import RequestRecorder, UnrecordedContext
+from sandbox.server.control_pipeline import COMMENT_INTERVAL, ControlDeps, run_control_stages
+from sandbox.server.response_timer import ClientDisconnected
 from tests.conftest import serving
 from tests.control.conftest import connected
 from tests.control.driver import World
@@ -131,11 +135,8 @@ def test_no_proxy_is_to_hold_events_back(world: World) -> None:
 
 def test_a_silent_stream_has_a_comment_now_and_then() -> None:
     """Fifteen seconds apart, but here."""
-    operation = next(one for one in CONTRACT.operations if one.path == EVENTS)
-    assert ControlPipeline(operation, silent, ActiveResponses(), Redactor()).comment_every == 15
-    assert asyncio.run(
-        pieces_of(ControlPipeline(operation, silent, ActiveResponses(), Redactor(), comment_every=0.001), 4)
-    ) == [
+    assert COMMENT_INTERVAL == 15
+    assert asyncio.run(pieces_of(4)) == [
         b": listening\n\n",
         *[b": nothing new\n\n"] * 3,
     ]
@@ -155,7 +156,7 @@ async def silent(*_: Any) -> Silence:
     return Silence()
 
 
-async def pieces_of(pipeline: ControlPipeline, count: int) -> list[bytes]:
+async def pieces_of(count: int) -> list[bytes]:
     """Listen in this process until so many pieces came, then leave."""
     pieces, gone = list[bytes](), asyncio.Event()
 
@@ -169,7 +170,14 @@ async def pieces_of(pipeline: ControlPipeline, count: int) -> list[bytes]:
         if len(pieces) == count:
             gone.set()
 
-    await pipeline(Exchange(scope_of("GET", EVENTS, EVENTS.encode(), b"", []), receive, send, {}))
+    scope = scope_of("GET", EVENTS, EVENTS.encode(), b"", [])
+    ctx = UnrecordedContext(scope, {}, receive, send, RequestRecorder(Journal(str), SystemClock(), None))
+    ctx.operation = next(one for one in CONTRACT.operations if one.path == EVENTS)
+    listeners = OpenResponses(Limits())
+    with suppress(ClientDisconnected):
+        await run_control_stages(
+            ctx, ControlDeps(run=silent, redactor=Redactor(), listeners=listeners, comment_interval=0.001)
+        )
     return pieces
 
 

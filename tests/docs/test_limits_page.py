@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sandbox.apps import deliveries, events, history, rule_queue
+from sandbox.apps import deliveries, events, history, responses, rule_queue
 from sandbox.apps.journal import Journal
 from sandbox.cli.server import MAX_DESCRIPTORS
 from sandbox.contract import load
@@ -16,7 +16,7 @@ from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.control import snapshots
 from sandbox.persistence import snapshot
-from sandbox.server import holds, journaling, protocol
+from sandbox.server import context, faults, protocol
 from sandbox.settings import default_of, flag, options
 from sandbox.webhooks import client, dispatcher
 from tests.docs.pages import read
@@ -31,15 +31,15 @@ ROWS: dict[str, tuple[float, ...]] = {
     "state": (default_of("max_bytes"), 1),
     "faults that wait": (rule_queue.MAX_QUEUED,),
     "replies that wait": (rule_queue.MAX_QUEUED,),
-    "requests that faults hold": (holds.MOST_OF_AN_APP, holds.MOST_HELD),
+    "requests that faults hold": (responses.MAX_HELD_OF_APP, responses.MAX_HELD),
     "listeners": (events.MOST_LISTENERS,),
     "what waits for one listener": (events.LONGEST_QUEUE, events.MOST_BYTES / MIB),
     "webhooks that wait": (deliveries.MAX_WAITING,),
     "webhooks sent at once": (dispatcher.MAX_IN_FLIGHT,),
     "webhooks in an app's journal": (deliveries.MAX_DELIVERIES, deliveries.MAX_ATTEMPTS),
-    "requests in the journal": (JOURNAL["most"], JOURNAL["most_bytes"] / MIB),
-    "a request's body": (journaling.MOST_KEPT,),
-    "a stream in its entry": (journaling.MOST_OF_A_STREAM / KIB, journaling.END_OF_A_STREAM / KIB),
+    "requests in the journal": (JOURNAL["max_records"], JOURNAL["max_bytes"] / MIB),
+    "a request's body": (context.MAX_KEPT_BODY,),
+    "a stream in its entry": (context.KEPT_BEGINNING / KIB, context.KEPT_END / KIB),
     "control calls": (history.MAX_CALL_BYTES / MIB,),
     "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
     "seconds for the whole head": (default_of("header_timeout"),),
@@ -49,7 +49,7 @@ ROWS: dict[str, tuple[float, ...]] = {
     "a snapshot": (snapshots.MAX_BYTES / MIB,),
     "depth": (MAX_DEPTH, snapshot.MAX_DEPTH),
     "answer": (protocol.MAX_UNREAD / KIB,),
-    "milliseconds": (holds.LONGEST_MS,),
+    "milliseconds": (faults.MAX_HOLD_MS,),
 }
 
 
@@ -73,7 +73,7 @@ def test_every_row_is_held_and_every_setting_exists() -> None:
 
 def test_the_numbers_beyond_the_tables_are_what_the_code_has() -> None:
     page = read("docs/limits.md")
-    assert f"the newest {JOURNAL['spared']} of each app" in page
+    assert f"the newest {JOURNAL['protected']} of each app" in page
     assert f"each attempt takes {client.TIMEOUT:.0f} seconds at most" in page
     assert f"to {MAX_DESCRIPTORS:,} at most" in page
     assert PUT_BACK.max_bytes == snapshots.MAX_BYTES

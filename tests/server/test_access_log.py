@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.server.access_log import AccessLog, for_stream, text_line
 from tests.conftest import AUTH, NOW
 from tests.entries import entry
@@ -151,5 +151,5 @@ def test_spelling_out_keeps_what_was_there() -> None:
     assert "/a\\u001bb" in line
 
 
-def answered(path: bytes) -> Entry:
+def answered(path: bytes) -> RequestRecord:
     return entry(at=NOW, path=path, status=404)

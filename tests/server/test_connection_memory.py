@@ -13,7 +13,6 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from sandbox.server.http import send_bytes
 from sandbox.server.protocol import SandboxProtocol
 from tests.server.sockets import PATIENCE, head, whole
 
@@ -37,7 +36,8 @@ SENT = {
 async def hearing_out(scope: Scope, receive: Receive, send: Send) -> None:
     while (await receive()).get("more_body"):
         pass
-    await send_bytes(send, 200, b"{}")
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"{}"})
 
 
 async def left_of(sent: bytes) -> None:

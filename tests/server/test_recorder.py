@@ -8,14 +8,12 @@ import tracemalloc
 from weakref import ReferenceType, ref
 
 import pytest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Scope
 
 from sandbox import create_app
-from sandbox.apps.entry import Entry
-from sandbox.apps.journal import Journal
+from sandbox.apps.journal import Journal, RequestRecord
 from sandbox.clock import SystemClock
-from sandbox.server.context import ENTRY
-from sandbox.server.journaling import Recorder
+from sandbox.server.context import RequestContext, RequestListener, RequestRecorder, UnrecordedContext
 from tests.inprocess import scope_of
 
 CONFIG, REQUESTS = "/v1/apps/app_a/config", "/_sandbox/requests"
@@ -60,32 +58,41 @@ def test_a_request_that_is_over_holds_no_connection(path: str) -> None:
 def test_what_passes_by_is_not_kept() -> None:
     """A listener to live events may stay for days."""
 
-    async def events(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+    async def events(ctx: RequestContext) -> None:
+        await ctx.receive()
+        await ctx.send({"type": "http.response.start", "status": 200, "headers": []})
         for number in range(100):
-            await send({"type": "http.response.body", "body": b"%100000d" % number, "more_body": True})
-        seen.append(tracemalloc.get_traced_memory()[0])
+            await ctx.send({"type": "http.response.body", "body": b"%100000d" % number, "more_body": True})
 
-    seen: list[int] = []
-    recorder = Recorder(events, Journal(str), SystemClock(), None)
     tracemalloc.start()
     try:
-        asyncio.run(asked(recorder, "/_sandbox/events"))
+        asyncio.run(events(context(UnrecordedContext, "/_sandbox/events", Journal(str))))
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
-    assert seen[0] < 1_000_000
 
 
-def test_the_log_is_told_of_a_request_whose_app_was_forgotten_meanwhile() -> None:
-    async def forgotten(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[ENTRY].app_id = "app_a"
-        await receive()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        journal.restart("app_a")
-        await send({"type": "http.response.body", "body": b"late"})
+def test_the_log_is_told_of_a_request_whose_app_was_reset_meanwhile() -> None:
+    journal, logged = Journal(str), list[RequestRecord]()
+    app = journal.new_app("app_a")
 
-    journal, logged = Journal(str), list[Entry]()
-    asyncio.run(asked(Recorder(forgotten, journal, SystemClock(), logged.append), CONFIG))
+    async def reset(ctx: RequestContext) -> None:
+        ctx.parameters["app_id"] = "app_a"
+        ctx.begin(app)
+        await ctx.receive()
+        await ctx.send({"type": "http.response.start", "status": 200, "headers": []})
+        app.reset()
+        await ctx.send({"type": "http.response.body", "body": b"late"})
+
+    asyncio.run(reset(context(RequestContext, CONFIG, journal, logged.append)))
     assert [(each.app_id, each.status, each.chunks[0][1]) for each in logged] == [("app_a", 200, b"late")]
     assert list(journal.newest_first()) == []
+
+
+def context(
+    kind: type[RequestContext], path: str, journal: Journal, log: RequestListener | None = None
+) -> RequestContext:
+    """Return a request that has just come."""
+    connection = Connection(scope_of("GET", path, path.encode(), b"", []))
+    recorder = RequestRecorder(journal, SystemClock(), log)
+    return kind(connection.scope, {}, connection.receive, connection.send, recorder)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Operation
 from sandbox.control.entries import content_type
 
@@ -20,38 +20,38 @@ LISTS = ("apps_api_list_conversations", "apps_api_list_user_conversations")
 NOTICED = 0.25
 
 
-def over(entry: Entry) -> float:
+def over(entry: RequestRecord) -> float:
     """Return when the client had its answer or left, in seconds of real time as `began`."""
     late = NOTICED if entry.ended == "client_gone" else 0.0
-    return max(entry.began, entry.began + entry.duration_ms / 1000 - late)
+    return max(entry.started, entry.started + entry.duration_ms / 1000 - late)
 
 
-def next_of(entries: Sequence[Entry], after: Entry) -> Entry | None:
+def next_of(entries: Sequence[RequestRecord], after: RequestRecord) -> RequestRecord | None:
     """Return the first of the entries (in order of `began`) that came once another one's answer was over."""
-    place = bisect_left(entries, over(after), key=lambda entry: entry.began)
+    place = bisect_left(entries, over(after), key=lambda entry: entry.started)
     return next((entry for entry in entries[place:] if entry is not after), None)
 
 
-def any_between(entries: Sequence[Entry], one: Entry, other: Entry) -> bool:
+def any_between(entries: Sequence[RequestRecord], one: RequestRecord, other: RequestRecord) -> bool:
     """Say whether one of the entries came after the first one's answer and before the other one."""
     found = next_of(entries, one)
-    return found is not None and found.began < other.began
+    return found is not None and found.started < other.started
 
 
-def same_requests(entries: Iterable[Entry]) -> list[list[Entry]]:
+def same_requests(entries: Iterable[RequestRecord]) -> list[list[RequestRecord]]:
     """Put together what is one request sent again: the same method, path, query and body."""
-    groups: dict[tuple[str, bytes, bytes, bytes], list[Entry]] = {}
+    groups: dict[tuple[str, bytes, bytes, bytes], list[RequestRecord]] = {}
     for entry in entries:
         groups.setdefault((entry.method, entry.path, entry.query, entry.body), []).append(entry)
     return list(groups.values())
 
 
-def is_stream(entry: Entry) -> bool:
+def is_stream(entry: RequestRecord) -> bool:
     """Say whether the answer was a stream."""
     return content_type(entry).startswith("text/event-stream")
 
 
-def conversation_of(entry: Entry, operation: Operation | None) -> str | None:
+def conversation_of(entry: RequestRecord, operation: Operation | None) -> str | None:
     """Return the conversation that a path names."""
     if operation is None or "{conversation_id}" not in operation.segments:
         return None
@@ -59,7 +59,7 @@ def conversation_of(entry: Entry, operation: Operation | None) -> str | None:
     return unquote(segments[operation.segments.index("{conversation_id}")])
 
 
-def is_lost(entry: Entry) -> bool:
+def is_lost(entry: RequestRecord) -> bool:
     """Say whether a client can't know from the answer what was done: none came, half of one, or one that misleads.
 
     One that breaks the contract in a place (the fault `contract`) can be read, and says that the work was done.
@@ -71,7 +71,7 @@ def is_lost(entry: Entry) -> bool:
     return entry.fault == "stream_stall" and entry.ended == "client_gone"
 
 
-def in_short(entry: Entry) -> str:
+def in_short(entry: RequestRecord) -> str:
     """Return method and path, as a sentence names a request."""
     path = entry.path.decode("latin-1")
     return f"{entry.method} {path[:200]}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.control.verdict.evidence import CREATE, LISTS, SEND, any_between, conversation_of, in_short, next_of
 from sandbox.control.verdict.findings import Finding, Seen
 
@@ -31,7 +31,7 @@ def unnoticed_failures(seen: Seen) -> Iterator[Finding]:
 def _used_ids(seen: Seen) -> Iterator[Finding]:
     """Find calls to a conversation whose id can only be from a create that failed."""
     lists = [entry for entry in seen.entries if entry.operation in LISTS and entry.status == 200]
-    failed: Entry | None = None
+    failed: RequestRecord | None = None
     for entry in seen.entries:
         if entry.operation == CREATE:
             failed = None if _gave_id(entry) else entry
@@ -46,7 +46,7 @@ def _used_ids(seen: Seen) -> Iterator[Finding]:
 
 def _next_messages(seen: Seen) -> Iterator[Finding]:
     """Find another message that follows at once where the answer to one was broken, and looked good by its status."""
-    conversations: dict[str, list[Entry]] = {}
+    conversations: dict[str, list[RequestRecord]] = {}
     for entry in seen.entries:
         if used := conversation_of(entry, seen.operation(entry)):
             conversations.setdefault(used, []).append(entry)
@@ -58,12 +58,12 @@ def _next_messages(seen: Seen) -> Iterator[Finding]:
                 yield Finding(f"{in_short(entry)}: {said}", [entry, following])
 
 
-def _looks_good_and_is_broken(entry: Entry) -> bool:
+def _looks_good_and_is_broken(entry: RequestRecord) -> bool:
     broken = entry.ended == "cut" or entry.fault in ("malformed", "wrong_type")
     return entry.operation == SEND and entry.status == 200 and broken
 
 
-def _gave_id(entry: Entry) -> bool:
+def _gave_id(entry: RequestRecord) -> bool:
     """Say whether a create was answered with an id that can be read."""
     try:
         answer = orjson.loads(b"".join(chunk for _, chunk in entry.chunks))
@@ -73,7 +73,7 @@ def _gave_id(entry: Entry) -> bool:
     return entry.status == 200 and isinstance(given, str) and _UUID.fullmatch(given) is not None
 
 
-def _id_in(entry: Entry) -> str | None:
+def _id_in(entry: RequestRecord) -> str | None:
     """Return what whoever doesn't check an answer would take for its id."""
     found = _ID.search(b"".join(chunk for _, chunk in entry.chunks))
     return found[1].decode("utf-8", "replace") if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Contract, Operation
 
 
@@ -14,17 +14,17 @@ class Finding:
     """One thing that a client did wrong: what, and the entries that show it, oldest first."""
 
     message: str
-    shown_by: Sequence[Entry]
+    shown_by: Sequence[RequestRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was seen of a client: the entries of one app in the order in which they came, and the contract."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[RequestRecord]
     contract: Contract
 
-    def operation(self, entry: Entry) -> Operation | None:
+    def operation(self, entry: RequestRecord) -> Operation | None:
         """Return the operation that an entry matched."""
         return next((op for op in self.contract.operations if op.id == entry.operation), None)
 

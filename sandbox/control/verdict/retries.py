@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.control.entries import named
 from sandbox.control.verdict.evidence import (
     CREATE,
@@ -54,7 +54,7 @@ def repeated_post(seen: Seen) -> Iterator[Finding]:
                 yield Finding(f"{in_short(entry)}: sent again blindly after its answer was lost", [entry, again])
 
 
-def _retry_after(text: str, entry: Entry) -> float:
+def _retry_after(text: str, entry: RequestRecord) -> float:
     """Return the seconds that an answer asked to wait, 0 or less where it asked for none."""
     if text.isascii() and text.isdigit():
         return int(text) if len(text) < 10 else 0
@@ -62,7 +62,7 @@ def _retry_after(text: str, entry: Entry) -> float:
     if date is None:
         return 0
     # A clock that ran went on while the request was answered.
-    answered = entry.at + entry.duration_ms / 1000 if entry.stood_at is None else entry.stood_at
+    answered = entry.at + entry.duration_ms / 1000 if entry.frozen_at is None else entry.frozen_at
     return date - answered
 
 
@@ -74,17 +74,17 @@ def _http_date(text: str) -> float | None:
     return None
 
 
-def _waited(entry: Entry, again: Entry) -> float:
+def _waited(entry: RequestRecord, again: RequestRecord) -> float:
     """Return the seconds between an answer and the next request: real ones, or the app's where these are more.
 
     Where the app's time stood still, a client (or its test) that moved it has waited.
     """
-    real = again.began - over(entry)
-    if entry.stood_at is None and again.stood_at is None:
+    real = again.started - over(entry)
+    if entry.frozen_at is None and again.frozen_at is None:
         return real
     return max(real, _time_of(again) - _time_of(entry))
 
 
-def _time_of(entry: Entry) -> float:
+def _time_of(entry: RequestRecord) -> float:
     # Clocks are set by whole seconds: a fraction of the server's would be held against the client.
-    return int(entry.at) if entry.stood_at is None else entry.stood_at
+    return int(entry.at) if entry.frozen_at is None else entry.frozen_at

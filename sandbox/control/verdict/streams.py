@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.control.entries import answer_of
 from sandbox.control.verdict.evidence import in_short, is_stream
 from sandbox.control.verdict.findings import Finding, Seen
@@ -31,7 +31,7 @@ def unread_streams(seen: Seen) -> Iterator[Finding]:
         yield Finding(f"{len(early)} streams were left, and none was read to its end", early)
 
 
-def _text_is_whole(entry: Entry) -> bool:
+def _text_is_whole(entry: RequestRecord) -> bool:
     """Say whether a text was done and nothing else was begun."""
     names = [event["event"] for event in answer_of(entry)]
     if "response.output_text.done" not in names:

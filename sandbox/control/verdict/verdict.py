@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Contract
 from sandbox.control.verdict.findings import Finding, Rule, Seen
 from sandbox.control.verdict.rules import RULES
 
 
-def verdict(app_id: str, entries: Iterable[Entry], evicted: int, contract: Contract) -> dict[str, Any]:
+def verdict(app_id: str, entries: Iterable[RequestRecord], evicted: int, contract: Contract) -> dict[str, Any]:
     """Judge the client of an app by all entries of the journal.
 
     Returns `passed` None where nothing was found, but entries are gone.
     """
-    own = sorted((entry for entry in entries if _is_of(entry, app_id)), key=lambda entry: entry.began)
+    own = sorted((entry for entry in entries if _is_of(entry, app_id)), key=lambda entry: entry.started)
     seen = Seen(own, contract)
     found = [finding for rule in RULES for finding in _findings(rule, seen)]
     passed = False if found else None if evicted else True
@@ -42,7 +42,7 @@ def _findings(rule: Rule, seen: Seen) -> Iterator[dict[str, Any]]:
         yield {"rule": rule.name, "message": message, "requests": list(ids), "advice": rule.advice}
 
 
-def _is_of(entry: Entry, app_id: str) -> bool:
+def _is_of(entry: RequestRecord, app_id: str) -> bool:
     """Say whether the client of an app sent a request; one that missed the API belongs to the app that it names.
 
     What a person sent from the inspector is not the client's; of what is under way nothing can be said yet.

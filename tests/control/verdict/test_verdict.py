@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.apps.entry import Entry
+from sandbox.apps.journal import RequestRecord
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.control.verdict.junit import junit
@@ -183,14 +183,14 @@ def test_only_who_waits_too_short_comes_too_soon(wait: int, waited: float, took:
 
 @given(wait=st.integers(1, 100_000), moved=st.integers(-100_000, 200_000))
 def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
-    first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], stood_at=1_000_000)
-    again = asked(51, stood_at=1_000_000 + moved)
+    first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], frozen_at=1_000_000)
+    again = asked(51, frozen_at=1_000_000 + moved)
     assert bool(verdict("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
 
 
 def test_a_fraction_of_a_second_is_not_held_against_a_client_whose_clock_is_moved() -> None:
     first = asked(50, at=NOW + 0.9, status=429, answer_headers=[(b"retry-after", b"60")])
-    assert verdict("app_a", [first, asked(51, stood_at=NOW + 60)], 0, CONTRACT)["findings"] == []
+    assert verdict("app_a", [first, asked(51, frozen_at=NOW + 60)], 0, CONTRACT)["findings"] == []
 
 
 # Each row: `Retry-After` thirty seconds after NOW, as HTTP writes dates, or as it does not.
@@ -219,12 +219,18 @@ def test_a_date_counts_by_the_apps_clock(world: World, date: str, found: list[st
 def test_a_date_counts_from_the_answer_where_the_clock_runs() -> None:
     date = [(b"retry-after", b"Mon, 12 Jan 1970 13:46:50 GMT")]  # ten seconds after 1_000_000
     first = asked(50, status=503, answer_headers=date, at=1_000_000.5, duration_ms=2_000)
-    for began, found in ((59.3, True), (59.5, False)):
-        assert bool(verdict("app_a", [first, asked(began)], 0, CONTRACT)["findings"]) is found
+    for started, found in ((59.3, True), (59.5, False)):
+        assert bool(verdict("app_a", [first, asked(started)], 0, CONTRACT)["findings"]) is found
 
 
-def asked(began: float, body: bytes = b"{}", **more: object) -> Entry:
+def asked(started: float, body: bytes = b"{}", **more: object) -> RequestRecord:
     """Return the entry of a create that was answered at once."""
     fields = {"app_id": "app_a", "operation": "apps_api_create_conversation", "status": 200, **more}
-    sent = {"at": 1_000_000, "began": began, "method": "POST", "path": b"/v1/apps/app_a/conversations", "body": body}
-    return entry(id=f"req_{began}", **{**sent, **fields})
+    sent = {
+        "at": 1_000_000,
+        "started": started,
+        "method": "POST",
+        "path": b"/v1/apps/app_a/conversations",
+        "body": body,
+    }
+    return entry(id=f"req_{started}", **{**sent, **fields})

@@ -1,0 +1,258 @@
+"""Puts one server together: what it keeps, what answers, and what whoever runs it needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Router as Lifespan
+from starlette.types import Receive, Scope, Send
+
+import sandbox
+from sandbox import api
+from sandbox.app_config import apps
+from sandbox.apps.app import App, AppEnvironment
+from sandbox.apps.events import Bus
+from sandbox.apps.journal import Journal
+from sandbox.apps.limits import Limits
+from sandbox.apps.registry import AppRegistry
+from sandbox.apps.responses import OpenResponses
+from sandbox.clock import Clock, FrozenClock, SystemClock
+from sandbox.contract import Contract, load
+from sandbox.contract.document import control_folder
+from sandbox.handler_types import OperationRequest, OperationResult
+from sandbox.origins import is_loopback
+from sandbox.redaction import Redactor
+from sandbox.rng import Entropy
+from sandbox.server import inspector
+from sandbox.server.access import ControlAccess, ControlCheck, HostCheck
+from sandbox.server.asgi import Control, Dispatcher
+from sandbox.server.context import RequestListener, RequestRecorder
+from sandbox.server.control_pipeline import ControlDeps
+from sandbox.server.cors import ApiOrigins
+from sandbox.server.pages import About, Pages
+from sandbox.server.pipeline import PipelineDeps
+from sandbox.server.response_timer import ServerStopping
+from sandbox.server.router import Router
+from sandbox.settings import Settings, options
+
+if TYPE_CHECKING:
+    from sandbox.persistence.data_file import DataFile
+    from sandbox.webhooks.dispatcher import WebhookDispatcher
+
+# The settings of a server on which the answers of its API depend, beside those of the app.
+ANSWERING = ("validation_status", "cors_origin", "like_production")
+PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
+
+
+def create_app(settings: Settings | None = None, *, log: RequestListener | None = None) -> Sandbox:
+    """Make a server of its own, an ASGI application: it shares nothing with any other.
+
+    Args:
+        settings: what is set; by default nothing.
+        log: is told of each request when it has been answered; by default nobody is.
+
+    Raises:
+        SettingsError: an app of the settings has a setting that it can't have, or the file of `data` is no good.
+        ContractError: the contract can't be used.
+    """
+    return Sandbox(settings or Settings(), log)
+
+
+class Sandbox:
+    """One server: an ASGI application, and what whoever runs it may do with it.
+
+    `own_ports` are those where it listens: no webhook goes there. `data_file` keeps all apps in a file, where the
+    settings name one.
+
+    Raises:
+        SettingsError, ContractError: as `create_app` says.
+    """
+
+    def __init__(self, settings: Settings, log: RequestListener | None = None) -> None:
+        self.own_ports: set[int] = set()
+        self.contract = load().refusing_with(int(settings.validation_status))
+        self._settings = settings
+        self._clock = _clock(settings)
+        rng = Entropy(settings.seed)
+        self._journal = Journal(lambda app_id: "req_" + rng.hex(16, app_id or "", "request"))
+        self._events = Bus(self._journal.subscribe)
+        self._listeners = OpenResponses(Limits())
+        self._seeding = asyncio.Lock()
+        environment = AppEnvironment(
+            seed=str(settings.seed),
+            clock=self._clock,
+            journal=self._journal,
+            limits=Limits(settings.max_apps, settings.max_bytes),
+        )
+        id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
+        declared = apps(settings, self._control_contract)
+        self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
+        self._services = api.Services(self._enqueue_webhook)
+        self._redactor = Redactor([settings.control_token or ""])
+        self.data_file = self._open_data_file(settings.data) if settings.data else None
+        self._dispatch = self._dispatcher(log)
+        self._lifespan = Lifespan(lifespan=self.lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as an ASGI application."""
+        if scope["type"] == "http":
+            await self._dispatch(scope, receive, send)
+        else:
+            await self._lifespan(scope, receive, send)
+
+    def stop(self) -> None:
+        """End everything that is under way: the server stops."""
+        self._listeners.end(ServerStopping)
+        self._registry.end_responses(ServerStopping)
+        if "_webhooks" in vars(self):
+            self._webhooks.stop()
+
+    def reload(self, settings: Settings) -> None:
+        """Take other declared apps and defaults; what they change can't be repeated by a replay.
+
+        Raises:
+            SettingsError: an app has a setting that it can't have; nothing is changed.
+        """
+        self._registry.declare(apps(settings, self._control_contract))
+        for app in self._registry.stored():
+            app.history.mark_incomplete("the config file was reloaded")
+
+    async def save(self) -> None:
+        """Save all apps, where there is a file for them; say why where it can't be done."""
+        if self.data_file:
+            await self.data_file.save_or_log()
+
+    def preload(self) -> None:
+        """Load what the first answer does not need, so that later ones need not wait for it.
+
+        Raises:
+            OSError, ImportError: something can't be loaded; it is tried again when it is needed.
+        """
+        from sandbox.preload import preload
+
+        preload(self.control_contract)
+
+    @cached_property
+    def control_contract(self) -> Contract:
+        """The control API's own contract."""
+        return load(control_folder())
+
+    def _control_contract(self) -> Contract:
+        return self.control_contract
+
+    def _dispatcher(self, log: RequestListener | None) -> Dispatcher:
+        settings = self._settings
+        about = About(version=sandbox.__version__, store="memory")
+        return Dispatcher(
+            recorder=RequestRecorder(self._journal, self._clock, log),
+            registry=self._registry,
+            hosts=HostCheck(settings.allow_host),
+            control_check=ControlCheck(_control_access(settings)),
+            origins=None if settings.like_production else ApiOrigins(settings.cors_origin),
+            api=Router(self.contract, set(api.MODULES)),
+            deps=PipelineDeps(
+                registry=self._registry,
+                run=self._run,
+                has_fault_header=settings.control != "off",
+                control_token=settings.control_token,
+                fault_schema=cache(lambda: self.control_contract.schema("Fault")),
+            ),
+            control=self._control,
+            pages=Pages(self.contract, self._control_contract, about),
+            validation_status=int(settings.validation_status),
+        )
+
+    async def _run(self, operation: str, request: OperationRequest, app: App) -> OperationResult:
+        return await api.handler(operation)(request, app, self._services)
+
+    def _control(self) -> Control:
+        """Return the control API. It is loaded with its first request: others need not wait for it."""
+        from sandbox import control
+        from sandbox.api.persona import effective_settings
+        from sandbox.api.populate import populate
+
+        services = control.ControlServices(
+            registry=self._registry,
+            journal=self._journal,
+            clock=self._clock,
+            webhooks=self._webhooks,
+            events=self._events,
+            redactor=self._redactor,
+            contract=self.contract,
+            settings_schema=self.control_contract.schema("AppSettings"),
+            data_file=self.data_file,
+            version=sandbox.__version__,
+            server={name: getattr(self._settings, name) for name in ANSWERING},
+            populate=populate,
+            effective_settings=effective_settings,
+        )
+        return Control(
+            router=Router(self.control_contract, set(control.MODULES), heads=True),
+            deps=ControlDeps(run=control.runner(services), redactor=self._redactor, listeners=self._listeners),
+        )
+
+    @cached_property
+    def _webhooks(self) -> WebhookDispatcher:
+        """What delivers webhooks; made when the first one is sent."""
+        from sandbox.webhooks.client import WebhookClient
+        from sandbox.webhooks.dispatcher import WebhookDispatcher
+
+        return WebhookDispatcher(
+            registry=self._registry,
+            bus=self._events,
+            client=WebhookClient(self._settings.webhook_allow, own_ports=self.own_ports),
+            schemas=self.contract.webhooks,
+            user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
+        )
+
+    async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
+        if app.settings.webhooks:
+            await self._webhooks.enqueue(app, kind, data)
+
+    def _open_data_file(self, path: str) -> DataFile:
+        """Return what keeps all apps in a file, and load that file."""
+        from sandbox.persistence.data_file import DataFile
+
+        return DataFile(Path(path), self._registry, self._clock, self.contract, self.control_contract)
+
+    async def _seed_demo(self, app: App) -> None:
+        """Give the demo app its conversations, once; how they came to be is no request's doing."""
+        from sandbox.api.populate import seed_demo  # late: it brings the agent along
+
+        # On first use, not at start: it takes longer than everything else that the server does to come up.
+        async with self._seeding:
+            # One that was restored is as it was saved.
+            if not app.is_met and not app.is_stored:
+                await seed_demo(app)
+                app.begin_history(app.snapshot(), seq=0)
+            app.is_met = True
+
+    @asynccontextmanager
+    async def lifespan(self, _: object = None) -> AsyncIterator[None]:
+        """End the background's work with the server, where something else than `serve` runs it."""
+        yield
+        self.stop()
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.now is None:
+        return SystemClock()
+    options()["now"].read(settings.now, "now")
+    return FrozenClock(settings.now)
+
+
+def _control_access(settings: Settings) -> ControlAccess:
+    # Off loopback a server without a token is one that somebody opened to all its names.
+    has_own_names = settings.control_token is None and is_loopback(settings.host)
+    return ControlAccess(
+        enabled=settings.control != "off",
+        token=settings.control_token,
+        origins=settings.control_origin,
+        names=settings.allow_host if has_own_names else None,
+        public=(*PUBLIC_CONTROL, *inspector.paths()),
+    )
