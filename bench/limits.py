@@ -276,8 +276,8 @@ _HOSTILE = {
 
 def _suite(servers: Iterable[str]) -> Iterator[Row]:
     # Imported late: they need what tests need.
-    from tests.cli.processes import measured
     from tests.conformance.hostile import SAYING, hostile
+    from tests.support.processes import measured
 
     for what in servers:
         says, words = _HOSTILE[what]

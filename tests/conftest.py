@@ -18,9 +18,9 @@ import pytest
 from httpx2 import Client
 
 from sandbox import Settings, create_app
-from tests.inprocess import calling
+from tests.support.in_process import client_of
 
-pytest_plugins = ["tests.demands"]
+pytest_plugins = ["tests.support.requirements"]
 
 # A law holds however busy the machine is; how fast things are is measured in bench/.
 hypothesis.settings.register_profile("sandbox", deadline=None)
@@ -48,7 +48,7 @@ def make_client() -> MakeClient:
     def make(*, key: str | None = KEY, **settings: Any) -> Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         app = create_app(Settings(**{"now": NOW, **settings}))
-        return calling(app, headers)
+        return client_of(app, headers)
 
     return make
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.api.asgi import Answer, Asgi, in_process
-from tests.api.calls import Api
 from tests.conftest import AUTH, NOW, ROOT, Server
-from tests.transcript import SAID, look, play, whole
+from tests.support.api import Api
+from tests.support.asgi import Answer, AsgiClient, in_process
+from tests.support.transcript import SAID, look, play, whole
 
 IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:msg|resp|cmpl|call)_[0-9a-f]{24}")
 
@@ -51,7 +51,7 @@ PROCESSES: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("process", PROCESSES)
 def test_process_directory_time_zone_and_hash_seed_change_nothing(expected: str, process: str, tmp_path: Path) -> None:
     played = subprocess.run(
-        [sys.executable, "-P", "-m", "tests.transcript"],
+        [sys.executable, "-P", "-m", "tests.support.transcript"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), **PROCESSES[process]},
         capture_output=True,
@@ -91,7 +91,7 @@ def test_apps_used_before_change_nothing(expected: str) -> None:
 
 
 def test_apps_used_meanwhile_change_nothing(expected: str) -> None:
-    async def together(client: Asgi) -> str:
+    async def together(client: AsgiClient) -> str:
         others = [asyncio.ensure_future(play(client, f"app_beside_{n}")) for n in range(3)]
         played, *_ = await asyncio.gather(play(client), *others)
         return played
@@ -135,7 +135,7 @@ def test_ids_do_not_depend_on_the_time(expected: str) -> None:
 def test_a_reply_depends_on_its_conversation_alone() -> None:
     """What else the app is asked meanwhile shifts nothing in it."""
 
-    def replies(client: Asgi, *, busy: bool) -> bytes:
+    def replies(client: AsgiClient, *, busy: bool) -> bytes:
         api = Api(client)
         conversation, other = api.created(), api.created()
         for text in SAID:
@@ -151,7 +151,7 @@ def test_a_reply_depends_on_its_conversation_alone() -> None:
 
 
 def test_a_reply_does_not_depend_on_when_others_of_its_app_are_given() -> None:
-    async def said(client: Asgi, *, together: bool) -> list[bytes]:
+    async def said(client: AsgiClient, *, together: bool) -> list[bytes]:
         paths = [f"/v1/apps/app_spec/conversations/{conversation}" for conversation in await created(client)]
         asks = [client.exchange("POST", path, json={"message": {"content": "[[long 30]] hello"}}) for path in paths]
         answers: list[Answer] = list(await asyncio.gather(*asks)) if together else [await ask for ask in asks]
@@ -161,7 +161,7 @@ def test_a_reply_does_not_depend_on_when_others_of_its_app_are_given() -> None:
         assert one.run(said(one, together=False)) == two.run(said(two, together=True))
 
 
-async def created(client: Asgi) -> list[str]:
+async def created(client: AsgiClient) -> list[str]:
     answers = [await client.exchange("POST", "/v1/apps/app_spec/conversations", json={}) for _ in range(5)]
     return [answer.json()["id"] for answer in answers]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.asgi import Asgi, in_process
-from tests.api.calls import Api
 from tests.conftest import MakeClient
+from tests.support.api import Api
+from tests.support.asgi import AsgiClient, in_process
 
 MakeApi = Callable[..., Api]
 
@@ -29,21 +29,21 @@ def make_api(make_client: MakeClient) -> MakeApi:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[Asgi]:
+def shared() -> Iterator[AsgiClient]:
     """An ASGI client of a server that never waits; the examples of a property take app ids of their own."""
     with in_process() as client:
         yield client
 
 
 @pytest.fixture
-def asgi(shared: Asgi) -> Asgi:
+def asgi(shared: AsgiClient) -> AsgiClient:
     """The shared client, to see each message or to leave; it has not waited yet."""
     shared.waits.clear()
     return shared
 
 
 @pytest.fixture
-def api(asgi: Asgi, request: pytest.FixtureRequest) -> Api:
+def api(asgi: AsgiClient, request: pytest.FixtureRequest) -> Api:
     """An app that is this test's alone, with the default settings and a frozen time."""
     name = hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()
     return Api(asgi, f"app_{name}")

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sandbox.contract import load
-from tests.api.asgi import in_process
-from tests.api.calls import Api
 from tests.api.conftest import MakeApi
-from tests.envelope import assert_error
+from tests.support.api import Api
+from tests.support.asgi import in_process
+from tests.support.errors import assert_error
 
 CONTRACT = load()
 

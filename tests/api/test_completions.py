@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sandbox.contract import load
-from tests.api.asgi import in_process
-from tests.api.calls import Api
 from tests.conftest import NOW
-from tests.envelope import assert_error
-from tests.sse import read
+from tests.support.api import Api
+from tests.support.asgi import in_process
+from tests.support.errors import assert_error
+from tests.support.sse import read
 
 CONTRACT = load()
 ALLOWED = {

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 
 from sandbox.clock import SystemClock
 from sandbox.contract import load
-from tests import strategies
-from tests.api.asgi import Asgi
-from tests.api.calls import Api
 from tests.conftest import NOW, MakeClient
-from tests.envelope import assert_error
+from tests.support import strategies
+from tests.support.api import Api
+from tests.support.asgi import AsgiClient
+from tests.support.errors import assert_error
 
 CONVERSATION_KEYS = ["id", "created_at", "object", "external_user_id", "title", "generated_title", "metadata"]
 CONTRACT = load()
@@ -86,7 +86,9 @@ def test_unknown_fields_of_a_new_conversation_are_ignored(api: Api) -> None:
 @pytest.mark.clause("3.1")
 @given(user=strategies.texts, title=strategies.texts, metadata=strategies.metadata)
 @settings(max_examples=40, deadline=None)
-def test_any_values_come_back_as_they_were_sent(shared: Asgi, user: str, title: str, metadata: dict[str, Any]) -> None:
+def test_any_values_come_back_as_they_were_sent(
+    shared: AsgiClient, user: str, title: str, metadata: dict[str, Any]
+) -> None:
     api = Api(shared, "app_of_values")
     body = {"external_user_id": user, "title": title, "metadata": metadata}
     created = api.create(**body).json()
@@ -226,7 +228,7 @@ def test_no_list_reaches_the_empty_user(api: Api) -> None:
 @pytest.mark.clause("2.3", "4.5", "5.3")
 @given(user=strategies.user_ids)
 @settings(max_examples=60, deadline=None)
-def test_user_ids_of_any_characters_find_their_conversations(shared: Asgi, user: str) -> None:
+def test_user_ids_of_any_characters_find_their_conversations(shared: AsgiClient, user: str) -> None:
     api = Api(shared, "app_of_users")
     api.created(external_user_id=user + "x")
     wanted = api.created(external_user_id=user)

@@ -11,9 +11,9 @@ import pytest
 
 from sandbox.agent.language import detect
 from sandbox.contract import load
-from tests.api.asgi import Answer, Asgi, in_process
-from tests.api.calls import Api
 from tests.conftest import NOW
+from tests.support.api import Api
+from tests.support.asgi import Answer, AsgiClient, in_process
 
 CONTRACT = load()
 DETAIL = CONTRACT.schema("ConversationDetail")
@@ -107,7 +107,7 @@ def test_the_demo_data_is_there_whatever_is_asked_first(first: str) -> None:
 
 
 def test_the_demo_data_is_planted_once() -> None:
-    async def together(client: Asgi) -> list[Answer]:
+    async def together(client: AsgiClient) -> list[Answer]:
         return await asyncio.gather(*(client.exchange("GET", "/v1/apps/app_demo/metrics") for _ in range(5)))
 
     with in_process() as client:

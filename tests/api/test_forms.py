@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sandbox.contract import load
-from tests.api.asgi import in_process
-from tests.api.calls import Api
-from tests.sse import read
+from tests.support.api import Api
+from tests.support.asgi import in_process
+from tests.support.sse import read
 
 # The components that the example client renders, and their props.
 PROPS = {

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.api.calls import Api, texts
+from tests.support.api import Api, texts
 
 OPENINGS = {
     "en": "Hello, I have a question about my bill this month",

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 
 from sandbox import SettingsError
-from tests import strategies
-from tests.api.asgi import Asgi, in_process
-from tests.api.calls import Api, texts
 from tests.api.conftest import MakeApi
 from tests.api.test_apps import every_call
 from tests.conftest import MakeClient
-from tests.envelope import assert_error
-from tests.sse import read
+from tests.support import strategies
+from tests.support.api import Api, texts
+from tests.support.asgi import AsgiClient, in_process
+from tests.support.errors import assert_error
+from tests.support.sse import read
 
 # Keys
 
@@ -106,7 +106,7 @@ SLOWNESS = [("[[slow]]", 2.0), ("[[slow 3000]]", 3.0), ("[[SLOW 5000]]", 5.0)]
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize(("word", "seconds"), SLOWNESS)
 @pytest.mark.parametrize("stream", [False, True])
-def test_slow(asgi: Asgi, api: Api, word: str, seconds: float, stream: bool) -> None:
+def test_slow(asgi: AsgiClient, api: Api, word: str, seconds: float, stream: bool) -> None:
     """The loop does not really wait; what is read off is for how long it was asked to."""
     conversation = api.created()
 
@@ -181,7 +181,7 @@ def test_human(api: Api, word: str) -> None:
 @pytest.mark.clause("10.3")
 @given(rest=strategies.plain_texts)
 @settings(max_examples=60, deadline=None)
-def test_echo(shared: Asgi, rest: str) -> None:
+def test_echo(shared: AsgiClient, rest: str) -> None:
     api = Api(shared, "app_of_echoes")
     conversation = api.created(metadata={"first_name": "Zénaïde"})
 

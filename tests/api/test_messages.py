@@ -12,11 +12,11 @@ import pytest
 from starlette.types import Message
 
 from sandbox.contract import load
-from tests.api.asgi import Asgi, in_process
-from tests.api.calls import Api
 from tests.api.conftest import MakeApi
 from tests.conftest import NOW
-from tests.envelope import assert_error
+from tests.support.api import Api
+from tests.support.asgi import AsgiClient, in_process
+from tests.support.errors import assert_error
 
 CONTRACT = load()
 CALL_KEYS = {"type", "name", "arguments", "call_id"}
@@ -162,7 +162,7 @@ def test_only_a_whole_reply_is_kept_and_the_message_always_is(api: Api, message:
 
 @pytest.mark.clause("5.8")
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_abandoned_reply_is_not_kept(asgi: Asgi, api: Api, stream: bool) -> None:
+def test_an_abandoned_reply_is_not_kept(asgi: AsgiClient, api: Api, stream: bool) -> None:
     conversation = api.created()
     body = {"message": {"content": "[[slow]] [[long 300]]"}, "stream": stream}
 
@@ -185,7 +185,7 @@ def test_a_failed_reply_says_so_and_has_no_output(api: Api) -> None:
 
 @pytest.mark.clause("5.8")
 @pytest.mark.parametrize("message", ["hello", "[[long 30]]", "[[tool]]"])
-def test_a_streamed_reply_is_kept_just_before_its_last_event(asgi: Asgi, api: Api, message: str) -> None:
+def test_a_streamed_reply_is_kept_just_before_its_last_event(asgi: AsgiClient, api: Api, message: str) -> None:
     """Whoever reads `response.completed` finds the reply in the history; whoever reads less doesn't yet."""
     conversation = api.created()
     path = api.url(conversation)
@@ -203,7 +203,7 @@ def test_a_streamed_reply_is_kept_just_before_its_last_event(asgi: Asgi, api: Ap
 
 
 @pytest.mark.clause("5.8")
-def test_a_json_reply_is_kept_before_its_answer(asgi: Asgi, api: Api) -> None:
+def test_a_json_reply_is_kept_before_its_answer(asgi: AsgiClient, api: Api) -> None:
     path = api.url(api.created())
     seen: list[int] = []
 
@@ -216,7 +216,7 @@ def test_a_json_reply_is_kept_before_its_answer(asgi: Asgi, api: Api) -> None:
 
 
 @pytest.mark.clause("5.6", "5.8")
-def test_messages_that_cross_are_all_answered_and_kept(asgi: Asgi, api: Api) -> None:
+def test_messages_that_cross_are_all_answered_and_kept(asgi: AsgiClient, api: Api) -> None:
     path = api.url(api.created())
 
     async def together() -> list[Any]:

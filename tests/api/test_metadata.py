@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import strategies
-from tests.api.asgi import Asgi, in_process
-from tests.api.calls import Api, texts
-from tests.envelope import assert_error
+from tests.support import strategies
+from tests.support.api import Api, texts
+from tests.support.asgi import AsgiClient, in_process
+from tests.support.errors import assert_error
 
 OLD = {"first_name": "John", "plan_type": "term_life"}
 NEW = {"city": "Montréal", "policies": [{"number": "HAB-204518", "active": True}]}
@@ -59,7 +59,7 @@ def test_the_snapshot_is_kept_even_if_the_reply_is_not(api: Api, message: str, s
 
 
 @pytest.mark.clause("5.2")
-def test_the_snapshot_is_kept_before_the_reply_begins(asgi: Asgi, api: Api) -> None:
+def test_the_snapshot_is_kept_before_the_reply_begins(asgi: AsgiClient, api: Api) -> None:
     conversation = api.created(metadata=OLD)
     body = {"message": {"content": "[[slow]]"}, "metadata": NEW}
 
@@ -92,7 +92,7 @@ def test_a_refused_message_changes_nothing(api: Api, refused: dict[str, Any]) ->
 @pytest.mark.clause("5.2")
 @given(metadata=strategies.metadata)
 @settings(max_examples=40, deadline=None)
-def test_any_metadata_of_a_message_comes_back_as_it_was_sent(shared: Asgi, metadata: dict[str, Any]) -> None:
+def test_any_metadata_of_a_message_comes_back_as_it_was_sent(shared: AsgiClient, metadata: dict[str, Any]) -> None:
     api = Api(shared, "app_of_metadata")
     conversation = api.created(metadata=OLD)
 
@@ -141,7 +141,7 @@ openings = st.sampled_from(
 @given(name=first_names, message=openings, stream=st.booleans(), with_message=st.booleans())
 @settings(max_examples=80, deadline=None)
 def test_the_first_reply_calls_the_customer_by_name(
-    shared: Asgi, name: str, message: str, stream: bool, with_message: bool
+    shared: AsgiClient, name: str, message: str, stream: bool, with_message: bool
 ) -> None:
     """The name may come with the conversation or with the message itself."""
     api = Api(shared, "app_of_names")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.asgi import Asgi
-from tests.api.calls import Api
 from tests.conftest import NOW
-from tests.envelope import assert_error
-from tests.strategies import app_ids
+from tests.support.api import Api
+from tests.support.asgi import AsgiClient
+from tests.support.errors import assert_error
+from tests.support.strategies import app_ids
 
 ORDERS = ["asc", "desc"]
 
@@ -99,7 +99,7 @@ def listed(api: Api, user: str | None, query: dict[str, Any]) -> dict[str, Any]:
 )
 @settings(max_examples=60, deadline=None)
 def test_every_page_is_the_one_that_plain_lists_say(
-    shared: Asgi, history: list[tuple[str, Any]], asked: list[tuple[str | None, dict[str, Any]]]
+    shared: AsgiClient, history: list[tuple[str, Any]], asked: list[tuple[str | None, dict[str, Any]]]
 ) -> None:
     """Cursors are any conversation of the app: deleted ones and other users' too."""
     api = Api(shared, app_ids())
@@ -146,7 +146,7 @@ def walk(api: Api, user: str | None, order: str, limit: int, *, forwards: bool) 
 @given(history=histories(), limit=st.integers(1, 6), user=st.sampled_from([None, "ann"]), order=st.sampled_from(ORDERS))
 @settings(max_examples=40, deadline=None)
 def test_a_walk_either_way_meets_every_row_once(
-    shared: Asgi, history: list[tuple[str, Any]], limit: int, user: str | None, order: str
+    shared: AsgiClient, history: list[tuple[str, Any]], limit: int, user: str | None, order: str
 ) -> None:
     api = Api(shared, app_ids())
     model = played(api, history)
@@ -158,7 +158,7 @@ def test_a_walk_either_way_meets_every_row_once(
 
 @pytest.mark.clause("5.4")
 def test_a_walk_over_conversations_of_many_seconds_is_ordered_by_creation(
-    shared: Asgi, subtests: pytest.Subtests
+    shared: AsgiClient, subtests: pytest.Subtests
 ) -> None:
     """The demo app has conversations of the past 30 days; two new ones share the present second."""
     for forwards, limit, order in product([True, False], [1, 7, 20, 100], ORDERS):
@@ -207,7 +207,7 @@ def test_the_worked_examples(api: Api, query: dict[str, Any], rows: list[int], m
 
 
 @pytest.mark.clause("5.4")
-def test_a_page_has_20_rows_by_default_and_100_at_most(shared: Asgi) -> None:
+def test_a_page_has_20_rows_by_default_and_100_at_most(shared: AsgiClient) -> None:
     api = Api(shared, app_ids())
     for _ in range(101):
         api.created()

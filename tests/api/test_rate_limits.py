@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.calls import Api
 from tests.api.conftest import MakeApi
 from tests.conftest import NOW
-from tests.envelope import assert_error
+from tests.support.api import Api
+from tests.support.errors import assert_error
 
 
 def limited(make_api: MakeApi, **limit: int | None) -> tuple[Api, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sse import Event, parse, read, read_cut
+from tests.support.sse import Event, parse, read, read_cut
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("response.created", {"id": "resp_1", "object": "response", "status": "in_progress", "conversation_id": "c"}),

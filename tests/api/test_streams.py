@@ -17,11 +17,11 @@ from starlette.types import Message
 
 from sandbox import Settings, create_app
 from sandbox.contract import load
-from tests import strategies
-from tests.api.asgi import Answer, Asgi, in_process
-from tests.api.calls import Api
 from tests.conftest import KEY, NOW
-from tests.sse import Event, parse, read, read_cut
+from tests.support import strategies
+from tests.support.api import Api
+from tests.support.asgi import Answer, AsgiClient, in_process
+from tests.support.sse import Event, parse, read, read_cut
 
 OPERATIONS = {operation.id: operation for operation in load().operations}
 
@@ -30,7 +30,7 @@ MESSAGES = ["hello", "[[tool]]", "[[form]]", "[[human]]", "[[unicode]] [[markdow
 
 
 @pytest.fixture(scope="module")
-def settled() -> Iterator[Asgi]:
+def settled() -> Iterator[AsgiClient]:
     """A server with apps of various settings."""
     apps = {"app_ui": {"generative_ui": True}, "app_streaming": {"stream": True}, "app_plain": {"stream": False}}
     with in_process(apps=apps) as client:
@@ -38,7 +38,7 @@ def settled() -> Iterator[Asgi]:
 
 
 @pytest.fixture
-def ui(settled: Asgi) -> Api:
+def ui(settled: AsgiClient) -> Api:
     """An app that shows forms."""
     return Api(settled, "app_ui")
 
@@ -107,7 +107,7 @@ def test_a_stream_begins_and_ends_under_the_responses_id(api: Api) -> None:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[tuple[Asgi, Asgi]]:
+def pair() -> Iterator[tuple[AsgiClient, AsgiClient]]:
     """Two equal servers: what happens to one happens to the other, but for the form of the answers."""
     with in_process() as one, in_process() as two:
         yield one, two
@@ -118,7 +118,9 @@ def pair() -> Iterator[tuple[Asgi, Asgi]]:
 @example(message="[[fail]]", again="[[tool]] [[form]] [[human]] [[markdown]] [[unicode]]")
 @example(message="[[slow]] [[long]]", again="[[echo]] " + "x" * 23 + "\r\n")
 @settings(max_examples=60, deadline=None)
-def test_json_and_stream_of_the_same_message_say_the_same(pair: tuple[Asgi, Asgi], message: str, again: str) -> None:
+def test_json_and_stream_of_the_same_message_say_the_same(
+    pair: tuple[AsgiClient, AsgiClient], message: str, again: str
+) -> None:
     """In the demo app, which shows forms; the second message is answered by an agent that remembers the first."""
     one, two = (Api(client, "app_demo") for client in pair)
     conversation, same = one.created(), two.created()
@@ -135,7 +137,7 @@ def test_json_and_stream_of_the_same_message_say_the_same(pair: tuple[Asgi, Asgi
 @pytest.mark.clause("6.2", "6.3")
 @given(prompt=strategies.messages.filter(bool))
 @settings(max_examples=40, deadline=None)
-def test_json_and_stream_of_the_same_prompt_say_the_same(pair: tuple[Asgi, Asgi], prompt: str) -> None:
+def test_json_and_stream_of_the_same_prompt_say_the_same(pair: tuple[AsgiClient, AsgiClient], prompt: str) -> None:
     completion = Api(pair[0]).complete(prompt).json()
     said = read(Api(pair[1]).complete(prompt, stream=True).events, completion=True)
 
@@ -160,7 +162,7 @@ def deltas_of(events: Sequence[Event]) -> list[str]:
 @example(text="👩‍👩‍👧‍👦" * 9)
 @example(text="e" + "\u0301" * 60)
 @settings(max_examples=120, deadline=None)
-def test_a_delta_is_never_long_and_never_splits_a_character(shared: Asgi, text: str) -> None:
+def test_a_delta_is_never_long_and_never_splits_a_character(shared: AsgiClient, text: str) -> None:
     deltas = deltas_of(shared_stream(shared, "[[echo]] " + text))
 
     assert "".join(deltas) == text
@@ -169,7 +171,7 @@ def test_a_delta_is_never_long_and_never_splits_a_character(shared: Asgi, text: 
     assert all(len(regex.findall(r"\X", delta)) <= 30 for delta in deltas), "longer than a long word"
 
 
-def shared_stream(client: Asgi, message: str) -> Sequence[Event]:
+def shared_stream(client: AsgiClient, message: str) -> Sequence[Event]:
     api = Api(client, "app_of_deltas")
     return api.stream(api.created(), message)
 
@@ -178,7 +180,7 @@ def shared_stream(client: Asgi, message: str) -> Sequence[Event]:
 @pytest.mark.parametrize(
     "message", ["[[long 200]]", "[[markdown]]", "hello", "Où est ma commande?", "[[echo]] déjà  vu\tthe end\n\nof it "]
 )
-def test_a_text_comes_word_by_word(shared: Asgi, message: str) -> None:
+def test_a_text_comes_word_by_word(shared: AsgiClient, message: str) -> None:
     events = shared_stream(shared, message)
 
     words = len(read(events).output[0]["content"][0]["text"].split())
@@ -187,7 +189,7 @@ def test_a_text_comes_word_by_word(shared: Asgi, message: str) -> None:
 
 
 @pytest.mark.clause("6.3", "8.1")
-def test_a_tools_arguments_are_streamed_and_a_client_tool_has_none(shared: Asgi) -> None:
+def test_a_tools_arguments_are_streamed_and_a_client_tool_has_none(shared: AsgiClient) -> None:
     events = shared_stream(shared, "[[tool]]")
 
     by_call: dict[str, list[str]] = {}
@@ -239,7 +241,9 @@ def test_a_cut_completion_stops_half_way_too(api: Api) -> None:
 
 @pytest.mark.clause("6.3", "5.8")
 @pytest.mark.parametrize("left_after", [1, 2, 10, 100])
-def test_a_client_that_leaves_stops_the_work_and_leaves_nothing_behind(asgi: Asgi, api: Api, left_after: int) -> None:
+def test_a_client_that_leaves_stops_the_work_and_leaves_nothing_behind(
+    asgi: AsgiClient, api: Api, left_after: int
+) -> None:
     path = api.url(api.created())
     body = {"message": {"content": "[[long 400]]"}, "stream": True}
 
@@ -254,7 +258,7 @@ def test_a_client_that_leaves_stops_the_work_and_leaves_nothing_behind(asgi: Asg
 @pytest.mark.clause("6.3")
 @pytest.mark.parametrize("message", ["hello", "[[tool]]", "[[fail]]", "[[cut]]", "[[slow 5]]"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_no_answer_leaves_a_task_behind(asgi: Asgi, api: Api, message: str, stream: bool) -> None:
+def test_no_answer_leaves_a_task_behind(asgi: AsgiClient, api: Api, message: str, stream: bool) -> None:
     api.send(api.created(), message, stream=stream)
     api.complete(message, stream=stream)
 
@@ -279,7 +283,7 @@ def test_run_by_another_server_an_answer_ends_with_its_lifespan() -> None:
     """The loop really waits here too."""
     app = create_app(Settings(now=NOW, apps={"app_slow": {"pace": {"delta_ms": 600_000}}}))
 
-    async def lived(client: Asgi) -> Answer:
+    async def lived(client: AsgiClient) -> Answer:
         begun = asyncio.Event()
 
         async def look(message: Message) -> None:
@@ -293,12 +297,12 @@ def test_run_by_another_server_an_answer_ends_with_its_lifespan() -> None:
         return await answer
 
     with asyncio.Runner() as runner:
-        answer = runner.run(lived(Asgi(app, runner.get_loop(), KEY)))
+        answer = runner.run(lived(AsgiClient(app, runner.get_loop(), KEY)))
     assert (answer.status_code, answer.whole) == (200, False)
 
 
 @pytest.mark.clause("6.1")
-def test_a_long_stream_lets_others_be_served_in_between(asgi: Asgi, api: Api) -> None:
+def test_a_long_stream_lets_others_be_served_in_between(asgi: AsgiClient, api: Api) -> None:
     path = api.url(api.created())
     finished: list[str] = []
 
@@ -334,7 +338,7 @@ ASKED: list[dict[str, Any]] = [{}, {"stream": None}, {"stream": False}, {"stream
 @pytest.mark.parametrize("app_id", ["app_streaming", "app_plain"])
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_message_is_streamed_as_asked_and_else_as_the_app_is_set(
-    settled: Asgi, app_id: str, asked: dict[str, Any]
+    settled: AsgiClient, app_id: str, asked: dict[str, Any]
 ) -> None:
     api = Api(settled, app_id)
 
@@ -353,7 +357,7 @@ def test_an_app_streams_only_if_it_is_asked_to_by_default(api: Api) -> None:
 @pytest.mark.clause("6.1", "3.11")
 @pytest.mark.parametrize("app_id", ["app_streaming", "app_plain"])
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_completion_is_streamed_only_if_asked(settled: Asgi, app_id: str, asked: dict[str, Any]) -> None:
+def test_a_completion_is_streamed_only_if_asked(settled: AsgiClient, app_id: str, asked: dict[str, Any]) -> None:
     answer = Api(settled, app_id).complete("hello", **asked)
 
     streamed = asked.get("stream") is True
@@ -371,7 +375,7 @@ def test_no_other_value_of_stream_is_taken(api: Api, stream: object) -> None:
 
 @pytest.mark.clause("6.1")
 @pytest.mark.parametrize("body", [{"message": {"content": 5}, "stream": True}, {"stream": True}])
-def test_a_refused_stream_is_an_error_in_json(asgi: Asgi, api: Api, body: dict[str, Any]) -> None:
+def test_a_refused_stream_is_an_error_in_json(asgi: AsgiClient, api: Api, body: dict[str, Any]) -> None:
     answer = asgi.request("POST", api.url(api.created()), json=body)
 
     assert answer.status_code == 422

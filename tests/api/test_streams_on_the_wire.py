@@ -8,10 +8,10 @@ from itertools import count
 import httpx2
 import pytest
 
-from tests.api.calls import Api
 from tests.api.wire import Raw, asking
 from tests.conftest import AUTH, Server
-from tests.sse import read, read_cut
+from tests.support.api import Api
+from tests.support.sse import read, read_cut
 
 _numbers = count(1)
 

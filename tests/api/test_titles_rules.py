@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.asgi import in_process
-from tests.api.calls import Api
 from tests.api.conftest import MakeApi
+from tests.support.api import Api
+from tests.support.asgi import in_process
 
 LATE: dict[str, Any] = {"titles": "after_first_exchange"}
 

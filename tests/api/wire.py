@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.conftest import KEY
-from tests.sse import Event, parse
+from tests.support.sse import Event, parse
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from sandbox.apps.events import LONGEST_QUEUE, MOST_LISTENERS, Bus, Happening, Listener
 from sandbox.apps.journal import Journal
 from sandbox.errors import StoreFull
-from tests.entries import add, entry
+from tests.support.journal_entries import add, entry
 
 
 def bus_of_nothing() -> Bus:

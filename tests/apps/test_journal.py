@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sandbox.apps.journal import RECORD_BYTES, AppJournal, Journal, RequestRecord, pack
 from sandbox.apps.registry import AppRegistry
-from tests import entries
 from tests.apps.plain import registry
-from tests.entries import MadeRequest
-from tests.entries import entry as blank
+from tests.support import journal_entries
+from tests.support.journal_entries import MadeRequest
+from tests.support.journal_entries import entry as blank
 
 APPS: Sequence[str | None] = ("app_a", "app_b", "app_c", None)
 MIB = 1024**2
@@ -53,11 +53,11 @@ class Apps(dict[str | None, AppJournal]):
 
 
 def begin(apps: Apps, record: RequestRecord) -> MadeRequest:
-    return entries.begin(apps[record.app_id], record)
+    return journal_entries.begin(apps[record.app_id], record)
 
 
 def add(apps: Apps, record: RequestRecord) -> None:
-    entries.add(apps[record.app_id], record)
+    journal_entries.add(apps[record.app_id], record)
 
 
 def weight(entry: RequestRecord) -> int:
@@ -68,7 +68,7 @@ def ids(apps: Apps) -> list[str]:
     return [each.id for each in apps.all.newest_first()]
 
 
-class Plain:
+class ReferenceModel:
     """The same bounds, by looking at everything each time."""
 
     def __init__(self, most: int, most_bytes: int, spared: int) -> None:
@@ -103,7 +103,7 @@ class JournalMachine(RuleBasedStateMachine):
     @initialize(most=st.integers(1, 12), size=st.integers(2, 12), spared=st.integers(0, 4))
     def start(self, most: int, size: int, spared: int) -> None:
         bounds = {"max_records": most, "max_bytes": size * (RECORD_BYTES + 200), "protected": spared}
-        self.journal, self.plain, self.number = Apps(**bounds), Plain(most, bounds["max_bytes"], spared), 0
+        self.journal, self.plain, self.number = Apps(**bounds), ReferenceModel(most, bounds["max_bytes"], spared), 0
 
     @rule(app_id=st.sampled_from(APPS), size=st.integers(0, 4_000))
     def add(self, app_id: str | None, size: int) -> None:
@@ -273,7 +273,7 @@ def grown(registry: AppRegistry, numbers: Iterator[int], count: int, apps: int) 
     for number in islice(numbers, count):
         app_id = f"app_{number % apps}"
         record = entry(number, app_id, body=b"%100d" % number, answer=b"%300d" % number)
-        entries.add(registry.find(app_id).journal, record)
+        journal_entries.add(registry.find(app_id).journal, record)
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
 

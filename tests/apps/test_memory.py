@@ -30,7 +30,7 @@ ORDERS: st.SearchStrategy[Order] = st.sampled_from(["asc", "desc"])
 
 
 @dataclass
-class PlainApp:
+class ReferenceApp:
     """One app as plain dicts keep it."""
 
     numbers: int = 0
@@ -56,9 +56,9 @@ class AppsBesideDicts(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.registry = registry(Journal(str))
-        self.plain = {"app_a": PlainApp(), "app_b": PlainApp()}
+        self.plain = {"app_a": ReferenceApp(), "app_b": ReferenceApp()}
 
-    def of(self, place: Place) -> tuple[ConversationStore, str, PlainApp]:
+    def of(self, place: Place) -> tuple[ConversationStore, str, ReferenceApp]:
         return self.registry.find(place[0]).conversations, place[1], self.plain[place[0]]
 
     @rule(target=places, app=APPS, second=st.integers(0, 4), user=USERS, title=st.sampled_from([None, "", "t"]))
@@ -116,7 +116,7 @@ class AppsBesideDicts(RuleBasedStateMachine):
     @rule(app=APPS)
     def reset(self, app: str) -> None:
         self.registry.delete(self.registry.find(app))
-        self.plain[app] = PlainApp()
+        self.plain[app] = ReferenceApp()
 
     @rule(app=APPS)
     def take_out_and_put_back(self, app: str) -> None:

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from sandbox import Settings, create_app
-from tests.inprocess import calling
+from tests.support.in_process import client_of
 
 APP, CONTROL = "/v1/apps/app_x", "/_sandbox/apps/app_x"
 MESSAGE = {"message": {"content": "Bonjour [[form]]"}, "stream": True}
@@ -40,7 +40,7 @@ REQUESTS: list[tuple[str, str, Any, int]] = [
 def main() -> None:
     """Send the requests and print what was opened."""
     app = create_app(Settings())
-    client = calling(app, {"Authorization": "Bearer sk_test_spec"})
+    client = client_of(app, {"Authorization": "Bearer sk_test_spec"})
     client.get("/")
     if sys.argv[1:] == ["preloaded"]:
         app.preload()

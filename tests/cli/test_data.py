@@ -23,13 +23,13 @@ from sandbox import Settings, create_app
 from sandbox.persistence.atomic_file import open_file
 from sandbox.persistence.lock import lock_first_byte
 from sandbox.settings import SettingsError
-from tests.cli.processes import end, run
 from tests.conftest import AUTH, NOW, Server, serving
-from tests.control.driver import World
 from tests.control.test_snapshots import lived_in, views
-from tests.depth import up_to
-from tests.envelope import assert_error
-from tests.server.sockets import PATIENCE
+from tests.support.app_driver import AppDriver
+from tests.support.errors import assert_error
+from tests.support.processes import end, run
+from tests.support.raw_connection import TIMEOUT
+from tests.support.requirements import examples
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def refusal(file: Path, *flags: str) -> str:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
 def test_a_restart_loses_nothing(file: Path, how: signal.Signals) -> None:
     with serving("--data", str(file), "--now", str(NOW), "--quiet") as server, client(server) as http:
-        before = [views(lived_in(World(http, app_id))) for app_id in ("app_one", "app_two", "app_demo")]
+        before = [views(lived_in(AppDriver(http, app_id))) for app_id in ("app_one", "app_two", "app_demo")]
         end(server, how)
     with serving("--data", str(file), "--seed", "99", "--quiet") as server, client(server) as http:
-        assert [views(World(http, app_id)) for app_id in ("app_one", "app_two", "app_demo")] == before
+        assert [views(AppDriver(http, app_id)) for app_id in ("app_one", "app_two", "app_demo")] == before
 
 
 def test_the_config_file_still_says_what_was_never_changed(file: Path, tmp_path: Path) -> None:
@@ -71,14 +71,14 @@ def test_the_config_file_still_says_what_was_never_changed(file: Path, tmp_path:
     for name in ("Léa", "Zoé"):
         config.write_text(f"[apps.app_one]\nagent = {{name = '{name}'}}\n")
         with serving("--data", str(file), "--config", str(config), "--quiet") as server, client(server) as http:
-            world = World(http, "app_one")
-            world.set(stream=True)
-            assert (world.settings["agent"]["name"], world.settings["stream"]) == (name, True)
+            driver = AppDriver(http, "app_one")
+            driver.set(stream=True)
+            assert (driver.settings["agent"]["name"], driver.settings["stream"]) == (name, True)
 
 
 def test_the_file_holds_secrets_and_is_its_owners_alone(file: Path) -> None:
     with serving("--data", str(file), "--quiet") as server, client(server) as http:
-        World(http, "app_one").set(keys=["sk_test_0123456789"])
+        AppDriver(http, "app_one").set(keys=["sk_test_0123456789"])
         assert save(server).json()["apps"] == 1
     assert "sk_test_0123456789" in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -123,12 +123,12 @@ def test_it_saves_by_itself_every_so_many_seconds(file: Path) -> None:
 
 def test_other_requests_are_answered_while_it_saves(file: Path) -> None:
     with serving("--data", str(file), "--quiet") as server, client(server) as http:
-        World(http, "app_big").call("POST", "/populate", {"conversations": 1_500})
+        AppDriver(http, "app_big").call("POST", "/populate", {"conversations": 1_500})
         saving = Thread(target=save, args=(server,))
         saving.start()
         answered = 0
         while saving.is_alive():
-            answered += World(http, "app_other").api.config().status_code == 200
+            answered += AppDriver(http, "app_other").api.config().status_code == 200
         saving.join()
     assert answered > 1
 
@@ -141,8 +141,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What a good file of two apps holds."""
     file = tmp_path_factory.mktemp("saved") / "sandbox.data"
     with serving("--data", str(file), "--now", str(NOW), "--quiet") as server, client(server) as http:
-        lived_in(World(http, "app_one"))
-        lived_in(World(http, "app_two"))
+        lived_in(AppDriver(http, "app_one"))
+        lived_in(AppDriver(http, "app_two"))
     return file.read_bytes()
 
 
@@ -188,7 +188,7 @@ def test_a_bit_that_flips_inside_a_text_stops_the_start(file: Path, saved: bytes
 def test_a_file_of_before_there_was_a_checksum_is_taken(file: Path, saved: bytes) -> None:
     file.write_bytes(re.sub(rb',"sha256":"\w+"', b"", saved))
     with serving("--data", str(file), "--quiet") as server, client(server) as http:
-        assert World(http, "app_two").counts["conversations"] > 0
+        assert AppDriver(http, "app_two").counts["conversations"] > 0
 
 
 def test_an_empty_file_is_nothing_yet(file: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_full_disk_keeps_the_old_file_and_is_said(file: Path) -> None:
         save(server)
         old = file.read_bytes()
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000_000))
-        World(http, "app_one").call("POST", "/populate", {"conversations": 5})
+        AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 5})
         assert said_of_the_failure(server) == "File too large"
         assert file.read_bytes() == old
         assert sorted(path.name for path in file.parent.iterdir()) == [".sandbox.data.lock", "sandbox.data"]
@@ -251,7 +251,7 @@ def test_a_full_disk_keeps_the_old_file_and_is_said(file: Path) -> None:
 
 def test_once_there_is_room_it_saves_again(file: Path) -> None:
     with serving("--data", str(file), "--quiet") as server, client(server) as http:
-        World(http, "app_one").call("POST", "/populate", {"conversations": 5})
+        AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 5})
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
         said_of_the_failure(server)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -276,7 +276,7 @@ def test_a_folder_that_went_away_is_said(file: Path) -> None:
 
 # A kill at any moment
 
-KILLS = up_to(50, here=10)
+KILLS = examples(50, quick=10)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:
@@ -284,10 +284,10 @@ def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:
     fewest = 0
     for turn in range(KILLS):
         with serving("--data", str(file), "--quiet") as server, client(server) as http:
-            world = World(http, "app_one")
-            there = world.counts["conversations"]
+            driver = AppDriver(http, "app_one")
+            there = driver.counts["conversations"]
             assert there >= fewest, "a save that was answered is not lost"
-            world.call("POST", "/populate", {"conversations": 10, "messages": 2})
+            driver.call("POST", "/populate", {"conversations": 10, "messages": 2})
             fewest = there + 10 if save(server).status_code == 200 else there
             kill_while_it_saves(server, file, share=turn / KILLS if turn % 2 else None)
 
@@ -304,7 +304,7 @@ def kill_while_it_saves(server: Server, file: Path, *, share: float | None) -> N
         with suppress(FileNotFoundError):
             written = beside.stat().st_size
     server.process.kill()
-    server.process.wait(timeout=PATIENCE)
+    server.process.wait(timeout=TIMEOUT)
     saving.join()
 
 

@@ -15,13 +15,12 @@ from sandbox.persistence.atomic_file import open_file
 from sandbox.persistence.in_place import InPlaceFile
 from sandbox.persistence.lock import lock
 from sandbox.persistence.trailer import with_trailer
-from tests.cli.processes import end, run
 from tests.cli.test_data import client, save, save_until_it_is_gone
 from tests.conftest import Server, serving
-from tests.control.driver import World
-from tests.demands import need_mounts
-from tests.depth import up_to
-from tests.server.sockets import PATIENCE
+from tests.support.app_driver import AppDriver
+from tests.support.processes import end, run
+from tests.support.raw_connection import TIMEOUT
+from tests.support.requirements import examples, requires_mounts
 
 MOUNT = 'mount --bind "$0" "$0" && exec "$@"'
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
@@ -36,7 +35,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def mounting(file: Path, script: str = MOUNT) -> Sequence[str]:
-    return (*need_mounts(), "sh", "-c", script, str(file))
+    return (*requires_mounts(), "sh", "-c", script, str(file))
 
 
 def on_a_mount(file: Path) -> AbstractContextManager[Server]:
@@ -45,7 +44,7 @@ def on_a_mount(file: Path) -> AbstractContextManager[Server]:
 
 def conversations(server: Server) -> int:
     with client(server) as http:
-        return int(World(http, "app_one").counts["conversations"])
+        return int(AppDriver(http, "app_one").counts["conversations"])
 
 
 def test_a_restart_loses_nothing(file: Path) -> None:
@@ -53,7 +52,7 @@ def test_a_restart_loses_nothing(file: Path) -> None:
     for count in (0, 5, 10):
         with on_a_mount(file) as server, client(server) as http:
             assert conversations(server) == count
-            World(http, "app_one").call("POST", "/populate", {"conversations": 5})
+            AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 5})
             end(server, signal.SIGTERM)
     assert file.stat().st_ino == number
     with serving("--data", str(file), "--quiet") as server:
@@ -77,14 +76,14 @@ def test_a_full_disk_keeps_the_old_state(file: Path) -> None:
         save(server)
         old = file.read_bytes()
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000_000))
-        World(http, "app_one").call("POST", "/populate", {"conversations": 5})
+        AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 5})
         assert save(server).status_code == 500
         assert file.read_bytes() == old
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         assert save(server).status_code == 200
 
 
-KILLS = up_to(50, here=8)
+KILLS = examples(50, quick=8)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_state(file: Path) -> None:
@@ -92,7 +91,7 @@ def test_killed_at_any_moment_it_leaves_a_whole_state(file: Path) -> None:
     for turn in range(KILLS):
         with on_a_mount(file) as server, client(server) as http:
             assert conversations(server) >= fewest, "a save that was answered is not lost"
-            World(http, "app_one").call("POST", "/populate", {"conversations": 10, "messages": 2})
+            AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 10, "messages": 2})
             fewest = conversations(server) if save(server).status_code == 200 else fewest
             kill_while_it_saves(server, file, share=turn / KILLS)
 
@@ -105,7 +104,7 @@ def kill_while_it_saves(server: Server, file: Path, *, share: float) -> None:
     while file.stat().st_size <= old * (1 + share):
         pass
     server.process.kill()
-    server.process.wait(timeout=PATIENCE)
+    server.process.wait(timeout=TIMEOUT)
     saving.join()
 
 

@@ -15,12 +15,12 @@ from subprocess import DEVNULL, Popen
 import httpx2 as httpx
 import pytest
 
-from tests.cli.processes import end, rest
 from tests.conftest import AUTH, ROOT, serving
-from tests.server.sockets import PATIENCE, Line, head, line
+from tests.support.processes import end, rest
+from tests.support.raw_connection import TIMEOUT, RawConnection, head, open_connection
 
 
-def begin(wire: Line, prompt: str, *, stream: bool) -> None:
+def begin(wire: RawConnection, prompt: str, *, stream: bool) -> None:
     body = json.dumps({"prompt": prompt, "stream": stream}).encode()
     wire.send(head("POST", "/v1/apps/app_x/completions", f"Content-Length: {len(body)}"), body)
 
@@ -29,7 +29,7 @@ def begin(wire: Line, prompt: str, *, stream: bool) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_it_ends_at_once_whatever_is_open(how: signal.Signals) -> None:
     with serving("--quiet") as server, ExitStack() as open_lines:
-        talking, waiting, silent, half, idle = (open_lines.enter_context(line(server)) for _ in range(5))
+        talking, waiting, silent, half, idle = (open_lines.enter_context(open_connection(server)) for _ in range(5))
         begin(talking, "[[long 20000]] [[slow 10]]", stream=True)
         assert talking.socket.recv(10_000).startswith(b"HTTP/1.1 200 OK")
         begin(waiting, "[[slow 600000]]", stream=False)
@@ -37,7 +37,7 @@ def test_it_ends_at_once_whatever_is_open(how: signal.Signals) -> None:
         half.send(head("POST", "/v1/apps/app_x/conversations", "Content-Length: 100"), b"{")
         assert idle.still_answers()
         server.process.send_signal(how)
-        server.process.wait(timeout=PATIENCE)
+        server.process.wait(timeout=TIMEOUT)
         assert server.process.returncode in (0, -how)
         assert rest(server) == []
 
@@ -45,7 +45,7 @@ def test_it_ends_at_once_whatever_is_open(how: signal.Signals) -> None:
 def test_ctrl_c_during_the_start_is_no_traceback() -> None:
     with serving("--quiet") as server:
         server.process.send_signal(signal.SIGINT)
-        server.process.wait(timeout=PATIENCE)
+        server.process.wait(timeout=TIMEOUT)
         assert rest(server) == []
 
 
@@ -85,7 +85,7 @@ def test_it_serves_whatever_becomes_of_what_it_says(streams: str, tmp_path: Path
         assert process.poll() is None
     assert httpx.get(f"{url}/v1/apps/app_x/config", headers=AUTH, trust_env=False).status_code == 200
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=PATIENCE) == 0
+    assert process.wait(timeout=TIMEOUT) == 0
     assert data.read_text().startswith('{"object":"sandbox_data"')
 
 
@@ -112,7 +112,10 @@ def test_a_closed_pipe_does_not_end_it() -> None:
 
 
 def test_it_can_end_with_its_standard_input_whatever_is_open() -> None:
-    with serving("--quiet", "--exit-on-stdin-close", stdin=subprocess.PIPE) as server, line(server) as waiting:
+    with (
+        serving("--quiet", "--exit-on-stdin-close", stdin=subprocess.PIPE) as server,
+        open_connection(server) as waiting,
+    ):
         stdin = server.process.stdin
         assert stdin is not None
         stdin.write("What comes is not looked at.\n" * 10_000)
@@ -120,13 +123,13 @@ def test_it_can_end_with_its_standard_input_whatever_is_open() -> None:
         assert httpx.get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
         stdin.close()
         server.process.stdin = None
-        assert server.process.wait(timeout=PATIENCE) == 0
+        assert server.process.wait(timeout=TIMEOUT) == 0
         assert rest(server) == []
 
 
 def test_an_end_that_is_there_already_ends_it() -> None:
     with serving("--exit-on-stdin-close", stdin=subprocess.DEVNULL) as server:
-        assert server.process.wait(timeout=PATIENCE) == 0
+        assert server.process.wait(timeout=TIMEOUT) == 0
 
 
 def test_without_a_standard_input_there_is_no_end_to_wait_for() -> None:

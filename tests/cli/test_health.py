@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import VARIABLE, run
 from tests.cli.test_ending import free_port
 from tests.conftest import serving
-from tests.demands import need_openssl
+from tests.support.processes import VARIABLE, run
+from tests.support.requirements import requires_openssl
 
 
 def health(*words: str, file: Path | None = None) -> tuple[int, str]:
@@ -33,7 +33,7 @@ def test_it_finds_the_server_that_wrote_where_it_is(flags: list[str], tmp_path: 
 def test_it_speaks_tls(tmp_path: Path) -> None:
     cert, key = str(tmp_path / "cert"), str(tmp_path / "key")
     made = [
-        need_openssl(),
+        requires_openssl(),
         "req",
         "-x509",
         "-newkey",

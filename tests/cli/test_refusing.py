@@ -15,8 +15,8 @@ from sandbox.cli import main
 from sandbox.contract import load
 from sandbox.errors import ContractError
 from sandbox.server.router import Router
-from tests.cli.processes import VARIABLE, run
 from tests.conftest import ROOT
+from tests.support.processes import VARIABLE, run
 
 CONFIG = "apps_api_get_app_config"
 

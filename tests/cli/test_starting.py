@@ -18,10 +18,10 @@ import pytest
 from sandbox import Settings
 from sandbox.cli.server import MAX_DESCRIPTORS
 from sandbox.cli.sockets import listen
-from tests.cli.processes import VARIABLE, end, run
 from tests.conftest import AUTH, NOW, ROOT, Server, serving
-from tests.demands import need_mounts
-from tests.envelope import assert_error
+from tests.support.errors import assert_error
+from tests.support.processes import VARIABLE, end, run
+from tests.support.requirements import requires_mounts
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}")
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what is bound is spoken to on loopback
@@ -155,7 +155,7 @@ def test_localhost_is_every_loopback_address_of_that_name(tmp_path: Path) -> Non
     """But for what is no loopback address, and what the machine doesn't have."""
     names = tmp_path / "hosts"
     names.write_text("".join(f"{address} localhost\n" for address in ("127.0.0.1", "::1", "192.0.2.1", "127.0.0.1")))
-    with serving("--host", "localhost", within=[*need_mounts(), "sh", "-c", HOSTS, str(names)]) as server:
+    with serving("--host", "localhost", within=[*requires_mounts(), "sh", "-c", HOSTS, str(names)]) as server:
         assert all_answer(server, ["[::1]", "127.0.0.1"])
         port = server.url.rpartition(":")[2]
         assert [line for line in end(server) if f"127.0.0.1:{port}" in line and f"[::1]:{port}" in line]
@@ -163,7 +163,9 @@ def test_localhost_is_every_loopback_address_of_that_name(tmp_path: Path) -> Non
 
 def test_localhost_is_what_there_is_of_it(tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text("2001:db8::1 localhost\n::1 localhost\n")
-    with serving("--host", "localhost", within=[*need_mounts(), "sh", "-c", HOSTS, str(tmp_path / "hosts")]) as server:
+    with serving(
+        "--host", "localhost", within=[*requires_mounts(), "sh", "-c", HOSTS, str(tmp_path / "hosts")]
+    ) as server:
         assert all_answer(server, ["[::1]" if _has_ipv6() else "127.0.0.1"])
 
 

@@ -8,8 +8,8 @@ import re
 import httpx2 as httpx
 import pytest
 
-from tests.cli.processes import end
 from tests.conftest import AUTH, Server, serving
+from tests.support.processes import end
 
 
 def ask(server: Server) -> None:

@@ -20,8 +20,8 @@ from sandbox.conformance.checks import all_checks
 from sandbox.settings import flag
 from tests.conformance.judging import conform
 from tests.conftest import ROOT, serving
-from tests.depth import ALL
 from tests.docs.pages import ADDRESS, blocks, read
+from tests.support.requirements import DEMANDS_ALL
 
 pytestmark = pytest.mark.fuzz
 
@@ -42,7 +42,7 @@ def test_what_a_workflow_runs_judges_and_leaves_its_report(command: str, tmp_pat
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     with serving("--quiet") as server:
         line = command.replace(ADDRESS, server.url).replace("dimedove-sandbox", f"{sys.executable} -m sandbox")
-        line += "" if ALL else " --law APP"
+        line += "" if DEMANDS_ALL else " --law APP"
         done = subprocess.run(  # noqa: S603 - a line of ours
             ["/bin/sh", "-euc", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )

@@ -17,7 +17,7 @@ from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed
 from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import KEY, NOW, serving
-from tests.depth import up_to
+from tests.support.requirements import examples
 
 pytestmark = pytest.mark.fuzz
 
@@ -32,7 +32,8 @@ def coverage() -> Coverage:
     """
     with serving("--now", str(NOW), "--quiet") as server:
         return fuzz(
-            load(), FuzzPlan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY, max_examples=up_to(20, here=8))
+            load(),
+            FuzzPlan(base_url=f"{server.url}/v1", app_id="app_fuzzed", key=KEY, max_examples=examples(20, quick=8)),
         )
 
 

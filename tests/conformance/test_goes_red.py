@@ -14,7 +14,7 @@ from tests.conformance.plans import fuzzed
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 from tests.conftest import KEY, NOW
-from tests.demands import need_curl
+from tests.support.requirements import requires_curl
 
 pytestmark = pytest.mark.fuzz
 
@@ -101,7 +101,7 @@ def test_a_redirect_is_found_and_not_followed() -> None:
 
 
 def test_curl_repeats_a_finding(finding: FuzzFinding) -> None:
-    need_curl()
+    requires_curl()
     with running(broken(create_app(Settings(now=NOW)), breaks.created_is_201)) as origin:
         there = finding.curl.replace(finding.exchange.url, f"{origin}/v1/apps/app_x/conversations")
         script = f"API_KEY={KEY}; {there} --silent --output /dev/null --write-out '%{{http_code}}'"

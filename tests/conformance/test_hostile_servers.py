@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.conformance.transport import MOST_BYTES
-from tests.cli.processes import measured
 from tests.conformance.hostile import SAYING, hostile
 from tests.conformance.judging import conform, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten
 from tests.conformance.wire import Answer, Ask, Request
+from tests.support.processes import measured
 
 pytestmark = pytest.mark.fuzz
 

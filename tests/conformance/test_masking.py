@@ -20,7 +20,7 @@ from sandbox.conformance.output import KeyRedactor
 from tests.conformance.judging import Foreign, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
-from tests.depth import up_to
+from tests.support.requirements import examples
 
 pytestmark = pytest.mark.fuzz
 
@@ -65,7 +65,7 @@ def test_no_piece_of_a_text_has_a_piece_of_the_key(
     assert [piece for piece in encoded if piece in shown and "~" not in piece] == []
 
 
-@settings(max_examples=up_to(30, here=6), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30, quick=6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(random=randoms, form=st.sampled_from(FORMS), ahead=st.integers(0, 330))
 def test_no_report_has_a_piece_of_the_key(tmp_path: Path, random: str, form: Callable[[str], str], ahead: int) -> None:
     key = f"sk_live_{random}"

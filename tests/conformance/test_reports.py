@@ -26,7 +26,7 @@ from tests.conformance.judging import Said, conform, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, headed
 from tests.conformance.wire import Answer, Ask, Request
-from tests.demands import need_curl
+from tests.support.requirements import requires_curl
 
 KEY = "sk_test_conform"
 # Moves the cursor, paints, writes backwards, closes XML and Markdown, commands GitHub's runner.
@@ -89,7 +89,7 @@ REPEATED = [
 
 @pytest.mark.parametrize(("by", "check", "came"), REPEATED, ids=[row[1] for row in REPEATED])
 def test_the_script_of_a_finding_repeats_it(by: Break, check: str, came: str) -> None:
-    need_curl()
+    requires_curl()
     with running(ours(by)) as origin:
         (finding,) = run_conformance(RunPlan(url=origin, checks=(check,)), load(), lambda _: None).findings
         command = ["/bin/sh", "-euc", f"API_KEY={KEY}\n{finding.script}"]
@@ -123,7 +123,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: ascii(body[:12]))
 def test_a_script_sends_any_body_as_it_was(body: bytes) -> None:
-    need_curl()
+    requires_curl()
     heard: list[bytes] = []
 
     async def overhear(request: Request, ask: Ask) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies import json_values, texts
+from tests.support.strategies import json_values, texts
 
 # Any number of JSON, as its text: orjson would round some of them, and write others in another way.
 NUMBER_TEXTS = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,5})?", fullmatch=True)

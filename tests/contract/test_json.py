@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sandbox.contract import InvalidJson, decode, encode
 from tests.contract.strategies import NUMBER_TEXTS
-from tests.strategies import json_values
+from tests.support.strategies import json_values
 
 # What a double or a 64-bit integer would round, or write in another way.
 NUMBERS = [

@@ -13,7 +13,7 @@ from sandbox.contract import Document, InvalidJson, Validator, decode, encode
 from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
 from tests.contract.strategies import NUMBER_TEXTS
 from tests.contract.test_json import BROKEN
-from tests.strategies import json_values
+from tests.support.strategies import json_values
 
 LAW = Validator(
     {

@@ -16,7 +16,7 @@ from sandbox.contract.document import control_folder
 from sandbox.contract.explainer import explainer
 from sandbox.contract.validation import summary
 from tests.contract.strategies import changes, near
-from tests.depth import up_to
+from tests.support.requirements import examples
 
 CONTRACTS = {"api": load(), "control": load(control_folder())}
 SCHEMAS = [
@@ -50,7 +50,7 @@ def test_one_says_no_exactly_where_the_other_explains_it(subtests: pytest.Subtes
 
 
 @pytest.mark.parametrize(("name", "title"), SCHEMAS)
-@settings(max_examples=up_to(15, here=3), deadline=None)
+@settings(max_examples=examples(15, quick=3), deadline=None)
 @given(data=st.data())
 def test_both_validators_agree_on_what_almost_fits(name: str, title: str, data: st.DataObject) -> None:
     ours, reference, examples = laws(name, title)

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 
 from tests.conftest import AUTH, NOW, MakeClient, Server, serving
-from tests.control.driver import World
+from tests.support.app_driver import AppDriver
 
-MakeWorld = Callable[..., World]
+MakeDriver = Callable[..., AppDriver]
 
 
 @pytest.fixture(scope="session")
@@ -36,17 +36,17 @@ def connected(server: Server) -> httpx2.Client:
 
 
 @pytest.fixture
-def world(sandbox: httpx2.Client, request: pytest.FixtureRequest) -> World:
+def driver(sandbox: httpx2.Client, request: pytest.FixtureRequest) -> AppDriver:
     """An app of the running server that is this test's alone."""
     name = hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()
-    return World(sandbox, f"app_{name}")
+    return AppDriver(sandbox, f"app_{name}")
 
 
 @pytest.fixture
-def make_world(make_client: MakeClient) -> MakeWorld:
+def make_driver(make_client: MakeClient) -> MakeDriver:
     """Return a factory: an app of a server of its own, in this process, for tests that change more than one app."""
 
-    def make(app_id: str = "app_spec", **settings: Any) -> World:
-        return World(make_client(**settings), app_id)
+    def make(app_id: str = "app_spec", **settings: Any) -> AppDriver:
+        return AppDriver(make_client(**settings), app_id)
 
     return make

@@ -11,13 +11,13 @@ import httpx2
 import pytest
 
 from sandbox import Settings, create_app
-from tests.api.asgi import in_process
 from tests.api.wire import asking
 from tests.conftest import AUTH, NOW, Server
-from tests.control.conftest import MakeWorld
-from tests.control.driver import APPS, REQUESTS, World
-from tests.envelope import assert_error
-from tests.inprocess import calling
+from tests.control.conftest import MakeDriver
+from tests.support.app_driver import APPS, REQUESTS, AppDriver
+from tests.support.asgi import in_process
+from tests.support.errors import assert_error
+from tests.support.in_process import client_of
 
 MAGIC = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
 NOTHING = {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
@@ -56,19 +56,19 @@ def known(client: httpx2.Client) -> list[str]:
 # Looked at
 
 
-def test_a_read_shows_the_defaults_and_creates_nothing(world: World) -> None:
+def test_a_read_shows_the_defaults_and_creates_nothing(driver: AppDriver) -> None:
     for method, path, _ in READS.values():
-        assert world.call(method, path).status_code == 200
-    assert world.counts == NOTHING
-    assert world.app_id not in known(world.client)
+        assert driver.call(method, path).status_code == 200
+    assert driver.counts == NOTHING
+    assert driver.app_id not in known(driver.client)
 
 
-def test_counts_are_what_the_app_has_had(world: World) -> None:
-    conversation = world.api.created(external_user_id="ann")
-    world.api.created(external_user_id="ann")
-    world.api.send(conversation, "Hello")
-    world.api.delete(conversation)
-    assert world.counts == {"conversations": 2, "messages": 2, "users": 1, "requests": 4}
+def test_counts_are_what_the_app_has_had(driver: AppDriver) -> None:
+    conversation = driver.api.created(external_user_id="ann")
+    driver.api.created(external_user_id="ann")
+    driver.api.send(conversation, "Hello")
+    driver.api.delete(conversation)
+    assert driver.counts == {"conversations": 2, "messages": 2, "users": 1, "requests": 4}
 
 
 # What brings an app into being: its data, and whatever is set or queued for it.
@@ -76,20 +76,20 @@ FIRST_WRITES = {name: call for name, call in WRITES.items() if call[0] != "DELET
 
 
 @pytest.mark.parametrize("write", FIRST_WRITES.values(), ids=FIRST_WRITES)
-def test_an_app_exists_from_its_first_write(world: World, write: tuple[str, str, Any]) -> None:
+def test_an_app_exists_from_its_first_write(driver: AppDriver, write: tuple[str, str, Any]) -> None:
     method, path, body = write
-    assert world.call(method, path, body).status_code in (200, 201)
-    assert world.app_id in known(world.client)
+    assert driver.call(method, path, body).status_code in (200, 201)
+    assert driver.app_id in known(driver.client)
 
 
-def test_a_conversation_is_a_write_too(world: World) -> None:
-    world.api.create()
-    assert world.app_id in known(world.client)
+def test_a_conversation_is_a_write_too(driver: AppDriver) -> None:
+    driver.api.create()
+    assert driver.app_id in known(driver.client)
 
 
-def test_declared_apps_and_the_demo_are_listed_from_the_start(make_world: MakeWorld) -> None:
-    world = make_world(apps={"app_declared": {"stream": True}})
-    assert known(world.client) == ["app_declared", "app_demo"]
+def test_declared_apps_and_the_demo_are_listed_from_the_start(make_driver: MakeDriver) -> None:
+    driver = make_driver(apps={"app_declared": {"stream": True}})
+    assert known(driver.client) == ["app_declared", "app_demo"]
 
 
 def test_an_id_that_cannot_be_is_not_found(sandbox: httpx2.Client, subtests: pytest.Subtests) -> None:
@@ -113,7 +113,7 @@ def test_magic_apps_cannot_be_changed(sandbox: httpx2.Client, subtests: pytest.S
         with subtests.test(name, app_id=app_id):
             method, path, body = write
             error = assert_error(
-                World(sandbox, app_id).call(method, path, body), 409, "invalid_request_error", param="app_id"
+                AppDriver(sandbox, app_id).call(method, path, body), 409, "invalid_request_error", param="app_id"
             )
             assert app_id in error["message"]
 
@@ -125,7 +125,7 @@ def test_magic_apps_cannot_be_changed(sandbox: httpx2.Client, subtests: pytest.S
 def strict(request: pytest.FixtureRequest) -> httpx2.Client:
     """A client of a server on which `app_mine` and the demo alone exist."""
     settings: dict[str, Any] = {"now": NOW, "apps": {"app_mine": {}}, request.param: True}
-    return calling(create_app(Settings(**settings)), AUTH)
+    return client_of(create_app(Settings(**settings)), AUTH)
 
 
 def test_where_only_declared_apps_exist_others_are_not_found(strict: httpx2.Client, subtests: pytest.Subtests) -> None:
@@ -133,8 +133,8 @@ def test_where_only_declared_apps_exist_others_are_not_found(strict: httpx2.Clie
     for call in rows:
         with subtests.test(call=call):
             method, path, body = call
-            assert_error(World(strict, "app_other").call(method, path, body), 404, "not_found", param="app_id")
-            mine = World(strict, "app_mine").call(method, path, body)
+            assert_error(AppDriver(strict, "app_other").call(method, path, body), 404, "not_found", param="app_id")
+            mine = AppDriver(strict, "app_mine").call(method, path, body)
             assert mine.is_success or "fault_0" in path or "reply_0" in path
 
 
@@ -143,181 +143,181 @@ def test_where_only_declared_apps_exist_others_are_not_found(strict: httpx2.Clie
 
 @pytest.mark.parametrize("write", FIRST_WRITES.values(), ids=FIRST_WRITES)
 def test_too_many_apps_are_refused_with_the_name_of_the_setting(
-    make_world: MakeWorld, write: tuple[str, str, Any]
+    make_driver: MakeDriver, write: tuple[str, str, Any]
 ) -> None:
-    world = make_world(max_apps=2)
+    driver = make_driver(max_apps=2)
     for app_id in ("app_a", "app_b"):
-        World(world.client, app_id).set(stream=True)
+        AppDriver(driver.client, app_id).set(stream=True)
     method, path, body = write
-    error = assert_error(world.call(method, path, body), 503, "internal_error")
+    error = assert_error(driver.call(method, path, body), 503, "internal_error")
     assert "--max-apps" in error["message"]
-    assert known(world.client) == ["app_a", "app_b", "app_demo"]
+    assert known(driver.client) == ["app_a", "app_b", "app_demo"]
 
 
-def test_too_many_apps_are_refused_to_clients_too(make_world: MakeWorld) -> None:
-    world = make_world(max_apps=1)
-    World(world.client, "app_a").api.create()
-    assert "--max-apps" in assert_error(world.api.create(), 503, "internal_error")["message"]
-    World(world.client, "app_a").call("DELETE")
-    assert world.api.create().status_code == 200
+def test_too_many_apps_are_refused_to_clients_too(make_driver: MakeDriver) -> None:
+    driver = make_driver(max_apps=1)
+    AppDriver(driver.client, "app_a").api.create()
+    assert "--max-apps" in assert_error(driver.api.create(), 503, "internal_error")["message"]
+    AppDriver(driver.client, "app_a").call("DELETE")
+    assert driver.api.create().status_code == 200
 
 
 LARGE = "x" * 20_000
 # Everything that an app keeps, by what a test can make it keep 20 kB of.
 KEPT: dict[str, Any] = {
-    "conversations": lambda world: world.api.create(metadata={"m": "x" * 16_000}),
-    "titles": lambda world: world.api.create(title=LARGE),
-    "users": lambda world: world.api.create(external_user_id=LARGE),
-    "faults": lambda world: world.call("POST", "/faults", {"kind": "status", "status": 500, "body": LARGE}),
-    "replies": lambda world: world.call("POST", "/replies", {"output": [{"type": "message", "text": LARGE}]}),
-    "settings": lambda world: world.set(tools=[{"name": "x", "kind": "mapping", "arguments": {"x": LARGE}}] * 3),
+    "conversations": lambda driver: driver.api.create(metadata={"m": "x" * 16_000}),
+    "titles": lambda driver: driver.api.create(title=LARGE),
+    "users": lambda driver: driver.api.create(external_user_id=LARGE),
+    "faults": lambda driver: driver.call("POST", "/faults", {"kind": "status", "status": 500, "body": LARGE}),
+    "replies": lambda driver: driver.call("POST", "/replies", {"output": [{"type": "message", "text": LARGE}]}),
+    "settings": lambda driver: driver.set(tools=[{"name": "x", "kind": "mapping", "arguments": {"x": LARGE}}] * 3),
 }
 
 
 @pytest.mark.parametrize("write", KEPT.values(), ids=KEPT)
-def test_too_many_bytes_are_refused_with_the_name_of_the_setting(make_world: MakeWorld, write: Any) -> None:
-    world = make_world(max_bytes=100_000)
+def test_too_many_bytes_are_refused_with_the_name_of_the_setting(make_driver: MakeDriver, write: Any) -> None:
+    driver = make_driver(max_bytes=100_000)
     for number in range(12):
-        answer = write(World(world.client, f"app_{number}"))
+        answer = write(AppDriver(driver.client, f"app_{number}"))
         if not answer.is_success:
             break
     assert "--max-bytes" in assert_error(answer, 503, "internal_error")["message"]
 
 
-def test_what_was_full_takes_more_when_something_is_deleted(make_world: MakeWorld) -> None:
-    world = make_world(max_bytes=50_000)
-    while world.api.create(metadata={"m": "x" * 16_000}).is_success:
+def test_what_was_full_takes_more_when_something_is_deleted(make_driver: MakeDriver) -> None:
+    driver = make_driver(max_bytes=50_000)
+    while driver.api.create(metadata={"m": "x" * 16_000}).is_success:
         pass
-    world.call("DELETE")
-    assert world.api.create().status_code == 200
+    driver.call("DELETE")
+    assert driver.api.create().status_code == 200
 
 
 # Forgotten
 
 
-def life(world: World) -> list[Any]:
+def life(driver: AppDriver) -> list[Any]:
     """Use an app in every way; return all that was answered."""
-    conversation = world.api.created(external_user_id="ann", metadata={"first_name": "Ann"})
+    conversation = driver.api.created(external_user_id="ann", metadata={"first_name": "Ann"})
     answers = [
-        world.api.get(conversation),
-        world.api.send(conversation, "I'd like an appointment on Tuesday"),
-        world.api.send(conversation, "[[tool]]", stream=True),
-        world.api.complete("Hello"),
-        world.api.config(),
-        world.call("POST", "/faults", {"kind": "status", "status": 503}),
-        world.call("POST", "/replies", {"output": []}),
-        world.api.metrics(),
-        world.call("POST", "/populate", {"conversations": 3}),
-        world.api.list(),
-        world.call("GET"),
+        driver.api.get(conversation),
+        driver.api.send(conversation, "I'd like an appointment on Tuesday"),
+        driver.api.send(conversation, "[[tool]]", stream=True),
+        driver.api.complete("Hello"),
+        driver.api.config(),
+        driver.call("POST", "/faults", {"kind": "status", "status": 503}),
+        driver.call("POST", "/replies", {"output": []}),
+        driver.api.metrics(),
+        driver.call("POST", "/populate", {"conversations": 3}),
+        driver.api.list(),
+        driver.call("GET"),
     ]
     hops = ("date", "duration_ms", "at_ms")
     headers = [{name: value for name, value in answer.headers.items() if name not in hops} for answer in answers]
     return [*(answer.content for answer in answers), *headers]
 
 
-def spoil(world: World) -> None:
+def spoil(driver: AppDriver) -> None:
     """Leave behind whatever an app can have."""
-    world.set(stream=True, keys=["sk_test_spec"], agent={"name": "Zoé"}, rate_limit={"per_minute": 5})
-    world.freeze(1_000)
-    world.fault("reset", times=None)
-    world.reply({"type": "message", "text": "Hi"}, times=None)
-    world.call("POST", "/populate", {"conversations": 5})
+    driver.set(stream=True, keys=["sk_test_spec"], agent={"name": "Zoé"}, rate_limit={"per_minute": 5})
+    driver.freeze(1_000)
+    driver.fault("reset", times=None)
+    driver.reply({"type": "message", "text": "Hi"}, times=None)
+    driver.call("POST", "/populate", {"conversations": 5})
 
 
 @pytest.mark.parametrize("spoiled", [False, True])
-def test_a_deleted_app_starts_afresh_byte_for_byte(world: World, spoiled: bool) -> None:
-    first = life(world)
+def test_a_deleted_app_starts_afresh_byte_for_byte(driver: AppDriver, spoiled: bool) -> None:
+    first = life(driver)
     if spoiled:
-        spoil(world)
-    assert world.call("DELETE").status_code == 204
-    assert world.counts == NOTHING
-    assert world.requests() == []
-    assert world.app_id not in known(world.client)
-    assert life(world) == first
+        spoil(driver)
+    assert driver.call("DELETE").status_code == 204
+    assert driver.counts == NOTHING
+    assert driver.requests() == []
+    assert driver.app_id not in known(driver.client)
+    assert life(driver) == first
 
 
-def test_deleting_leaves_every_other_app_alone(world: World) -> None:
-    beside = World(world.client, f"{world.app_id}.beside")
+def test_deleting_leaves_every_other_app_alone(driver: AppDriver) -> None:
+    beside = AppDriver(driver.client, f"{driver.app_id}.beside")
     life(beside)
     before = (beside.shown, beside.faults, beside.replies, beside.requests())
-    life(world)
-    world.call("DELETE")
+    life(driver)
+    driver.call("DELETE")
     assert (beside.shown, beside.faults, beside.replies, beside.requests()) == before
 
 
-def test_what_was_never_there_can_be_deleted(world: World) -> None:
-    assert world.call("DELETE").status_code == 204
-    assert world.call("DELETE").content == b""
+def test_what_was_never_there_can_be_deleted(driver: AppDriver) -> None:
+    assert driver.call("DELETE").status_code == 204
+    assert driver.call("DELETE").content == b""
 
 
-def test_an_open_stream_of_a_deleted_app_fails(world: World, server: Server) -> None:
-    conversation = world.api.created()
-    world.set(pace={"delta_ms": 600_000})
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+def test_an_open_stream_of_a_deleted_app_fails(driver: AppDriver, server: Server) -> None:
+    conversation = driver.api.created()
+    driver.set(pace={"delta_ms": 600_000})
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
         stream.until(b"response.created")
-        world.call("DELETE")
+        driver.call("DELETE")
         raw = stream.whole()
     assert raw.has_end
     assert [event.name for event in raw.events] == ["response.created", "response.failed"]
-    assert world.counts["messages"] == 0
+    assert driver.counts["messages"] == 0
 
 
-def test_nothing_of_an_open_stream_is_left_in_the_journal(world: World, server: Server) -> None:
+def test_nothing_of_an_open_stream_is_left_in_the_journal(driver: AppDriver, server: Server) -> None:
     """The stream ends after its app is forgotten; its entry must not come back under an id that is given again."""
-    conversation = world.api.created()
-    world.set(pace={"delta_ms": 600_000})
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+    conversation = driver.api.created()
+    driver.set(pace={"delta_ms": 600_000})
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
         stream.until(b"response.created")
-        world.call("DELETE")
+        driver.call("DELETE")
         stream.whole()
-    assert world.requests() == []
-    again = [world.api.create(), world.api.complete("Hello")]
-    ids = [entry["id"] for entry in world.requests()]
+    assert driver.requests() == []
+    again = [driver.api.create(), driver.api.complete("Hello")]
+    ids = [entry["id"] for entry in driver.requests()]
     assert ids == [answer.headers["sandbox-request-id"] for answer in again[::-1]]
-    assert world.client.delete(REQUESTS, params={"app_id": world.app_id}).status_code == 204
+    assert driver.client.delete(REQUESTS, params={"app_id": driver.app_id}).status_code == 204
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_waiting_answer_of_a_deleted_app_is_an_error(world: World, stream: bool) -> None:
-    world.set(pace={"first_ms": 600_000})
-    conversation = world.api.created()
+def test_a_waiting_answer_of_a_deleted_app_is_an_error(driver: AppDriver, stream: bool) -> None:
+    driver.set(pace={"first_ms": 600_000})
+    conversation = driver.api.created()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(world.api.send, conversation, "Hello", stream=stream)
-        while world.counts["messages"] == 0:
+        waiting = pool.submit(driver.api.send, conversation, "Hello", stream=stream)
+        while driver.counts["messages"] == 0:
             pass
-        world.call("DELETE")
+        driver.call("DELETE")
         assert_error(waiting.result(), 404, "not_found", param="app_id")
 
 
 # Reset
 
 
-def test_a_reset_forgets_every_app(make_world: MakeWorld) -> None:
-    world = make_world(apps={"app_declared": {"stream": True}})
-    declared, demo = (World(world.client, app_id) for app_id in ("app_declared", "app_demo"))
-    before = [each.shown["settings"] for each in (world, declared, demo)]
-    for each in (world, declared, demo):
+def test_a_reset_forgets_every_app(make_driver: MakeDriver) -> None:
+    driver = make_driver(apps={"app_declared": {"stream": True}})
+    declared, demo = (AppDriver(driver.client, app_id) for app_id in ("app_declared", "app_demo"))
+    before = [each.shown["settings"] for each in (driver, declared, demo)]
+    for each in (driver, declared, demo):
         spoil(each)
-    assert world.client.post("/_sandbox/reset").status_code == 204
-    assert known(world.client) == ["app_declared", "app_demo"]
-    assert [each.shown["settings"] for each in (world, declared, demo)] == before
-    assert world.client.get(REQUESTS).json()["data"] == []
-    for each in (world, declared, demo):
+    assert driver.client.post("/_sandbox/reset").status_code == 204
+    assert known(driver.client) == ["app_declared", "app_demo"]
+    assert [each.shown["settings"] for each in (driver, declared, demo)] == before
+    assert driver.client.get(REQUESTS).json()["data"] == []
+    for each in (driver, declared, demo):
         assert (each.faults, each.replies) == ([], [])
 
 
 @pytest.mark.parametrize("queue", ["faults", "replies"])
-def test_a_reset_forgets_what_was_queued_for_an_app_that_did_nothing(make_world: MakeWorld, queue: str) -> None:
-    world = make_world()
-    world.fault("reset")
-    world.reply()
-    world.client.post("/_sandbox/reset")
-    assert getattr(world, queue) == []
+def test_a_reset_forgets_what_was_queued_for_an_app_that_did_nothing(make_driver: MakeDriver, queue: str) -> None:
+    driver = make_driver()
+    driver.fault("reset")
+    driver.reply()
+    driver.client.post("/_sandbox/reset")
+    assert getattr(driver, queue) == []
 
 
-def test_after_a_reset_the_demo_is_as_after_start(make_world: MakeWorld) -> None:
-    demo = make_world("app_demo")
+def test_after_a_reset_the_demo_is_as_after_start(make_driver: MakeDriver) -> None:
+    demo = make_driver("app_demo")
     before = demo.api.list(limit=100).json()
     assert len(before["data"]) > 20
     demo.api.create(title="mine")
@@ -326,8 +326,8 @@ def test_after_a_reset_the_demo_is_as_after_start(make_world: MakeWorld) -> None
     assert demo.api.list(limit=100).json() == before
 
 
-def test_a_deleted_demo_is_as_after_start(make_world: MakeWorld) -> None:
-    demo = make_world("app_demo")
+def test_a_deleted_demo_is_as_after_start(make_driver: MakeDriver) -> None:
+    demo = make_driver("app_demo")
     before = demo.api.list().json()
     demo.api.delete(before["first_id"])
     demo.call("DELETE")
@@ -337,45 +337,45 @@ def test_a_deleted_demo_is_as_after_start(make_world: MakeWorld) -> None:
 # Populate
 
 
-def test_an_app_can_be_filled(world: World) -> None:
-    world.set(generative_ui=True)
-    answer = world.call("POST", "/populate", {"conversations": 30, "messages": 4, "users": 3})
-    assert answer.json() == world.counts == {"conversations": 30, "messages": 120, "users": 3, "requests": 0}
-    rows = world.api.list(limit=100).json()["data"]
+def test_an_app_can_be_filled(driver: AppDriver) -> None:
+    driver.set(generative_ui=True)
+    answer = driver.call("POST", "/populate", {"conversations": 30, "messages": 4, "users": 3})
+    assert answer.json() == driver.counts == {"conversations": 30, "messages": 120, "users": 3, "requests": 0}
+    rows = driver.api.list(limit=100).json()["data"]
     assert len(rows) == 30
-    assert [len(world.api.items(row["id"])) for row in rows[:5]] == [4] * 5
+    assert [len(driver.api.items(row["id"])) for row in rows[:5]] == [4] * 5
 
 
-def test_what_fills_it_is_spread_over_the_past_thirty_days(world: World) -> None:
-    world.call("POST", "/populate", {"conversations": 60})
-    made = [row["created_at"] for row in world.api.list(limit=100).json()["data"]]
+def test_what_fills_it_is_spread_over_the_past_thirty_days(driver: AppDriver) -> None:
+    driver.call("POST", "/populate", {"conversations": 60})
+    made = [row["created_at"] for row in driver.api.list(limit=100).json()["data"]]
     assert all(NOW - 30 * DAY <= at <= NOW for at in made)
     assert max(made) - min(made) > 20 * DAY
 
 
-def test_what_fills_it_is_in_both_languages(world: World) -> None:
-    world.call("POST", "/populate", {"conversations": 40, "messages": 2})
+def test_what_fills_it_is_in_both_languages(driver: AppDriver) -> None:
+    driver.call("POST", "/populate", {"conversations": 40, "messages": 2})
     spoken = " ".join(
-        world.api.items(row["id"])[0]["parts"][0]["text"] for row in world.api.list(limit=40).json()["data"]
+        driver.api.items(row["id"])[0]["parts"][0]["text"] for row in driver.api.list(limit=40).json()["data"]
     )
     assert any(word in spoken.lower() for word in (" je ", " vous", " mon ", " une "))
     assert any(word in spoken.lower() for word in (" i ", " my ", " you ", " the "))
 
 
-def test_filling_it_again_adds_others(world: World) -> None:
+def test_filling_it_again_adds_others(driver: AppDriver) -> None:
     for _ in range(2):
-        world.call("POST", "/populate", {"conversations": 12, "messages": 2})
-    rows = world.api.list(limit=100).json()["data"]
-    assert world.counts["conversations"] == 24
-    first_words = [world.api.items(row["id"])[0]["parts"][0]["text"] for row in rows]
+        driver.call("POST", "/populate", {"conversations": 12, "messages": 2})
+    rows = driver.api.list(limit=100).json()["data"]
+    assert driver.counts["conversations"] == 24
+    first_words = [driver.api.items(row["id"])[0]["parts"][0]["text"] for row in rows]
     assert len(set(first_words)) > 14  # not the same twelve conversations twice
 
 
 @pytest.mark.parametrize("more", [{}, {"users": 1}])
-def test_one_user_can_have_all_that_fills_it(world: World, more: dict[str, int]) -> None:
+def test_one_user_can_have_all_that_fills_it(driver: AppDriver, more: dict[str, int]) -> None:
     wanted = {"conversations": 12, "messages": 2, "external_user_id": "user abc/123", **more}
-    assert world.call("POST", "/populate", wanted).json()["users"] == 1
-    assert len(world.api.list_of_user("user abc/123", limit=100).json()["data"]) == 12
+    assert driver.call("POST", "/populate", wanted).json()["users"] == 1
+    assert len(driver.api.list_of_user("user abc/123", limit=100).json()["data"]) == 12
 
 
 # Each row: what can't be asked for, and its place.
@@ -393,9 +393,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("body", "param"), WRONG)
-def test_a_wrong_wish_fills_nothing(world: World, body: dict[str, Any], param: str) -> None:
-    assert_error(world.call("POST", "/populate", body), 422, "invalid_request_error", param=param)
-    assert world.counts == NOTHING
+def test_a_wrong_wish_fills_nothing(driver: AppDriver, body: dict[str, Any], param: str) -> None:
+    assert_error(driver.call("POST", "/populate", body), 422, "invalid_request_error", param=param)
+    assert driver.counts == NOTHING
 
 
 def test_others_are_answered_while_an_app_is_filled() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import KEY, Server
-from tests.control.conftest import MakeWorld
-from tests.control.driver import REQUESTS, World
-from tests.demands import need_curl
-from tests.server.sockets import head, line, whole
+from tests.control.conftest import MakeDriver
+from tests.support.app_driver import REQUESTS, AppDriver
+from tests.support.raw_connection import full_request, head, open_connection
+from tests.support.requirements import requires_curl
 
 JSON = "Content-Type: application/json"
 # What belongs to the connection and not to the request.
@@ -47,55 +47,55 @@ CASES: dict[str, tuple[str, list[str], bytes | None]] = {
 
 @pytest.mark.parametrize(("path", "headers", "body"), CASES.values(), ids=CASES)
 def test_curl_repeats_a_request(
-    world: World, server: Server, path: str, headers: list[str], body: bytes | None
+    driver: AppDriver, server: Server, path: str, headers: list[str], body: bytes | None
 ) -> None:
-    path = f"/v1/apps/{world.app_id}{path}"
-    with line(server) as wire:
-        wire.send(head("GET", path, *headers) if body is None else whole("POST", path, body, *headers))
+    path = f"/v1/apps/{driver.app_id}{path}"
+    with open_connection(server) as wire:
+        wire.send(head("GET", path, *headers) if body is None else full_request("POST", path, body, *headers))
         sent = at(server, wire.answer())
-    assert_repeated(world, sent)
+    assert_repeated(driver, sent)
 
 
 @pytest.mark.parametrize("value", ["Zoé", "👋", "\u00e9".encode("latin-1").decode("utf-8", "surrogateescape")])
-def test_curl_repeats_a_header_beyond_ascii(world: World, server: Server, value: str) -> None:
+def test_curl_repeats_a_header_beyond_ascii(driver: AppDriver, server: Server, value: str) -> None:
     raw = value.encode("utf-8", "surrogateescape")
-    with line(server) as wire:
-        wire.send(head("GET", f"/v1/apps/{world.app_id}/config", "X-Name: @").replace(b"@", raw))
+    with open_connection(server) as wire:
+        wire.send(head("GET", f"/v1/apps/{driver.app_id}/config", "X-Name: @").replace(b"@", raw))
         sent = at(server, wire.answer("GET"))
-    assert_repeated(world, sent)
+    assert_repeated(driver, sent)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
-def test_curl_repeats_any_method(world: World, method: str) -> None:
-    path = f"/v1/apps/{world.app_id}/conversations/none"
-    answer = world.client.request(method, path, json={"title": "x"})
-    assert_repeated(world, answer.headers["sandbox-request-id"])
+def test_curl_repeats_any_method(driver: AppDriver, method: str) -> None:
+    path = f"/v1/apps/{driver.app_id}/conversations/none"
+    answer = driver.client.request(method, path, json={"title": "x"})
+    assert_repeated(driver, answer.headers["sandbox-request-id"])
 
 
-def test_curl_repeats_a_head_request_without_a_body(world: World) -> None:
-    answer = world.client.head(f"/v1/apps/{world.app_id}/config")
-    assert_repeated(world, answer.headers["sandbox-request-id"])
+def test_curl_repeats_a_head_request_without_a_body(driver: AppDriver) -> None:
+    answer = driver.client.head(f"/v1/apps/{driver.app_id}/config")
+    assert_repeated(driver, answer.headers["sandbox-request-id"])
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-def test_the_key_stands_in_a_variable(world: World, scheme: str) -> None:
-    path = f"/v1/apps/{world.app_id}/config"
-    answer = world.client.get(path, headers={"Authorization": f"{scheme} {KEY}"})
-    command = command_of(world, answer.headers["sandbox-request-id"])
+def test_the_key_stands_in_a_variable(driver: AppDriver, scheme: str) -> None:
+    path = f"/v1/apps/{driver.app_id}/config"
+    answer = driver.client.get(path, headers={"Authorization": f"{scheme} {KEY}"})
+    command = command_of(driver, answer.headers["sandbox-request-id"])
     assert f'"authorization: {scheme} $DIMEDOVE_API_KEY"' in command
     assert KEY not in command
     assert command.count("\n") == 1
 
 
-def test_the_command_is_plain_text(world: World) -> None:
-    id_ = world.api.config().headers["sandbox-request-id"]
-    answer = world.client.get(f"{REQUESTS}/{id_}/curl")
+def test_the_command_is_plain_text(driver: AppDriver) -> None:
+    id_ = driver.api.config().headers["sandbox-request-id"]
+    answer = driver.client.get(f"{REQUESTS}/{id_}/curl")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text.startswith("curl --globoff --path-as-is -X GET ")
 
 
-def test_a_request_over_https_is_repeated_over_https(make_world: MakeWorld) -> None:
-    client = make_world().client
+def test_a_request_over_https_is_repeated_over_https(make_driver: MakeDriver) -> None:
+    client = make_driver().client
     answer = client.get("https://127.0.0.1/v1/apps/app_x/config")
     assert "https://127.0.0.1/v1/" in client.get(f"{REQUESTS}/{answer.headers['sandbox-request-id']}/curl").text
 
@@ -105,15 +105,15 @@ def at(server: Server, answer: Any) -> str:
     return str(answer.headers["sandbox-request-id"])
 
 
-def command_of(world: World, id_: str) -> str:
-    return world.client.get(f"{REQUESTS}/{id_}/curl").text
+def command_of(driver: AppDriver, id_: str) -> str:
+    return driver.client.get(f"{REQUESTS}/{id_}/curl").text
 
 
-def assert_repeated(world: World, id_: str) -> None:
+def assert_repeated(driver: AppDriver, id_: str) -> None:
     """Run the curl of an entry where it was sent, and hold what comes against what came."""
-    need_curl()
-    base = str(world.client.base_url).rstrip("/")
-    command = command_of(world, id_).replace("http://127.0.0.1/", f"{base}/")
+    requires_curl()
+    base = str(driver.client.base_url).rstrip("/")
+    command = command_of(driver, id_).replace("http://127.0.0.1/", f"{base}/")
     script = command.rstrip("\n") + " --silent --show-error --output /dev/null\n"
     done = subprocess.run(
         ["/bin/sh"],
@@ -125,8 +125,8 @@ def assert_repeated(world: World, id_: str) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     # Nobody else asks this server for anything meanwhile.
-    second = world.client.get(REQUESTS, params={"limit": 1}).json()["data"][0]
-    first = world.client.get(f"{REQUESTS}/{id_}").json()
+    second = driver.client.get(REQUESTS, params={"limit": 1}).json()["data"][0]
+    first = driver.client.get(f"{REQUESTS}/{id_}").json()
     assert second["id"] != first["id"]
     for name in ("method", "path", "query", "body", "status", "operation"):
         assert second[name] == first[name], name

@@ -25,9 +25,9 @@ from sandbox.server.control_pipeline import COMMENT_INTERVAL, ControlDeps, run_c
 from sandbox.server.response_timer import ClientDisconnected
 from tests.conftest import serving
 from tests.control.conftest import connected
-from tests.control.driver import World
-from tests.envelope import assert_error
-from tests.inprocess import scope_of
+from tests.support.app_driver import AppDriver
+from tests.support.errors import assert_error
+from tests.support.in_process import scope_of
 
 EVENTS = "/_sandbox/events"
 CONTRACT = load(control_folder())
@@ -49,23 +49,23 @@ class Ear:
 
 
 @contextmanager
-def listening(world: World, *, to_all: bool = False) -> Iterator[Ear]:
+def listening(driver: AppDriver, *, to_all: bool = False) -> Iterator[Ear]:
     """Listen to this app, or to all, until the block ends."""
-    query = {} if to_all else {"app_id": world.app_id}
-    with world.client.stream("GET", EVENTS, params=query) as answer:
+    query = {} if to_all else {"app_id": driver.app_id}
+    with driver.client.stream("GET", EVENTS, params=query) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield Ear(answer)
 
 
-def test_a_request_is_told_when_it_begins_and_with_its_whole_entry_when_it_is_over(world: World) -> None:
-    with listening(world) as ear:
-        answer = world.api.create(titel="x")
+def test_a_request_is_told_when_it_begins_and_with_its_whole_entry_when_it_is_over(driver: AppDriver) -> None:
+    with listening(driver) as ear:
+        answer = driver.api.create(titel="x")
         (one, begun), (other, over) = ear.next(), ear.next()
     assert (one, other) == ("request", "request")
     assert REQUEST.is_valid(begun)
     assert (begun["id"], begun["ended"], begun["status"]) == (answer.headers["sandbox-request-id"], None, None)
-    assert over == world.entry(answer)
+    assert over == driver.entry(answer)
 
 
 # Each row: a control call, and what has changed by it.
@@ -84,52 +84,52 @@ CHANGES: list[tuple[str, str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "change"), CHANGES)
-def test_a_change_is_told(world: World, method: str, path: str, body: Any, change: str) -> None:
-    with listening(world) as ear:
-        world.call(method, path, body)
+def test_a_change_is_told(driver: AppDriver, method: str, path: str, body: Any, change: str) -> None:
+    with listening(driver) as ear:
+        driver.call(method, path, body)
         name, data = ear.next()
     assert STATE.is_valid(data)
-    assert (name, data) == ("state", {"app_id": world.app_id, "change": change})
+    assert (name, data) == ("state", {"app_id": driver.app_id, "change": change})
 
 
-def test_what_is_refused_and_what_only_reads_is_not_told(world: World) -> None:
-    with listening(world) as ear:
-        world.set(streams=True)
-        world.call("GET")
-        world.requests()
-        world.fault("reset")
-        assert ear.next() == ("state", {"app_id": world.app_id, "change": "faults"})
+def test_what_is_refused_and_what_only_reads_is_not_told(driver: AppDriver) -> None:
+    with listening(driver) as ear:
+        driver.set(streams=True)
+        driver.call("GET")
+        driver.requests()
+        driver.fault("reset")
+        assert ear.next() == ("state", {"app_id": driver.app_id, "change": "faults"})
 
 
-def test_a_fault_that_is_used_up_is_told_with_the_request(world: World) -> None:
-    world.fault("status", status=503)
-    with listening(world) as ear:
-        world.api.config()
+def test_a_fault_that_is_used_up_is_told_with_the_request(driver: AppDriver) -> None:
+    driver.fault("status", status=503)
+    with listening(driver) as ear:
+        driver.api.config()
         assert [ear.next()[1]["fault"] for _ in range(2)] == [None, "status"]
 
 
-def test_a_listener_of_one_app_hears_nothing_of_another(world: World) -> None:
-    beside = World(world.client, f"{world.app_id}.beside")
-    with listening(world) as ear:
+def test_a_listener_of_one_app_hears_nothing_of_another(driver: AppDriver) -> None:
+    beside = AppDriver(driver.client, f"{driver.app_id}.beside")
+    with listening(driver) as ear:
         beside.api.config()
         beside.set(stream=True)
-        world.set(stream=True)
-        assert ear.next()[1]["app_id"] == world.app_id
+        driver.set(stream=True)
+        assert ear.next()[1]["app_id"] == driver.app_id
 
 
-def test_no_secret_is_told(world: World) -> None:
-    with listening(world) as ear:
+def test_no_secret_is_told(driver: AppDriver) -> None:
+    with listening(driver) as ear:
         headers = {"Authorization": "Bearer sk_live_0123456789WXYZ"}
-        world.client.get(f"/v1/apps/{world.app_id}/config", headers=headers)
+        driver.client.get(f"/v1/apps/{driver.app_id}/config", headers=headers)
         assert ear.next()[1]["headers"]["authorization"] == "Bearer sk_…WXYZ"
 
 
-def test_a_wrong_question_is_refused(world: World) -> None:
-    assert_error(world.client.get(EVENTS, params={"app_id": "a b"}), 422, "invalid_request_error", param="app_id")
+def test_a_wrong_question_is_refused(driver: AppDriver) -> None:
+    assert_error(driver.client.get(EVENTS, params={"app_id": "a b"}), 422, "invalid_request_error", param="app_id")
 
 
-def test_no_proxy_is_to_hold_events_back(world: World) -> None:
-    with world.client.stream("GET", EVENTS) as answer:
+def test_no_proxy_is_to_hold_events_back(driver: AppDriver) -> None:
+    with driver.client.stream("GET", EVENTS) as answer:
         assert answer.headers["x-accel-buffering"] == "no"
 
 
@@ -185,21 +185,21 @@ async def pieces_of(count: int) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def alone() -> Iterator[World]:
+def alone() -> Iterator[AppDriver]:
     """An app of a server that no other test listens to."""
     with serving("--quiet") as server, connected(server) as client:
-        yield World(client, "app_alone")
+        yield AppDriver(client, "app_alone")
 
 
-def test_whoever_names_no_app_hears_of_all_and_of_none(alone: World) -> None:
+def test_whoever_names_no_app_hears_of_all_and_of_none(alone: AppDriver) -> None:
     with listening(alone, to_all=True) as ear:
         alone.client.get("/nowhere")
-        World(alone.client, "app_other").set(stream=True)
+        AppDriver(alone.client, "app_other").set(stream=True)
         assert [ear.next()[1]["path"] for _ in range(2)] == ["/nowhere"] * 2
         assert ear.next()[1] == {"app_id": "app_other", "change": "settings"}
 
 
-def test_a_reset_is_told_to_the_listeners_of_every_app(alone: World) -> None:
+def test_a_reset_is_told_to_the_listeners_of_every_app(alone: AppDriver) -> None:
     with listening(alone, to_all=True) as all_ears, listening(alone) as ear:
         alone.client.post("/_sandbox/reset")
         assert all_ears.next() == ("state", {"app_id": None, "change": "reset"})
@@ -207,7 +207,7 @@ def test_a_reset_is_told_to_the_listeners_of_every_app(alone: World) -> None:
         assert ear.next() == ("state", {"app_id": None, "change": "reset"})
 
 
-def test_a_hundred_listen_and_no_more(alone: World) -> None:
+def test_a_hundred_listen_and_no_more(alone: AppDriver) -> None:
     with ExitStack() as ears:
         heard = [ears.enter_context(listening(alone)) for _ in range(100)]
         error = assert_error(alone.client.get(EVENTS), 503, "internal_error")
@@ -219,14 +219,14 @@ def test_a_hundred_listen_and_no_more(alone: World) -> None:
         pass
 
 
-def admitted(world: World) -> bool:
-    with world.client.stream("GET", EVENTS) as answer:
+def admitted(driver: AppDriver) -> bool:
+    with driver.client.stream("GET", EVENTS) as answer:
         return answer.status_code == 200
 
 
 def test_listeners_end_when_the_server_stops_and_nothing_is_complained_of() -> None:
     with serving("--quiet") as server, connected(server) as client:
-        with listening(World(client, "app_x")) as ear:
+        with listening(AppDriver(client, "app_x")) as ear:
             server.process.send_signal(signal.SIGINT)
             with pytest.raises((httpx2.RemoteProtocolError, StopIteration)):
                 ear.next()

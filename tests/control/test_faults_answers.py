@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.contract import Validator, decode, load
-from tests.api.calls import Api
-from tests.control.driver import World
-from tests.envelope import assert_error
+from tests.support.api import Api
+from tests.support.app_driver import AppDriver
+from tests.support.errors import assert_error
 
 CONTRACT = load()
 SEND, CREATE, COMPLETE, CONFIG, GET = (
@@ -44,82 +44,84 @@ TYPES = [
 
 
 @pytest.mark.parametrize(("status", "kind"), TYPES)
-def test_a_status_has_the_envelope_that_goes_with_it(world: World, status: int, kind: str) -> None:
-    world.fault("status", status=status)
-    assert_error(world.api.config(), status, kind, code="sandbox_fault", param=None)
+def test_a_status_has_the_envelope_that_goes_with_it(driver: AppDriver, status: int, kind: str) -> None:
+    driver.fault("status", status=status)
+    assert_error(driver.api.config(), status, kind, code="sandbox_fault", param=None)
 
 
-def test_a_status_is_answered_before_anything_happens(world: World) -> None:
-    world.fault("status", status=500)
-    world.api.create(title="never kept")
-    assert world.counts["conversations"] == 0
+def test_a_status_is_answered_before_anything_happens(driver: AppDriver) -> None:
+    driver.fault("status", status=500)
+    driver.api.create(title="never kept")
+    assert driver.counts["conversations"] == 0
 
 
 @pytest.mark.parametrize(("status", "header"), [(401, "www-authenticate"), (429, "retry-after")])
-def test_a_status_has_the_header_that_the_contract_promises_with_it(world: World, status: int, header: str) -> None:
-    world.fault("status", status=status)
-    assert header in world.api.config().headers
+def test_a_status_has_the_header_that_the_contract_promises_with_it(
+    driver: AppDriver, status: int, header: str
+) -> None:
+    driver.fault("status", status=status)
+    assert header in driver.api.config().headers
 
 
-def test_a_status_can_have_headers_and_a_body_of_its_own(world: World) -> None:
+def test_a_status_can_have_headers_and_a_body_of_its_own(driver: AppDriver) -> None:
     own = {"Retry-After": "2.5", "X-Trace": "a b~", "Content-Type": "application/problem+json"}
-    world.fault("status", status=429, headers=own, body={"detail": "plus tard"})
-    answer = world.api.config()
+    driver.fault("status", status=429, headers=own, body={"detail": "plus tard"})
+    answer = driver.api.config()
     assert answer.status_code == 429
     assert {name: answer.headers[name] for name in own} == own
     assert answer.json() == {"detail": "plus tard"}
 
 
 @pytest.mark.parametrize("body", [None, "text", 5, [], {"error": None}])
-def test_any_json_can_be_the_body(world: World, body: Any) -> None:
-    world.fault("status", status=502, body=body)
-    assert world.api.config().json() == body
+def test_any_json_can_be_the_body(driver: AppDriver, body: Any) -> None:
+    driver.fault("status", status=502, body=body)
+    assert driver.api.config().json() == body
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
-def test_a_status_without_a_body_has_none(world: World, status: int) -> None:
-    world.fault("status", status=status)
-    answer = world.api.config()
+def test_a_status_without_a_body_has_none(driver: AppDriver, status: int) -> None:
+    driver.fault("status", status=status)
+    answer = driver.api.config()
     assert (answer.status_code, answer.content) == (status, b"")
-    assert world.api.config().status_code == 200
+    assert driver.api.config().status_code == 200
 
 
 # after
 
 
-def test_after_does_the_work_and_loses_its_answer(world: World) -> None:
-    world.fault("after", status=500)
-    assert_error(world.api.create(title="kept"), 500, "internal_error", code="sandbox_fault")
-    (kept,) = world.api.list().json()["data"]
+def test_after_does_the_work_and_loses_its_answer(driver: AppDriver) -> None:
+    driver.fault("after", status=500)
+    assert_error(driver.api.create(title="kept"), 500, "internal_error", code="sandbox_fault")
+    (kept,) = driver.api.list().json()["data"]
     assert kept["title"] == "kept"
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_after_loses_a_reply_too(world: World, stream: bool) -> None:
-    conversation = world.api.created()
-    world.fault("after", status=503)
-    answer = world.api.send(conversation, "Hello", stream=stream)
+def test_after_loses_a_reply_too(driver: AppDriver, stream: bool) -> None:
+    conversation = driver.api.created()
+    driver.fault("after", status=503)
+    answer = driver.api.send(conversation, "Hello", stream=stream)
     assert_error(answer, 503, "internal_error", code="sandbox_fault")
-    assert world.api.roles(conversation) == "ua"
+    assert driver.api.roles(conversation) == "ua"
 
 
-def test_after_loses_a_refusal_too(world: World) -> None:
-    world.fault("after", status=502)
-    assert_error(world.api.create(title=5), 502, "internal_error", code="sandbox_fault")
+def test_after_loses_a_refusal_too(driver: AppDriver) -> None:
+    driver.fault("after", status=502)
+    assert_error(driver.api.create(title=5), 502, "internal_error", code="sandbox_fault")
 
 
 # latency
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_latency_changes_nothing_but_the_time(world: World, stream: bool) -> None:
-    conversation = world.api.created()
-    world.fault("latency", ms=5)
-    answer = world.api.send(conversation, "[[echo]] a b c", stream=stream)
+def test_latency_changes_nothing_but_the_time(driver: AppDriver, stream: bool) -> None:
+    conversation = driver.api.created()
+    driver.fault("latency", ms=5)
+    answer = driver.api.send(conversation, "[[echo]] a b c", stream=stream)
     assert answer.status_code == 200
-    assert world.api.roles(conversation) == "ua"
+    assert driver.api.roles(conversation) == "ua"
     assert "completed" in answer.text
-    entry = world.entry(answer)
+    entry = driver.entry(answer)
     assert (entry["fault"], entry["ended"]) == ("latency", "complete")
     assert entry["duration_ms"] >= 5
 
@@ -128,9 +130,9 @@ def test_latency_changes_nothing_but_the_time(world: World, stream: bool) -> Non
 
 
 @pytest.mark.parametrize(("fields", "status"), [({}, 200), ({"status": 200}, 200), ({"status": 502}, 502)])
-def test_malformed_json_calls_itself_json(world: World, fields: dict[str, int], status: int) -> None:
-    world.fault("malformed", **fields)
-    answer = world.api.config()
+def test_malformed_json_calls_itself_json(driver: AppDriver, fields: dict[str, int], status: int) -> None:
+    driver.fault("malformed", **fields)
+    answer = driver.api.config()
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
     with pytest.raises(json.JSONDecodeError):
         answer.json()
@@ -138,9 +140,9 @@ def test_malformed_json_calls_itself_json(world: World, fields: dict[str, int], 
 
 
 @pytest.mark.parametrize(("fields", "status"), [({}, 502), ({"status": 200}, 200), ({"status": 502}, 502)])
-def test_a_wrong_type_is_a_page_that_can_do_nothing(world: World, fields: dict[str, int], status: int) -> None:
-    world.fault("wrong_type", **fields)
-    answer = world.api.config()
+def test_a_wrong_type_is_a_page_that_can_do_nothing(driver: AppDriver, fields: dict[str, int], status: int) -> None:
+    driver.fault("wrong_type", **fields)
+    answer = driver.api.config()
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["content-security-policy"] == "sandbox"
@@ -184,8 +186,8 @@ def breaks(operation: str, value: Any) -> list[str]:
 
 @pytest.mark.parametrize("operation", [operation.id for operation in CONTRACT.operations])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_contract_fault_breaks_the_contract_in_one_place(world: World, operation: str, seed: int) -> None:
-    other = World(world.client, f"{world.app_id}_{seed}")
+def test_a_contract_fault_breaks_the_contract_in_one_place(driver: AppDriver, operation: str, seed: int) -> None:
+    other = AppDriver(driver.client, f"{driver.app_id}_{seed}")
     conversation = prepared(other.api)
     other.fault("contract", operation=operation)
     answer = ask(other.api, operation, conversation)
@@ -216,21 +218,21 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("operation", "path"), PLACES)
-def test_a_contract_fault_can_say_where(world: World, operation: str, path: str) -> None:
-    conversation = prepared(world.api)
-    world.fault("contract", operation=operation, path=path)
-    answer = ask(world.api, operation, conversation)
+def test_a_contract_fault_can_say_where(driver: AppDriver, operation: str, path: str) -> None:
+    conversation = prepared(driver.api)
+    driver.fault("contract", operation=operation, path=path)
+    answer = ask(driver.api, operation, conversation)
     (place,) = breaks(operation, answer.json())
     dotted = place.replace("[", ".").replace("]", "")
     assert path.startswith(dotted) or dotted.startswith(path)
 
 
-def test_the_seed_chooses_where_the_contract_breaks(world: World) -> None:
-    world.fault("contract", times=None)
-    assert world.api.config().content == world.api.config().content
+def test_the_seed_chooses_where_the_contract_breaks(driver: AppDriver) -> None:
+    driver.fault("contract", times=None)
+    assert driver.api.config().content == driver.api.config().content
 
 
-def test_the_work_of_a_bent_answer_is_done(world: World) -> None:
-    world.fault("contract", operation=CREATE)
-    world.api.create()
-    assert world.counts["conversations"] == 1
+def test_the_work_of_a_bent_answer_is_done(driver: AppDriver) -> None:
+    driver.fault("contract", operation=CREATE)
+    driver.api.create()
+    assert driver.counts["conversations"] == 1

@@ -8,8 +8,8 @@ import pytest
 
 from tests.api.wire import Raw, asking
 from tests.conftest import Server
-from tests.control.driver import World
-from tests.sse import Event, read, read_cut
+from tests.support.app_driver import AppDriver
+from tests.support.sse import Event, read, read_cut
 
 TEXT = "[[echo]] one two three"
 # created, three deltas, done, item done, completed
@@ -17,9 +17,9 @@ WHOLE = 7
 SPOILED = ("stream_cut", "stream_garble", "stream_fail")
 
 
-def streamed(world: World, server: Server, text: str = TEXT) -> Raw:
+def streamed(driver: AppDriver, server: Server, text: str = TEXT) -> Raw:
     """Send a message and return the stream as it came, up to the end of the connection."""
-    path = world.api.url(world.api.created())
+    path = driver.api.url(driver.api.created())
     with asking(server.url, path, {"message": {"content": text}, "stream": True}) as connection:
         return connection.whole()
 
@@ -28,8 +28,8 @@ def names(events: Sequence[Event]) -> list[str]:
     return [event.name.removeprefix("response.") for event in events]
 
 
-def test_without_a_fault_a_stream_is_whole(world: World, server: Server) -> None:
-    raw = streamed(world, server)
+def test_without_a_fault_a_stream_is_whole(driver: AppDriver, server: Server) -> None:
+    raw = streamed(driver, server)
     assert raw.has_end
     assert len(raw.events) == WHOLE
 
@@ -39,9 +39,9 @@ PLACES = [(0, 0), (1, 1), (3, 3), (6, 6), (7, 6), (1_000, 6), (None, 3)]
 
 
 @pytest.mark.parametrize(("asked", "come"), PLACES)
-def test_a_cut_stream_stops_without_its_end(world: World, server: Server, asked: int | None, come: int) -> None:
-    world.fault("stream_cut", **({} if asked is None else {"events": asked}))
-    raw = streamed(world, server)
+def test_a_cut_stream_stops_without_its_end(driver: AppDriver, server: Server, asked: int | None, come: int) -> None:
+    driver.fault("stream_cut", **({} if asked is None else {"events": asked}))
+    raw = streamed(driver, server)
     assert (raw.status, raw.chunked, raw.has_end) == (200, True, False)
     assert len(raw.events) == come
     if come:
@@ -59,19 +59,21 @@ OUTPUT = [
 
 @pytest.mark.parametrize("output", [OUTPUT, OUTPUT[:1], [{"type": "fail", "message": "no"}]])
 def test_a_stream_of_any_items_is_cut_in_its_middle_or_before_its_last_event(
-    world: World, server: Server, output: list[dict[str, object]]
+    driver: AppDriver, server: Server, output: list[dict[str, object]]
 ) -> None:
-    world.reply(*output, times=3)
-    whole = len(streamed(world, server).events)
-    world.fault("stream_cut")
-    world.fault("stream_cut", events=1_000)
-    assert [len(streamed(world, server).events) for _ in range(2)] == [whole // 2, whole - 1]
+    driver.reply(*output, times=3)
+    whole = len(streamed(driver, server).events)
+    driver.fault("stream_cut")
+    driver.fault("stream_cut", events=1_000)
+    assert [len(streamed(driver, server).events) for _ in range(2)] == [whole // 2, whole - 1]
 
 
 @pytest.mark.parametrize(("asked", "come"), PLACES)
-def test_a_garbled_stream_stops_within_an_event(world: World, server: Server, asked: int | None, come: int) -> None:
-    world.fault("stream_garble", **({} if asked is None else {"events": asked}))
-    raw = streamed(world, server)
+def test_a_garbled_stream_stops_within_an_event(
+    driver: AppDriver, server: Server, asked: int | None, come: int
+) -> None:
+    driver.fault("stream_garble", **({} if asked is None else {"events": asked}))
+    raw = streamed(driver, server)
     whole, mark, half = raw.body.rpartition(b"\n\n")
     assert not raw.has_end
     assert raw.body.count(b"\n\n") == come
@@ -80,9 +82,9 @@ def test_a_garbled_stream_stops_within_an_event(world: World, server: Server, as
 
 
 @pytest.mark.parametrize(("asked", "come"), PLACES)
-def test_a_stream_fails_with_its_last_event(world: World, server: Server, asked: int | None, come: int) -> None:
-    world.fault("stream_fail", **({} if asked is None else {"events": asked}))
-    raw = streamed(world, server)
+def test_a_stream_fails_with_its_last_event(driver: AppDriver, server: Server, asked: int | None, come: int) -> None:
+    driver.fault("stream_fail", **({} if asked is None else {"events": asked}))
+    raw = streamed(driver, server)
     assert raw.has_end
     assert len(raw.events) == come + 1
     assert raw.events[-1].name == "response.failed"
@@ -91,40 +93,40 @@ def test_a_stream_fails_with_its_last_event(world: World, server: Server, asked:
 
 @pytest.mark.parametrize(("asked", "come"), PLACES)
 def test_a_stalled_stream_goes_silent_and_is_whole_in_the_end(
-    world: World, server: Server, asked: int | None, come: int
+    driver: AppDriver, server: Server, asked: int | None, come: int
 ) -> None:
-    world.fault("stream_stall", ms=1, **({} if asked is None else {"events": asked}))
-    raw = streamed(world, server)
+    driver.fault("stream_stall", ms=1, **({} if asked is None else {"events": asked}))
+    raw = streamed(driver, server)
     assert raw.has_end
     assert read(raw.events).status == "completed"
-    (sent,) = (entry["response"] for entry in world.requests(operation="apps_api_send_message"))
+    (sent,) = (entry["response"] for entry in driver.requests(operation="apps_api_send_message"))
     assert sent[come]["at_ms"] - (sent[come - 1]["at_ms"] if come else 0) >= 1
 
 
-def test_a_stalled_stream_is_silent_after_the_events_that_were_asked_for(world: World, server: Server) -> None:
-    world.fault("stream_stall", ms=600_000, events=2)
-    path = world.api.url(world.api.created())
+def test_a_stalled_stream_is_silent_after_the_events_that_were_asked_for(driver: AppDriver, server: Server) -> None:
+    driver.fault("stream_stall", ms=600_000, events=2)
+    path = driver.api.url(driver.api.created())
     with asking(server.url, path, {"message": {"content": TEXT}, "stream": True}) as connection:
         connection.until(b'"delta":"one "')
         # Everything else is answered meanwhile, and the third event is not there.
-        assert world.api.config().status_code == 200
+        assert driver.api.config().status_code == 200
         assert b'"delta":"two "' not in connection.received
 
 
 @pytest.mark.parametrize("kind", SPOILED)
-def test_a_spoiled_stream_leaves_the_message_alone(world: World, kind: str) -> None:
-    conversation = world.api.created()
-    world.fault(kind)
-    with world.client.stream("POST", world.api.url(conversation), json=MESSAGE) as answer:
+def test_a_spoiled_stream_leaves_the_message_alone(driver: AppDriver, kind: str) -> None:
+    conversation = driver.api.created()
+    driver.fault(kind)
+    with driver.client.stream("POST", driver.api.url(conversation), json=MESSAGE) as answer:
         assert answer.status_code == 200
-    assert world.api.roles(conversation) == "u"
+    assert driver.api.roles(conversation) == "u"
 
 
-def test_a_stalled_stream_leaves_the_whole_exchange(world: World) -> None:
-    conversation = world.api.created()
-    world.fault("stream_stall", ms=1)
-    world.api.stream(conversation, "Hello")
-    assert world.api.roles(conversation) == "ua"
+def test_a_stalled_stream_leaves_the_whole_exchange(driver: AppDriver) -> None:
+    conversation = driver.api.created()
+    driver.fault("stream_stall", ms=1)
+    driver.api.stream(conversation, "Hello")
+    assert driver.api.roles(conversation) == "ua"
 
 
 MESSAGE = {"message": {"content": TEXT}, "stream": True}
@@ -133,10 +135,10 @@ MESSAGE = {"message": {"content": TEXT}, "stream": True}
 @pytest.mark.parametrize(
     ("kind", "ended"), [("stream_cut", "cut"), ("stream_garble", "cut"), ("stream_fail", "complete")]
 )
-def test_the_journal_says_how_a_stream_ended(world: World, server: Server, kind: str, ended: str) -> None:
-    world.fault(kind, events=3)
-    raw = streamed(world, server)
-    entry = world.requests()[0]
+def test_the_journal_says_how_a_stream_ended(driver: AppDriver, server: Server, kind: str, ended: str) -> None:
+    driver.fault(kind, events=3)
+    raw = streamed(driver, server)
+    entry = driver.requests()[0]
     assert (entry["fault"], entry["ended"], entry["status"]) == (kind, ended, 200)
     sent = [event["event"] for event in entry["response"]]
     assert [f"event: {name}" for name in sent] == [
@@ -144,17 +146,17 @@ def test_the_journal_says_how_a_stream_ended(world: World, server: Server, kind:
     ]
 
 
-def test_a_completion_has_stream_faults_too(world: World) -> None:
-    world.fault("stream_fail", events=1)
-    answer = world.api.complete(TEXT, stream=True)
+def test_a_completion_has_stream_faults_too(driver: AppDriver) -> None:
+    driver.fault("stream_fail", events=1)
+    answer = driver.api.complete(TEXT, stream=True)
     assert "event: response.failed" in answer.text
     assert "response.completed" not in answer.text
 
 
 @pytest.mark.parametrize("framing", ["split", "crlf", "comments", "multiline"])
-def test_a_cut_stream_has_no_end_in_any_framing(world: World, server: Server, framing: str) -> None:
-    world.set(framing=framing)
-    world.fault("stream_cut", events=3)
-    raw = streamed(world, server)
+def test_a_cut_stream_has_no_end_in_any_framing(driver: AppDriver, server: Server, framing: str) -> None:
+    driver.set(framing=framing)
+    driver.fault("stream_cut", events=3)
+    raw = streamed(driver, server)
     assert not raw.has_end
     assert b"response.completed" not in raw.body

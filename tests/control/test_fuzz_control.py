@@ -12,7 +12,7 @@ from sandbox.conformance.fuzz import Coverage, FuzzPlan, fuzz
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from tests.conftest import NOW, serving
-from tests.depth import up_to
+from tests.support.requirements import examples
 
 pytestmark = pytest.mark.fuzz
 
@@ -43,7 +43,7 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coverage]:
             base_url=f"{server.url}/_sandbox",
             app_id="app_fuzzed",
             key=TOKEN,
-            max_examples=up_to(8, here=2),
+            max_examples=examples(8, quick=2),
             extra_runs=0,
         )
         yield fuzz(bounded(), plan)

@@ -19,10 +19,10 @@ from referencing.jsonschema import DRAFT6
 
 from tests.api.wire import asking
 from tests.conftest import NOW, Server
-from tests.control.conftest import MakeWorld
-from tests.control.driver import REQUESTS, World
+from tests.control.conftest import MakeDriver
 from tests.control.raw import config_of
-from tests.server.sockets import line
+from tests.support.app_driver import REQUESTS, AppDriver
+from tests.support.raw_connection import open_connection
 
 VARIABLE = "SANDBOX_NODE_MODULES"
 
@@ -38,39 +38,39 @@ def need_har_schema() -> Draft6Validator:
     return Draft6Validator({"$ref": "har.json#"}, registry=registry, format_checker=FormatChecker())
 
 
-def archive(world: World, **query: Any) -> dict[str, Any]:
-    answer = world.client.get(f"{REQUESTS}.har", params={"app_id": world.app_id, **query})
+def archive(driver: AppDriver, **query: Any) -> dict[str, Any]:
+    answer = driver.client.get(f"{REQUESTS}.har", params={"app_id": driver.app_id, **query})
     assert answer.status_code == 200, answer.text
     return answer.json()  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def varied(world: World, server: Server) -> World:
+def varied(driver: AppDriver, server: Server) -> AppDriver:
     """An app whose journal has an entry of every kind."""
-    conversation = world.api.created(title="né")
-    world.api.send(conversation, "Hello", stream=True)
-    world.api.create(title=5)
-    world.client.post(f"/v1/apps/{world.app_id}/conversations?a=1&a=2&b", content=b"\xff\x00")
-    world.client.get(f"/v1/apps/{world.app_id}/users/a%2Fb/conversations")
-    world.fault("reset")
-    with line(server) as wire:
-        wire.send(config_of(world))
+    conversation = driver.api.created(title="né")
+    driver.api.send(conversation, "Hello", stream=True)
+    driver.api.create(title=5)
+    driver.client.post(f"/v1/apps/{driver.app_id}/conversations?a=1&a=2&b", content=b"\xff\x00")
+    driver.client.get(f"/v1/apps/{driver.app_id}/users/a%2Fb/conversations")
+    driver.fault("reset")
+    with open_connection(server) as wire:
+        wire.send(config_of(driver))
         with pytest.raises(ConnectionResetError):
             wire.socket.recv(1)
-    world.fault("stream_cut")
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as cut:
+    driver.fault("stream_cut")
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as cut:
         cut.whole()
-    return world
+    return driver
 
 
 @pytest.mark.node
-def test_an_archive_keeps_the_public_schema(varied: World) -> None:
+def test_an_archive_keeps_the_public_schema(varied: AppDriver) -> None:
     faults = [error.message for error in need_har_schema().iter_errors(archive(varied))]
     assert faults == []
 
 
-def test_an_empty_archive_is_one_too(world: World) -> None:
-    log = archive(world)["log"]
+def test_an_empty_archive_is_one_too(driver: AppDriver) -> None:
+    log = archive(driver)["log"]
     assert (log["version"], log["entries"]) == ("1.2", [])
     assert set(log["creator"]) == {"name", "version"}
 
@@ -81,7 +81,7 @@ REQUEST = {"method", "url", "httpVersion", "cookies", "headers", "queryString", 
 RESPONSE = {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL"}
 
 
-def test_every_field_that_the_format_demands_is_there(varied: World) -> None:
+def test_every_field_that_the_format_demands_is_there(varied: AppDriver) -> None:
     for entry in archive(varied)["log"]["entries"]:
         assert entry.keys() >= ENTRY
         assert entry["request"].keys() >= REQUEST
@@ -90,7 +90,7 @@ def test_every_field_that_the_format_demands_is_there(varied: World) -> None:
         assert sum(entry["timings"][part] for part in ("send", "wait", "receive")) == pytest.approx(entry["time"])
 
 
-def test_it_holds_the_entries_oldest_first(varied: World) -> None:
+def test_it_holds_the_entries_oldest_first(varied: AppDriver) -> None:
     entries, rows = archive(varied)["log"]["entries"], varied.requests()[::-1]
     assert [entry["comment"] for entry in entries] == [row["id"] for row in rows]
     for entry, row in zip(entries, rows, strict=True):
@@ -100,9 +100,9 @@ def test_it_holds_the_entries_oldest_first(varied: World) -> None:
         assert entry["response"]["status"] == (row["status"] or 0)
 
 
-def test_a_query_and_a_body_are_taken_apart(world: World) -> None:
-    world.client.post(f"/v1/apps/{world.app_id}/conversations?a=%C3%A9&a=2&b", json={"title": "né"})
-    (entry,) = archive(world)["log"]["entries"]
+def test_a_query_and_a_body_are_taken_apart(driver: AppDriver) -> None:
+    driver.client.post(f"/v1/apps/{driver.app_id}/conversations?a=%C3%A9&a=2&b", json={"title": "né"})
+    (entry,) = archive(driver)["log"]["entries"]
     pairs = [(pair["name"], pair["value"]) for pair in entry["request"]["queryString"]]
     assert pairs == [("a", "é"), ("a", "2"), ("b", "")]
     assert entry["request"]["postData"]["mimeType"] == "application/json"
@@ -110,38 +110,38 @@ def test_a_query_and_a_body_are_taken_apart(world: World) -> None:
     assert entry["request"]["bodySize"] == len(entry["request"]["postData"]["text"].encode())
 
 
-def test_the_newest_are_exported_where_there_is_a_limit(world: World) -> None:
-    ids = [world.api.config().headers["sandbox-request-id"] for _ in range(4)]
-    assert [entry["comment"] for entry in archive(world, limit=2)["log"]["entries"]] == ids[2:]
+def test_the_newest_are_exported_where_there_is_a_limit(driver: AppDriver) -> None:
+    ids = [driver.api.config().headers["sandbox-request-id"] for _ in range(4)]
+    assert [entry["comment"] for entry in archive(driver, limit=2)["log"]["entries"]] == ids[2:]
 
 
-def test_the_selection_is_that_of_the_list(world: World) -> None:
-    world.api.config()
-    world.api.create(title=5)
-    assert [entry["response"]["status"] for entry in archive(world, status=422)["log"]["entries"]] == [422]
-    assert archive(world, operation="apps_api_get_app_metrics")["log"]["entries"] == []
+def test_the_selection_is_that_of_the_list(driver: AppDriver) -> None:
+    driver.api.config()
+    driver.api.create(title=5)
+    assert [entry["response"]["status"] for entry in archive(driver, status=422)["log"]["entries"]] == [422]
+    assert archive(driver, operation="apps_api_get_app_metrics")["log"]["entries"] == []
 
 
-def test_the_start_has_the_fraction_of_its_second(make_world: MakeWorld) -> None:
-    world = make_world(now=None)
+def test_the_start_has_the_fraction_of_its_second(make_driver: MakeDriver) -> None:
+    driver = make_driver(now=None)
     for _ in range(3):
-        world.api.config()
-    starts = [entry["startedDateTime"] for entry in archive(world)["log"]["entries"]]
+        driver.api.config()
+    starts = [entry["startedDateTime"] for entry in archive(driver)["log"]["entries"]]
     assert [start for start in starts if not re.fullmatch(r"[-0-9]{10}T[:0-9]{8}(\.[0-9]{3})?\+00:00", start)] == []
     assert any("." in start for start in starts)
 
 
-def test_the_start_on_a_frozen_clock_is_its_second(world: World) -> None:
-    world.api.config()
-    assert archive(world)["log"]["entries"][0]["startedDateTime"] == datetime.fromtimestamp(NOW, UTC).isoformat()
+def test_the_start_on_a_frozen_clock_is_its_second(driver: AppDriver) -> None:
+    driver.api.config()
+    assert archive(driver)["log"]["entries"][0]["startedDateTime"] == datetime.fromtimestamp(NOW, UTC).isoformat()
 
 
-def test_a_page_and_an_archive_are_whole_json_however_many_entries(world: World) -> None:
+def test_a_page_and_an_archive_are_whole_json_however_many_entries(driver: AppDriver) -> None:
     for number in range(3):
-        world.api.create(title=f"{number} é\u2028")
-    listed = world.client.get(REQUESTS, params={"app_id": world.app_id, "limit": 2})
+        driver.api.create(title=f"{number} é\u2028")
+    listed = driver.client.get(REQUESTS, params={"app_id": driver.app_id, "limit": 2})
     assert "content-disposition" not in listed.headers
     assert [row["body"]["title"][0] for row in listed.json()["data"]] == ["2", "1"]
     assert listed.json()["has_more"] is True
-    nothing = world.client.get(REQUESTS, params={"app_id": "app_nobody"}).json()
+    nothing = driver.client.get(REQUESTS, params={"app_id": "app_nobody"}).json()
     assert nothing == {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}

@@ -1,4 +1,4 @@
-"""Fifty clients at once, each with an app of its own that it fills, breaks, freezes and forgets: a world apart each."""
+"""Fifty clients at once, each with an app of its own that it fills, breaks, freezes and forgets: each apart."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import httpx2
 from tests.api.wire import asking
 from tests.conftest import NOW, Server, serving
 from tests.control.conftest import connected
-from tests.control.driver import World
-from tests.sse import read
+from tests.support.app_driver import AppDriver
+from tests.support.sse import read
 
 CLIENTS, ROUNDS = 50, 2
 VOLATILE = ("date", "connection")
 
 
-def story(world: World, number: int) -> list[Any]:
+def story(driver: AppDriver, number: int) -> list[Any]:
     """Live in an app for a while; return everything that was answered, and end with a fresh app."""
     seen: list[Any] = []
 
@@ -26,52 +26,54 @@ def story(world: World, number: int) -> list[Any]:
         seen.append((answer.status_code, headers, answer.content))
         return answer
 
-    note(world.set(titles="after_first_exchange", agent={"name": f"Agent {number}"}, rate_limit={"per_minute": 4}))
-    note(world.call("PUT", "/clock", {"now": NOW + number}))
-    note(world.call("POST", "/faults", {"kind": "status", "status": 500 + number, "skip": 1, "times": 2}))
-    note(world.call("POST", "/replies", {"contains": "mine", "output": [{"type": "message", "text": f"No. {number}"}]}))
-    statuses = [note(world.api.create(external_user_id=f"user_{number}")).status_code for _ in range(4)]
-    conversation = note(world.api.list()).json()["data"][0]["id"]
-    note(world.api.send(conversation, "mine", stream=True))
-    note(world.api.send(conversation, "I'd like an appointment on Tuesday", metadata={"first_name": f"N{number}"}))
-    note(world.api.get(conversation))
-    note(world.call("POST", "/populate", {"conversations": 3}))
-    note(world.api.list(limit=100))
-    note(world.advance(60))
-    note(world.api.complete("Hello"))
-    note(world.call("GET"))
-    entries = world.requests()
+    note(driver.set(titles="after_first_exchange", agent={"name": f"Agent {number}"}, rate_limit={"per_minute": 4}))
+    note(driver.call("PUT", "/clock", {"now": NOW + number}))
+    note(driver.call("POST", "/faults", {"kind": "status", "status": 500 + number, "skip": 1, "times": 2}))
+    note(
+        driver.call("POST", "/replies", {"contains": "mine", "output": [{"type": "message", "text": f"No. {number}"}]})
+    )
+    statuses = [note(driver.api.create(external_user_id=f"user_{number}")).status_code for _ in range(4)]
+    conversation = note(driver.api.list()).json()["data"][0]["id"]
+    note(driver.api.send(conversation, "mine", stream=True))
+    note(driver.api.send(conversation, "I'd like an appointment on Tuesday", metadata={"first_name": f"N{number}"}))
+    note(driver.api.get(conversation))
+    note(driver.call("POST", "/populate", {"conversations": 3}))
+    note(driver.api.list(limit=100))
+    note(driver.advance(60))
+    note(driver.api.complete("Hello"))
+    note(driver.call("GET"))
+    entries = driver.requests()
     seen.append([(row["id"], row["at"], row["status"], row["body"], row["fault"]) for row in entries])
-    assert {row["app_id"] for row in entries} == {world.app_id}
+    assert {row["app_id"] for row in entries} == {driver.app_id}
     assert statuses == [200, 500 + number, 500 + number, 200]
-    note(world.call("DELETE"))
+    note(driver.call("DELETE"))
     return seen
 
 
-def test_nobody_sees_anything_of_another(server: Server, sandbox: httpx2.Client, world: World) -> None:
+def test_nobody_sees_anything_of_another(server: Server, sandbox: httpx2.Client, driver: AppDriver) -> None:
     """A stream is open all along. Ids and texts are those of a run alone, on a server without other clients."""
-    worlds = [World(sandbox, f"{world.app_id}_{number}") for number in range(CLIENTS)]
-    conversation = world.api.created()
-    world.set(pace={"first_ms": 0, "delta_ms": 1_000})
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
+    drivers = [AppDriver(sandbox, f"{driver.app_id}_{number}") for number in range(CLIENTS)]
+    conversation = driver.api.created()
+    driver.set(pace={"first_ms": 0, "delta_ms": 1_000})
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
         slow.until(b"event: response.created")
         with ThreadPoolExecutor(CLIENTS) as pool:
-            together = [list(pool.map(story, worlds, range(CLIENTS))) for _ in range(ROUNDS)]
-        world.set(pace=None)
+            together = [list(pool.map(story, drivers, range(CLIENTS))) for _ in range(ROUNDS)]
+        driver.set(pace=None)
         assert b"event: response.completed" not in slow.received
-        assert [row["ended"] for row in world.requests(operation="apps_api_send_message")] == [None]
+        assert [row["ended"] for row in driver.requests(operation="apps_api_send_message")] == [None]
     assert together[0] == together[1]
     with serving("--now", str(NOW), "--quiet") as other, connected(other) as client:
-        alone = [story(World(client, worlds[number].app_id), number) for number in (7, 31)]
+        alone = [story(AppDriver(client, drivers[number].app_id), number) for number in (7, 31)]
     assert alone == [together[0][7], together[0][31]]
 
 
-def test_a_stream_that_is_open_all_along_is_whole_in_the_end(server: Server, world: World) -> None:
-    conversation = world.api.created()
-    world.set(pace={"delta_ms": 5})
-    beside = [World(world.client, f"{world.app_id}_{number}") for number in range(10)]
+def test_a_stream_that_is_open_all_along_is_whole_in_the_end(server: Server, driver: AppDriver) -> None:
+    conversation = driver.api.created()
+    driver.set(pace={"delta_ms": 5})
+    beside = [AppDriver(driver.client, f"{driver.app_id}_{number}") for number in range(10)]
     with asking(
-        server.url, world.api.url(conversation), {"message": {"content": "[[long 40]]"}, "stream": True}
+        server.url, driver.api.url(conversation), {"message": {"content": "[[long 40]]"}, "stream": True}
     ) as slow:
         slow.until(b"event: response.created")
         with ThreadPoolExecutor(10) as pool:

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from sandbox.redaction import Redactor
 from sandbox.server.access_log import json_line, text_line
 from tests.conftest import MakeClient, serving
-from tests.control.conftest import MakeWorld
-from tests.control.driver import REQUESTS, World
-from tests.depth import up_to
-from tests.entries import entry
+from tests.control.conftest import MakeDriver
+from tests.support.app_driver import REQUESTS, AppDriver
+from tests.support.journal_entries import entry
+from tests.support.requirements import examples
 
 TOKEN = "tok/en+" + "N0tForAnyb0dysEyes"
 RUN = 8
@@ -58,58 +58,58 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-def path(app: World, below: str) -> str:
+def path(app: AppDriver, below: str) -> str:
     return f"/v1/apps/{app.app_id}{below}"
 
 
-def in_header(name: str, form: str) -> Callable[[World, str], None]:
-    def send(app: World, text: str) -> None:
+def in_header(name: str, form: str) -> Callable[[AppDriver, str], None]:
+    def send(app: AppDriver, text: str) -> None:
         app.client.get(path(app, "/config"), headers={name: form.format(text)})
 
     return send
 
 
-def in_query(app: World, text: str) -> None:
+def in_query(app: AppDriver, text: str) -> None:
     app.client.get(f"{path(app, '/conversations')}?limit={text}")
 
 
-def in_path(app: World, text: str) -> None:
+def in_path(app: AppDriver, text: str) -> None:
     app.client.get(path(app, f"/conversations/{text}"))
 
 
-def in_text(app: World, text: str) -> None:
+def in_text(app: AppDriver, text: str) -> None:
     app.api.created(title=text, metadata={text: [text]})
 
 
-def in_raw_body(app: World, text: str) -> None:
+def in_raw_body(app: AppDriver, text: str) -> None:
     raw = f'{{"title": "{text}", "nope": {text}'
     app.client.post(path(app, "/conversations"), content=raw, headers={"Content-Type": "application/json"})
 
 
-def in_wrong_body(app: World, text: str) -> None:
+def in_wrong_body(app: AppDriver, text: str) -> None:
     app.client.post(path(app, "/conversations"), json={"title": [f"{'long ' * 50}{text}", text], text: 1})
 
 
-def in_bytes(app: World, text: str) -> None:
+def in_bytes(app: AppDriver, text: str) -> None:
     app.client.post(path(app, "/conversations"), content=b"\xff" + text.encode())
 
 
-def in_fault(app: World, text: str) -> None:
+def in_fault(app: AppDriver, text: str) -> None:
     app.fault("status", status=418, headers={"X-Key": text, "Set-Cookie": f"a={text}"}, body={"key": text})
     app.api.config()
 
 
-def in_reply(app: World, text: str) -> None:
+def in_reply(app: AppDriver, text: str) -> None:
     app.reply({"type": "message", "text": text}, contains=text)
     app.api.send(app.api.created(), text)
 
 
-def in_settings(app: World, text: str) -> None:
+def in_settings(app: AppDriver, text: str) -> None:
     app.set(agent={"name": text}, webhooks=[{"url": f"http://127.0.0.1:9/{text}", "secret": text, "events": []}])
     app.set(nope=text, titles=text)
 
 
-PLACES: dict[str, Callable[[World, str], None]] = {
+PLACES: dict[str, Callable[[AppDriver, str], None]] = {
     "a bearer": in_header("Authorization", "Bearer {}"),
     "basic": in_header("Authorization", "Basic {}"),
     "no scheme": in_header("Authorization", "{}"),
@@ -128,7 +128,7 @@ PLACES: dict[str, Callable[[World, str], None]] = {
 }
 
 
-def shown_of(app: World, text: str) -> Iterator[str]:
+def shown_of(app: AppDriver, text: str) -> Iterator[str]:
     """Yield everything that the control API shows of an app."""
     control, query = app.client, {"app_id": app.app_id}
     entries = control.get(REQUESTS, params={**query, "limit": 100})
@@ -170,15 +170,17 @@ def leaks(secret: str, text: str) -> list[str]:
     return [run for reading in readings(text) for run in runs if run in reading.lower()]
 
 
-@settings(max_examples=up_to(600, here=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(600, quick=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     random=RANDOM,
     prefix=st.sampled_from(PREFIXES),
     spelling=st.sampled_from(sorted(SPELLINGS)),
     place=st.sampled_from(sorted(PLACES)),
 )
-def test_no_key_leaves_by_any_door(make_world: MakeWorld, random: str, prefix: str, spelling: str, place: str) -> None:
-    app = make_world()
+def test_no_key_leaves_by_any_door(
+    make_driver: MakeDriver, random: str, prefix: str, spelling: str, place: str
+) -> None:
+    app = make_driver()
     text = SPELLINGS[spelling](prefix + random)
     PLACES[place](app, text)
     found = {run for shown in shown_of(app, text) for run in leaks(random, shown)}
@@ -192,19 +194,19 @@ def authorized(request: Request) -> Request:
     return request
 
 
-@settings(max_examples=up_to(200, here=20), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200, quick=20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spelling=st.sampled_from(sorted(SPELLINGS)), place=st.sampled_from(sorted(PLACES)))
 def test_the_control_token_leaves_by_no_door(make_client: MakeClient, spelling: str, place: str) -> None:
     client = make_client(control_token=TOKEN)
     client.auth = authorized
-    app = World(client, "app_spec")
+    app = AppDriver(client, "app_spec")
     text = SPELLINGS[spelling](TOKEN)
     PLACES[place](app, text)
     found = {run for shown in shown_of(app, text) for run in leaks(TOKEN, shown)}
     assert not found
 
 
-@settings(max_examples=up_to(300, here=60))
+@settings(max_examples=examples(300, quick=60))
 @given(random=RANDOM, prefix=st.sampled_from(PREFIXES), spelling=st.sampled_from(sorted(SPELLINGS)))
 def test_no_key_is_written_to_the_log(random: str, prefix: str, spelling: str) -> None:
     text = SPELLINGS[spelling](prefix + random)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.asgi import in_process
-from tests.control.driver import World
-from tests.envelope import assert_error
-from tests.sse import read
+from tests.support.app_driver import AppDriver
+from tests.support.asgi import in_process
+from tests.support.errors import assert_error
+from tests.support.sse import read
 
 HELLO = {"type": "message", "text": "Booked."}
 OUTPUT: list[dict[str, Any]] = [
@@ -22,15 +22,15 @@ OUTPUT: list[dict[str, Any]] = [
 ]
 
 
-def said(world: World, text: str = "Hello") -> str:
+def said(driver: AppDriver, text: str = "Hello") -> str:
     """Send a message to a new conversation and return the first words of the answer."""
-    output = world.api.send(world.api.created(), text).json()["output"]
+    output = driver.api.send(driver.api.created(), text).json()["output"]
     return str(output[0]["content"][0]["text"])
 
 
-def test_what_it_says_is_what_the_client_gets(world: World) -> None:
-    world.reply(*OUTPUT)
-    output = world.api.send(world.api.created(), "Hello").json()["output"]
+def test_what_it_says_is_what_the_client_gets(driver: AppDriver) -> None:
+    driver.reply(*OUTPUT)
+    output = driver.api.send(driver.api.created(), "Hello").json()["output"]
     assert output[0]["content"] == [{"type": "text", "text": OUTPUT[0]["text"]}]
     assert (output[1]["name"], output[1]["arguments"]) == ("book_appointment", '{"date":"2026-03-03","n":1.5}')
     assert (output[2]["name"], output[2]["arguments"]) == ("open_camera", None)
@@ -40,11 +40,11 @@ def test_what_it_says_is_what_the_client_gets(world: World) -> None:
 
 
 @pytest.mark.parametrize("output", [OUTPUT, [], *([item] for item in OUTPUT)])
-def test_json_and_stream_say_the_same(world: World, output: list[dict[str, Any]]) -> None:
-    beside = World(world.client, f"{world.app_id}.beside")
-    for each in (world, beside):
+def test_json_and_stream_say_the_same(driver: AppDriver, output: list[dict[str, Any]]) -> None:
+    beside = AppDriver(driver.client, f"{driver.app_id}.beside")
+    for each in (driver, beside):
         each.reply(*output)
-    whole = world.api.send(world.api.created(), "Hello").json()
+    whole = driver.api.send(driver.api.created(), "Hello").json()
     streamed = read(beside.api.stream(beside.api.created(), "Hello"))
     assert without_ids(streamed.output) == without_ids(whole["output"])
     assert streamed.status == whole["status"] == "completed"
@@ -55,26 +55,26 @@ def without_ids(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_script_can_fail(world: World, stream: bool) -> None:
-    world.reply(HELLO, {"type": "fail", "message": "The model is overloaded."})
-    conversation = world.api.created()
-    answer = world.api.send(conversation, "Hello", stream=stream)
+def test_a_script_can_fail(driver: AppDriver, stream: bool) -> None:
+    driver.reply(HELLO, {"type": "fail", "message": "The model is overloaded."})
+    conversation = driver.api.created()
+    answer = driver.api.send(conversation, "Hello", stream=stream)
     assert '"failed"' in answer.text
     assert "Booked" not in answer.text
     assert ("The model is overloaded." in answer.text) is stream
-    assert world.api.roles(conversation) == "u"
+    assert driver.api.roles(conversation) == "u"
 
 
-def test_a_completion_is_scripted_too(world: World) -> None:
-    world.reply({"type": "function_call", "name": "x"}, HELLO, {"type": "message", "text": "Bye."})
-    assert world.api.complete("Hello").json()["text"] == "Booked.\n\nBye."
-    assert world.replies == []
+def test_a_completion_is_scripted_too(driver: AppDriver) -> None:
+    driver.reply({"type": "function_call", "name": "x"}, HELLO, {"type": "message", "text": "Bye."})
+    assert driver.api.complete("Hello").json()["text"] == "Booked.\n\nBye."
+    assert driver.replies == []
 
 
 @pytest.mark.parametrize("word", ["[[fail]]", "[[cut]]", "[[slow 600000]]", "[[form]]", "[[echo]] x", "[[nonsense]]"])
-def test_special_words_do_not_act(world: World, word: str) -> None:
-    world.reply({"type": "message", "text": f"{word} {word}"})
-    assert said(world, f"{word} Hello") == f"{word} {word}"
+def test_special_words_do_not_act(driver: AppDriver, word: str) -> None:
+    driver.reply({"type": "message", "text": f"{word} {word}"})
+    assert said(driver, f"{word} Hello") == f"{word} {word}"
 
 
 # Each row: what a script waits for, a message, whether it answers it.
@@ -90,21 +90,21 @@ CONTAINS = [
 
 
 @pytest.mark.parametrize(("contains", "message", "answers"), CONTAINS)
-def test_it_answers_what_contains_its_word(world: World, contains: Any, message: str, answers: bool) -> None:
-    world.reply(HELLO, contains=contains)
-    world.reply({"type": "message", "text": "something else"})
-    assert said(world, message) == ("Booked." if answers else "something else")
+def test_it_answers_what_contains_its_word(driver: AppDriver, contains: Any, message: str, answers: bool) -> None:
+    driver.reply(HELLO, contains=contains)
+    driver.reply({"type": "message", "text": "something else"})
+    assert said(driver, message) == ("Booked." if answers else "something else")
 
 
-def test_the_oldest_that_matches_answers_as_often_as_it_says(world: World) -> None:
-    world.reply({"type": "message", "text": "one"}, times=2)
-    world.reply({"type": "message", "text": "two"}, times=None)
-    assert [said(world) for _ in range(4)] == ["one", "one", "two", "two"]
+def test_the_oldest_that_matches_answers_as_often_as_it_says(driver: AppDriver) -> None:
+    driver.reply({"type": "message", "text": "one"}, times=2)
+    driver.reply({"type": "message", "text": "two"}, times=None)
+    assert [said(driver) for _ in range(4)] == ["one", "one", "two", "two"]
 
 
-def test_skip_lets_the_first_messages_pass(world: World) -> None:
-    world.reply(HELLO, skip=2, contains="hello")
-    assert [said(world, text) == "Booked." for text in ("hello", "bonjour", "hello", "hello")] == [
+def test_skip_lets_the_first_messages_pass(driver: AppDriver) -> None:
+    driver.reply(HELLO, skip=2, contains="hello")
+    assert [said(driver, text) == "Booked." for text in ("hello", "bonjour", "hello", "hello")] == [
         False,
         False,
         False,
@@ -112,23 +112,23 @@ def test_skip_lets_the_first_messages_pass(world: World) -> None:
     ]
 
 
-def test_a_message_that_is_refused_uses_none_up(world: World) -> None:
-    world.reply(HELLO)
-    world.api.send("00000000-0000-4000-8000-000000000000", "Hello")
-    world.api.send(world.api.created(), "Hello", stream="yes")
-    assert said(world) == "Booked."
+def test_a_message_that_is_refused_uses_none_up(driver: AppDriver) -> None:
+    driver.reply(HELLO)
+    driver.api.send("00000000-0000-4000-8000-000000000000", "Hello")
+    driver.api.send(driver.api.created(), "Hello", stream="yes")
+    assert said(driver) == "Booked."
 
 
-def test_what_waits_is_listed_and_can_be_removed(world: World) -> None:
-    first = world.reply(HELLO, contains="a", pace={"first_ms": 1, "delta_ms": 2})
-    second = world.reply(HELLO, times=None)
-    assert [reply["id"] for reply in world.replies] == [first["id"], second["id"]]
+def test_what_waits_is_listed_and_can_be_removed(driver: AppDriver) -> None:
+    first = driver.reply(HELLO, contains="a", pace={"first_ms": 1, "delta_ms": 2})
+    second = driver.reply(HELLO, times=None)
+    assert [reply["id"] for reply in driver.replies] == [first["id"], second["id"]]
     assert first["pace"] == {"first_ms": 1, "delta_ms": 2}
     assert second["contains"] is None
-    assert world.call("DELETE", f"/replies/{first['id']}").status_code == 204
-    assert_error(world.call("DELETE", f"/replies/{first['id']}"), 404, "not_found", param="reply_id")
-    assert world.call("DELETE", "/replies").status_code == 204
-    assert world.replies == []
+    assert driver.call("DELETE", f"/replies/{first['id']}").status_code == 204
+    assert_error(driver.call("DELETE", f"/replies/{first['id']}"), 404, "not_found", param="reply_id")
+    assert driver.call("DELETE", "/replies").status_code == 204
+    assert driver.replies == []
 
 
 # Each row: a script that can't be, and the place of its fault.
@@ -150,9 +150,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "param"), WRONG)
-def test_a_wrong_script_is_refused_by_place(world: World, body: dict[str, Any], param: str) -> None:
-    assert_error(world.call("POST", "/replies", body), 422, "invalid_request_error", param=param)
-    assert world.replies == []
+def test_a_wrong_script_is_refused_by_place(driver: AppDriver, body: dict[str, Any], param: str) -> None:
+    assert_error(driver.call("POST", "/replies", body), 422, "invalid_request_error", param=param)
+    assert driver.replies == []
 
 
 def test_a_form_comes_patch_by_patch_at_its_pace() -> None:

@@ -13,28 +13,28 @@ from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from tests.api.wire import asking
 from tests.conftest import AUTH, KEY, NOW, Server
-from tests.control.conftest import MakeWorld
-from tests.control.driver import REQUESTS, World, entry
+from tests.control.conftest import MakeDriver
 from tests.control.raw import config_of
-from tests.envelope import assert_error
-from tests.server.requests import GOOD
-from tests.server.sockets import line, whole
-from tests.sse import parse
+from tests.support.app_driver import REQUESTS, AppDriver, entry
+from tests.support.errors import assert_error
+from tests.support.raw_connection import full_request, open_connection
+from tests.support.request_spec import GOOD
+from tests.support.sse import parse
 
 ENTRY = load(control_folder()).schema("RequestEntry")
 
 
-def test_an_entry_says_what_came_and_what_went(world: World) -> None:
-    answer = world.client.post(
-        f"/v1/apps/{world.app_id}/conversations?a=%C3%A9&b",
+def test_an_entry_says_what_came_and_what_went(driver: AppDriver) -> None:
+    answer = driver.client.post(
+        f"/v1/apps/{driver.app_id}/conversations?a=%C3%A9&b",
         content=b' {"title": "Caf\xc3\xa9"} ',
         headers={"Content-Type": "application/json; charset=utf-8", "X-Trace": "1"},
     )
-    (found,) = world.requests()
+    (found,) = driver.requests()
     assert ENTRY.is_valid(found)
-    assert (found["id"], found["at"], found["app_id"]) == (answer.headers["sandbox-request-id"], NOW, world.app_id)
+    assert (found["id"], found["at"], found["app_id"]) == (answer.headers["sandbox-request-id"], NOW, driver.app_id)
     assert (found["operation"], found["method"]) == ("apps_api_create_conversation", "POST")
-    assert (found["path"], found["query"]) == (f"/v1/apps/{world.app_id}/conversations", "a=%C3%A9&b")
+    assert (found["path"], found["query"]) == (f"/v1/apps/{driver.app_id}/conversations", "a=%C3%A9&b")
     assert found["headers"]["content-type"] == "application/json; charset=utf-8"
     assert found["headers"]["x-trace"] == "1"
     assert (found["body"], found["status"], found["response"]) == ({"title": "Café"}, 200, answer.json())
@@ -42,9 +42,9 @@ def test_an_entry_says_what_came_and_what_went(world: World) -> None:
     assert found["duration_ms"] >= 0
 
 
-def test_of_a_long_stream_the_beginning_and_the_end_are_kept(world: World) -> None:
-    answer = world.api.send(world.api.created(), "[[long]]", stream=True)
-    found = world.requests()[0]
+def test_of_a_long_stream_the_beginning_and_the_end_are_kept(driver: AppDriver) -> None:
+    answer = driver.api.send(driver.api.created(), "[[long]]", stream=True)
+    found = driver.requests()[0]
     sent = parse(answer.content)
     kept = [(each["event"], each["data"]) for each in found["response"]]
     assert ENTRY.is_valid(found)
@@ -54,9 +54,9 @@ def test_of_a_long_stream_the_beginning_and_the_end_are_kept(world: World) -> No
 
 
 @pytest.mark.parametrize("operation", GOOD)
-def test_every_operation_leaves_an_entry(world: World, operation: str) -> None:
-    answer = world.ask(GOOD[operation])
-    assert world.entry(answer)["operation"] == f"apps_api_{operation}"
+def test_every_operation_leaves_an_entry(driver: AppDriver, operation: str) -> None:
+    answer = driver.ask(GOOD[operation])
+    assert driver.entry(answer)["operation"] == f"apps_api_{operation}"
 
 
 # Requests that no operation answers: what was sent is what an SDK's author wants to see.
@@ -74,26 +74,26 @@ STRAY: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", STRAY.values(), ids=STRAY)
-def test_the_body_of_a_refused_request_is_there_too(world: World, case: dict[str, Any]) -> None:
-    path = case["path"].replace("{app}", world.app_id)
+def test_the_body_of_a_refused_request_is_there_too(driver: AppDriver, case: dict[str, Any]) -> None:
+    path = case["path"].replace("{app}", driver.app_id)
     headers = {"Content-Type": "application/json", **case.get("headers", {})}
     content = json.dumps(BODY).encode()
-    answer = world.client.request(case.get("method", "POST"), path, content=content, headers=headers)
-    found = entry(world.client, answer)
+    answer = driver.client.request(case.get("method", "POST"), path, content=content, headers=headers)
+    found = entry(driver.client, answer)
     assert (found["path"], found["status"]) == (path, answer.status_code)
     assert found["body"] == BODY
 
 
 @pytest.mark.parametrize("kind", [("status", {"status": 503}), ("malformed", {}), ("wrong_type", {})])
-def test_the_body_of_a_request_that_met_a_fault_is_there_too(world: World, kind: tuple[str, Any]) -> None:
-    world.fault(kind[0], **kind[1])
-    found = world.entry(world.api.create(title="retried"))
+def test_the_body_of_a_request_that_met_a_fault_is_there_too(driver: AppDriver, kind: tuple[str, Any]) -> None:
+    driver.fault(kind[0], **kind[1])
+    found = driver.entry(driver.api.create(title="retried"))
     assert (found["fault"], found["body"]) == (kind[0], {"title": "retried"})
 
 
-def test_an_unmatched_path_has_no_operation(world: World) -> None:
-    answer = world.client.get(f"/apps/{world.app_id}/config")
-    found = entry(world.client, answer)
+def test_an_unmatched_path_has_no_operation(driver: AppDriver) -> None:
+    answer = driver.client.get(f"/apps/{driver.app_id}/config")
+    found = entry(driver.client, answer)
     assert (found["operation"], found["status"]) == (None, 404)
     assert found["response"] == answer.json()
 
@@ -114,17 +114,17 @@ NAMING = [
 
 
 @pytest.mark.parametrize(("method", "path"), NAMING)
-def test_a_stray_request_is_its_apps_where_the_path_names_one(world: World, method: str, path: str) -> None:
-    world.client.request(method, path.replace("{app}", world.app_id))
-    assert [row["operation"] for row in world.requests()] == [None]
+def test_a_stray_request_is_its_apps_where_the_path_names_one(driver: AppDriver, method: str, path: str) -> None:
+    driver.client.request(method, path.replace("{app}", driver.app_id))
+    assert [row["operation"] for row in driver.requests()] == [None]
 
 
-def test_the_control_api_and_preflights_are_not_journalled(world: World) -> None:
+def test_the_control_api_and_preflights_are_not_journalled(driver: AppDriver) -> None:
     asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET"}
-    preflight = world.client.options(f"/v1/apps/{world.app_id}/config", headers=asked)
+    preflight = driver.client.options(f"/v1/apps/{driver.app_id}/config", headers=asked)
     assert "sandbox-request-id" not in preflight.headers
-    assert "sandbox-request-id" not in world.call("GET").headers
-    assert (world.requests(), world.counts["requests"]) == ([], 0)
+    assert "sandbox-request-id" not in driver.call("GET").headers
+    assert (driver.requests(), driver.counts["requests"]) == ([], 0)
 
 
 # Each row: a body as it is sent, and as it is shown.
@@ -141,37 +141,37 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("content", "shown"), BODIES)
-def test_a_body_is_json_where_it_can_be_else_text(world: World, content: bytes, shown: Any) -> None:
-    path = f"/v1/apps/{world.app_id}/conversations"
-    world.client.post(path, content=content, headers={"Content-Type": "application/json"})
-    assert world.requests()[0]["body"] == shown
+def test_a_body_is_json_where_it_can_be_else_text(driver: AppDriver, content: bytes, shown: Any) -> None:
+    path = f"/v1/apps/{driver.app_id}/conversations"
+    driver.client.post(path, content=content, headers={"Content-Type": "application/json"})
+    assert driver.requests()[0]["body"] == shown
 
 
-def test_headers_that_come_twice_are_joined(world: World, server: Server) -> None:
-    with line(server) as wire:
-        wire.send(config_of(world, "X-A: one", "X-A: two"))
+def test_headers_that_come_twice_are_joined(driver: AppDriver, server: Server) -> None:
+    with open_connection(server) as wire:
+        wire.send(config_of(driver, "X-A: one", "X-A: two"))
         wire.answer("GET")
-    assert world.requests()[0]["headers"]["x-a"] == "one, two"
+    assert driver.requests()[0]["headers"]["x-a"] == "one, two"
 
 
-def test_a_chunked_body_is_whole(world: World, server: Server) -> None:
-    path = f"/v1/apps/{world.app_id}/conversations"
-    with line(server) as wire:
-        head = whole("POST", path, b"", "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+def test_a_chunked_body_is_whole(driver: AppDriver, server: Server) -> None:
+    path = f"/v1/apps/{driver.app_id}/conversations"
+    with open_connection(server) as wire:
+        head = full_request("POST", path, b"", "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
         wire.send(head, b'9\r\n{"title":\r\n', b'4\r\n"x"}\r\n', b"0\r\n\r\n")
         assert wire.answer().status_code == 200
-    assert world.requests()[0]["body"] == {"title": "x"}
+    assert driver.requests()[0]["body"] == {"title": "x"}
 
 
 # Answers
 
 
 @pytest.mark.parametrize("framing", ["plain", "split", "crlf", "comments", "multiline"])
-def test_a_stream_is_shown_event_by_event(world: World, framing: str) -> None:
-    world.set(framing=framing)
-    conversation = world.api.created()
-    answer = world.api.send(conversation, "[[echo]] né, 👩‍👩‍👧‍👦!", stream=True)
-    shown = world.entry(answer)["response"]
+def test_a_stream_is_shown_event_by_event(driver: AppDriver, framing: str) -> None:
+    driver.set(framing=framing)
+    conversation = driver.api.created()
+    answer = driver.api.send(conversation, "[[echo]] né, 👩‍👩‍👧‍👦!", stream=True)
+    shown = driver.entry(answer)["response"]
     assert {frozenset(event) for event in shown} == {frozenset({"event", "data", "at_ms"})}
     assert [event["event"] for event in shown][:: len(shown) - 1] == ["response.created", "response.completed"]
     assert all(event["data"]["type"] == event["event"] for event in shown)
@@ -181,12 +181,12 @@ def test_a_stream_is_shown_event_by_event(world: World, framing: str) -> None:
     assert times == sorted(times)
 
 
-def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(world: World, server: Server) -> None:
-    conversation = world.api.created()
-    world.set(pace={"delta_ms": 600_000})
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(driver: AppDriver, server: Server) -> None:
+    conversation = driver.api.created()
+    driver.set(pace={"delta_ms": 600_000})
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
         stream.until(b"response.created")
-    while not (found := world.requests(operation="apps_api_send_message"))[0]["ended"]:
+    while not (found := driver.requests(operation="apps_api_send_message"))[0]["ended"]:
         pass
     assert (found[0]["ended"], found[0]["status"]) == ("client_gone", 200)
     assert [event["event"] for event in found[0]["response"]] == ["response.created"]
@@ -205,92 +205,96 @@ REPLIES = [
 
 @pytest.mark.parametrize(("stream", "said", "fault", "reply_status"), REPLIES)
 def test_an_entry_says_how_the_reply_ended(
-    world: World, stream: bool, said: str, fault: str | None, reply_status: str | None
+    driver: AppDriver, stream: bool, said: str, fault: str | None, reply_status: str | None
 ) -> None:
-    conversation = world.api.created()
+    conversation = driver.api.created()
     if fault:
-        world.fault(fault, **({"status": 500} if fault == "after" else {}))
-    world.api.send(conversation, said, stream=stream)
-    assert [row["reply_status"] for row in world.requests()] == [reply_status, None]
+        driver.fault(fault, **({"status": 500} if fault == "after" else {}))
+    driver.api.send(conversation, said, stream=stream)
+    assert [row["reply_status"] for row in driver.requests()] == [reply_status, None]
 
 
-def test_a_reply_that_was_cut_off_has_no_end(world: World, server: Server) -> None:
-    world.fault("stream_cut")
-    with asking(server.url, world.api.url(world.api.created()), {"message": {"content": "Hi"}, "stream": True}) as cut:
+def test_a_reply_that_was_cut_off_has_no_end(driver: AppDriver, server: Server) -> None:
+    driver.fault("stream_cut")
+    with asking(
+        server.url, driver.api.url(driver.api.created()), {"message": {"content": "Hi"}, "stream": True}
+    ) as cut:
         cut.whole()
-    assert [(row["ended"], row["reply_status"]) for row in world.requests()] == [("cut", None), ("complete", None)]
+    assert [(row["ended"], row["reply_status"]) for row in driver.requests()] == [("cut", None), ("complete", None)]
 
 
 # Under way
 
 
-def test_a_stream_can_be_read_from_its_start(world: World, server: Server) -> None:
-    conversation = world.api.created()
-    world.set(pace={"delta_ms": 600_000})
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+def test_a_stream_can_be_read_from_its_start(driver: AppDriver, server: Server) -> None:
+    conversation = driver.api.created()
+    driver.set(pace={"delta_ms": 600_000})
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
         head = stream.until(b"response.created").decode()
-        found = world.requests()[0]
+        found = driver.requests()[0]
         assert ENTRY.is_valid(found)
         assert f"sandbox-request-id: {found['id']}\r\n" in head
         assert (found["ended"], found["status"], found["reply_status"]) == (None, 200, None)
         assert [event["event"] for event in found["response"]] == ["response.created"]
-        assert (world.verify(body={"message": {"content": "Hi"}})["count"], world.counts["requests"]) == (1, 2)
+        assert (driver.verify(body={"message": {"content": "Hi"}})["count"], driver.counts["requests"]) == (1, 2)
 
 
-def test_requests_are_listed_in_the_order_of_their_starts(world: World, server: Server) -> None:
-    world.fault("hang", operation="apps_api_get_app_config")
-    with line(server) as wire:
-        wire.send(config_of(world))
-        while world.faults:
+def test_requests_are_listed_in_the_order_of_their_starts(driver: AppDriver, server: Server) -> None:
+    driver.fault("hang", operation="apps_api_get_app_config")
+    with open_connection(server) as wire:
+        wire.send(config_of(driver))
+        while driver.faults:
             pass
-        world.api.created()
-        later, first = world.requests()
+        driver.api.created()
+        later, first = driver.requests()
         assert (first["fault"], first["status"], first["response"], first["ended"]) == ("hang", None, None, None)
-    while not world.requests()[1]["ended"]:
+    while not driver.requests()[1]["ended"]:
         pass
-    assert [row["id"] for row in world.requests()] == [later["id"], first["id"]]
-    archive = world.client.get(f"{REQUESTS}.har", params={"app_id": world.app_id}).json()
+    assert [row["id"] for row in driver.requests()] == [later["id"], first["id"]]
+    archive = driver.client.get(f"{REQUESTS}.har", params={"app_id": driver.app_id}).json()
     assert [row["comment"] for row in archive["log"]["entries"]] == [first["id"], later["id"]]
 
 
-def test_a_violation_is_what_the_answer_said(world: World) -> None:
-    answer = world.api.create(title=5)
-    assert world.entry(answer)["violation"] == answer.json()["error"]["message"]
+def test_a_violation_is_what_the_answer_said(driver: AppDriver) -> None:
+    answer = driver.api.create(title=5)
+    assert driver.entry(answer)["violation"] == answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_whoever_has_an_answer_finds_its_entry(world: World, stream: bool) -> None:
+def test_whoever_has_an_answer_finds_its_entry(driver: AppDriver, stream: bool) -> None:
     """Many at once, each looking for its own as soon as the last byte is there."""
 
     def found(number: int) -> bool:
         for _ in range(5):
-            shown = world.entry(world.api.complete(f"[[echo]] {number}", stream=stream))
+            shown = driver.entry(driver.api.complete(f"[[echo]] {number}", stream=stream))
             assert str(number) in str(shown["response"])
             assert shown["body"]["prompt"] == f"[[echo]] {number}"
         return True
 
     with ThreadPoolExecutor(12) as pool:
         assert all(pool.map(found, range(24)))
-    assert world.counts["requests"] == 120
+    assert driver.counts["requests"] == 120
 
 
-def test_the_same_requests_have_the_same_ids(world: World) -> None:
+def test_the_same_requests_have_the_same_ids(driver: AppDriver) -> None:
     ids = []
     for _ in range(2):
-        ids.append([world.api.create().headers["sandbox-request-id"], world.api.config().headers["sandbox-request-id"]])
-        world.call("DELETE")
+        ids.append(
+            [driver.api.create().headers["sandbox-request-id"], driver.api.config().headers["sandbox-request-id"]]
+        )
+        driver.call("DELETE")
     assert ids[0] == ids[1]
 
 
 # Listed
 
 
-def test_entries_are_listed_newest_first_page_by_page(world: World) -> None:
-    ids = [world.api.config().headers["sandbox-request-id"] for _ in range(7)][::-1]
+def test_entries_are_listed_newest_first_page_by_page(driver: AppDriver) -> None:
+    ids = [driver.api.config().headers["sandbox-request-id"] for _ in range(7)][::-1]
     seen: list[str] = []
-    query: dict[str, Any] = {"app_id": world.app_id, "limit": 3}
+    query: dict[str, Any] = {"app_id": driver.app_id, "limit": 3}
     while True:
-        page = world.client.get(REQUESTS, params=query).json()
+        page = driver.client.get(REQUESTS, params=query).json()
         assert page["object"] == "list"
         rows = [row["id"] for row in page["data"]]
         assert (page["first_id"], page["last_id"]) == (rows[0], rows[-1])
@@ -301,20 +305,20 @@ def test_entries_are_listed_newest_first_page_by_page(world: World) -> None:
     assert seen == ids
 
 
-def test_an_empty_page_has_no_ids(world: World) -> None:
-    page = world.client.get(REQUESTS, params={"app_id": world.app_id}).json()
+def test_an_empty_page_has_no_ids(driver: AppDriver) -> None:
+    page = driver.client.get(REQUESTS, params={"app_id": driver.app_id}).json()
     assert page == {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}
 
 
-def test_entries_are_chosen_by_operation_and_status(world: World) -> None:
-    world.api.create()
-    world.api.create(title=5)
-    world.api.config()
+def test_entries_are_chosen_by_operation_and_status(driver: AppDriver) -> None:
+    driver.api.create()
+    driver.api.create(title=5)
+    driver.api.config()
     create = "apps_api_create_conversation"
-    assert [row["status"] for row in world.requests(operation=create)] == [422, 200]
-    assert [row["operation"] for row in world.requests(status=200)] == ["apps_api_get_app_config", create]
-    assert len(world.requests(operation=create, status=422)) == 1
-    assert world.requests(status=500) == []
+    assert [row["status"] for row in driver.requests(operation=create)] == [422, 200]
+    assert [row["operation"] for row in driver.requests(status=200)] == ["apps_api_get_app_config", create]
+    assert len(driver.requests(operation=create, status=422)) == 1
+    assert driver.requests(status=500) == []
 
 
 # Each row: a question that can't be asked, its status, its place.
@@ -344,21 +348,21 @@ def test_an_entry_that_is_not_there_is_not_found(sandbox: httpx2.Client, path: s
     assert_error(answer, 404, "not_found", param="request_id")
 
 
-def test_the_entries_of_an_app_can_be_forgotten(world: World) -> None:
-    beside = World(world.client, f"{world.app_id}.beside")
-    for each in (world, beside):
+def test_the_entries_of_an_app_can_be_forgotten(driver: AppDriver) -> None:
+    beside = AppDriver(driver.client, f"{driver.app_id}.beside")
+    for each in (driver, beside):
         each.api.config()
-    assert world.client.delete(REQUESTS, params={"app_id": world.app_id}).status_code == 204
-    assert (world.requests(), len(beside.requests())) == ([], 1)
-    assert world.counts["requests"] == 1
+    assert driver.client.delete(REQUESTS, params={"app_id": driver.app_id}).status_code == 204
+    assert (driver.requests(), len(beside.requests())) == ([], 1)
+    assert driver.counts["requests"] == 1
 
 
-def test_all_entries_can_be_forgotten(make_world: MakeWorld) -> None:
-    world = make_world()
-    world.api.config()
-    world.client.get("/nowhere")
-    assert world.client.delete(REQUESTS).status_code == 204
-    assert world.client.get(REQUESTS).json()["data"] == []
+def test_all_entries_can_be_forgotten(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    driver.api.config()
+    driver.client.get("/nowhere")
+    assert driver.client.delete(REQUESTS).status_code == 204
+    assert driver.client.get(REQUESTS).json()["data"] == []
 
 
 # Secrets
@@ -387,11 +391,11 @@ PLACES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_no_secret_is_shown_wherever_it_stands(make_world: MakeWorld, subtests: pytest.Subtests) -> None:
+def test_no_secret_is_shown_wherever_it_stands(make_driver: MakeDriver, subtests: pytest.Subtests) -> None:
     for name, case in PLACES.items():
         with subtests.test(name):
             control = {"Authorization": f"Bearer {TOKEN}"}
-            client = make_world(control_token=TOKEN, key=None).client
+            client = make_driver(control_token=TOKEN, key=None).client
             path = case.get("path", "/v1/apps/app_x/conversations")
             rest = {name: value for name, value in case.items() if name not in ("path", "headers")}
             answer = client.request("POST", path, headers={**AUTH, **case.get("headers", {})}, **rest)
@@ -409,13 +413,13 @@ def leaks(text: str) -> bool:
     return "0123456789abcdef" in text.lower() or TOKEN in text
 
 
-def test_a_key_in_an_answer_is_masked_too(world: World) -> None:
-    answer = world.api.complete(f"[[echo]] {SECRET}")
+def test_a_key_in_an_answer_is_masked_too(driver: AppDriver) -> None:
+    answer = driver.api.complete(f"[[echo]] {SECRET}")
     assert answer.json()["text"] == SECRET
-    assert world.entry(answer)["response"]["text"] == SHOWN
+    assert driver.entry(answer)["response"]["text"] == SHOWN
 
 
-def test_a_short_key_shows_nothing(world: World) -> None:
-    answer = world.client.get(f"/v1/apps/{world.app_id}/config", headers={"Authorization": "Bearer sk_test_abcd"})
-    assert world.entry(answer)["headers"]["authorization"] == "Bearer sk_…"
-    assert KEY not in str(world.requests())
+def test_a_short_key_shows_nothing(driver: AppDriver) -> None:
+    answer = driver.client.get(f"/v1/apps/{driver.app_id}/config", headers={"Authorization": "Bearer sk_test_abcd"})
+    assert driver.entry(answer)["headers"]["authorization"] == "Bearer sk_…"
+    assert KEY not in str(driver.requests())

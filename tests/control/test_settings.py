@@ -10,9 +10,9 @@ import httpx2
 import pytest
 
 from tests.conftest import NOW, serving
-from tests.control.conftest import MakeWorld, connected
-from tests.control.driver import World
-from tests.envelope import assert_error
+from tests.control.conftest import MakeDriver, connected
+from tests.support.app_driver import AppDriver
+from tests.support.errors import assert_error
 
 TOOL = {"name": "book_appointment", "kind": "mapping", "when": ["book"], "arguments": {"date": "2026-03-03"}}
 # One other value than the default for each setting.
@@ -39,15 +39,15 @@ GIVEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_a_setting_is_changed_and_null_gives_its_default_back(world: World, name: str) -> None:
-    before = world.settings
-    changed = world.set(**{name: GIVEN[name]})
-    assert changed.json()["settings"] == {**before, name: OTHER[name]} == world.settings
-    assert world.set(**{name: None}).json()["settings"] == before == world.settings
+def test_a_setting_is_changed_and_null_gives_its_default_back(driver: AppDriver, name: str) -> None:
+    before = driver.settings
+    changed = driver.set(**{name: GIVEN[name]})
+    assert changed.json()["settings"] == {**before, name: OTHER[name]} == driver.settings
+    assert driver.set(**{name: None}).json()["settings"] == before == driver.settings
 
 
-def test_the_defaults(world: World) -> None:
-    settings = world.settings
+def test_the_defaults(driver: AppDriver) -> None:
+    settings = driver.settings
     look, tools = settings.pop("agent"), settings.pop("tools")
     assert settings == {
         "status": "live",
@@ -67,19 +67,19 @@ def test_the_defaults(world: World) -> None:
 
 
 def test_the_demo_streams_with_forms_and_a_pace(sandbox: httpx2.Client) -> None:
-    settings = World(sandbox, "app_demo").settings
+    settings = AppDriver(sandbox, "app_demo").settings
     assert (settings["stream"], settings["generative_ui"]) == (True, True)
     assert settings["pace"] == {"first_ms": 350, "delta_ms": 25}
 
 
-def test_without_branding_the_config_has_neither_name_nor_colours(world: World) -> None:
-    dressed = world.api.config().json()["agent"]
-    world.set(branding=False, agent={"name": "Léa"})
+def test_without_branding_the_config_has_neither_name_nor_colours(driver: AppDriver) -> None:
+    dressed = driver.api.config().json()["agent"]
+    driver.set(branding=False, agent={"name": "Léa"})
     bare = {"name": None, "config": {"primary_color": None, "secondary_color": None}}
-    assert world.api.config().json()["agent"] == bare
-    assert "Léa" in world.api.send(world.api.created(), "What is your name?").text
-    world.set(branding=True, agent=None)
-    assert world.api.config().json()["agent"] == dressed
+    assert driver.api.config().json()["agent"] == bare
+    assert "Léa" in driver.api.send(driver.api.created(), "What is your name?").text
+    driver.set(branding=True, agent=None)
+    assert driver.api.config().json()["agent"] == dressed
 
 
 # Merging, as RFC 7396 says. Each row: what is set one after the other, and one setting that comes of it.
@@ -115,18 +115,18 @@ MERGES: list[tuple[list[dict[str, Any]], str, Any]] = [
 
 
 @pytest.mark.parametrize(("patches", "name", "expected"), MERGES)
-def test_changes_are_merged(world: World, patches: list[dict[str, Any]], name: str, expected: Any) -> None:
+def test_changes_are_merged(driver: AppDriver, patches: list[dict[str, Any]], name: str, expected: Any) -> None:
     for patch in patches:
-        assert world.set(**patch).status_code == 200
-    assert world.settings[name] == expected
+        assert driver.set(**patch).status_code == 200
+    assert driver.settings[name] == expected
 
 
-def test_what_is_declared_is_what_null_gives_back(make_world: MakeWorld) -> None:
-    world = make_world(apps={"app_spec": {"stream": True, "rate_limit": {"per_minute": 5}}})
-    world.set(stream=False, rate_limit={"per_minute": 6, "per_day": 7})
-    assert (world.settings["stream"], world.settings["rate_limit"]) == (False, {"per_minute": 6, "per_day": 7})
-    world.set(stream=None, rate_limit=None)
-    assert (world.settings["stream"], world.settings["rate_limit"]) == (True, {"per_minute": 5, "per_day": None})
+def test_what_is_declared_is_what_null_gives_back(make_driver: MakeDriver) -> None:
+    driver = make_driver(apps={"app_spec": {"stream": True, "rate_limit": {"per_minute": 5}}})
+    driver.set(stream=False, rate_limit={"per_minute": 6, "per_day": 7})
+    assert (driver.settings["stream"], driver.settings["rate_limit"]) == (False, {"per_minute": 6, "per_day": 7})
+    driver.set(stream=None, rate_limit=None)
+    assert (driver.settings["stream"], driver.settings["rate_limit"]) == (True, {"per_minute": 5, "per_day": None})
 
 
 # Each row: a change that can't be, and the place that is named.
@@ -158,64 +158,66 @@ WRONG: list[tuple[Any, str | None]] = [
 
 
 @pytest.mark.parametrize(("patch", "param"), WRONG)
-def test_a_wrong_change_is_refused_by_place_and_changes_nothing(world: World, patch: Any, param: str | None) -> None:
-    world.set(agent={"name": "Léa"}, pace={"first_ms": 1})
-    before = world.shown
+def test_a_wrong_change_is_refused_by_place_and_changes_nothing(
+    driver: AppDriver, patch: Any, param: str | None
+) -> None:
+    driver.set(agent={"name": "Léa"}, pace={"first_ms": 1})
+    before = driver.shown
     good = {"titles": "after_first_exchange", "generative_ui": True}
     body = {**good, **patch} if isinstance(patch, dict) else patch
-    assert_error(world.call("PATCH", body=body), 422, "invalid_request_error", param=param)
-    assert world.shown == before
+    assert_error(driver.call("PATCH", body=body), 422, "invalid_request_error", param=param)
+    assert driver.shown == before
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"stream": NaN}', b"\xff"])
-def test_what_is_no_json_is_refused(world: World, content: bytes) -> None:
-    url = f"/_sandbox/apps/{world.app_id}"
-    answer = world.client.patch(url, content=content, headers={"Content-Type": "application/json"})
+def test_what_is_no_json_is_refused(driver: AppDriver, content: bytes) -> None:
+    url = f"/_sandbox/apps/{driver.app_id}"
+    answer = driver.client.patch(url, content=content, headers={"Content-Type": "application/json"})
     assert_error(answer, 422, "invalid_request_error", code="invalid_json")
 
 
-def test_a_body_has_a_limit(world: World) -> None:
-    assert_error(world.set(agent={"name": "x" * 1_100_000}), 413, "payload_too_large")
+def test_a_body_has_a_limit(driver: AppDriver) -> None:
+    assert_error(driver.set(agent={"name": "x" * 1_100_000}), 413, "payload_too_large")
 
 
 # They take effect, for new requests.
 
 
 @pytest.mark.parametrize(("status", "kind"), [("inactive", "app_inactive"), ("no_agent", "agent_unavailable")])
-def test_an_app_can_be_disabled_and_enabled(world: World, status: str, kind: str) -> None:
-    world.set(status=status)
-    assert_error(world.api.config(), 403, kind)
-    world.set(status=None)
-    assert world.api.config().status_code == 200
+def test_an_app_can_be_disabled_and_enabled(driver: AppDriver, status: str, kind: str) -> None:
+    driver.set(status=status)
+    assert_error(driver.api.config(), 403, kind)
+    driver.set(status=None)
+    assert driver.api.config().status_code == 200
 
 
-def test_keys_shut_out_every_other_key(world: World) -> None:
-    world.set(keys=["sk_test_the_only_one"])
-    assert_error(world.api.config(), 403, "access_denied")
-    url = f"/v1/apps/{world.app_id}/config"
-    assert world.client.get(url, headers={"Authorization": "Bearer sk_test_the_only_one"}).status_code == 200
+def test_keys_shut_out_every_other_key(driver: AppDriver) -> None:
+    driver.set(keys=["sk_test_the_only_one"])
+    assert_error(driver.api.config(), 403, "access_denied")
+    url = f"/v1/apps/{driver.app_id}/config"
+    assert driver.client.get(url, headers={"Authorization": "Bearer sk_test_the_only_one"}).status_code == 200
 
 
-def test_the_agents_look_is_in_the_config(world: World) -> None:
-    world.set(agent={"name": "Léa", "primary_color": "#ABCDEF"})
-    agent = world.api.config().json()["agent"]
+def test_the_agents_look_is_in_the_config(driver: AppDriver) -> None:
+    driver.set(agent={"name": "Léa", "primary_color": "#ABCDEF"})
+    agent = driver.api.config().json()["agent"]
     assert (agent["name"], agent["config"]["primary_color"]) == ("Léa", "#ABCDEF")
-    assert agent["config"]["secondary_color"] == world.settings["agent"]["secondary_color"]
+    assert agent["config"]["secondary_color"] == driver.settings["agent"]["secondary_color"]
 
 
-def test_the_agent_calls_the_tools_that_it_has(world: World) -> None:
-    world.set(tools=[{"name": "find_boat", "kind": "mapping", "when": ["boat"], "arguments": {"length": 5}}])
-    output = world.api.send(world.api.created(), "a boat, please").json()["output"]
+def test_the_agent_calls_the_tools_that_it_has(driver: AppDriver) -> None:
+    driver.set(tools=[{"name": "find_boat", "kind": "mapping", "when": ["boat"], "arguments": {"length": 5}}])
+    output = driver.api.send(driver.api.created(), "a boat, please").json()["output"]
     assert [item["name"] for item in output if item["type"] == "function_call"] == ["find_boat"]
 
 
-def test_a_changed_limit_begins_a_new_window(world: World) -> None:
-    world.set(rate_limit={"per_minute": 1})
-    world.api.complete("Hello")
-    world.set(stream=True)
-    assert world.api.complete("Hello").status_code == 429
-    world.set(rate_limit={"per_minute": 2})
-    assert [world.api.complete("Hello").status_code for _ in range(3)] == [200, 200, 429]
+def test_a_changed_limit_begins_a_new_window(driver: AppDriver) -> None:
+    driver.set(rate_limit={"per_minute": 1})
+    driver.api.complete("Hello")
+    driver.set(stream=True)
+    assert driver.api.complete("Hello").status_code == 429
+    driver.set(rate_limit={"per_minute": 2})
+    assert [driver.api.complete("Hello").status_code for _ in range(3)] == [200, 200, 429]
 
 
 # The config file
@@ -234,7 +236,7 @@ def test_the_config_file_declares_apps(tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(FILE, encoding="utf-8")
     with serving("--config", str(config), "--quiet") as server, connected(server) as client:
-        settings = World(client, "app_support").settings
+        settings = AppDriver(client, "app_support").settings
     assert (settings["generative_ui"], settings["keys"], settings["agent"]["name"]) == (True, ["sk_…port"], "Léa")
     assert settings["rate_limit"] == {"per_minute": 60, "per_day": None}
 
@@ -246,25 +248,25 @@ def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path)
         said = server.process.stdout
         assert said
         with connected(server) as client:
-            world, other = World(client, "app_a"), World(client, "app_b")
-            conversation = world.api.created(title="kept")
-            world.set(titles="after_first_exchange")
+            driver, other = AppDriver(client, "app_a"), AppDriver(client, "app_b")
+            conversation = driver.api.created(title="kept")
+            driver.set(titles="after_first_exchange")
 
             rewrite(config, "[apps.app_a]\nstream = false\n[apps.app_b]\nstatus = 'inactive'\n")
             assert_said(said, "sandbox.toml: taken")
-            assert (world.settings["stream"], world.settings["titles"]) == (False, "after_first_exchange")
+            assert (driver.settings["stream"], driver.settings["titles"]) == (False, "after_first_exchange")
             assert other.settings["status"] == "inactive"
-            assert world.api.get(conversation).json()["title"] == "kept"
+            assert driver.api.get(conversation).json()["title"] == "kept"
 
             rewrite(config, "[apps.app_a]\nstream = 'sometimes'\n")
             assert "apps.app_a: stream" in assert_said(said, "stay as they were")
             rewrite(config, "[apps.app_a\n")
             assert "not valid TOML" in assert_said(said, "stay as they were")
-            assert (world.settings["stream"], other.settings["status"]) == (False, "inactive")
+            assert (driver.settings["stream"], other.settings["status"]) == (False, "inactive")
 
             rewrite(config, "[apps.app_a]\nstream = true\n")
             assert_said(said, "sandbox.toml: taken")
-            assert (world.settings["stream"], other.settings["status"]) == (True, "live")
+            assert (driver.settings["stream"], other.settings["status"]) == (True, "live")
 
 
 def test_a_link_that_is_turned_to_another_file_is_a_change(tmp_path: Path) -> None:
@@ -276,11 +278,11 @@ def test_a_link_that_is_turned_to_another_file_is_a_change(tmp_path: Path) -> No
     (tmp_path / "..data").symlink_to("..old")
     (tmp_path / "sandbox.toml").symlink_to("..data/sandbox.toml")
     with serving("--config", str(tmp_path / "sandbox.toml"), "--reload") as server, connected(server) as client:
-        assert World(client, "app_a").settings["stream"] is True
+        assert AppDriver(client, "app_a").settings["stream"] is True
         (tmp_path / "..next").symlink_to("..new")
         (tmp_path / "..next").replace(tmp_path / "..data")
         assert_said(server.process.stdout, "sandbox.toml: taken")
-        assert World(client, "app_a").settings["stream"] is False
+        assert AppDriver(client, "app_a").settings["stream"] is False
 
 
 def test_a_file_that_cannot_be_read_never_ends_the_server(tmp_path: Path) -> None:
@@ -292,7 +294,7 @@ def test_a_file_that_cannot_be_read_never_ends_the_server(tmp_path: Path) -> Non
         for text in bad:
             rewrite(config, text)
             assert len(assert_said(server.process.stdout, "stay as they were")) < 300
-        assert World(client, "app_a").settings["stream"] is True
+        assert AppDriver(client, "app_a").settings["stream"] is True
 
 
 def rewrite(config: Path, text: str) -> None:
@@ -310,6 +312,6 @@ def assert_said(lines: Any, words: str) -> str:
     raise AssertionError(f"the server ended without {words!r}")
 
 
-def test_a_list_of_equal_items_is_told_that_they_should_differ(world: World) -> None:
-    answer = world.call("PATCH", "", {"framing": ["crlf", "crlf"]})
+def test_a_list_of_equal_items_is_told_that_they_should_differ(driver: AppDriver) -> None:
+    answer = driver.call("PATCH", "", {"framing": ["crlf", "crlf"]})
     assert answer.json()["error"]["message"] == 'framing: expected items that all differ, got ["crlf","crlf"].'

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import create_app
 from sandbox.slices import in_thread
-from tests.inprocess import Visitor
+from tests.support.in_process import Visitor
 
 APPS = [f"app_{number}" for number in range(1_000)]
 FIELDS = {f"unknown_{number}": "sk_test_5" for number in range(20_000)}

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from sandbox import Settings, create_app
 from tests.conftest import AUTH, NOW
-from tests.control.driver import World
-from tests.depth import up_to
-from tests.inprocess import calling
-from tests.strategies import messages, metadata, texts
+from tests.support.app_driver import AppDriver
+from tests.support.in_process import client_of
+from tests.support.requirements import examples
+from tests.support.strategies import messages, metadata, texts
 
-Act = Callable[[World, list[str]], Any]
+Act = Callable[[AppDriver, list[str]], Any]
 
 FAULTS: list[dict[str, Any]] = [
     {"kind": "status", "status": 503, "probability": 0.5, "times": None},
@@ -31,14 +31,14 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-def of_one(act: Callable[[World, str], Any]) -> Callable[[int], Act]:
+def of_one(act: Callable[[AppDriver, str], Any]) -> Callable[[int], Act]:
     """Return an act on one of the conversations that were made, or on none where there are none."""
-    return lambda index: lambda world, made: act(world, made[index % len(made)]) if made else world.api.metrics()
+    return lambda index: lambda driver, made: act(driver, made[index % len(made)]) if made else driver.api.metrics()
 
 
 def creating(**body: Any) -> Act:
-    def act(world: World, made: list[str]) -> Any:
-        answer = world.api.create(**body)
+    def act(driver: AppDriver, made: list[str]) -> Any:
+        answer = driver.api.create(**body)
         if answer.status_code == 200 and answer.headers["content-type"] == "application/json":
             try:
                 made.append(str(answer.json()["id"]))
@@ -50,13 +50,13 @@ def creating(**body: Any) -> Act:
 
 
 def sending(index: int, message: str, *, stream: bool) -> Act:
-    return of_one(lambda world, one: world.api.send(one, message, stream=stream))(index)
+    return of_one(lambda driver, one: driver.api.send(one, message, stream=stream))(index)
 
 
-def limited(world: World, _: list[str]) -> Any:
+def limited(driver: AppDriver, _: list[str]) -> Any:
     """Let few calls through from now on, and use one up."""
-    world.set(rate_limit={"per_minute": 3})
-    return world.api.complete("Hello")
+    driver.set(rate_limit={"per_minute": 3})
+    return driver.api.complete("Hello")
 
 
 indices = st.integers(0, 5)
@@ -65,38 +65,38 @@ acts: st.SearchStrategy[Act] = st.one_of(
     st.builds(creating, metadata=metadata, external_user_id=st.sampled_from(["ada", "bob", None])),
     st.builds(creating, title=texts),
     st.builds(sending, indices, said, stream=st.booleans()),
-    indices.map(of_one(lambda world, one: world.api.get(one))),
-    indices.map(of_one(lambda world, one: world.api.delete(one))),
-    indices.map(of_one(lambda world, one: world.api.update(one, title="Renamed"))),
-    indices.map(of_one(lambda world, one: world.api.list(after=one, limit=2))),
-    st.builds(lambda: lambda world, _: world.api.complete("Quote?", stream=True)),
-    st.builds(lambda: lambda world, _: world.call("POST", "/populate", {"conversations": 2, "messages": 2})),
-    st.sampled_from(FAULTS).map(lambda fault: lambda world, _: world.call("POST", "/faults", fault)),
-    st.sampled_from(SETTINGS).map(lambda changes: lambda world, _: world.set(**changes)),
+    indices.map(of_one(lambda driver, one: driver.api.get(one))),
+    indices.map(of_one(lambda driver, one: driver.api.delete(one))),
+    indices.map(of_one(lambda driver, one: driver.api.update(one, title="Renamed"))),
+    indices.map(of_one(lambda driver, one: driver.api.list(after=one, limit=2))),
+    st.builds(lambda: lambda driver, _: driver.api.complete("Quote?", stream=True)),
+    st.builds(lambda: lambda driver, _: driver.call("POST", "/populate", {"conversations": 2, "messages": 2})),
+    st.sampled_from(FAULTS).map(lambda fault: lambda driver, _: driver.call("POST", "/faults", fault)),
+    st.sampled_from(SETTINGS).map(lambda changes: lambda driver, _: driver.set(**changes)),
     st.builds(
-        lambda: lambda world, _: world.call("POST", "/replies", {"output": [{"type": "message", "text": "Aye."}]})
+        lambda: lambda driver, _: driver.call("POST", "/replies", {"output": [{"type": "message", "text": "Aye."}]})
     ),
     st.just(limited),
-    st.integers(0, 100).map(lambda seconds: lambda world, _: world.advance(seconds)),
+    st.integers(0, 100).map(lambda seconds: lambda driver, _: driver.advance(seconds)),
 )
 
 
 BEGINS: list[Act] = [creating(external_user_id="ada"), creating(title="Two"), sending(0, "Hello", stream=False)]
 # What is waiting, drawn, counted and listed by then shows in the answers.
 ALL_THAT_SHOWS: list[Act] = [
-    *[lambda world, _: world.api.config()] * 6,
-    *[lambda world, _: world.api.complete("Quote?")] * 3,
-    lambda world, _: world.api.list(limit=100),
-    lambda world, _: world.api.list_of_user("ada"),
-    lambda world, _: world.api.metrics(),
-    lambda world, _: world.call("GET", "/faults"),
+    *[lambda driver, _: driver.api.config()] * 6,
+    *[lambda driver, _: driver.api.complete("Quote?")] * 3,
+    lambda driver, _: driver.api.list(limit=100),
+    lambda driver, _: driver.api.list_of_user("ada"),
+    lambda driver, _: driver.api.metrics(),
+    lambda driver, _: driver.call("GET", "/faults"),
     creating(title="Next"),
 ]
 
 
-def live(world: World, story: Sequence[Act], made: list[str]) -> list[Any]:
+def live(driver: AppDriver, story: Sequence[Act], made: list[str]) -> list[Any]:
     """Do one thing after the other and return what was answered."""
-    return [shown(act(world, made)) for act in story]
+    return [shown(act(driver, made)) for act in story]
 
 
 def shown(answer: Any) -> Any:
@@ -109,12 +109,12 @@ def shown(answer: Any) -> Any:
     return answer.status_code, headers, value
 
 
-def world_of(seed: int) -> World:
+def world_of(seed: int) -> AppDriver:
     app = create_app(Settings(now=NOW, seed=seed))
-    return World(calling(app, AUTH), "app_law")
+    return AppDriver(client_of(app, AUTH), "app_law")
 
 
-@settings(max_examples=up_to(100, here=30))
+@settings(max_examples=examples(100, quick=30))
 @given(before=st.lists(acts, max_size=8), after=st.lists(acts, min_size=1, max_size=8), elsewhere=st.booleans())
 def test_put_back_it_goes_on_as_if_nothing_had_been(before: list[Act], after: list[Act], *, elsewhere: bool) -> None:
     plain, kept, made = world_of(seed=7), world_of(seed=7), list[str]()

@@ -12,172 +12,172 @@ from hypothesis import strategies as st
 
 from tests.api.wire import asking
 from tests.conftest import NOW, Server
-from tests.control.conftest import MakeWorld
-from tests.control.driver import World
-from tests.depth import up_to
-from tests.envelope import assert_error
-from tests.inprocess import calling
-from tests.strategies import json_values
+from tests.control.conftest import MakeDriver
+from tests.support.app_driver import AppDriver
+from tests.support.errors import assert_error
+from tests.support.in_process import client_of
+from tests.support.requirements import examples
+from tests.support.strategies import json_values
 
 JSON = {"Content-Type": "application/json"}
 
 
-def taken(world: World, *, secrets: bool = False) -> bytes:
+def taken(driver: AppDriver, *, secrets: bool = False) -> bytes:
     """Return an app's snapshot as it is sent."""
-    answer = world.call("GET", f"/snapshot?secrets={str(secrets).lower()}")
+    answer = driver.call("GET", f"/snapshot?secrets={str(secrets).lower()}")
     assert answer.status_code == 200, answer.text
     return answer.content
 
 
-def put(world: World, document: Any) -> Any:
+def put(driver: AppDriver, document: Any) -> Any:
     """Put a snapshot back."""
     content = document if isinstance(document, bytes) else json.dumps(document)
-    url = f"/_sandbox/apps/{world.app_id}/snapshot"
-    return world.client.put(url, content=content, headers=JSON)
+    url = f"/_sandbox/apps/{driver.app_id}/snapshot"
+    return driver.client.put(url, content=content, headers=JSON)
 
 
-def lived_in(world: World) -> World:
+def lived_in(driver: AppDriver) -> AppDriver:
     """Let an app be used for a while."""
-    world.set(titles="after_first_exchange", rate_limit={"per_minute": 50}, agent={"name": "Léa"})
-    first = world.api.created(external_user_id="ada", metadata={"first_name": "Ada", "plan": [1, None]})
-    world.api.send(first, "I'd like an appointment [[tool]]")
-    world.api.delete(world.api.created(title="Gone"))
-    world.api.created(title="Kept")
-    world.api.complete("Hello")
-    world.fault("status", status=503, skip=9, operation="apps_api_create_completion")
-    world.reply({"type": "message", "text": "Later."}, contains="never said")
-    world.freeze(NOW + 60)
-    return world
+    driver.set(titles="after_first_exchange", rate_limit={"per_minute": 50}, agent={"name": "Léa"})
+    first = driver.api.created(external_user_id="ada", metadata={"first_name": "Ada", "plan": [1, None]})
+    driver.api.send(first, "I'd like an appointment [[tool]]")
+    driver.api.delete(driver.api.created(title="Gone"))
+    driver.api.created(title="Kept")
+    driver.api.complete("Hello")
+    driver.fault("status", status=503, skip=9, operation="apps_api_create_completion")
+    driver.reply({"type": "message", "text": "Later."}, contains="never said")
+    driver.freeze(NOW + 60)
+    return driver
 
 
-def views(world: World) -> list[bytes]:
+def views(driver: AppDriver) -> list[bytes]:
     """Return everything that a client can read of an app."""
-    pages = [world.api.list(limit=2), world.api.list(order="asc"), world.api.list_of_user("ada")]
-    details = [world.api.get(row["id"]) for row in pages[1].json()["data"]]
-    control = [world.call("GET", path) for path in ("/clock", "/faults", "/replies")]
-    return [answer.content for answer in (*pages, *details, world.api.metrics(), world.api.config(), *control)]
+    pages = [driver.api.list(limit=2), driver.api.list(order="asc"), driver.api.list_of_user("ada")]
+    details = [driver.api.get(row["id"]) for row in pages[1].json()["data"]]
+    control = [driver.call("GET", path) for path in ("/clock", "/faults", "/replies")]
+    return [answer.content for answer in (*pages, *details, driver.api.metrics(), driver.api.config(), *control)]
 
 
-def test_everything_that_can_be_read_is_byte_for_byte_the_same(make_world: MakeWorld) -> None:
-    world, elsewhere = lived_in(make_world()), make_world(seed=99)
-    assert put(elsewhere, taken(world)).status_code == 200
-    assert views(elsewhere) == views(world)
+def test_everything_that_can_be_read_is_byte_for_byte_the_same(make_driver: MakeDriver) -> None:
+    driver, elsewhere = lived_in(make_driver()), make_driver(seed=99)
+    assert put(elsewhere, taken(driver)).status_code == 200
+    assert views(elsewhere) == views(driver)
 
 
-def test_the_next_ids_and_texts_are_those_that_would_have_come(make_world: MakeWorld) -> None:
-    world, elsewhere = lived_in(make_world()), make_world("app_copy", seed=99)
-    put(elsewhere, taken(world))
-    for copied in (elsewhere, world):
+def test_the_next_ids_and_texts_are_those_that_would_have_come(make_driver: MakeDriver) -> None:
+    driver, elsewhere = lived_in(make_driver()), make_driver("app_copy", seed=99)
+    put(elsewhere, taken(driver))
+    for copied in (elsewhere, driver):
         copied.set(agent=None)
-    mine, others = ([w.api.create(), w.api.complete("Quote?"), w.api.create()] for w in (world, elsewhere))
+    mine, others = ([w.api.create(), w.api.complete("Quote?"), w.api.create()] for w in (driver, elsewhere))
     assert [answer.content for answer in others] == [answer.content for answer in mine]
 
 
-def test_a_cursor_still_works(make_world: MakeWorld) -> None:
-    world = lived_in(make_world())
-    [newest, *_] = world.api.list().json()["data"]
-    rest = world.api.list(after=newest["id"]).content
-    put(world, taken(world))
-    assert world.api.list(after=newest["id"]).content == rest
+def test_a_cursor_still_works(make_driver: MakeDriver) -> None:
+    driver = lived_in(make_driver())
+    [newest, *_] = driver.api.list().json()["data"]
+    rest = driver.api.list(after=newest["id"]).content
+    put(driver, taken(driver))
+    assert driver.api.list(after=newest["id"]).content == rest
 
 
-def test_a_snapshot_of_what_was_put_back_is_the_same_document(make_world: MakeWorld) -> None:
-    document = taken(lived_in(make_world()))
-    elsewhere = make_world("app_other", seed=3, titles="after_first_exchange")
+def test_a_snapshot_of_what_was_put_back_is_the_same_document(make_driver: MakeDriver) -> None:
+    document = taken(lived_in(make_driver()))
+    elsewhere = make_driver("app_other", seed=3, titles="after_first_exchange")
     put(elsewhere, document)
     assert taken(elsewhere) == document
 
 
-def test_numbers_come_back_exactly_as_they_were_sent(make_world: MakeWorld) -> None:
-    world = make_world()
+def test_numbers_come_back_exactly_as_they_were_sent(make_driver: MakeDriver) -> None:
+    driver = make_driver()
     raw = b'{"metadata":{"price":1.10,"big":123456789012345678901234567890,"small":1e-400}}'
-    made = world.client.post("/v1/apps/app_spec/conversations", content=raw, headers=JSON).json()["id"]
-    put(world, taken(world))
+    made = driver.client.post("/v1/apps/app_spec/conversations", content=raw, headers=JSON).json()["id"]
+    put(driver, taken(driver))
     assert (
-        b'"metadata":{"price":1.10,"big":123456789012345678901234567890,"small":1e-400}' in world.api.get(made).content
+        b'"metadata":{"price":1.10,"big":123456789012345678901234567890,"small":1e-400}' in driver.api.get(made).content
     )
 
 
-def test_metadata_as_deep_as_it_may_be_comes_back(make_world: MakeWorld) -> None:
-    world = make_world()
+def test_metadata_as_deep_as_it_may_be_comes_back(make_driver: MakeDriver) -> None:
+    driver = make_driver()
     deep: Any = {}
     for _ in range(98):
         deep = {"a": deep}
-    made = world.api.created(metadata=deep)
-    assert put(world, taken(world)).status_code == 200
-    assert world.api.get(made).json()["metadata"] == deep
+    made = driver.api.created(metadata=deep)
+    assert put(driver, taken(driver)).status_code == 200
+    assert driver.api.get(made).json()["metadata"] == deep
 
 
-def test_what_was_there_before_is_forgotten(make_world: MakeWorld) -> None:
-    fresh = taken(make_world())
-    world = lived_in(make_world())
-    put(world, fresh)
-    assert world.counts == {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
-    assert world.requests() == []
+def test_what_was_there_before_is_forgotten(make_driver: MakeDriver) -> None:
+    fresh = taken(make_driver())
+    driver = lived_in(make_driver())
+    put(driver, fresh)
+    assert driver.counts == {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
+    assert driver.requests() == []
 
 
-def test_taking_one_changes_nothing(make_world: MakeWorld) -> None:
-    world = make_world()
-    assert json.loads(taken(world))["conversations"] == []
-    assert world.client.get("/_sandbox/apps").json()["data"][-1]["app_id"] == "app_demo"
+def test_taking_one_changes_nothing(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    assert json.loads(taken(driver))["conversations"] == []
+    assert driver.client.get("/_sandbox/apps").json()["data"][-1]["app_id"] == "app_demo"
 
 
-def test_app_demo_stays_as_it_was_put_back(make_world: MakeWorld) -> None:
-    world, elsewhere = make_world("app_demo"), make_world("app_demo", seed=5)
-    world.api.created(title="Mine")
-    put(elsewhere, taken(world))
-    assert views(elsewhere) == views(world)
+def test_app_demo_stays_as_it_was_put_back(make_driver: MakeDriver) -> None:
+    driver, elsewhere = make_driver("app_demo"), make_driver("app_demo", seed=5)
+    driver.api.created(title="Mine")
+    put(elsewhere, taken(driver))
+    assert views(elsewhere) == views(driver)
 
 
-def test_declared_settings_give_way_to_those_of_the_snapshot(make_world: MakeWorld) -> None:
+def test_declared_settings_give_way_to_those_of_the_snapshot(make_driver: MakeDriver) -> None:
     declared = {"app_spec": {"agent": {"name": "Declared"}, "tools": [], "rate_limit": {"per_day": 1}}}
-    world, elsewhere = make_world(), make_world(apps=declared)
-    put(elsewhere, taken(world))
-    assert elsewhere.settings == world.settings
+    driver, elsewhere = make_driver(), make_driver(apps=declared)
+    put(elsewhere, taken(driver))
+    assert elsewhere.settings == driver.settings
 
 
-def test_null_still_gives_the_declared_default_back(make_world: MakeWorld) -> None:
-    world = make_world(apps={"app_spec": {"agent": {"name": "Declared"}}})
-    put(world, taken(make_world()))
-    assert world.set(agent=None).json()["settings"]["agent"]["name"] == "Declared"
+def test_null_still_gives_the_declared_default_back(make_driver: MakeDriver) -> None:
+    driver = make_driver(apps={"app_spec": {"agent": {"name": "Declared"}}})
+    put(driver, taken(make_driver()))
+    assert driver.set(agent=None).json()["settings"]["agent"]["name"] == "Declared"
 
 
-def test_rate_windows_go_on(make_world: MakeWorld) -> None:
-    world = make_world()
-    world.set(rate_limit={"per_minute": 1})
-    world.api.complete("One")
-    put(world, taken(world))
-    assert_error(world.api.complete("Two"), 429, "rate_limit_exceeded")
+def test_rate_windows_go_on(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    driver.set(rate_limit={"per_minute": 1})
+    driver.api.complete("One")
+    put(driver, taken(driver))
+    assert_error(driver.api.complete("Two"), 429, "rate_limit_exceeded")
 
 
-def test_a_stream_that_is_open_ends_with_response_failed(server: Server, world: World) -> None:
-    conversation = world.api.created()
-    document = taken(world)
-    world.set(pace={"first_ms": 0, "delta_ms": 1_000})
-    with asking(server.url, world.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
+def test_a_stream_that_is_open_ends_with_response_failed(server: Server, driver: AppDriver) -> None:
+    conversation = driver.api.created()
+    document = taken(driver)
+    driver.set(pace={"first_ms": 0, "delta_ms": 1_000})
+    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
         slow.until(b"event: response.created")
-        put(world, document)
+        put(driver, document)
         slow.until(b"event: response.failed")
-    assert world.api.items(conversation) == []
+    assert driver.api.items(conversation) == []
 
 
 # Secrets
 
 
-def test_secrets_are_masked_unless_they_are_asked_for(make_world: MakeWorld) -> None:
-    world = make_world()
-    conversation = world.api.created(metadata={"key": "sk_live_0123456789abc"})
-    world.api.send(conversation, "[[echo]] my key is sk_live_0123456789abc")
-    world.set(keys=["sk_test_spec", "sk_live_0123456789abc"])
-    assert b"0123456789" not in taken(world)
-    assert taken(world, secrets=True).count(b"sk_live_0123456789abc") == 4
+def test_secrets_are_masked_unless_they_are_asked_for(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    conversation = driver.api.created(metadata={"key": "sk_live_0123456789abc"})
+    driver.api.send(conversation, "[[echo]] my key is sk_live_0123456789abc")
+    driver.set(keys=["sk_test_spec", "sk_live_0123456789abc"])
+    assert b"0123456789" not in taken(driver)
+    assert taken(driver, secrets=True).count(b"sk_live_0123456789abc") == 4
 
 
-def test_masked_keys_are_refused_with_their_place(make_world: MakeWorld) -> None:
-    world = make_world()
-    world.set(keys=["sk_test_spec"])
-    assert_error(put(world, taken(world)), 422, "invalid_request_error", param="settings.keys[0]")
-    assert put(world, taken(world, secrets=True)).status_code == 200
+def test_masked_keys_are_refused_with_their_place(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    driver.set(keys=["sk_test_spec"])
+    assert_error(put(driver, taken(driver)), 422, "invalid_request_error", param="settings.keys[0]")
+    assert put(driver, taken(driver, secrets=True)).status_code == 200
 
 
 # Refused whole
@@ -226,20 +226,20 @@ def good() -> bytes:
     from sandbox import Settings, create_app
     from tests.conftest import AUTH
 
-    client = calling(create_app(Settings(now=NOW)), AUTH)
-    return taken(lived_in(World(client, "app_spec")))
+    client = client_of(create_app(Settings(now=NOW)), AUTH)
+    return taken(lived_in(AppDriver(client, "app_spec")))
 
 
 def test_what_is_wrong_is_refused_with_its_place_and_changes_nothing(
-    make_world: MakeWorld, good: bytes, subtests: pytest.Subtests
+    make_driver: MakeDriver, good: bytes, subtests: pytest.Subtests
 ) -> None:
     for place, path, value in SPOILT:
         with subtests.test(place=place, path=path, value=value):
-            world = lived_in(make_world("app_kept"))
-            before = taken(world)
-            answer = put(world, spoilt(json.loads(good), *path, value=value))
+            driver = lived_in(make_driver("app_kept"))
+            before = taken(driver)
+            answer = put(driver, spoilt(json.loads(good), *path, value=value))
             assert_error(answer, 422, "invalid_request_error", param=place)
-            assert taken(world) == before
+            assert taken(driver) == before
 
 
 def doubled_fault(document: dict[str, Any]) -> None:
@@ -265,52 +265,52 @@ def doubled_window(document: dict[str, Any]) -> None:
     ],
 )
 def test_what_stands_there_twice_is_refused(
-    make_world: MakeWorld, good: bytes, spoil: Callable[[dict[str, Any]], None], place: str
+    make_driver: MakeDriver, good: bytes, spoil: Callable[[dict[str, Any]], None], place: str
 ) -> None:
     document = json.loads(good)
     spoil(document)
-    assert_error(put(make_world(), document), 422, "invalid_request_error", param=place, code="repeated")
+    assert_error(put(make_driver(), document), 422, "invalid_request_error", param=place, code="repeated")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.999])
-def test_a_document_that_is_cut_is_refused(make_world: MakeWorld, good: bytes, share: float) -> None:
-    answer = put(make_world(), good[: int(len(good) * share)])
+def test_a_document_that_is_cut_is_refused(make_driver: MakeDriver, good: bytes, share: float) -> None:
+    answer = put(make_driver(), good[: int(len(good) * share)])
     assert_error(answer, 422, "invalid_request_error", code="invalid_json")
 
 
-def test_a_snapshot_may_be_larger_than_other_bodies(make_world: MakeWorld) -> None:
-    world = make_world()
-    conversation = world.api.created()
+def test_a_snapshot_may_be_larger_than_other_bodies(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    conversation = driver.api.created()
     for _ in range(3):
-        world.api.send(conversation, "long " * 100_000)
-    document = taken(world)
+        driver.api.send(conversation, "long " * 100_000)
+    document = taken(driver)
     assert len(document) > 1024**2
-    assert put(world, document).status_code == 200
-    assert_error(world.client.patch("/_sandbox/apps/app_spec", content=document), 413, "payload_too_large")
+    assert put(driver, document).status_code == 200
+    assert_error(driver.client.patch("/_sandbox/apps/app_spec", content=document), 413, "payload_too_large")
 
 
-def test_one_larger_than_64_mib_is_413(make_world: MakeWorld) -> None:
-    assert_error(put(make_world(), b" " * (64 * 1024**2 + 1)), 413, "payload_too_large")
+def test_one_larger_than_64_mib_is_413(make_driver: MakeDriver) -> None:
+    assert_error(put(make_driver(), b" " * (64 * 1024**2 + 1)), 413, "payload_too_large")
 
 
-def test_one_whose_values_would_fill_the_memory_is_413(make_world: MakeWorld) -> None:
-    refused = put(make_world(), b'{"apps": [' + b"{}," * 3_000_000 + b"{}]}")
+def test_one_whose_values_would_fill_the_memory_is_413(make_driver: MakeDriver) -> None:
+    refused = put(make_driver(), b'{"apps": [' + b"{}," * 3_000_000 + b"{}]}")
     assert "5,000,000 values" in assert_error(refused, 413, "payload_too_large")["message"]
 
 
-def test_one_that_does_not_fit_is_refused_and_changes_nothing(make_world: MakeWorld, good: bytes) -> None:
-    world = make_world(max_bytes=3_000)
-    world.api.created(title="Mine")
-    before = taken(world)
-    assert_error(put(world, good), 503, "internal_error")
-    assert taken(world) == before
+def test_one_that_does_not_fit_is_refused_and_changes_nothing(make_driver: MakeDriver, good: bytes) -> None:
+    driver = make_driver(max_bytes=3_000)
+    driver.api.created(title="Mine")
+    before = taken(driver)
+    assert_error(put(driver, good), 503, "internal_error")
+    assert taken(driver) == before
 
 
 @pytest.mark.parametrize("app_id", ["app_missing", "app_inactive", "app_no_agent", "app_error"])
-def test_an_app_that_always_behaves_the_same_way_has_none(make_world: MakeWorld, good: bytes, app_id: str) -> None:
-    world = make_world(app_id)
-    assert_error(world.call("GET", "/snapshot"), 409, "invalid_request_error")
-    assert_error(put(world, good), 409, "invalid_request_error")
+def test_an_app_that_always_behaves_the_same_way_has_none(make_driver: MakeDriver, good: bytes, app_id: str) -> None:
+    driver = make_driver(app_id)
+    assert_error(driver.call("GET", "/snapshot"), 409, "invalid_request_error")
+    assert_error(put(driver, good), 409, "invalid_request_error")
 
 
 def places(value: Any) -> list[tuple[str | int, ...]]:
@@ -319,24 +319,24 @@ def places(value: Any) -> list[tuple[str | int, ...]]:
     return [(), *((key, *path) for key, child in below for path in places(child))]
 
 
-@settings(max_examples=up_to(150, here=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150, quick=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=json_values)
 def test_with_anything_anywhere_it_is_refused_or_can_be_shown(
-    make_world: MakeWorld, good: bytes, data: st.DataObject, value: Any
+    make_driver: MakeDriver, good: bytes, data: st.DataObject, value: Any
 ) -> None:
-    document, world = json.loads(good), make_world()
-    answer = put(world, spoilt(document, *data.draw(st.sampled_from(places(document)[1:])), value=value))
+    document, driver = json.loads(good), make_driver()
+    answer = put(driver, spoilt(document, *data.draw(st.sampled_from(places(document)[1:])), value=value))
     assert answer.status_code in (200, 422), answer.text
-    assert {world.api.list().status_code, world.call("GET").status_code} <= {200, 403}
+    assert {driver.api.list().status_code, driver.call("GET").status_code} <= {200, 403}
     for conversation in document["conversations"] if answer.status_code == 200 else ():
-        assert world.api.get(conversation["id"]).status_code in (200, 403, 404)
+        assert driver.api.get(conversation["id"]).status_code in (200, 403, 404)
 
 
-def test_a_secret_that_json_writes_otherwise_is_masked_too(make_world: MakeWorld) -> None:
+def test_a_secret_that_json_writes_otherwise_is_masked_too(make_driver: MakeDriver) -> None:
     """The control token may be any text."""
     token = 'a "token"\\of mine'
-    world = make_world(control_token=token)
-    conversation = world.api.created(title=f"This is {token}.")
-    world.client.headers["Authorization"] = f"Bearer {token}"
-    [shown] = json.loads(taken(world))["conversations"]
+    driver = make_driver(control_token=token)
+    conversation = driver.api.created(title=f"This is {token}.")
+    driver.client.headers["Authorization"] = f"Bearer {token}"
+    [shown] = json.loads(taken(driver))["conversations"]
     assert (shown["id"], shown["title"]) == (conversation, "This is ….")

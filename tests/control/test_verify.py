@@ -10,9 +10,9 @@ import pytest
 from sandbox.apps.journal import Journal
 from sandbox.control.verify import verify
 from sandbox.redaction import Redactor
-from tests.control.driver import REQUESTS, World
-from tests.entries import add, entry
-from tests.envelope import assert_error
+from tests.support.app_driver import REQUESTS, AppDriver
+from tests.support.errors import assert_error
+from tests.support.journal_entries import add, entry
 
 CREATE, CONFIG = "apps_api_create_conversation", "apps_api_get_app_config"
 BODY = {
@@ -23,12 +23,12 @@ BODY = {
 
 
 @pytest.fixture
-def asked(world: World) -> World:
+def asked(driver: AppDriver) -> AppDriver:
     """An app that has seen three requests."""
-    world.client.post(f"/v1/apps/{world.app_id}/conversations", json=BODY, headers={"X-Sdk": "demo/1.0"})
-    world.api.create(title=5)
-    world.api.config()
-    return world
+    driver.client.post(f"/v1/apps/{driver.app_id}/conversations", json=BODY, headers={"X-Sdk": "demo/1.0"})
+    driver.api.create(title=5)
+    driver.api.config()
+    return driver
 
 
 # Each row: what is expected, how many requests fit, whether that is right.
@@ -79,12 +79,12 @@ WANTED: list[tuple[dict[str, Any], int, bool]] = [
 
 
 @pytest.mark.parametrize(("wanted", "count", "verified"), WANTED)
-def test_requests_are_counted(asked: World, wanted: dict[str, Any], count: int, verified: bool) -> None:
+def test_requests_are_counted(asked: AppDriver, wanted: dict[str, Any], count: int, verified: bool) -> None:
     result = asked.verify(**wanted)
     assert (result["count"], result["verified"], result["evicted"]) == (count, verified, 0)
 
 
-def test_of_any_app_where_none_is_named(asked: World) -> None:
+def test_of_any_app_where_none_is_named(asked: AppDriver) -> None:
     result = asked.client.post(f"{REQUESTS}/verify", json={"headers": {"x-sdk": "demo/1.0"}}).json()
     assert result["count"] >= 1
 
@@ -118,7 +118,7 @@ NEAREST: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 
 @pytest.mark.parametrize(("wanted", "misses"), NEAREST)
 def test_the_nearest_one_is_shown_field_by_field(
-    asked: World, wanted: dict[str, Any], misses: list[dict[str, Any]]
+    asked: AppDriver, wanted: dict[str, Any], misses: list[dict[str, Any]]
 ) -> None:
     result = asked.verify(**wanted)
     assert result["verified"] is False
@@ -126,17 +126,17 @@ def test_the_nearest_one_is_shown_field_by_field(
     assert asked.client.get(f"{REQUESTS}/{result['closest']['id']}").json()["app_id"] == asked.app_id
 
 
-def test_of_two_that_are_as_near_the_newer_one_is_shown(asked: World) -> None:
+def test_of_two_that_are_as_near_the_newer_one_is_shown(asked: AppDriver) -> None:
     newest = asked.api.create(title="Newer").headers["sandbox-request-id"]
     assert asked.verify(operation=CREATE, status=200, body={"title": "x"})["closest"]["id"] == newest
 
 
 @pytest.mark.parametrize("wanted", [{"times": 3}, {"times": {"max": 9}}])
-def test_what_is_as_expected_shows_no_nearest(asked: World, wanted: dict[str, Any]) -> None:
+def test_what_is_as_expected_shows_no_nearest(asked: AppDriver, wanted: dict[str, Any]) -> None:
     assert asked.verify(**wanted)["closest"] is None
 
 
-def test_no_secret_is_shown_in_a_miss(asked: World) -> None:
+def test_no_secret_is_shown_in_a_miss(asked: AppDriver) -> None:
     secret = "sk_test_0123456789WXYZ"
     result = asked.verify(headers={"Authorization": f"Bearer {secret}"})
     (miss,) = result["closest"]["misses"]

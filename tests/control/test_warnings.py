@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.control.driver import World, entry
+from tests.support.app_driver import AppDriver, entry
 
 CREATE = {"method": "POST", "path": "/conversations"}
 COMPLETE = {"method": "POST", "path": "/completions"}
 
 
-def warned(world: World, *, method: str = "GET", path: str = "/config", **more: Any) -> list[str]:
+def warned(driver: AppDriver, *, method: str = "GET", path: str = "/config", **more: Any) -> list[str]:
     """Send a request and return what its entry warns of."""
-    answer = world.client.request(method, f"/v1/apps/{world.app_id}{path}", **more)
-    return entry(world.client, answer)["warnings"]  # type: ignore[no-any-return]
+    answer = driver.client.request(method, f"/v1/apps/{driver.app_id}{path}", **more)
+    return entry(driver.client, answer)["warnings"]  # type: ignore[no-any-return]
 
 
 # Each row: a body with a slip of the pen, its place, and what was meant (None: nothing comes near).
@@ -36,39 +36,39 @@ SLIPS: list[tuple[dict[str, Any], dict[str, Any], str, str | None]] = [
 
 @pytest.mark.parametrize(("where", "body", "place", "meant"), SLIPS)
 def test_an_unknown_field_is_named_with_what_was_meant(
-    world: World, where: dict[str, Any], body: dict[str, Any], place: str, meant: str | None
+    driver: AppDriver, where: dict[str, Any], body: dict[str, Any], place: str, meant: str | None
 ) -> None:
-    (warning,) = warned(world, **where, json=body)
+    (warning,) = warned(driver, **where, json=body)
     assert f"`{place}`" in warning
     assert (f"did you mean `{meant}`" in warning) if meant else ("did you mean" not in warning)
 
 
-def test_a_field_inside_an_object_is_named_by_its_place(world: World) -> None:
-    conversation = world.api.created()
+def test_a_field_inside_an_object_is_named_by_its_place(driver: AppDriver) -> None:
+    conversation = driver.api.created()
     (warning,) = warned(
-        world, method="POST", path=f"/conversations/{conversation}", json={"message": {"content": "a", "rol": "user"}}
+        driver, method="POST", path=f"/conversations/{conversation}", json={"message": {"content": "a", "rol": "user"}}
     )
     assert "`message.rol`" in warning
     assert "did you mean `message.role`" in warning
 
 
-def test_several_are_all_named(world: World) -> None:
-    assert len(warned(world, **CREATE, params={"limt": "1"}, json={"titel": 1, "nothing": 2})) == 3
+def test_several_are_all_named(driver: AppDriver) -> None:
+    assert len(warned(driver, **CREATE, params={"limt": "1"}, json={"titel": 1, "nothing": 2})) == 3
 
 
-def test_metadata_may_hold_anything(world: World) -> None:
-    assert warned(world, **CREATE, json={"metadata": {"titel": {"metdata": 1}}}) == []
+def test_metadata_may_hold_anything(driver: AppDriver) -> None:
+    assert warned(driver, **CREATE, json={"metadata": {"titel": {"metdata": 1}}}) == []
 
 
 @pytest.mark.parametrize(("name", "meant"), [("limt", "limit"), ("orders", "order"), ("page", None)])
-def test_an_unknown_query_parameter_is_named(world: World, name: str, meant: str | None) -> None:
-    (warning,) = warned(world, path="/conversations", params={name: "1"})
+def test_an_unknown_query_parameter_is_named(driver: AppDriver, name: str, meant: str | None) -> None:
+    (warning,) = warned(driver, path="/conversations", params={name: "1"})
     assert f"`{name}`" in warning
     assert (f"`{meant}`" in warning) is (meant is not None)
 
 
-def test_a_known_one_that_another_operation_takes_is_unknown_here(world: World) -> None:
-    (warning,) = warned(world, params={"limit": "1"})
+def test_a_known_one_that_another_operation_takes_is_unknown_here(driver: AppDriver) -> None:
+    (warning,) = warned(driver, params={"limit": "1"})
     assert "`limit`" in warning
 
 
@@ -88,29 +88,29 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("path", "meant"), PATHS)
-def test_an_unmatched_path_is_shown_the_way(world: World, path: str, meant: str) -> None:
-    answer = world.client.get(path)
-    (warning,) = entry(world.client, answer)["warnings"]
+def test_an_unmatched_path_is_shown_the_way(driver: AppDriver, path: str, meant: str) -> None:
+    answer = driver.client.get(path)
+    (warning,) = entry(driver.client, answer)["warnings"]
     assert warning.startswith(f"did you mean {meant}?")
     assert answer.json()["error"]["message"] == f"No such path; {warning}"
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing/at/all", "/favicon.ico", "/v1/apps//conversations", "/v1/v1"])
-def test_a_path_that_resembles_none_is_not_guessed_at(world: World, path: str) -> None:
-    found = entry(world.client, world.client.get(path))
+def test_a_path_that_resembles_none_is_not_guessed_at(driver: AppDriver, path: str) -> None:
+    found = entry(driver.client, driver.client.get(path))
     assert (found["warnings"], found["app_id"]) == ([], None)
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://localhost:3000"}, {"Sec-Fetch-Site": "cross-site"}])
-def test_a_secret_key_from_a_browser_is_named(world: World, headers: dict[str, str]) -> None:
-    (warning,) = warned(world, headers=headers)
+def test_a_secret_key_from_a_browser_is_named(driver: AppDriver, headers: dict[str, str]) -> None:
+    (warning,) = warned(driver, headers=headers)
     assert "browser" in warning
-    assert warned(world, headers={**headers, "Authorization": "Bearer pk_test_a"}) == []
+    assert warned(driver, headers={**headers, "Authorization": "Bearer pk_test_a"}) == []
 
 
-def test_the_fetch_of_node_is_no_browser(world: World) -> None:
+def test_the_fetch_of_node_is_no_browser(driver: AppDriver) -> None:
     """It sends Sec-Fetch-Mode, and nothing that says where a page comes from."""
-    assert warned(world, headers={"Sec-Fetch-Mode": "cors"}) == []
+    assert warned(driver, headers={"Sec-Fetch-Mode": "cors"}) == []
 
 
 # Each row: a key, the host that it was sent to, and whether that looks like a mistake.
@@ -127,10 +127,10 @@ LIVE = [
 
 
 @pytest.mark.parametrize(("key", "host", "warns"), LIVE)
-def test_a_live_key_that_leaves_the_machine_is_named(world: World, key: str, host: str, warns: bool) -> None:
-    found = warned(world, headers={"Authorization": f"Bearer {key}", "Host": host})
+def test_a_live_key_that_leaves_the_machine_is_named(driver: AppDriver, key: str, host: str, warns: bool) -> None:
+    found = warned(driver, headers={"Authorization": f"Bearer {key}", "Host": host})
     assert ["live key" in warning for warning in found] == [True] * warns
 
 
-def test_a_good_request_is_not_warned_of(world: World) -> None:
-    assert warned(world, **CREATE, json={"title": "x", "external_user_id": "y", "metadata": {}}) == []
+def test_a_good_request_is_not_warned_of(driver: AppDriver) -> None:
+    assert warned(driver, **CREATE, json={"title": "x", "external_user_id": "y", "metadata": {}}) == []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.docs.fresh import environ, environment, run
+from tests.support.environments import environ, environment, run
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.conftest import ROOT
-from tests.docs.fresh import environ, run
+from tests.support.environments import environ, run
 
 HEAD = "clause\t"
 # What leaves tests of the suite out.

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.demands import VARIABLE
-from tests.docs.fresh import environ
+from tests.support.environments import environ
+from tests.support.requirements import VARIABLE
 
 IN_A_TEST = "import pytest\ndef test_it(): pytest.skip('needs a piano')\n"
 WHOLE_MODULE = "import pytest\npytest.skip('needs a piano', allow_module_level=True)\n"
@@ -33,7 +33,17 @@ def test_a_skip_is_a_failure_where_it_is_demanded(
     text: str, demanded: str, code: int, said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "test_piano.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "tests.demands", "--rootdir", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        "/dev/null",
+        "-p",
+        "tests.support.requirements",
+        "--rootdir",
+        str(tmp_path),
+    ]
     env = environ(PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", **{VARIABLE: demanded})
     done = subprocess.run(  # noqa: S603 - pytest
         [*command, "test_piano.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False

@@ -17,10 +17,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.conftest import AUTH, ROOT
-from tests.demands import need_packages
 from tests.docs.dockerfile import Played, build, context_of, health_command, read_steps, the
-from tests.docs.fresh import Started, clone, starting
 from tests.docs.pages import every_block, read
+from tests.support.environments import Started, clone, starting
+from tests.support.requirements import requires_packages
 
 STEPS = read_steps(read("Dockerfile"))
 
@@ -28,7 +28,7 @@ STEPS = read_steps(read("Dockerfile"))
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """The built image."""
-    need_packages()
+    requires_packages()
     place = tmp_path_factory.mktemp("docker")
     context = context_of(clone(place / "clone"), read(".dockerignore"), place / "context")
     return build(STEPS, context, place / "root")

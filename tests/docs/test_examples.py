@@ -12,10 +12,9 @@ import pytest
 from sandbox import create_app
 from sandbox.settings import load_settings
 from tests.conftest import Server
-from tests.demands import need_curl, need_node, need_packages
-from tests.depth import ALL
-from tests.docs.fresh import clone, environ, run, starting
 from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of, read
+from tests.support.environments import clone, environ, run, starting
+from tests.support.requirements import DEMANDS_ALL, requires_curl, requires_node, requires_packages
 
 BLOCKS = every_block()
 # Its commands need the generators themselves: `.ci/contract-tools` runs every one of them.
@@ -58,7 +57,7 @@ def test_every_block_is_of_a_language_that_is_run() -> None:
 
 @pytest.mark.parametrize("block", [block for block in SHELL if makes_an_environment(block)], ids=str)
 def test_a_command_that_makes_an_environment_works_in_a_fresh_clone(block: Block, tmp_path: Path) -> None:
-    need_packages()
+    requires_packages()
     copy = clone(tmp_path / "clone")
     with starting(["bash", "-c", block.text], cwd=copy, env=environ(DIMEDOVE_SANDBOX_PORT="0")) as server:
         assert urlopen(f"{server.url}/_sandbox/health").status == 200  # noqa: S310 - our own server
@@ -77,9 +76,9 @@ def test_a_command_that_serves_starts_a_server(block: Block, clone_with_environm
 @pytest.mark.parametrize("block", [block for block in SHELL if not serves(block)], ids=str)
 def test_a_command_does_what_its_page_says(block: Block, clone_with_environment: Path, server: Server) -> None:
     if "curl " in block.text:
-        need_curl()
+        requires_curl()
     script = "set -euo pipefail\n" + at(server.url, block.text)
-    if "check.sh" in script and not ALL:
+    if "check.sh" in script and not DEMANDS_ALL:
         script = script.rstrip() + " --law APP"  # the judge's own tests have every law
     assert_printed(run(["bash", "-c", script], cwd=clone_with_environment), block, server.url)
 
@@ -92,7 +91,7 @@ def test_a_python_example_runs(block: Block, tmp_path: Path, server: Server) -> 
 
 @pytest.mark.parametrize("block", of_language("js"), ids=str)
 def test_a_node_example_runs(block: Block, tmp_path: Path, server: Server) -> None:
-    command = [need_node(), "--input-type=module", "--eval", at(server.url, block.text)]
+    command = [requires_node(), "--input-type=module", "--eval", at(server.url, block.text)]
     assert_printed(run(command, cwd=tmp_path), block, server.url)
 
 

@@ -14,8 +14,8 @@ from zipfile import ZipFile
 import pytest
 
 from tests.conftest import ROOT
-from tests.demands import need_packages
-from tests.docs.fresh import Started, clone, environ, environment, run, starting
+from tests.support.environments import Started, clone, environ, environment, run, starting
+from tests.support.requirements import requires_packages
 
 SCHEMAS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "schemas").rglob("*.json"))
 PACKAGES = {"sandbox", "pytest_dimedove"}
@@ -26,7 +26,7 @@ MARKS = {f"{name}/py.typed" for name in PACKAGES}  # type checkers read no packa
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist and the wheel."""
-    need_packages()
+    requires_packages()
     place = tmp_path_factory.mktemp("published")
     programs = environment(place / "build")
     run([str(programs / "pip"), "install", "-q", "build", "hatchling"], cwd=place)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped] # comes with schemathesis, its types don't
 
-from tests.docs.fresh import environ
+from tests.support.environments import environ
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
 

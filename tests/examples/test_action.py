@@ -12,9 +12,9 @@ from urllib.request import urlopen
 import pytest
 
 from tests.conftest import ROOT
-from tests.demands import need_curl, need_packages
-from tests.docs.fresh import clone
 from tests.examples.actions import Job, read_yaml
+from tests.support.environments import clone
+from tests.support.requirements import requires_curl, requires_packages
 
 ACTION = read_yaml((ROOT / "action.yml").read_text(encoding="utf-8"))
 INSTALL, START = ACTION["runs"]["steps"]
@@ -25,7 +25,7 @@ MakeJob = Callable[..., Job]
 @pytest.fixture
 def make_job(tmp_path: Path) -> Iterator[MakeJob]:
     """Return a function that begins a job; what the job leaves running is ended with the test."""
-    need_curl()
+    requires_curl()
     jobs: list[Job] = []
 
     def make(*, action_path: Path = ROOT, **inputs: str) -> Job:
@@ -77,7 +77,7 @@ def test_what_a_user_gives_never_becomes_part_of_a_script(step: dict[str, Any]) 
 
 
 def test_it_installs_itself_and_serves(make_job: MakeJob, tmp_path: Path) -> None:
-    need_packages()
+    requires_packages()
     job = make_job(action_path=clone(tmp_path / "clone"), python=sys.executable)
     assert [job.run(step) for step in (INSTALL, START)] == [0, 0], job.said
     assert get(f"{job.outputs['url']}/_sandbox/health")["sandbox"] is True

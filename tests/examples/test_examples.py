@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Server, serving
-from tests.demands import need_curl, need_node
-from tests.docs.fresh import environ
+from tests.support.environments import environ
+from tests.support.requirements import requires_curl, requires_node
 
 EXAMPLES = ROOT / "examples"
 TOUR = ["bash", str(EXAMPLES / "curl" / "tour.sh")]
@@ -24,14 +24,14 @@ def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_node_suite_passes(server: Server) -> None:
-    done = run(need_node(), "--test", "--test-reporter=tap", "examples/node", DIMEDOVE_SANDBOX_URL=server.url)
+    done = run(requires_node(), "--test", "--test-reporter=tap", "examples/node", DIMEDOVE_SANDBOX_URL=server.url)
     assert re.findall(r"^not ok .*", done.stdout, re.MULTILINE) == []
     assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_node_suite_fails_without_a_server() -> None:
-    assert run(need_node(), "--test", "examples/node", DIMEDOVE_SANDBOX_URL="http://127.0.0.1:1").returncode == 1
+    assert run(requires_node(), "--test", "examples/node", DIMEDOVE_SANDBOX_URL="http://127.0.0.1:1").returncode == 1
 
 
 @pytest.mark.parametrize("path", sorted((EXAMPLES / "node").glob("*.mjs")), ids=lambda path: path.name)
@@ -48,7 +48,7 @@ def test_the_python_suite_passes() -> None:
 
 
 def test_the_receiver_of_webhooks_passes_in_node(server: Server) -> None:
-    done = run(need_node(), "--test", "--test-reporter=tap", "examples/webhooks", DIMEDOVE_SANDBOX_URL=server.url)
+    done = run(requires_node(), "--test", "--test-reporter=tap", "examples/webhooks", DIMEDOVE_SANDBOX_URL=server.url)
     assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -61,21 +61,21 @@ def test_the_receiver_of_webhooks_passes_in_python() -> None:
 
 
 def test_the_tour_goes_through(server: Server) -> None:
-    need_curl()
+    requires_curl()
     done = run(*TOUR, server.url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "# Done. The app is forgotten; its next use starts afresh."
 
 
 def test_the_tour_goes_through_where_a_token_is_asked_for(tmp_path: Path) -> None:
-    need_curl()
+    requires_curl()
     with serving("--quiet", env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": "secret"}) as server:
         done = run(*TOUR, f"{server.url}/v1/", DIMEDOVE_SANDBOX_CONTROL_TOKEN="secret")
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_tour_stops_where_an_answer_is_not_as_it_says() -> None:
-    need_curl()
+    requires_curl()
     with serving("--quiet", "--control", "off") as server:
         done = run(*TOUR, server.url)
     assert done.returncode == 1

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conformance.mutants.judging import Judged, judged
 from tests.foreign.server import APP, KEY, foreign
-from tests.inprocess import calling
+from tests.support.in_process import client_of
 
 pytestmark = pytest.mark.fuzz
 
@@ -45,5 +45,5 @@ DIFFERENCES = [
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "keys"), DIFFERENCES)
 def test_it_decides_otherwise(method: str, path: str, body: str, status: int, keys: list[str]) -> None:
-    answer = calling(foreign(), AUTH).request(method, f"/v1/apps/{APP}{path}", content=body)
+    answer = client_of(foreign(), AUTH).request(method, f"/v1/apps/{APP}{path}", content=body)
     assert (answer.status_code, sorted(answer.json())) == (status, keys)

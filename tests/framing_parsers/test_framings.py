@@ -20,10 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.control.event_stream import parse as journalled
-from tests.api.asgi import in_process
-from tests.demands import need_node
-from tests.depth import up_to
-from tests.sse import parse
+from tests.support.asgi import in_process
+from tests.support.requirements import examples, requires_node
+from tests.support.sse import parse
 
 VARIABLE = "SANDBOX_NODE_MODULES"
 SCRIPT = Path(__file__).with_name("parse.mjs")
@@ -71,7 +70,7 @@ def test_the_plain_stream_is_the_one_of_the_contract(streams: Mapping[str, Write
 
 
 @given(st.sets(st.sampled_from(HOSTILE), min_size=1))
-@settings(max_examples=up_to(100, here=25))
+@settings(max_examples=examples(100, quick=25))
 def test_the_standard_reads_the_same_events_in_every_combination(
     streams: Mapping[str, Writes], forms: set[str]
 ) -> None:
@@ -181,7 +180,7 @@ def read_by_node(streams: list[Writes]) -> list[Events]:
     if not folder or not Path(folder, "node_modules", "eventsource-parser").is_dir():
         pytest.skip(f"needs eventsource-parser from npm, which is in no folder that {VARIABLE} names")
     done = subprocess.run(  # noqa: S603 - our own script
-        [need_node(), str(SCRIPT)],
+        [requires_node(), str(SCRIPT)],
         input=json.dumps([[base64.b64encode(write).decode() for write in writes] for writes in streams]),
         env={**os.environ, VARIABLE: folder},
         capture_output=True,

@@ -33,13 +33,13 @@ FLAGS = [
 Open = Callable[..., "Page"]
 
 
-def need_browser() -> str:
+def requires_browser() -> str:
     """Return the path of Chromium."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     return found or pytest.skip("needs Chromium, which is not installed")
 
 
-def need_axe() -> str:
+def requires_axe() -> str:
     """Return the source of axe-core, found in the `node_modules` of the folder that SANDBOX_NODE_MODULES names."""
     place = os.environ.get("SANDBOX_NODE_MODULES")
     if not place:
@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
 
     from playwright.sync_api import sync_playwright  # not installed everywhere
 
-    path = need_browser()
+    path = requires_browser()
     with sync_playwright() as running:
         started = running.chromium.launch(executable_path=path, args=FLAGS)
         yield started

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Server, serving
 from tests.inspector.client import Client
-from tests.inspector.conftest import Open, need_axe
+from tests.inspector.conftest import Open, requires_axe
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -54,7 +54,7 @@ def places(server: Server) -> dict[str, str]:
 def test_every_view_is_accessible_in_both_themes(
     open_at: Open, places: dict[str, str], address: str, sight: str
 ) -> None:
-    axe = need_axe()
+    axe = requires_axe()
     page = open_at(address.format(**places))
     page.locator(sight).first.wait_for()
     page.evaluate(axe)

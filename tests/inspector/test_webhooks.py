@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.inspector.client import Client
-from tests.inspector.conftest import Open, need_axe
+from tests.inspector.conftest import Open, requires_axe
 from tests.inspector.test_views import violations
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
@@ -145,7 +145,7 @@ def test_the_view_is_not_wider_than_the_window(page: Page, width: int) -> None:
 
 
 def test_the_view_is_accessible_in_both_themes_and_languages(page: Page) -> None:
-    axe = need_axe()
+    axe = requires_axe()
     send(page, "chat.started")
     page.get_by_text("1 attempt").click()
     page.evaluate(axe)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.conftest import ROOT
-from tests.docs.fresh import environ
+from tests.support.environments import environ
 
 PLUGIN = ("-p", "pytest_dimedove")
 _FLAGS = ("-p", "no:cacheprovider", "-c", "/dev/null", "-W", "error", "-rA")

@@ -10,9 +10,9 @@ from signal import Signals
 import pytest
 
 from tests.conftest import ROOT, Server
-from tests.docs.fresh import environ
 from tests.plugin.running import PLUGIN, RunTests
-from tests.server.sockets import head, line
+from tests.support.environments import environ
+from tests.support.raw_connection import head, open_connection
 
 SPOILED = """
     import http.client, pathlib, socket, subprocess
@@ -76,7 +76,7 @@ def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals, tmp_
         assert run.stdin
         assert run.stdout
         url = next(said for said in run.stdout if said.startswith("http")).strip().removesuffix("/v1")
-        with line(Server(url, run, "")) as wire:
+        with open_connection(Server(url, run, "")) as wire:
             wire.send(head("GET", "/_sandbox/events"))
             assert wire.socket.recv(10_000)
             print(first, file=run.stdin, flush=True)

@@ -10,9 +10,9 @@ from zipfile import ZipFile
 import pytest
 
 from pytest_dimedove import DimedoveApp
-from tests.cli.processes import run
 from tests.plugin.client import Client
 from tests.plugin.running import Ran, RunTests
+from tests.support.processes import run
 
 TESTS = """
     import pytest

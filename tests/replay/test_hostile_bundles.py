@@ -20,11 +20,11 @@ from sandbox.replay.bundle import BundleError, read
 from sandbox.replay.run import Replay
 from sandbox.replay.sending import Address
 from sandbox.settings import SettingsError
-from tests.cli.processes import measured, run
 from tests.conftest import Server, serving
 from tests.control.conftest import connected
-from tests.control.driver import World
 from tests.replay.test_replay import bundle, part, refused, replay
+from tests.support.app_driver import AppDriver
+from tests.support.processes import measured, run
 
 MEMBERS = ("bundle.json", "baseline.json", "steps.json")
 Members = dict[str, Any]
@@ -40,15 +40,15 @@ def running() -> Iterator[Server]:
 def good(running: Server) -> Members:
     """The members of a bundle with requests of all kinds and control calls."""
     with connected(running) as client:
-        world = World(client, "app_good")
-        world.fault("status", status=503, skip=5)
-        one = world.api.created(title="Mine", metadata={"a": [1, None, True]})
-        world.api.send(one, "Hello", stream=True)
-        world.freeze(1_790_000_000)
-        world.set(titles="after_first_exchange")
-        world.client.post(world.api.url(one), content=b'{"message": {\xff', headers={"Content-Type": "text/plain"})
-        world.call("DELETE", "/clock")
-        content = bundle(world)
+        driver = AppDriver(client, "app_good")
+        driver.fault("status", status=503, skip=5)
+        one = driver.api.created(title="Mine", metadata={"a": [1, None, True]})
+        driver.api.send(one, "Hello", stream=True)
+        driver.freeze(1_790_000_000)
+        driver.set(titles="after_first_exchange")
+        driver.client.post(driver.api.url(one), content=b'{"message": {\xff', headers={"Content-Type": "text/plain"})
+        driver.call("DELETE", "/clock")
+        content = bundle(driver)
     return {name: part(content, name) for name in MEMBERS}
 
 
@@ -85,7 +85,7 @@ def test_no_webhook_is_set_whatever_the_bundle_says(good: Members, tmp_path: Pat
         assert server.process.stdout is not None
         assert "3 requests" in "".join(server.process.stdout.readline() for _ in range(len(good["steps.json"]) + 1))
         with connected(server) as client:
-            kept = World(client, "app_good").settings
+            kept = AppDriver(client, "app_good").settings
             assert (kept["webhooks"], kept["webhook_lab"]) == ([], "none")
             assert client.get("/_sandbox/webhooks").json()["data"] == []
 

@@ -15,10 +15,10 @@ from sandbox.replay.run import Replay
 from sandbox.replay.sending import Address
 from tests.conftest import Server, serving
 from tests.control.conftest import connected
-from tests.control.driver import World
 from tests.control.test_snapshot_laws import Act, acts, live
 from tests.replay.test_replay import bundle
-from tests.strategies import app_ids
+from tests.support.app_driver import AppDriver
+from tests.support.strategies import app_ids
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,9 @@ def now() -> Iterator[Server]:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.lists(acts, min_size=1, max_size=10))
 def test_done_again_it_comes_to_the_same(then: httpx.Client, now: Server, tmp_path: Path, story: list[Act]) -> None:
-    world = World(then, app_ids())
-    live(world, story, [])
+    driver = AppDriver(then, app_ids())
+    live(driver, story, [])
     file, lines = tmp_path / "bundle.zip", list[str]()
-    file.write_bytes(bundle(world))
+    file.write_bytes(bundle(driver))
     host, port = now.url.removeprefix("http://").split(":")
     assert Replay(read(file), Address(host, int(port)), lines.append).run() == 0, lines

@@ -9,7 +9,7 @@ from httpx2 import Client
 
 from sandbox import Settings, create_app
 from tests.conftest import NOW
-from tests.inprocess import calling
+from tests.support.in_process import client_of
 
 APPS: dict[str, dict[str, Any]] = {
     "app_locked": {"keys": ["sk_test_of_another"]},
@@ -27,4 +27,4 @@ APPS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def apps() -> Client:
     """A client without a key of its own; its server has the apps above, and any other."""
-    return calling(create_app(Settings(now=NOW, apps=APPS)))
+    return client_of(create_app(Settings(now=NOW, apps=APPS)))

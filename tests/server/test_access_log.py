@@ -16,8 +16,8 @@ from sandbox import Settings, create_app
 from sandbox.apps.journal import RequestRecord
 from sandbox.server.access_log import AccessLog, for_stream, text_line
 from tests.conftest import AUTH, NOW
-from tests.entries import entry
-from tests.inprocess import calling
+from tests.support.in_process import client_of
+from tests.support.journal_entries import entry
 
 
 class Terminal(io.StringIO):
@@ -27,7 +27,7 @@ class Terminal(io.StringIO):
 
 def logged(log: AccessLog, out: io.StringIO, *requests: tuple[str, str], **headers: str) -> list[str]:
     """Send requests to a server that logs, and return the lines."""
-    client = calling(create_app(Settings(now=NOW), log=log))
+    client = client_of(create_app(Settings(now=NOW), log=log))
     for method, path in requests:
         client.request(method, path, headers={**AUTH, **headers})
     log.close()
@@ -70,7 +70,7 @@ def test_an_error_says_why(asked: tuple[str, str], reason: str) -> None:
 def test_a_reply_that_failed_is_said_to() -> None:
     out = io.StringIO()
     log = for_stream(out, "text")
-    calling(create_app(Settings(now=NOW), log=log)).post(
+    client_of(create_app(Settings(now=NOW), log=log)).post(
         "/v1/apps/app_x/completions", json={"prompt": "[[fail]]", "stream": True}, headers=AUTH
     )
     log.close()

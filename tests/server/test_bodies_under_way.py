@@ -7,7 +7,7 @@ import asyncio
 from starlette.types import ASGIApp, Message
 
 from sandbox import create_app
-from tests.inprocess import Visitor, scope_of
+from tests.support.in_process import Visitor, scope_of
 
 PATH = "/v1/apps/app_a/conversations"
 MIB = 1024 * 1024

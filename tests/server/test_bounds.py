@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.server.protocol import bound_handshakes
 from tests.conftest import Server, serving
-from tests.envelope import assert_error
-from tests.server.sockets import PATIENCE, Line, chunked, head, line, whole
+from tests.support.errors import assert_error
+from tests.support.raw_connection import TIMEOUT, RawConnection, chunked, full_request, head, open_connection
 
 APP = "/v1/apps/app_bounds"
 CREATE = f"{APP}/conversations"
@@ -21,8 +21,8 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Line]:
-    with line(server) as opened:
+def wire(server: Server) -> Iterator[RawConnection]:
+    with open_connection(server) as opened:
         yield opened
 
 
@@ -47,19 +47,19 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("start", "more"), ENDLESS.values(), ids=ENDLESS)
-def test_what_is_said_of_a_body_has_an_end(wire: Line, start: bytes, more: bytes) -> None:
+def test_what_is_said_of_a_body_has_an_end(wire: RawConnection, start: bytes, more: bytes) -> None:
     wire.send(start, more * (MIB // len(more)))
     assert_error(wire.answer("GET"), 431, "invalid_request_error")
 
 
-def test_a_request_may_have_two_hundred_headers_and_no_more(wire: Line) -> None:
+def test_a_request_may_have_two_hundred_headers_and_no_more(wire: RawConnection) -> None:
     wire.send(head("GET", f"{APP}/config", *["X: y"] * 198))
     assert wire.answer("GET").status_code == 200
     wire.send(head("GET", f"{APP}/config", *["X: y"] * 199))
     assert "200 headers" in wire.answer("GET").json()["error"]["message"]
 
 
-def test_trailers_are_no_headers_of_this_request_nor_of_the_next(wire: Line) -> None:
+def test_trailers_are_no_headers_of_this_request_nor_of_the_next(wire: RawConnection) -> None:
     path = "/v1/apps/app_trailers/conversations"
     trailers = b"Sandbox-Fault: status; status=503\r\nX-Trailer: yes\r\n\r\n"
     sent = b"".join(chunked([b"{}"])).removesuffix(b"\r\n") + trailers
@@ -70,22 +70,22 @@ def test_trailers_are_no_headers_of_this_request_nor_of_the_next(wire: Line) -> 
     assert [entry for entry in entries if "x-trailer" in entry["headers"]] == []
 
 
-def test_an_answer_comes_before_the_refusal_of_what_follows_it(wire: Line) -> None:
+def test_an_answer_comes_before_the_refusal_of_what_follows_it(wire: RawConnection) -> None:
     wire.send(head("POST", CREATE, "Content-Length: 2") + b"{}, and more than was said\r\n\r\n")
     assert wire.answer().json()["object"] == "conversation"
     assert_error(wire.answer(), 400, "invalid_request_error")
     assert wire.socket.recv(1) == b""
 
 
-def test_so_do_the_answers_to_all_before_a_broken_body(wire: Line) -> None:
+def test_so_do_the_answers_to_all_before_a_broken_body(wire: RawConnection) -> None:
     broken = head("POST", CREATE, "Transfer-Encoding: chunked") + b"zz\r\n"
-    wire.send(whole("POST", CREATE, b"{}") * 3 + broken)
+    wire.send(full_request("POST", CREATE, b"{}") * 3 + broken)
     assert [wire.answer().status_code for _ in range(4)] == [200, 200, 200, 400]
 
 
 def test_who_pipelines_and_reads_nothing_is_read_no_further(server: Server) -> None:
     before = memory(server)
-    with line(server) as greedy:
+    with open_connection(server) as greedy:
         greedy.socket.settimeout(2)
         many = head("GET", f"{APP}/config") * 1_000
         with pytest.raises(TimeoutError):
@@ -93,9 +93,9 @@ def test_who_pipelines_and_reads_nothing_is_read_no_further(server: Server) -> N
         assert memory(server) - before < 40 * MIB
 
 
-def test_all_that_is_pipelined_is_answered_in_order(wire: Line) -> None:
+def test_all_that_is_pipelined_is_answered_in_order(wire: RawConnection) -> None:
     titles = [str(number) for number in range(1_000)]
-    wire.send(b"".join(whole("POST", CREATE, b'{"title":"%b"}' % title.encode()) for title in titles))
+    wire.send(b"".join(full_request("POST", CREATE, b'{"title":"%b"}' % title.encode()) for title in titles))
     assert [wire.answer().json()["title"] for _ in titles] == titles
 
 
@@ -125,7 +125,7 @@ SILENT = {
 
 @pytest.mark.parametrize(("sent", "comes"), SILENT.values(), ids=SILENT)
 def test_who_falls_silent_is_left(hasty: Server, sent: bytes, comes: bytes) -> None:
-    with line(hasty) as wire:
+    with open_connection(hasty) as wire:
         wire.send(sent)
         said = b"".join(iter(lambda: wire.socket.recv(65_536), b""))
         assert said.startswith(comes)
@@ -134,7 +134,7 @@ def test_who_falls_silent_is_left(hasty: Server, sent: bytes, comes: bytes) -> N
 
 @pytest.mark.parametrize("before", [b"", head("GET", f"{APP}/config")], ids=["at once", "on a kept connection"])
 def test_a_head_in_drips_is_too_late_as_well(hasty: Server, before: bytes) -> None:
-    with line(hasty) as wire:
+    with open_connection(hasty) as wire:
         if before:
             wire.send(before)
             wire.answer("GET")
@@ -151,14 +151,14 @@ def test_a_head_in_drips_is_too_late_as_well(hasty: Server, before: bytes) -> No
 
 def test_who_waits_for_an_answer_may_wait(hasty: Server) -> None:
     slow = b'{"prompt": "[[slow 2500]] hello"}'
-    with line(hasty) as wire:
-        wire.send(whole("POST", f"{APP}/completions", slow) + b"GET / HT")
+    with open_connection(hasty) as wire:
+        wire.send(full_request("POST", f"{APP}/completions", slow) + b"GET / HT")
         assert wire.answer().status_code == 200
         assert wire.answer("GET").status_code == 408
 
 
 def test_a_connection_is_left_though_others_are_served(hasty: Server) -> None:
-    with line(hasty) as silent, line(hasty) as other:
+    with open_connection(hasty) as silent, open_connection(hasty) as other:
         while not closed(silent.socket):
             assert other.still_answers()
 
@@ -170,7 +170,7 @@ def test_a_handshake_that_never_comes_is_left() -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         async with await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=tls) as server:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 said = await reader.read()
             writer.close()
             return said

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from sandbox.server.protocol import SandboxProtocol
-from tests.server.sockets import PATIENCE, head, whole
+from tests.support.raw_connection import TIMEOUT, full_request, head
 
 CONFIG, CREATE = "/v1/apps/app_memory/config", "/v1/apps/app_memory/conversations"
 LAST = "Connection: close"
@@ -24,8 +24,8 @@ SENT = {
     "many, and nobody reads": head("GET", CONFIG) * 1_000,
     "many, then what is no request": head("GET", CONFIG) * 10 + b"\x00\r\n\r\n",
     "half a head": head("GET", CONFIG)[:-2],
-    "half a body": whole("POST", CREATE, b"{}")[:-1],
-    "an offer to upgrade": whole("POST", CREATE, b"{}", f"{LAST}, Upgrade", "Upgrade: h2c"),
+    "half a body": full_request("POST", CREATE, b"{}")[:-1],
+    "an offer to upgrade": full_request("POST", CREATE, b"{}", f"{LAST}, Upgrade", "Upgrade: h2c"),
     "a question first": head("POST", CREATE, LAST, "Content-Length: 2", "Expect: 100-continue"),
     "trailers": head("POST", CREATE, LAST, "Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\nA: b\r\n\r\n",
     "too much": head("GET", CONFIG, *["A: b"] * 1_000),
@@ -62,7 +62,7 @@ async def left_of(sent: bytes) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not holds():  # noqa: ASYNC110 - that memory is given back is no event
             await asyncio.sleep(0)
 

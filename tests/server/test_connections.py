@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Server
-from tests.envelope import assert_error
-from tests.server.sockets import Line, chunked, head, line, whole
 from tests.server.test_hostile_bodies import REFUSED
+from tests.support.errors import assert_error
+from tests.support.raw_connection import RawConnection, chunked, full_request, head, open_connection
 
 MIB = 1024 * 1024
 CREATE = "/v1/apps/app_connections/conversations"
@@ -18,47 +18,47 @@ LARGE = 20 * MIB
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Line]:
-    with line(server) as opened:
+def wire(server: Server) -> Iterator[RawConnection]:
+    with open_connection(server) as opened:
         yield opened
 
 
 @pytest.mark.clause("4.3")
 @pytest.mark.parametrize(("content", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_hostile_body_leaves_the_connection_in_use(wire: Line, content: bytes, code: str | None) -> None:
-    wire.send(whole("POST", CREATE, content))
+def test_a_hostile_body_leaves_the_connection_in_use(wire: RawConnection, content: bytes, code: str | None) -> None:
+    wire.send(full_request("POST", CREATE, content))
     assert_error(wire.answer(), 422, "invalid_request_error", **({"code": code} if code else {}))
     assert wire.still_answers()
 
 
 @pytest.mark.clause("4.3")
-def test_the_client_sees_that_its_body_is_too_large(wire: Line) -> None:
-    wire.send(whole("POST", CREATE, b" " * LARGE))
+def test_the_client_sees_that_its_body_is_too_large(wire: RawConnection) -> None:
+    wire.send(full_request("POST", CREATE, b" " * LARGE))
     assert_error(wire.answer(), 413, "payload_too_large")
 
 
 @pytest.mark.clause("4.3")
-def test_so_does_one_that_does_not_say_how_much_comes(wire: Line) -> None:
+def test_so_does_one_that_does_not_say_how_much_comes(wire: RawConnection) -> None:
     wire.send(head("POST", CREATE, "Transfer-Encoding: chunked"), *chunked([b" " * 65_536] * (LARGE // 65_536)))
     assert_error(wire.answer(), 413, "payload_too_large")
 
 
 @pytest.mark.clause("4.3")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_so_does_one_that_closes_the_connection(wire: Line, version: str) -> None:
-    wire.send(whole("POST", CREATE, b" " * LARGE, "Connection: close", version=version))
+def test_so_does_one_that_closes_the_connection(wire: RawConnection, version: str) -> None:
+    wire.send(full_request("POST", CREATE, b" " * LARGE, "Connection: close", version=version))
     assert_error(wire.answer(), 413, "payload_too_large")
 
 
 @pytest.mark.clause("4.3")
-def test_after_a_body_that_is_too_large_the_connection_is_closed_or_clean(wire: Line) -> None:
-    wire.send(whole("POST", CREATE, b" " * LARGE))
+def test_after_a_body_that_is_too_large_the_connection_is_closed_or_clean(wire: RawConnection) -> None:
+    wire.send(full_request("POST", CREATE, b" " * LARGE))
     closed = wire.answer().headers.get("connection") == "close"
     assert closed or wire.still_answers()
 
 
 @pytest.mark.clause("4.3")
-def test_one_that_asks_first_need_not_send(wire: Line) -> None:
+def test_one_that_asks_first_need_not_send(wire: RawConnection) -> None:
     wire.send(head("POST", CREATE, f"Content-Length: {LARGE}", "Expect: 100-continue"))
     answer = wire.answer()
     assert_error(answer, 413, "payload_too_large")
@@ -66,7 +66,7 @@ def test_one_that_asks_first_need_not_send(wire: Line) -> None:
     assert answer.headers["connection"] == "close"
 
 
-def test_one_that_asks_first_is_told_to_go_on(wire: Line) -> None:
+def test_one_that_asks_first_is_told_to_go_on(wire: RawConnection) -> None:
     wire.send(head("POST", CREATE, "Content-Length: 2", "Expect: 100-continue"))
     assert wire.socket.recv(1_000).startswith(b"HTTP/1.1 100 ")
     wire.send(b"{}")
@@ -82,41 +82,43 @@ def test_one_that_asks_first_is_told_to_go_on(wire: Line) -> None:
         ("/", 405, "method_not_allowed"),
     ],
 )
-def test_a_body_that_nobody_reads_does_not_hide_the_answer(wire: Line, path: str, status: int, kind: str) -> None:
-    wire.send(whole("POST", path, b" " * LARGE))
+def test_a_body_that_nobody_reads_does_not_hide_the_answer(
+    wire: RawConnection, path: str, status: int, kind: str
+) -> None:
+    wire.send(full_request("POST", path, b" " * LARGE))
     assert_error(wire.answer(), status, kind)
 
 
-def test_a_body_in_single_bytes_is_a_body(wire: Line) -> None:
+def test_a_body_in_single_bytes_is_a_body(wire: RawConnection) -> None:
     body = b'{"title": "\xc3\xa9"}'
     wire.send(head("POST", CREATE, "Transfer-Encoding: chunked"), *chunked([body[i : i + 1] for i in range(len(body))]))
     assert wire.answer().json()["title"] == "\u00e9"
 
 
 def test_who_hangs_up_in_the_middle_of_a_body_harms_nobody(server: Server) -> None:
-    with line(server) as short:
+    with open_connection(server) as short:
         short.send(head("POST", CREATE, "Content-Length: 1000"), b'{"title":')
-    with line(server) as other:
+    with open_connection(server) as other:
         assert other.still_answers()
 
 
 @pytest.mark.clause("5.6")
 def test_half_a_body_creates_nothing(server: Server) -> None:
     path = "/v1/apps/app_half/conversations"
-    with line(server) as short:
+    with open_connection(server) as short:
         short.send(head("POST", path, "Content-Length: 1000"), b"{}")
-    with line(server) as other:
+    with open_connection(server) as other:
         other.send(head("GET", "/v1/apps/app_half/metrics"))
         assert other.answer("GET").json()["total_conversations"] == 0
 
 
-def test_two_requests_in_one_packet_get_two_answers(wire: Line) -> None:
-    wire.send(whole("POST", CREATE, b'{"title":"one"}') + whole("POST", CREATE, b'{"title":"two"}'))
+def test_two_requests_in_one_packet_get_two_answers(wire: RawConnection) -> None:
+    wire.send(full_request("POST", CREATE, b'{"title":"one"}') + full_request("POST", CREATE, b'{"title":"two"}'))
     assert [wire.answer().json()["title"], wire.answer().json()["title"]] == ["one", "two"]
 
 
 @pytest.mark.clause("4.6")
-def test_head_has_no_body_and_the_methods(wire: Line) -> None:
+def test_head_has_no_body_and_the_methods(wire: RawConnection) -> None:
     wire.send(head("HEAD", "/v1/apps/app_x/config"))
     answer = wire.answer("HEAD")
     assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "GET", b"")
@@ -138,16 +140,16 @@ def test_head_has_no_body_and_the_methods(wire: Line) -> None:
         ("a;b=c,d", "a;b=c,d"),
     ],
 )
-def test_a_user_id_survives_the_wire(wire: Line, path: str, user: str) -> None:
+def test_a_user_id_survives_the_wire(wire: RawConnection, path: str, user: str) -> None:
     app = "/v1/apps/app_wire_users"
-    wire.send(whole("POST", f"{app}/conversations", b'{"external_user_id": %b}' % json.dumps(user).encode()))
+    wire.send(full_request("POST", f"{app}/conversations", b'{"external_user_id": %b}' % json.dumps(user).encode()))
     created = wire.answer().json()
     wire.send(head("GET", f"{app}/users/{path}/conversations"))
     assert wire.answer("GET").json()["data"][0] == created
 
 
 @pytest.mark.clause("4.5")
-def test_the_target_may_be_a_whole_url(wire: Line) -> None:
+def test_the_target_may_be_a_whole_url(wire: RawConnection) -> None:
     wire.send(head("GET", "http://127.0.0.1/v1/apps/app%5Fx/config?x=1"))
     assert wire.answer("GET").json()["app_id"] == "app_x"
 
@@ -175,16 +177,16 @@ NOT_HTTP = {
 def test_what_is_not_http_is_400_and_no_harm(server: Server, subtests: pytest.Subtests) -> None:
     for name, sent in NOT_HTTP.items():
         with subtests.test(name):
-            with line(server) as broken:
+            with open_connection(server) as broken:
                 broken.send(sent)
                 assert_error(broken.answer("GET"), 400, "invalid_request_error")
-            with line(server) as other:
+            with open_connection(server) as other:
                 assert other.still_answers()
 
 
 def test_headers_have_an_end(server: Server) -> None:
-    with line(server) as large:
+    with open_connection(server) as large:
         large.send(head("GET", "/v1/apps/app_x/config", *[f"X-{number}: {'x' * 1_000}" for number in range(1_000)]))
         assert_error(large.answer("GET"), 431, "invalid_request_error")
-    with line(server) as other:
+    with open_connection(server) as other:
         assert other.still_answers()

@@ -10,7 +10,7 @@ import pytest
 from httpx2 import Client
 
 from tests.conftest import AUTH, MakeClient
-from tests.server.requests import GOOD, opened
+from tests.support.request_spec import GOOD, opened
 
 pytestmark = pytest.mark.clause("4.9")
 
@@ -207,7 +207,7 @@ def test_a_preflight_counts_nowhere(make_client: MakeClient) -> None:
     one = opened(client, "app_x")
     for _ in range(3):
         assert preflight(client, PAGE, GOOD["send_message"].url(one).replace("app_wire", "app_x")).status_code == 204
-    answer = GOOD["send_message"].but(app_id="app_x").send(client, one)
+    answer = GOOD["send_message"].replace(app_id="app_x").send(client, one)
     assert answer.status_code == 200
 
 

@@ -9,8 +9,8 @@ import pytest
 from httpx2 import Client
 
 from tests.conftest import MakeClient
-from tests.envelope import assert_error
-from tests.server.requests import GOOD, LIMITED, LISTS, NOBODY, ON_ONE, OPERATIONS, WITH_BODY, Wish
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD, LIMITED, LISTS, NOBODY, ON_ONE, OPERATIONS, WITH_BODY, RequestSpec
 
 MIB = 1024 * 1024
 
@@ -19,8 +19,8 @@ class Cause(NamedTuple):
     """What spoils a request, where it can, and what is answered."""
 
     name: str
-    where: Mapping[str, Wish]
-    spoil: Callable[[Wish], Wish]
+    where: Mapping[str, RequestSpec]
+    spoil: Callable[[RequestSpec], RequestSpec]
     status: int
     type: str
     param: str | None = None
@@ -28,26 +28,26 @@ class Cause(NamedTuple):
     clause: str = "4.11"
 
 
-def key(value: str) -> Callable[[Wish], Wish]:
-    return lambda wish: wish.with_headers(Authorization=f"Bearer {value}")
+def key(value: str) -> Callable[[RequestSpec], RequestSpec]:
+    return lambda spec: spec.with_headers(Authorization=f"Bearer {value}")
 
 
-def app(app_id: str) -> Callable[[Wish], Wish]:
-    return lambda wish: wish.but(app_id=app_id)
+def app(app_id: str) -> Callable[[RequestSpec], RequestSpec]:
+    return lambda spec: spec.replace(app_id=app_id)
 
 
-def body(content: bytes) -> Callable[[Wish], Wish]:
-    return lambda wish: wish.but(content=content)
+def body(content: bytes) -> Callable[[RequestSpec], RequestSpec]:
+    return lambda spec: spec.replace(content=content)
 
 
-def query(text: str) -> Callable[[Wish], Wish]:
-    return lambda wish: wish.but(query=text)
+def query(text: str) -> Callable[[RequestSpec], RequestSpec]:
+    return lambda spec: spec.replace(query=text)
 
 
 INVALID, UNSUPPORTED = "invalid_request_error", "unsupported_media_type"
 
 CAUSES = [
-    Cause("no key", GOOD, lambda wish: wish.but(headers={}), 401, "invalid_api_key"),
+    Cause("no key", GOOD, lambda spec: spec.replace(headers={}), 401, "invalid_api_key"),
     Cause("publishable key", GOOD, key("pk_test_abc"), 401, "invalid_api_key"),
     Cause("malformed key", GOOD, key("secret"), 401, "invalid_api_key"),
     Cause("magic key: invalid", GOOD, key("sk_test_invalid"), 401, "invalid_api_key", clause="10.1"),
@@ -61,23 +61,27 @@ CAUSES = [
     Cause("magic app: no agent", GOOD, app("app_no_agent"), 403, "agent_unavailable", clause="10.2"),
     Cause("no agent by its settings", GOOD, app("app_mute"), 403, "agent_unavailable", clause="1.5"),
     Cause("magic app: error", GOOD, app("app_error"), 500, "internal_error", clause="10.2"),
-    Cause("unknown path", GOOD, lambda wish: wish.but(path=wish.path + "/x/y"), 404, "not_found"),
-    Cause("unknown method", GOOD, lambda wish: wish.but(method="PUT"), 405, "method_not_allowed"),
+    Cause("unknown path", GOOD, lambda spec: spec.replace(path=spec.path + "/x/y"), 404, "not_found"),
+    Cause("unknown method", GOOD, lambda spec: spec.replace(method="PUT"), 405, "method_not_allowed"),
     Cause("magic key: limited", LIMITED, key("sk_test_limited"), 429, "rate_limit_exceeded", clause="10.1"),
     Cause("limit of the app used up", LIMITED, app("app_busy"), 429, "rate_limit_exceeded"),
     Cause("other media type", WITH_BODY, lambda w: w.with_headers(Content_Type="text/plain"), 415, UNSUPPORTED),
     Cause("encoded body", WITH_BODY, lambda w: w.with_headers(Content_Encoding="gzip"), 415, UNSUPPORTED),
     Cause("too large", WITH_BODY, body(b" " * (MIB + 1)), 413, "payload_too_large"),
     Cause("not JSON", WITH_BODY, body(b"{"), 422, INVALID, None, "invalid_json"),
-    Cause("no body", WITH_BODY, lambda wish: wish.but(content=None), 422, INVALID, None, "invalid_json"),
+    Cause("no body", WITH_BODY, lambda spec: spec.replace(content=None), 422, INVALID, None, "invalid_json"),
     Cause("too deep", WITH_BODY, body(b"[" * 101 + b"]" * 101), 422, INVALID, None, "too_deep"),
     Cause("not an object", WITH_BODY, body(b"[]"), 422, INVALID, None, "wrong_type"),
     Cause("limit out of range", LISTS, query("?limit=101"), 422, INVALID, "limit", "out_of_range"),
     Cause("both cursors", LISTS, query(f"?after={NOBODY}&before={NOBODY}"), 422, INVALID, "after", "conflict"),
     Cause("unknown cursor", LISTS, query(f"?before={NOBODY}"), 404, "not_found", "before", "unknown_cursor"),
-    Cause("unknown conversation", ON_ONE, lambda wish: wish.but(path=f"/conversations/{NOBODY}"), 404, "not_found"),
+    Cause("unknown conversation", ON_ONE, lambda spec: spec.replace(path=f"/conversations/{NOBODY}"), 404, "not_found"),
     Cause(
-        "id that can't exist", ON_ONE, lambda wish: wish.but(path="/conversations/%00%F0%9F%98%80"), 404, "not_found"
+        "id that can't exist",
+        ON_ONE,
+        lambda spec: spec.replace(path="/conversations/%00%F0%9F%98%80"),
+        404,
+        "not_found",
     ),
 ]
 
@@ -126,13 +130,15 @@ def test_success_is_200_and_says_what_the_document_says(apps: Client, operation:
 @pytest.mark.clause("4.11", "1.2")
 @pytest.mark.parametrize("operation", GOOD)
 def test_without_a_key_the_scheme_is_named(apps: Client, operation: str) -> None:
-    assert GOOD[operation].but(headers={}).send(apps).headers["www-authenticate"] == "Bearer"
+    assert GOOD[operation].replace(headers={}).send(apps).headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.clause("4.11")
 @pytest.mark.parametrize("operation", LIMITED)
 @pytest.mark.parametrize("spoil", [key("sk_test_limited"), app("app_busy")], ids=["by its key", "by its app"])
-def test_who_sends_too_much_is_told_when_to_return(apps: Client, operation: str, spoil: Callable[[Wish], Wish]) -> None:
+def test_who_sends_too_much_is_told_when_to_return(
+    apps: Client, operation: str, spoil: Callable[[RequestSpec], RequestSpec]
+) -> None:
     answer = spoil(LIMITED[operation]).send(apps)
     assert int(answer.headers["retry-after"]) >= 1
 
@@ -186,7 +192,7 @@ def test_every_answer_names_its_entry_in_the_journal(apps: Client, subtests: pyt
 def test_the_key_is_never_echoed(apps: Client, subtests: pytest.Subtests) -> None:
     for cause in CAUSES:
         with subtests.test(cause.name):
-            wish = next(iter(cause.where.values())).with_headers(Authorization="Bearer sk_test_tell_nobody")
-            answer = cause.spoil(wish).send(apps)
+            spec = next(iter(cause.where.values())).with_headers(Authorization="Bearer sk_test_tell_nobody")
+            answer = cause.spoil(spec).send(apps)
             assert "tell_nobody" not in answer.text
             assert "tell_nobody" not in str(answer.headers)

@@ -8,9 +8,9 @@ import pytest
 from httpx2 import Client
 from hypothesis import given, settings
 
-from tests.envelope import assert_error
-from tests.server.requests import GOOD, WITH_BODY
-from tests.strategies import json_values
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD, WITH_BODY
+from tests.support.strategies import json_values
 
 pytestmark = pytest.mark.clause("4.2")
 
@@ -100,7 +100,7 @@ NOT_JSON = [
 
 @pytest.mark.parametrize(("content", "place"), NOT_JSON)
 def test_json_that_cannot_be_read_is_named_by_line_and_column(apps: Client, content: bytes, place: str) -> None:
-    answer = GOOD[CREATE].but(content=content).send(apps)
+    answer = GOOD[CREATE].replace(content=content).send(apps)
     error = assert_error(answer, 422, "invalid_request_error", param=None, code="invalid_json")
     assert place in error["message"]
 
@@ -108,6 +108,6 @@ def test_json_that_cannot_be_read_is_named_by_line_and_column(apps: Client, cont
 @pytest.mark.clause("3.16")
 @pytest.mark.parametrize("operation", WITH_BODY)
 def test_unknown_fields_are_ignored(apps: Client, operation: str) -> None:
-    wish = GOOD[operation]
-    known = (wish.content or b"").removeprefix(b"{")
-    assert wish.but(content=b'{"titel": 1, "__proto__": [], "": null, ' + known).send(apps).status_code == 200
+    spec = GOOD[operation]
+    known = (spec.content or b"").removeprefix(b"{")
+    assert spec.replace(content=b'{"titel": 1, "__proto__": [], "": null, ' + known).send(apps).status_code == 200

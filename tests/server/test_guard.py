@@ -9,7 +9,7 @@ import pytest
 from httpx2 import Client
 
 from tests.conftest import AUTH, MakeClient
-from tests.envelope import assert_error
+from tests.support.errors import assert_error
 
 CONFIG = "/v1/apps/app_x/config"
 EVERYTHING = [CONFIG, "/v1/nothing", "/", "/openapi.json", "/schemas/error.json", "/_sandbox/health", "/_sandbox/apps"]

@@ -6,7 +6,7 @@ from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.server import inspector
 from tests.conftest import Server
-from tests.server.sockets import Line, head, line
+from tests.support.raw_connection import RawConnection, head, open_connection
 
 PAGES = ("/", "/docs", "/openapi.json", "/schemas/openapi.json", "/_sandbox/", "/nothing", "/_sandbox/nothing")
 VALUES = {"app_id": "app_demo", "request_id": "req_nobody", "fault_id": "flt_nobody", "reply_id": "rpl_nobody"}
@@ -17,7 +17,7 @@ EVENTS = "/_sandbox/events"
 CONTROL = {op.path.format_map(VALUES) for op in load(control_folder()).operations if op.method == "GET"} - {EVENTS}
 
 
-def both(wire: Line, path: str) -> list[tuple[int, dict[str, str]]]:
+def both(wire: RawConnection, path: str) -> list[tuple[int, dict[str, str]]]:
     answers = []
     for method in ("GET", "HEAD"):
         wire.send(head(method, path))
@@ -27,20 +27,20 @@ def both(wire: Line, path: str) -> list[tuple[int, dict[str, str]]]:
 
 
 def test_head_has_the_status_and_the_headers_of_get(server: Server) -> None:
-    with line(server) as wire:
+    with open_connection(server) as wire:
         found = {path: both(wire, path) for path in (*PAGES, *inspector.paths(), *sorted(CONTROL))}
     assert {path: answers for path, answers in found.items() if answers[0] != answers[1]} == {}
     assert found["/_sandbox/health"][1][0] == 200
 
 
 def test_head_of_live_events_ends(server: Server) -> None:
-    with line(server) as wire:
+    with open_connection(server) as wire:
         wire.send(head("HEAD", EVENTS))
         assert wire.answer("HEAD").headers["content-type"].startswith("text/event-stream")
         assert wire.still_answers()
 
 
 def test_where_get_is_allowed_head_is_too(server: Server) -> None:
-    with line(server) as wire:
+    with open_connection(server) as wire:
         wire.send(head("PATCH", "/_sandbox/health"))
         assert wire.answer().headers["allow"] == "GET, HEAD"

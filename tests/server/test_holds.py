@@ -7,7 +7,7 @@ import asyncio
 import orjson
 
 from sandbox import create_app
-from tests.inprocess import Visitor
+from tests.support.in_process import Visitor
 
 
 def test_an_app_that_holds_all_it_may_takes_nothing_from_another() -> None:

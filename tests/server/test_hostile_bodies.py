@@ -11,9 +11,9 @@ from httpx2 import Client
 from hypothesis import given, settings
 
 from tests.contract.strategies import NUMBER_TEXTS
-from tests.envelope import assert_error
-from tests.server.requests import GOOD, WITH_BODY, Wish, opened
-from tests.strategies import metadata
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD, WITH_BODY, RequestSpec, opened
+from tests.support.strategies import metadata
 
 pytestmark = pytest.mark.clause("4.3")
 
@@ -54,23 +54,23 @@ REFUSED = {
 def test_what_cannot_be_kept_is_refused(apps: Client, subtests: pytest.Subtests) -> None:
     for (name, (content, code)), operation in product(REFUSED.items(), WITH_BODY):
         with subtests.test(name, operation=operation):
-            answer = WITH_BODY[operation].but(content=content).send(apps)
+            answer = WITH_BODY[operation].replace(content=content).send(apps)
             assert_error(answer, 422, "invalid_request_error", param=None, **({"code": code} if code else {}))
 
 
 @pytest.mark.parametrize("levels", [3, 99, 100])
 def test_a_hundred_levels_come_back(apps: Client, levels: int) -> None:
     sent = nested(levels)
-    answer = CREATE.but(content=sent).send(apps)
+    answer = CREATE.replace(content=sent).send(apps)
     assert answer.status_code == 200
     assert sent[1:-1] in answer.content
 
 
 def test_a_hundred_levels_come_back_from_the_history_and_the_list(apps: Client) -> None:
-    mine = CREATE.but(app_id="app_deep", content=nested(100))
+    mine = CREATE.replace(app_id="app_deep", content=nested(100))
     one = mine.send(apps).json()["id"]
-    for wish in (GOOD["get_conversation"], GOOD["list_conversations"]):
-        assert nested(100)[1:-1] in wish.but(app_id="app_deep").send(apps, one).content
+    for spec in (GOOD["get_conversation"], GOOD["list_conversations"]):
+        assert nested(100)[1:-1] in spec.replace(app_id="app_deep").send(apps, one).content
 
 
 def test_a_body_has_at_most_a_mebibyte(apps: Client, subtests: pytest.Subtests) -> None:
@@ -78,7 +78,7 @@ def test_a_body_has_at_most_a_mebibyte(apps: Client, subtests: pytest.Subtests) 
     for operation, (size, status) in product(WITH_BODY, rows):
         with subtests.test(operation=operation, size=size, status=status):
             good = WITH_BODY[operation].content or b""
-            answer = WITH_BODY[operation].but(content=good + b" " * (size - len(good))).send(apps)
+            answer = WITH_BODY[operation].replace(content=good + b" " * (size - len(good))).send(apps)
             assert answer.status_code == status
             if status == 413:
                 assert_error(answer, 413, "payload_too_large", param=None, code=None)
@@ -94,12 +94,12 @@ def test_a_body_has_at_most_a_mebibyte(apps: Client, subtests: pytest.Subtests) 
     ],
 )
 def test_of_duplicate_keys_the_last_wins(apps: Client, content: bytes, title: str | None) -> None:
-    assert CREATE.but(content=content).send(apps).json()["title"] == title
+    assert CREATE.replace(content=content).send(apps).json()["title"] == title
 
 
 def test_of_duplicate_keys_in_metadata_the_last_wins_too(apps: Client) -> None:
     content = b'{"metadata": {"a": 1.50, "b": 2, "a": {"c": 3.0, "c": 4.0}}}'
-    assert b'"metadata":{"a":{"c":4.0},"b":2}' in CREATE.but(content=content).send(apps).content
+    assert b'"metadata":{"a":{"c":4.0},"b":2}' in CREATE.replace(content=content).send(apps).content
 
 
 @pytest.mark.clause("4.2")
@@ -125,7 +125,7 @@ def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: Client) -> None
 @given(number=NUMBER_TEXTS)
 def test_a_number_comes_back_as_it_was_sent_or_is_refused(apps: Client, number: str) -> None:
     sent = f'"metadata":{{"n":{number},"l":[{number}]}}'
-    answer = CREATE.but(content=f"{{{sent}}}".encode()).send(apps)
+    answer = CREATE.replace(content=f"{{{sent}}}".encode()).send(apps)
     if answer.status_code == 200:
         assert sent in answer.text
     else:
@@ -140,7 +140,7 @@ NUMBERS = ["0", "-0", "1.10", "1e2", "1E+2", "9007199254740993", "18446744073709
 def test_numbers_of_a_message_come_back_in_the_snapshot(apps: Client, number: str) -> None:
     one = opened(apps, "app_wire")
     content = f'{{"message":{{"content":"x"}},"metadata":{{"n":{number}}}}}'.encode()
-    sent = GOOD["send_message"].but(content=content).send(apps, one)
+    sent = GOOD["send_message"].replace(content=content).send(apps, one)
     if len(number) < 400:  # an integer of 400 digits may be refused, and must not be rounded
         assert sent.status_code == 200
     shown = GOOD["get_conversation"].send(apps, one).text
@@ -149,7 +149,7 @@ def test_numbers_of_a_message_come_back_in_the_snapshot(apps: Client, number: st
 
 @pytest.mark.parametrize("field", ["title", "external_user_id", "metadata"])
 def test_an_integer_of_four_hundred_digits_is_refused_where_none_belongs(apps: Client, field: str) -> None:
-    answer = CREATE.but(content=f'{{"{field}": {"9" * 400}}}'.encode()).send(apps)
+    answer = CREATE.replace(content=f'{{"{field}": {"9" * 400}}}'.encode()).send(apps)
     error = assert_error(answer, 422, "invalid_request_error")
     assert len(error["message"]) < 300
 
@@ -164,7 +164,7 @@ def of_bytes(size: int, letter: str = "x") -> dict[str, str]:
     return {"k": letter * (room // width) + "x" * (room % width)}
 
 
-METADATA: dict[str, Wish] = {
+METADATA: dict[str, RequestSpec] = {
     "create_conversation": CREATE.saying({"metadata": "M"}),
     "send_message": GOOD["send_message"].saying({"message": {"content": "x"}, "metadata": "M"}),
     "create_completion": GOOD["create_completion"].saying({"prompt": "x", "metadata": "M"}),
@@ -180,7 +180,7 @@ def test_metadata_has_at_most_16384_bytes(apps: Client, subtests: pytest.Subtest
         with subtests.test(size=size, status=status, spaced=spaced, letter=letter, operation=operation):
             sent = json.dumps(of_bytes(size, letter), ensure_ascii=spaced, indent=9 if spaced else None)
             content = (METADATA[operation].content or b"").replace(b'"M"', sent.encode())
-            answer = METADATA[operation].but(content=content).send(apps)
+            answer = METADATA[operation].replace(content=content).send(apps)
             assert answer.status_code == status
             if status == 422:
                 error = assert_error(answer, 422, "invalid_request_error", param="metadata", code="too_large")
@@ -192,7 +192,7 @@ def test_metadata_has_at_most_16384_bytes(apps: Client, subtests: pytest.Subtest
 def test_a_number_counts_with_every_digit_that_was_sent(apps: Client) -> None:
     for digits, status in ((16_384 - 8, 200), (16_384 - 7, 422)):
         content = b'{"metadata": {"n": 0.%b}}' % (b"1" * digits)
-        assert CREATE.but(content=content).send(apps).status_code == status
+        assert CREATE.replace(content=content).send(apps).status_code == status
 
 
 @pytest.mark.clause("5.2")

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
-from tests.envelope import assert_error
-from tests.server.requests import GOOD
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD
 
 pytestmark = pytest.mark.clause("1.2")
 
-CONFIG = GOOD["get_app_config"].but(headers={})
+CONFIG = GOOD["get_app_config"].replace(headers={})
 
 WELL_FORMED = {
     "test key": "Bearer sk_test_a",
@@ -67,6 +67,6 @@ def test_two_headers_are_no_key(apps: Client) -> None:
 
 
 def test_an_app_with_keys_takes_no_other(apps: Client) -> None:
-    mine = CONFIG.but(app_id="app_locked")
+    mine = CONFIG.replace(app_id="app_locked")
     assert mine.with_headers(Authorization="Bearer sk_test_of_another").send(apps).status_code == 200
     assert_error(mine.with_headers(Authorization="Bearer sk_test_a").send(apps), 403, "access_denied")

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 from httpx2 import Client
 
-from tests.envelope import assert_error
-from tests.server.requests import GOOD, LIMITED, WITH_BODY, WITHOUT_BODY
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD, LIMITED, WITH_BODY, WITHOUT_BODY
 
 JSON = [
     "application/json",
@@ -43,9 +43,9 @@ def test_json_is_taken_whatever_its_parameters(apps: Client, subtests: pytest.Su
 @pytest.mark.clause("4.4")
 @pytest.mark.parametrize("operation", WITH_BODY)
 def test_a_body_without_a_type_counts_as_json(apps: Client, operation: str) -> None:
-    wish = WITH_BODY[operation]
-    assert "content-type" not in {name.lower() for name in wish.headers}
-    assert wish.send(apps).status_code == 200
+    spec = WITH_BODY[operation]
+    assert "content-type" not in {name.lower() for name in spec.headers}
+    assert spec.send(apps).status_code == 200
 
 
 @pytest.mark.clause("4.4")
@@ -67,7 +67,9 @@ def test_an_encoded_body_is_415(apps: Client, coding: str) -> None:
 def test_an_empty_body_is_no_json(apps: Client, subtests: pytest.Subtests) -> None:
     for content, operation in product([None, b"", b" \r\n\t"], WITH_BODY):
         with subtests.test(content=content, operation=operation):
-            answer = WITH_BODY[operation].but(content=content).with_headers(Content_Type="application/json").send(apps)
+            answer = (
+                WITH_BODY[operation].replace(content=content).with_headers(Content_Type="application/json").send(apps)
+            )
             assert_error(answer, 422, "invalid_request_error", param=None, code="invalid_json")
 
 
@@ -76,8 +78,8 @@ def test_operations_without_a_body_ignore_it(apps: Client, subtests: pytest.Subt
     rows: list[bytes] = [b"", b"{}", b"{broken", b"\xff" * 2_000_000]
     for content, operation in product(rows, WITHOUT_BODY):
         with subtests.test(content=content, operation=operation):
-            wish = WITHOUT_BODY[operation].but(content=content)
-            spoilt = wish.with_headers(Content_Type="text/plain", Content_Encoding="gzip")
+            spec = WITHOUT_BODY[operation].replace(content=content)
+            spoilt = spec.with_headers(Content_Type="text/plain", Content_Encoding="gzip")
             assert spoilt.send(apps).status_code == 200
 
 
@@ -107,8 +109,8 @@ def test_accept_never_decides(apps: Client, subtests: pytest.Subtests) -> None:
 @pytest.mark.parametrize("operation", LIMITED)
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html"])
 def test_stream_decides(apps: Client, operation: str, accept: str) -> None:
-    wish = LIMITED[operation]
-    asked = wish.but(content=b'{"stream": true, ' + (wish.content or b"")[1:])
+    spec = LIMITED[operation]
+    asked = spec.replace(content=b'{"stream": true, ' + (spec.content or b"")[1:])
     answer = asked.with_headers(Accept=accept).send(apps)
     assert answer.headers["content-type"].startswith("text/event-stream")
 

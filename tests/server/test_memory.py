@@ -15,8 +15,8 @@ import uvicorn
 
 from sandbox import create_app
 from sandbox.server.protocol import SandboxProtocol
-from tests.inprocess import Visitor
-from tests.server.sockets import whole
+from tests.support.in_process import Visitor
+from tests.support.raw_connection import full_request
 
 APP = "/v1/apps/app_a"
 CONVERSATIONS = f"{APP}/conversations"
@@ -90,7 +90,7 @@ def test_a_closed_connection_is_gone_at_once() -> None:
         # With the last one the journal takes in what came.
         for method, path in [("POST", CONVERSATIONS)] * 5 + [("GET", "/_sandbox/requests")]:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            writer.write(whole(method, path, b"{}", "Connection: close"))
+            writer.write(full_request(method, path, b"{}", "Connection: close"))
             assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
             writer.close()
             await writer.wait_closed()

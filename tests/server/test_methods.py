@@ -6,8 +6,8 @@ import pytest
 from httpx2 import Client
 
 from tests.conftest import AUTH
-from tests.envelope import assert_error
-from tests.server.requests import NOBODY, OPERATIONS
+from tests.support.errors import assert_error
+from tests.support.request_spec import NOBODY, OPERATIONS
 
 pytestmark = pytest.mark.clause("4.6", "4.11")
 

@@ -8,22 +8,22 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Server
-from tests.server.sockets import Line, head, line, whole
-from tests.sse import parse
+from tests.support.raw_connection import RawConnection, full_request, head, open_connection
+from tests.support.sse import parse
 
 COMPLETIONS = "/v1/apps/app_old/completions"
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Line]:
-    with line(server) as opened:
+def wire(server: Server) -> Iterator[RawConnection]:
+    with open_connection(server) as opened:
         yield opened
 
 
-def asked(wire: Line, prompt: str, *headers: str, version: str = "1.0") -> tuple[bytes, bytes]:
+def asked(wire: RawConnection, prompt: str, *headers: str, version: str = "1.0") -> tuple[bytes, bytes]:
     """Ask for a stream and return its head and its body, up to the end of the connection."""
     body = b'{"stream": true, "prompt": "%b"}' % prompt.encode()
-    wire.send(whole("POST", COMPLETIONS, body, *headers, version=version))
+    wire.send(full_request("POST", COMPLETIONS, body, *headers, version=version))
     first, _, rest = everything(wire.socket).partition(b"\r\n\r\n")
     return first.lower(), rest
 
@@ -34,7 +34,9 @@ def everything(connection: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("headers", [(), ("Connection: keep-alive",)])
 @pytest.mark.parametrize("version", ["1.0", "0.9"])
-def test_a_stream_to_an_old_client_has_no_chunk_sizes(wire: Line, headers: tuple[str, ...], version: str) -> None:
+def test_a_stream_to_an_old_client_has_no_chunk_sizes(
+    wire: RawConnection, headers: tuple[str, ...], version: str
+) -> None:
     first, body = asked(wire, "hello", *headers, version=version)
     assert b"transfer-encoding" not in first
     assert b"connection: close" in first
@@ -42,12 +44,12 @@ def test_a_stream_to_an_old_client_has_no_chunk_sizes(wire: Line, headers: tuple
     assert parse(body)[-1].name == "response.completed"
 
 
-def test_a_stream_that_breaks_off_ends_by_a_reset(wire: Line) -> None:
+def test_a_stream_that_breaks_off_ends_by_a_reset(wire: RawConnection) -> None:
     with pytest.raises(ConnectionResetError):
         asked(wire, "hello [[cut]]")
 
 
-def test_live_events_end_with_the_connection_too(wire: Line) -> None:
+def test_live_events_end_with_the_connection_too(wire: RawConnection) -> None:
     wire.send(head("GET", "/_sandbox/events", version="1.0"))
     answer = b""
     while b"listening" not in answer:
@@ -55,14 +57,14 @@ def test_live_events_end_with_the_connection_too(wire: Line) -> None:
     assert answer.endswith(b"\r\n\r\n: listening\n\n")
 
 
-def test_an_old_client_is_not_asked_to_go_on(wire: Line) -> None:
+def test_an_old_client_is_not_asked_to_go_on(wire: RawConnection) -> None:
     wire.send(
         head("POST", COMPLETIONS, "Content-Length: 15", "Expect: 100-continue", version="1.0"), b'{"prompt": "p"}'
     )
     assert everything(wire.socket).startswith(b"HTTP/1.1 200 ")
 
 
-def test_an_answer_of_known_length_is_as_ever(wire: Line) -> None:
+def test_an_answer_of_known_length_is_as_ever(wire: RawConnection) -> None:
     wire.send(head("GET", "/v1/apps/app_old/config", version="1.0"))
     answer = wire.answer("GET")
     assert (answer.json()["app_id"], answer.headers["connection"]) == ("app_old", "close")

@@ -11,8 +11,8 @@ from httpx2 import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.envelope import assert_error
-from tests.server.requests import GOOD, LISTS, NOBODY, Wish
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD, LISTS, NOBODY, RequestSpec
 
 pytestmark = pytest.mark.clause("4.1")
 
@@ -23,52 +23,54 @@ class Fault(NamedTuple):
     """One thing that is wrong with a request, and what it is answered when nothing earlier is."""
 
     name: str
-    spoil: Callable[[Wish], Wish]
+    spoil: Callable[[RequestSpec], RequestSpec]
     status: int
     type: str
 
 
-def _in_state(state: str) -> Callable[[Wish], Wish]:
+def _in_state(state: str) -> Callable[[RequestSpec], RequestSpec]:
     """Put the app into one more state; the apps of the fixture are named by all of theirs."""
 
-    def spoil(wish: Wish) -> Wish:
-        app_id = "app" if wish.app_id == "app_wire" else wish.app_id
-        return wish if app_id == "app_missing" else wish.but(app_id=f"{app_id}_{state}")
+    def spoil(spec: RequestSpec) -> RequestSpec:
+        app_id = "app" if spec.app_id == "app_wire" else spec.app_id
+        return spec if app_id == "app_missing" else spec.replace(app_id=f"{app_id}_{state}")
 
     return spoil
 
 
-def _too_large(wish: Wish) -> Wish:
-    return wish.but(content=b"{" + b" " * MIB)
+def _too_large(spec: RequestSpec) -> RequestSpec:
+    return spec.replace(content=b"{" + b" " * MIB)
 
 
 # In the order of the contract. A key and an app have one fault of each kind at a time, all others combine.
 OF_A_MESSAGE: Sequence[Fault] = [
-    Fault("path", lambda wish: wish.but(path="/conversation/{one}"), 404, "not_found"),
-    Fault("method", lambda wish: wish.but(method="PUT"), 405, "method_not_allowed"),
-    Fault("key", lambda wish: wish.but(headers={**wish.headers, "Authorization": "none"}), 401, "invalid_api_key"),
-    Fault("app", lambda wish: wish.but(app_id="app_missing"), 404, "not_found"),
+    Fault("path", lambda spec: spec.replace(path="/conversation/{one}"), 404, "not_found"),
+    Fault("method", lambda spec: spec.replace(method="PUT"), 405, "method_not_allowed"),
+    Fault("key", lambda spec: spec.replace(headers={**spec.headers, "Authorization": "none"}), 401, "invalid_api_key"),
+    Fault("app", lambda spec: spec.replace(app_id="app_missing"), 404, "not_found"),
     Fault("access", _in_state("locked"), 403, "access_denied"),
     Fault("state", _in_state("off"), 403, "app_inactive"),
     Fault("rate limit", _in_state("busy"), 429, "rate_limit_exceeded"),
-    Fault("media type", lambda wish: wish.with_headers(Content_Type="text/plain"), 415, "unsupported_media_type"),
+    Fault("media type", lambda spec: spec.with_headers(Content_Type="text/plain"), 415, "unsupported_media_type"),
     Fault("size", _too_large, 413, "payload_too_large"),
-    Fault("schema", lambda w: w if len(w.content or b"") > MIB else w.but(content=b"{}"), 422, "invalid_request_error"),
-    Fault("conversation", lambda wish: wish.but(path=wish.path.replace("{one}", NOBODY)), 404, "not_found"),
+    Fault(
+        "schema", lambda w: w if len(w.content or b"") > MIB else w.replace(content=b"{}"), 422, "invalid_request_error"
+    ),
+    Fault("conversation", lambda spec: spec.replace(path=spec.path.replace("{one}", NOBODY)), 404, "not_found"),
 ]
 OF_A_LIST: Sequence[Fault] = [
     *OF_A_MESSAGE[:6],
-    Fault("schema", lambda wish: wish.but(query=wish.query + "&limit=0"), 422, "invalid_request_error"),
-    Fault("cursor", lambda wish: wish.but(query=wish.query + f"&after={NOBODY}"), 404, "not_found"),
+    Fault("schema", lambda spec: spec.replace(query=spec.query + "&limit=0"), 422, "invalid_request_error"),
+    Fault("cursor", lambda spec: spec.replace(query=spec.query + f"&after={NOBODY}"), 404, "not_found"),
 ]
 
 
-def answered(apps: Client, good: Wish, faults: Sequence[Fault]) -> None:
+def answered(apps: Client, good: RequestSpec, faults: Sequence[Fault]) -> None:
     """Send a request that has these faults, in the order of the contract, and expect the answer to the first."""
-    wish = good
+    spec = good
     for fault in faults:
-        wish = fault.spoil(wish)
-    assert_error(wish.send(apps), faults[0].status, faults[0].type)
+        spec = fault.spoil(spec)
+    assert_error(spec.send(apps), faults[0].status, faults[0].type)
 
 
 def named(faults: object) -> str:
@@ -86,7 +88,7 @@ def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: Client, subtests:
     rows: list[Sequence[Fault]] = [*combinations(OF_A_LIST, 1), *combinations(OF_A_LIST, 2)]
     for faults in rows:
         with subtests.test(named(faults)):
-            answered(apps, LISTS["list_user_conversations"].but(query="?order=asc"), faults)
+            answered(apps, LISTS["list_user_conversations"].replace(query="?order=asc"), faults)
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,17 +115,17 @@ MAGIC = [
 @pytest.mark.clause("10.1", "10.2")
 @pytest.mark.parametrize(("key", "app_id", "status", "kind"), MAGIC)
 def test_magic_values_keep_the_order_too(apps: Client, key: str, app_id: str, status: int, kind: str) -> None:
-    wish = GOOD["create_completion"].but(app_id=app_id).with_headers(Authorization=f"Bearer {key}")
-    assert_error(wish.send(apps), status, kind)
+    spec = GOOD["create_completion"].replace(app_id=app_id).with_headers(Authorization=f"Bearer {key}")
+    assert_error(spec.send(apps), status, kind)
 
 
 @pytest.mark.clause("5.2")
 def test_nothing_is_stored_of_a_request_that_is_refused(apps: Client) -> None:
-    mine = GOOD["create_conversation"].but(app_id="app_untouched")
+    mine = GOOD["create_conversation"].replace(app_id="app_untouched")
     for spoilt in (
         mine.saying([]),
-        mine.but(content=b"["),
-        mine.but(content=b'{"metadata":' + b"[" * 101 + b"]" * 101 + b"}"),
+        mine.replace(content=b"["),
+        mine.replace(content=b'{"metadata":' + b"[" * 101 + b"]" * 101 + b"}"),
     ):
         assert_error(spoilt.send(apps), 422, "invalid_request_error")
-    assert GOOD["get_app_metrics"].but(app_id="app_untouched").send(apps).json()["total_conversations"] == 0
+    assert GOOD["get_app_metrics"].replace(app_id="app_untouched").send(apps).json()["total_conversations"] == 0

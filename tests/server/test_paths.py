@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sandbox.contract import load
 from sandbox.server.router import Router
 from tests.conftest import AUTH
-from tests.envelope import assert_error
-from tests.server.requests import GOOD, OPERATIONS, opened
-from tests.strategies import user_ids
+from tests.support.errors import assert_error
+from tests.support.request_spec import GOOD, OPERATIONS, opened
+from tests.support.strategies import user_ids
 
 pytestmark = pytest.mark.clause("4.5")
 
@@ -105,8 +105,8 @@ def test_a_conversation_id_that_cannot_exist_is_404(apps: Client, subtests: pyte
         rows, ["get_conversation", "update_conversation", "delete_conversation", "send_message"]
     ):
         with subtests.test(one=one, operation=operation):
-            wish = GOOD[operation].but(path=f"/conversations/{one}")
-            assert_error(wish.send(apps), 404, "not_found", param="conversation_id")
+            spec = GOOD[operation].replace(path=f"/conversations/{one}")
+            assert_error(spec.send(apps), 404, "not_found", param="conversation_id")
 
 
 def test_a_conversation_id_is_taken_to_the_letter(apps: Client) -> None:

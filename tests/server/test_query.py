@@ -9,8 +9,8 @@ from httpx2 import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.envelope import assert_error
-from tests.server.requests import LISTS, NOBODY
+from tests.support.errors import assert_error
+from tests.support.request_spec import LISTS, NOBODY
 
 pytestmark = pytest.mark.clause("4.8", "5.4")
 
@@ -72,14 +72,14 @@ UNKNOWN = [f"after={NOBODY}", f"before={NOBODY}", "after=", "before=", "after=x"
 def test_what_is_right_or_unknown_is_taken(apps: Client, subtests: pytest.Subtests) -> None:
     for query, operation in product(TAKEN, LISTS):
         with subtests.test(query=query, operation=operation):
-            assert LISTS[operation].but(query=f"?{query}").send(apps).status_code == 200
+            assert LISTS[operation].replace(query=f"?{query}").send(apps).status_code == 200
 
 
 @pytest.mark.clause("4.2")
 def test_what_is_wrong_is_named(apps: Client, subtests: pytest.Subtests) -> None:
     for (query, param, code), operation in product(REFUSED, LISTS):
         with subtests.test(query=query, param=param, code=code, operation=operation):
-            answer = LISTS[operation].but(query=f"?{query}").send(apps)
+            answer = LISTS[operation].replace(query=f"?{query}").send(apps)
             error = assert_error(answer, 422, "invalid_request_error", param=param, code=code)
             assert f"{param}" in error["message"]
             assert "expected" in error["message"]
@@ -88,7 +88,7 @@ def test_what_is_wrong_is_named(apps: Client, subtests: pytest.Subtests) -> None
 def test_an_unknown_cursor_is_404(apps: Client, subtests: pytest.Subtests) -> None:
     for query, operation in product(UNKNOWN, LISTS):
         with subtests.test(query=query, operation=operation):
-            answer = LISTS[operation].but(query=f"?{query}").send(apps)
+            answer = LISTS[operation].replace(query=f"?{query}").send(apps)
             assert_error(answer, 404, "not_found", param=query.split("=")[0], code="unknown_cursor")
 
 
@@ -103,7 +103,7 @@ SEVERAL = [
 @pytest.mark.clause("4.2")
 @pytest.mark.parametrize(("query", "places"), SEVERAL)
 def test_faults_are_named_in_the_order_of_the_contract(apps: Client, query: str, places: list[str]) -> None:
-    answer = LISTS["list_conversations"].but(query=f"?{query}").send(apps)
+    answer = LISTS["list_conversations"].replace(query=f"?{query}").send(apps)
     error = assert_error(answer, 422, "invalid_request_error", param=places[0])
     found = [error["message"].index(f"{place}: ") for place in places]
     assert found == sorted(found)
@@ -119,12 +119,12 @@ def test_faults_are_named_in_the_order_of_the_contract(apps: Client, query: str,
     ],
 )
 def test_a_fault_says_what_came(apps: Client, query: str, sentence: str) -> None:
-    answer = LISTS["list_conversations"].but(query=f"?{query}").send(apps)
+    answer = LISTS["list_conversations"].replace(query=f"?{query}").send(apps)
     assert sentence in assert_error(answer, 422, "invalid_request_error")["message"]
 
 
 @settings(max_examples=60, deadline=None)
 @given(query=st.text(st.sampled_from("limtordeafbc=&%1234567890+;[]\\'\"<é"), max_size=40))
 def test_no_query_breaks_the_server(apps: Client, query: str) -> None:
-    answer = LISTS["list_conversations"].but(query=f"?limit=5&{query}").send(apps)
+    answer = LISTS["list_conversations"].replace(query=f"?limit=5&{query}").send(apps)
     assert answer.status_code in (200, 404, 422)

@@ -14,7 +14,7 @@ from sandbox import create_app
 from sandbox.apps.journal import Journal, RequestRecord
 from sandbox.clock import SystemClock
 from sandbox.server.context import RequestContext, RequestListener, RequestRecorder, UnrecordedContext
-from tests.inprocess import scope_of
+from tests.support.in_process import scope_of
 
 CONFIG, REQUESTS = "/v1/apps/app_a/config", "/_sandbox/requests"
 

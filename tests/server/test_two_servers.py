@@ -9,7 +9,7 @@ import pytest
 from httpx2 import Client
 
 from tests.conftest import MakeClient
-from tests.server.requests import GOOD, Wish
+from tests.support.request_spec import GOOD, RequestSpec
 
 CREATE, METRICS, CONFIG, COMPLETE = (
     GOOD[name] for name in ("create_conversation", "get_app_metrics", "get_app_config", "create_completion")
@@ -21,8 +21,8 @@ DEEDS: dict[str, tuple[Callable[[Client], Any], Callable[[Client], Any]]] = {
     "a number of a conversation": (CREATE.send, lambda client: CREATE.send(client).json()),
     "a number of a completion": (COMPLETE.send, lambda client: COMPLETE.send(client).json()),
     "the demo app": (
-        lambda client: CREATE.but(app_id="app_demo").send(client),
-        lambda client: METRICS.but(app_id="app_demo").send(client).json(),
+        lambda client: CREATE.replace(app_id="app_demo").send(client),
+        lambda client: METRICS.replace(app_id="app_demo").send(client).json(),
     ),
     "a setting": (
         lambda client: client.patch("/_sandbox/apps/app_wire", json={"status": "inactive"}),
@@ -63,17 +63,17 @@ def test_a_limit_used_up_on_one_is_not_used_up_on_the_other(make_client: MakeCli
 
 
 @pytest.mark.parametrize(
-    ("settings", "wish"),
+    ("settings", "spec"),
     [
         ({"seed": 2}, CREATE),
         ({"now": 5}, CREATE),
         ({"titles": "after_first_exchange"}, CREATE),
         ({"strict_apps": True}, CONFIG),
         ({"apps": {"app_wire": {"status": "inactive"}}}, CONFIG),
-        ({"validation_status": "400"}, CREATE.but(content=b"{")),
+        ({"validation_status": "400"}, CREATE.replace(content=b"{")),
     ],
 )
-def test_each_has_settings_of_its_own(make_client: MakeClient, settings: dict[str, Any], wish: Wish) -> None:
-    plain, again, special = (wish.send(client) for client in (make_client(), make_client(), make_client(**settings)))
+def test_each_has_settings_of_its_own(make_client: MakeClient, settings: dict[str, Any], spec: RequestSpec) -> None:
+    plain, again, special = (spec.send(client) for client in (make_client(), make_client(), make_client(**settings)))
     assert (plain.content, plain.status_code) == (again.content, again.status_code)
     assert (plain.content, plain.status_code) != (special.content, special.status_code)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Server
-from tests.server.sockets import Line, chunked, head, line, whole
+from tests.support.raw_connection import RawConnection, chunked, full_request, head, open_connection
 
 APP = "/v1/apps/app_upgrades"
 CREATE = f"{APP}/conversations"
@@ -32,8 +32,8 @@ REQUESTS = {
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Line]:
-    with line(server) as opened:
+def wire(server: Server) -> Iterator[RawConnection]:
+    with open_connection(server) as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def test_a_request_that_offers_an_upgrade_keeps_its_body(server: Server) -> None
     for (who, offer), (what, request) in itertools.product(OFFERS.items(), REQUESTS.items()):
         for framing, first, body in spelled(*request, offer):
             for packets in ([first + body], [first, body], [bytes([byte]) for byte in first + body]):
-                with line(server) as wire:
+                with open_connection(server) as wire:
                     wire.send(*packets)
                     status = wire.answer(request[0]).status_code
                     if status != 200 or not wire.still_answers():
@@ -57,7 +57,7 @@ def test_a_request_that_offers_an_upgrade_keeps_its_body(server: Server) -> None
     assert lost == []
 
 
-def test_a_body_that_is_a_request_is_a_body(wire: Line) -> None:
+def test_a_body_that_is_a_request_is_a_body(wire: RawConnection) -> None:
     before = conversations(wire)
     for _, first, body in spelled("POST", CREATE, INNER, OFFERS["Java, curl"]):
         wire.send(first, body)
@@ -65,34 +65,34 @@ def test_a_body_that_is_a_request_is_a_body(wire: Line) -> None:
     assert conversations(wire) == before
 
 
-def test_so_it_is_where_a_tunnel_is_asked_for(wire: Line) -> None:
+def test_so_it_is_where_a_tunnel_is_asked_for(wire: RawConnection) -> None:
     before = conversations(wire)
-    wire.send(whole("CONNECT", CREATE, INNER))
+    wire.send(full_request("CONNECT", CREATE, INNER))
     assert wire.answer().status_code == 405
     assert conversations(wire) == before
 
 
-def test_what_follows_an_offer_is_the_next_request(wire: Line) -> None:
+def test_what_follows_an_offer_is_the_next_request(wire: RawConnection) -> None:
     offered = head("GET", f"{APP}/config", *OFFERS["Java, curl"])
-    wire.send(offered * 3 + whole("POST", CREATE, b'{"title":"last"}', *OFFERS["a browser"]))
+    wire.send(offered * 3 + full_request("POST", CREATE, b'{"title":"last"}', *OFFERS["a browser"]))
     assert [wire.answer("GET").status_code for _ in range(3)] == [200, 200, 200]
     assert wire.answer().json()["title"] == "last"
 
 
-def test_an_offer_on_a_connection_that_ends_is_answered_too(wire: Line) -> None:
-    wire.send(whole("POST", CREATE, b'{"title":"bye"}', "Connection: close, Upgrade", "Upgrade: h2c"))
+def test_an_offer_on_a_connection_that_ends_is_answered_too(wire: RawConnection) -> None:
+    wire.send(full_request("POST", CREATE, b'{"title":"bye"}', "Connection: close, Upgrade", "Upgrade: h2c"))
     assert wire.answer().json()["title"] == "bye"
     assert wire.socket.recv(1) == b""
 
 
-def test_the_journal_has_the_offer_as_it_came(wire: Line) -> None:
-    wire.send(whole("POST", "/v1/apps/app_offer/conversations", b"{}", *OFFERS["Java, curl"]))
+def test_the_journal_has_the_offer_as_it_came(wire: RawConnection) -> None:
+    wire.send(full_request("POST", "/v1/apps/app_offer/conversations", b"{}", *OFFERS["Java, curl"]))
     assert wire.answer().status_code == 200
     wire.send(head("GET", "/_sandbox/requests?app_id=app_offer"))
     (entry,) = wire.answer("GET").json()["data"]
     assert (entry["headers"]["upgrade"], entry["body"]) == ("h2c", {})
 
 
-def conversations(wire: Line) -> int:
+def conversations(wire: RawConnection) -> int:
     wire.send(head("GET", f"{APP}/metrics"))
     return int(wire.answer("GET").json()["total_conversations"])

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.webhook_url import parse
 from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
-from tests.control.receiver import receiving
+from tests.support.webhook_receiver import receive_webhooks
 
 
 def post(client: WebhookClient, url: str) -> int:
@@ -33,7 +33,7 @@ class Rebinding:
 
 def test_a_name_is_resolved_once_and_what_was_checked_is_dialled() -> None:
     resolver = Rebinding(["127.0.0.1"], ["169.254.169.254"])
-    with receiving() as receiver:
+    with receive_webhooks() as receiver:
         assert post(WebhookClient(resolve=resolver), receiver.url.replace("127.0.0.1", "rebound.test")) == 200
         assert receiver.next().headers["host"].startswith("rebound.test:")
     assert resolver.asked == 1
@@ -72,7 +72,7 @@ def test_a_host_that_is_allowed_lets_no_other_through() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "hooks.localhost", "[::ffff:127.0.0.1]", "127.0.0.1"])
 def test_loopback_needs_no_leave(host: str) -> None:
-    with receiving() as receiver:
+    with receive_webhooks() as receiver:
         assert post(WebhookClient(), receiver.url.replace("127.0.0.1", host)) == 200
 
 
@@ -84,7 +84,7 @@ def test_the_server_itself_is_refused_under_each_of_its_names(host: str) -> None
 
 
 def test_localhost_is_both_loopback_addresses_whatever_the_system_says() -> None:
-    with receiving() as receiver:
+    with receive_webhooks() as receiver:
         assert post(WebhookClient(resolve=Rebinding(["::1"])), receiver.url.replace("127.0.0.1", "localhost")) == 200
 
 
@@ -103,7 +103,7 @@ def never_accepting(port: int) -> Iterator[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="all of 127.0.0.0/8 is this machine's on Linux alone")
 def test_all_addresses_of_a_name_are_tried_in_one_attempt() -> None:
-    with receiving() as receiver, never_accepting(int(receiver.url.split(":")[2].split("/")[0])) as silent:
+    with receive_webhooks() as receiver, never_accepting(int(receiver.url.split(":")[2].split("/")[0])) as silent:
         resolver = Rebinding(["::1", "127.0.0.8", silent, "127.0.0.1"])
         assert post(WebhookClient(resolve=resolver, timeout=4), receiver.url.replace("127.0.0.1", "localhost")) == 200
         assert receiver.next().raw == b"{}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.turns import patches_of_all_forms
-from tests.demands import need_node
+from tests.support.requirements import requires_node
 
 VARIABLE = "SANDBOX_NODE_MODULES"
 SCRIPT = Path(__file__).with_name("check.mjs")
@@ -33,7 +33,7 @@ def test_a_form_fills_in_to_a_valid_spec() -> None:
     environment = {**os.environ, VARIABLE: need_json_render()}
     forms = patches_of_all_forms()
     done = subprocess.run(  # noqa: S603 - our own script
-        [need_node(), str(SCRIPT)],
+        [requires_node(), str(SCRIPT)],
         input=json.dumps({"forms": forms}),
         env=environment,
         capture_output=True,

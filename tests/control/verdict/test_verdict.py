@@ -15,27 +15,27 @@ from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.rules import RULES
 from sandbox.control.verdict.verdict import verdict
 from tests.conftest import NOW
-from tests.control.conftest import MakeWorld
-from tests.control.driver import World
+from tests.control.conftest import MakeDriver
 from tests.control.verdict.clients import create, judged, rules, say, tried
-from tests.entries import entry
-from tests.envelope import assert_error
+from tests.support.app_driver import AppDriver
+from tests.support.errors import assert_error
+from tests.support.journal_entries import entry
 
 CONTROL, CONTRACT = load(control_folder()), load()
 XML = {"Accept": "application/xml"}
 MESSAGE = "apps_api_create_conversation: unknown field `titel` (did you mean `title`?)"
 
 
-def as_xml(world: World) -> ElementTree.Element:
+def as_xml(driver: AppDriver) -> ElementTree.Element:
     """Return the verdict as JUnit."""
-    answer = world.client.get(f"/_sandbox/apps/{world.app_id}/verdict", headers=XML)
+    answer = driver.client.get(f"/_sandbox/apps/{driver.app_id}/verdict", headers=XML)
     assert answer.headers["content-type"] == "application/xml"
     return ElementTree.fromstring(answer.content)  # noqa: S314 - our own document
 
 
-def test_a_finding_says_what_was_seen_who_shows_it_and_what_to_do(world: World) -> None:
-    answers = [tried(world, "POST", "/conversations", {"titel": title}) for title in ("One", "Two")]
-    (finding,) = judged(world)["findings"]
+def test_a_finding_says_what_was_seen_who_shows_it_and_what_to_do(driver: AppDriver) -> None:
+    answers = [tried(driver, "POST", "/conversations", {"titel": title}) for title in ("One", "Two")]
+    (finding,) = judged(driver)["findings"]
     assert (finding["rule"], finding["message"]) == ("unknown_field", MESSAGE)
     assert finding["requests"] == [answer.headers["sandbox-request-id"] for answer in answers if answer]
     assert finding["advice"].startswith("Correct the name")
@@ -46,14 +46,14 @@ def test_the_contract_names_every_rule() -> None:
     assert named == [rule.name for rule in RULES]
 
 
-def test_junit_has_a_case_a_rule_and_a_failure_a_finding(world: World) -> None:
-    tried(world, "POST", "/conversations", {"titel": "x", "nothing": 1})
-    suite = as_xml(world)[0]
+def test_junit_has_a_case_a_rule_and_a_failure_a_finding(driver: AppDriver) -> None:
+    tried(driver, "POST", "/conversations", {"titel": "x", "nothing": 1})
+    suite = as_xml(driver)[0]
     assert [case.get("classname") for case in suite.iter("testcase")] == [f"verdict.{rule.name}" for rule in RULES]
     failures = list(suite.iter("failure"))
     assert [failure.get("type") for failure in failures] == ["unknown_field"] * 2
     assert failures[0].get("message") == MESSAGE
-    assert judged(world)["findings"][0]["requests"][0] in str(failures[0].text)
+    assert judged(driver)["findings"][0]["requests"][0] in str(failures[0].text)
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": str(len(RULES)),
         "failures": "1",
@@ -62,10 +62,10 @@ def test_junit_has_a_case_a_rule_and_a_failure_a_finding(world: World) -> None:
     }
 
 
-def test_junit_of_a_good_client_has_no_failure(world: World) -> None:
-    create(world)
-    suite = as_xml(world)[0]
-    assert (suite.get("failures"), suite.get("skipped"), suite.get("name")) == ("0", "0", world.app_id)
+def test_junit_of_a_good_client_has_no_failure(driver: AppDriver) -> None:
+    create(driver)
+    suite = as_xml(driver)[0]
+    assert (suite.get("failures"), suite.get("skipped"), suite.get("name")) == ("0", "0", driver.app_id)
 
 
 # Each row: what a client would rather have, and what it gets.
@@ -85,68 +85,68 @@ ACCEPT = [
 
 
 @pytest.mark.parametrize(("accept", "form"), ACCEPT)
-def test_accept_chooses_the_form(world: World, accept: str, form: str) -> None:
-    answer = world.client.get(f"/_sandbox/apps/{world.app_id}/verdict", headers={"Accept": accept})
+def test_accept_chooses_the_form(driver: AppDriver, accept: str, form: str) -> None:
+    answer = driver.client.get(f"/_sandbox/apps/{driver.app_id}/verdict", headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (200, f"application/{form}")
     assert "Accept" in answer.headers["vary"].split(", ")
 
 
-def test_what_a_client_sends_does_no_harm_in_xml(world: World) -> None:
-    tried(world, "POST", "/conversations", {"<b>&\u0001\u202e]]>": 1})
-    (failure,) = as_xml(world).iter("failure")
+def test_what_a_client_sends_does_no_harm_in_xml(driver: AppDriver) -> None:
+    tried(driver, "POST", "/conversations", {"<b>&\u0001\u202e]]>": 1})
+    (failure,) = as_xml(driver).iter("failure")
     assert "<b>&\\u0001\\u202e]]>" in str(failure.get("message"))
 
 
-def test_no_secret_is_shown(world: World) -> None:
-    tried(world, "POST", "/conversations", {"sk_test_0123456789WXYZ": 1})
-    shown = world.call("GET", "/verdict").text + ElementTree.tostring(as_xml(world), encoding="unicode")
+def test_no_secret_is_shown(driver: AppDriver) -> None:
+    tried(driver, "POST", "/conversations", {"sk_test_0123456789WXYZ": 1})
+    shown = driver.call("GET", "/verdict").text + ElementTree.tostring(as_xml(driver), encoding="unicode")
     assert "sk_…WXYZ" in shown
     assert "0123456789" not in shown
 
 
-def test_a_verdict_is_about_one_app(world: World) -> None:
-    beside = World(world.client, f"{world.app_id}_beside")
+def test_a_verdict_is_about_one_app(driver: AppDriver) -> None:
+    beside = AppDriver(driver.client, f"{driver.app_id}_beside")
     tried(beside, "POST", "/conversations", {"titel": "x"})
     tried(beside, "GET", "/conversation")
-    assert (rules(world), judged(world)["requests"]) == ([], 0)
+    assert (rules(driver), judged(driver)["requests"]) == ([], 0)
     assert set(rules(beside)) == {"unknown_field", "outside_contract"}
 
 
-def test_what_the_inspector_sends_is_not_the_clients(world: World) -> None:
+def test_what_the_inspector_sends_is_not_the_clients(driver: AppDriver) -> None:
     page = {"Referer": "http://127.0.0.1:8010/_sandbox/", "Sec-Fetch-Site": "same-origin"}
-    tried(world, "POST", "/conversations", {"titel": "x"}, headers=page)
-    assert (rules(world), judged(world)["requests"]) == ([], 0)
+    tried(driver, "POST", "/conversations", {"titel": "x"}, headers=page)
+    assert (rules(driver), judged(driver)["requests"]) == ([], 0)
 
 
-def test_forgotten_requests_are_not_judged(world: World) -> None:
-    tried(world, "POST", "/conversations", {"titel": "x"})
-    world.client.delete("/_sandbox/requests", params={"app_id": world.app_id})
-    assert judged(world)["passed"] is True
+def test_forgotten_requests_are_not_judged(driver: AppDriver) -> None:
+    tried(driver, "POST", "/conversations", {"titel": "x"})
+    driver.client.delete("/_sandbox/requests", params={"app_id": driver.app_id})
+    assert judged(driver)["passed"] is True
 
 
-def test_a_verdict_changes_nothing(make_world: MakeWorld) -> None:
-    world = make_world()
-    assert judged(world)["requests"] == 0
-    assert world.app_id not in [app["app_id"] for app in world.client.get("/_sandbox/apps").json()["data"]]
+def test_a_verdict_changes_nothing(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    assert judged(driver)["requests"] == 0
+    assert driver.app_id not in [app["app_id"] for app in driver.client.get("/_sandbox/apps").json()["data"]]
 
 
-def test_an_app_that_is_not_declared_has_none(make_world: MakeWorld) -> None:
-    assert_error(make_world(strict_apps=True).call("GET", "/verdict"), 404, "not_found", param="app_id")
+def test_an_app_that_is_not_declared_has_none(make_driver: MakeDriver) -> None:
+    assert_error(make_driver(strict_apps=True).call("GET", "/verdict"), 404, "not_found", param="app_id")
 
 
-def test_rules_do_not_hide_each_other(world: World) -> None:
-    world.fault("after", status=503)
-    create(world, headers={"Origin": "http://localhost:3000"})
-    create(world)
-    say(world, world.api.created(), "Hi", nothing=1)
-    assert rules(world) == ["unknown_field", "browser_key", "repeated_post"]
+def test_rules_do_not_hide_each_other(driver: AppDriver) -> None:
+    driver.fault("after", status=503)
+    create(driver, headers={"Origin": "http://localhost:3000"})
+    create(driver)
+    say(driver, driver.api.created(), "Hi", nothing=1)
+    assert rules(driver) == ["unknown_field", "browser_key", "repeated_post"]
 
 
-def test_replies_that_failed_are_counted_and_are_no_finding(world: World) -> None:
-    conversation = world.api.created()
+def test_replies_that_failed_are_counted_and_are_no_finding(driver: AppDriver) -> None:
+    conversation = driver.api.created()
     for said in ("[[fail]]", "Hi", "[[fail]]"):
-        world.api.send(conversation, said, stream=True)
-    found = world.call("GET", "/verdict").json()
+        driver.api.send(conversation, said, stream=True)
+    found = driver.call("GET", "/verdict").json()
     assert (found["failed_replies"], found["requests"], found["findings"], found["passed"]) == (2, 4, [], True)
 
 
@@ -205,15 +205,15 @@ DATES = {
 
 
 @pytest.mark.parametrize(("date", "found"), DATES.items())
-def test_a_date_counts_by_the_apps_clock(world: World, date: str, found: list[str]) -> None:
-    world.freeze(NOW)
+def test_a_date_counts_by_the_apps_clock(driver: AppDriver, date: str, found: list[str]) -> None:
+    driver.freeze(NOW)
     for moved in (29.5, 30):
-        world.fault("status", status=503, headers={"Retry-After": date})
-        create(world)
-        world.advance(moved)
-        create(world)
-        world.freeze(NOW)
-    assert rules(world) == found
+        driver.fault("status", status=503, headers={"Retry-After": date})
+        create(driver)
+        driver.advance(moved)
+        create(driver)
+        driver.freeze(NOW)
+    assert rules(driver) == found
 
 
 def test_a_date_counts_from_the_answer_where_the_clock_runs() -> None:

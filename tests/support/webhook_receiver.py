@@ -16,7 +16,7 @@ SECRET = "whsec_5f2d1c9ab3e87046"
 _LONGEST = 30
 
 
-class Came(NamedTuple):
+class ReceivedWebhook(NamedTuple):
     """One webhook as it came."""
 
     headers: Mapping[str, str]
@@ -41,12 +41,12 @@ class Receiver:
     """What came, oldest first; `statuses` are the next answers, then 200."""
 
     def __init__(self) -> None:
-        self.came: Queue[Came] = Queue()
+        self.came: Queue[ReceivedWebhook] = Queue()
         self.statuses: Queue[int] = Queue()
         self.location: str | None = None
         self.url = ""
 
-    def next(self) -> Came:
+    def next(self) -> ReceivedWebhook:
         """Wait for the next webhook."""
         return self.came.get(timeout=_LONGEST)
 
@@ -56,7 +56,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receive_webhooks() -> Iterator[Receiver]:
     """Listen on a free port of loopback until the block ends."""
     receiver = Receiver()
 
@@ -64,7 +64,7 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             status = 200 if receiver.statuses.empty() else receiver.statuses.get()
-            receiver.came.put(Came({name.lower(): value for name, value in self.headers.items()}, raw))
+            receiver.came.put(ReceivedWebhook({name.lower(): value for name, value in self.headers.items()}, raw))
             self.send_response(status)
             if receiver.location:
                 self.send_header("Location", receiver.location)

@@ -1,6 +1,6 @@
 """One fixed visit to an app, and every byte that came back: what determinism is measured by.
 
-`python -m tests.transcript` plays it against a server of its own and prints it.
+`python -m tests.support.transcript` plays it against a server of its own and prints it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
-from tests.api.asgi import in_process
+from tests.support.asgi import in_process
 
 APP = "app_visited"
 METADATA = {"first_name": "Maëlle", "city": "Québec", "plan": {"n": 1.5}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from tests.sse import Event, parse
+from tests.support.sse import Event, parse
 
 
 class Transport(Protocol):

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Scope
 ORIGIN = "http://127.0.0.1"
 
 
-def calling(app: ASGIApp, headers: Mapping[str, str] | None = None) -> httpx2.Client:
+def client_of(app: ASGIApp, headers: Mapping[str, str] | None = None) -> httpx2.Client:
     """Return a client of the application, which it takes to be served at ORIGIN."""
     return httpx2.Client(transport=Calls(app), base_url=ORIGIN, headers=headers, follow_redirects=True)
 

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 from sandbox import Settings, create_app
 from tests.conftest import KEY, NOW
-from tests.inprocess import scope_of
-from tests.sse import Event, parse
+from tests.support.in_process import scope_of
+from tests.support.sse import Event, parse
 
 T = TypeVar("T")
 Hook = Callable[[Message], Awaitable[None]]
@@ -64,7 +64,7 @@ class Answer:
         return json_module.loads(self.content)
 
 
-class Asgi:
+class AsgiClient:
     """A client that calls an ASGI application; use it through `in_process`."""
 
     def __init__(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, key: str) -> None:
@@ -164,10 +164,10 @@ def _note(answer: Answer, message: Message) -> None:
 
 
 @contextmanager
-def in_process(*, hasty: bool = True, key: str = KEY, **settings: Any) -> Iterator[Asgi]:
+def in_process(*, hasty: bool = True, key: str = KEY, **settings: Any) -> Iterator[AsgiClient]:
     """Give a client of a server of its own, its time frozen unless `now` says otherwise."""
     loop = HastyLoop() if hasty else asyncio.SelectorEventLoop()
     try:
-        yield Asgi(create_app(Settings(**{"now": NOW, **settings})), loop, key)
+        yield AsgiClient(create_app(Settings(**{"now": NOW, **settings})), loop, key)
     finally:
         loop.close()

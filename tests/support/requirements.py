@@ -1,7 +1,7 @@
-"""What a test needs beyond Python and pip, and what becomes of it where that is missing.
+"""What a test needs beyond Python and pip, and how many examples a search tries.
 
-It is skipped, with the reason. Where SANDBOX_DEMAND_ALL is set (`.ci/run` installs everything) a skip is a failure,
-whoever skipped: nothing is left out unseen. This module is a pytest plugin.
+A test that lacks something is skipped, with the reason. Where SANDBOX_DEMAND_ALL is set (`.ci/run` installs everything)
+a skip is a failure, and searches try all their examples. This module is a pytest plugin.
 """
 
 from __future__ import annotations
@@ -19,21 +19,27 @@ from typing import Any
 import pytest
 
 VARIABLE = "SANDBOX_DEMAND_ALL"
+DEMANDS_ALL = bool(os.environ.get(VARIABLE))
 NODE_VERSION = 20
 JAVA_VERSION = 17
 
 
-def need_curl() -> str:
+def examples(full: int, *, quick: int) -> int:
+    """Return how many examples a search tries: `full` where everything is demanded, else `quick`."""
+    return full if DEMANDS_ALL else quick
+
+
+def requires_curl() -> str:
     """Return the path of curl."""
     return shutil.which("curl") or pytest.skip("needs curl, which is not installed")
 
 
-def need_openssl() -> str:
+def requires_openssl() -> str:
     """Return the path of openssl, which makes certificates."""
     return shutil.which("openssl") or pytest.skip("needs openssl, which is not installed")
 
 
-def need_node() -> str:
+def requires_node() -> str:
     """Return the path of a Node.js that is new enough."""
     node = shutil.which("node")
     if node is None or _node_version(node) < NODE_VERSION:
@@ -41,7 +47,7 @@ def need_node() -> str:
     return node
 
 
-def need_java() -> str:
+def requires_java() -> str:
     """Return the path of a Java that is new enough, with its compiler: it runs a program from its source."""
     java = shutil.which("java")
     if java is None or _java_version(java) < JAVA_VERSION:
@@ -49,7 +55,7 @@ def need_java() -> str:
     return java
 
 
-def need_packages() -> None:
+def requires_packages() -> None:
     """Make sure that fresh environments are wanted, and that pip reaches the index that fills them."""
     if not os.environ.get(VARIABLE):
         pytest.skip(f"fills fresh environments for a minute or more; {VARIABLE}=1 asks for it, as .ci/run does")
@@ -57,7 +63,7 @@ def need_packages() -> None:
         pytest.skip("needs an index of packages, and pip reaches none")
 
 
-def need_mounts() -> Sequence[str]:
+def requires_mounts() -> Sequence[str]:
     """Return the command that gives another one mounts of its own."""
     command = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
     trial = [*command, "mount", "--bind", tempfile.gettempdir(), tempfile.gettempdir()]

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 from tests.conftest import KEY, Server
 
 # Long enough for a busy machine; nothing waits for it unless the server lost a request.
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, as `tests.envelope` likes it."""
+    """One answer, as `tests.support.errors` likes it."""
 
     status_code: int
     headers: dict[str, str]
@@ -46,7 +46,7 @@ class _Reader(io.BufferedReader):
         """Stay open: an answer that is read to its end closes its file."""
 
 
-class Line:
+class RawConnection:
     """One connection to a server."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -78,11 +78,11 @@ class Line:
 
 
 @contextmanager
-def line(server: Server) -> Iterator[Line]:
+def open_connection(server: Server) -> Iterator[RawConnection]:
     """Open a connection to a server for one block."""
     place = urlsplit(server.url)
-    with socket.create_connection((place.hostname, place.port), timeout=PATIENCE) as connection:
-        wire = Line(connection)
+    with socket.create_connection((place.hostname, place.port), timeout=TIMEOUT) as connection:
+        wire = RawConnection(connection)
         try:
             yield wire
         finally:
@@ -95,7 +95,7 @@ def head(method: str, path: str, *headers: str, version: str = "1.1") -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-def whole(method: str, path: str, body: bytes, *headers: str, version: str = "1.1") -> bytes:
+def full_request(method: str, path: str, body: bytes, *headers: str, version: str = "1.1") -> bytes:
     """Return a request with its body."""
     return head(method, path, f"Content-Length: {len(body)}", *headers, version=version) + body
 

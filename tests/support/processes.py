@@ -13,7 +13,7 @@ from typing import NamedTuple
 import httpx2 as httpx
 
 from tests.conftest import ROOT, Server
-from tests.server.sockets import PATIENCE
+from tests.support.raw_connection import TIMEOUT
 
 VARIABLE = "DIMEDOVE_SANDBOX_"
 
@@ -25,7 +25,7 @@ def run(
     environ = {**os.environ, "PYTHONPATH": str(path), **(env or {})}
     command = [*within, sys.executable, "-P", "-m", "sandbox", *words]
     return subprocess.run(  # noqa: S603 - our own command
-        command, capture_output=True, text=True, env=environ, cwd=path, timeout=PATIENCE, check=False
+        command, capture_output=True, text=True, env=environ, cwd=path, timeout=TIMEOUT, check=False
     )
 
 
@@ -63,7 +63,7 @@ def end(server: Server, how: signal.Signals = signal.SIGINT) -> list[str]:
     """End a server that serves by now, and return the lines that it has written since they were last read."""
     httpx.get(f"{server.url}/_sandbox/health", trust_env=False)
     server.process.send_signal(how)
-    server.process.wait(timeout=PATIENCE)
+    server.process.wait(timeout=TIMEOUT)
     # What `readline` has taken out of the pipe already is seen by the file alone, not by `communicate`.
     return rest(server)
 

@@ -17,7 +17,7 @@ OPERATIONS = {operation.id.removeprefix("apps_api_"): operation for operation in
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class RequestSpec:
     """One request to an app; `{one}` in its path stands for a conversation that the app has."""
 
     operation: str
@@ -32,17 +32,19 @@ class Wish:
     def takes_body(self) -> bool:
         return OPERATIONS[self.operation].body is not None
 
-    def but(self, **changes: Any) -> Wish:
+    def replace(self, **changes: Any) -> RequestSpec:
         """Return the same request with something else in its place."""
         return replace(self, **changes)
 
-    def with_headers(self, **headers: str) -> Wish:
+    def with_headers(self, **headers: str) -> RequestSpec:
         """Return the same request with other headers on top; underscores stand for hyphens."""
-        return self.but(headers={**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}})
+        return self.replace(
+            headers={**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        )
 
-    def saying(self, value: Any) -> Wish:
+    def saying(self, value: Any) -> RequestSpec:
         """Return the same request with another JSON body."""
-        return self.but(content=json.dumps(value).encode())
+        return self.replace(content=json.dumps(value).encode())
 
     def url(self, conversation_id: str = NOBODY) -> str:
         return f"/v1/apps/{self.app_id}{self.path.replace('{one}', conversation_id)}{self.query}"
@@ -60,27 +62,27 @@ def opened(client: Client, app_id: str) -> str:
     return str(answer.json()["id"]) if answer.status_code == 200 else NOBODY
 
 
-def _wish(operation: str, method: str, path: str, body: Any = None) -> tuple[str, Wish]:
+def _spec(operation: str, method: str, path: str, body: Any = None) -> tuple[str, RequestSpec]:
     content = None if body is None else json.dumps(body).encode()
-    return operation, Wish(operation=operation, method=method, path=path, content=content)
+    return operation, RequestSpec(operation=operation, method=method, path=path, content=content)
 
 
-GOOD: Mapping[str, Wish] = dict(
+GOOD: Mapping[str, RequestSpec] = dict(
     [
-        _wish("create_conversation", "POST", "/conversations", {"title": "Support inquiry"}),
-        _wish("list_conversations", "GET", "/conversations"),
-        _wish("list_user_conversations", "GET", "/users/user_abc123/conversations"),
-        _wish("get_conversation", "GET", "/conversations/{one}"),
-        _wish("update_conversation", "PATCH", "/conversations/{one}", {"title": "Claim"}),
-        _wish("delete_conversation", "DELETE", "/conversations/{one}"),
-        _wish("send_message", "POST", "/conversations/{one}", {"message": {"content": "Hello"}}),
-        _wish("create_completion", "POST", "/completions", {"prompt": "Hello"}),
-        _wish("get_app_config", "GET", "/config"),
-        _wish("get_app_metrics", "GET", "/metrics"),
+        _spec("create_conversation", "POST", "/conversations", {"title": "Support inquiry"}),
+        _spec("list_conversations", "GET", "/conversations"),
+        _spec("list_user_conversations", "GET", "/users/user_abc123/conversations"),
+        _spec("get_conversation", "GET", "/conversations/{one}"),
+        _spec("update_conversation", "PATCH", "/conversations/{one}", {"title": "Claim"}),
+        _spec("delete_conversation", "DELETE", "/conversations/{one}"),
+        _spec("send_message", "POST", "/conversations/{one}", {"message": {"content": "Hello"}}),
+        _spec("create_completion", "POST", "/completions", {"prompt": "Hello"}),
+        _spec("get_app_config", "GET", "/config"),
+        _spec("get_app_metrics", "GET", "/metrics"),
     ]
 )
-WITH_BODY = {name: wish for name, wish in GOOD.items() if wish.takes_body}
-WITHOUT_BODY = {name: wish for name, wish in GOOD.items() if not wish.takes_body}
-LISTS = {name: wish for name, wish in GOOD.items() if name.startswith("list_")}
-ON_ONE = {name: wish for name, wish in GOOD.items() if "{one}" in wish.path}
+WITH_BODY = {name: spec for name, spec in GOOD.items() if spec.takes_body}
+WITHOUT_BODY = {name: spec for name, spec in GOOD.items() if not spec.takes_body}
+LISTS = {name: spec for name, spec in GOOD.items() if name.startswith("list_")}
+ON_ONE = {name: spec for name, spec in GOOD.items() if "{one}" in spec.path}
 LIMITED = {name: GOOD[name] for name in ("send_message", "create_completion")}

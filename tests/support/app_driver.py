@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx2
 
-from tests.api.calls import Api
-from tests.server.requests import NOBODY, Wish
+from tests.support.api import Api
+from tests.support.request_spec import NOBODY, RequestSpec
 
 APPS = "/_sandbox/apps"
 REQUESTS = "/_sandbox/requests"
 
 
-class World:
+class AppDriver:
     """One app and everything that hangs on it."""
 
     def __init__(self, client: httpx2.Client, app_id: str) -> None:
@@ -79,12 +79,12 @@ class World:
         body = {"app_id": self.app_id, **wanted}
         return self._good(self.client.post(f"{REQUESTS}/verify", json=body), 200)
 
-    def ask(self, wish: Wish, conversation: str | None = None) -> httpx2.Response:
+    def ask(self, spec: RequestSpec, conversation: str | None = None) -> httpx2.Response:
         """Send one of the good requests of the tests of the wire to this app, to a new conversation if it needs one."""
-        if conversation is None and "{one}" in wish.path:
+        if conversation is None and "{one}" in spec.path:
             conversation = self.api.created()
-        url = wish.but(app_id=self.app_id).url(conversation or NOBODY)
-        return self.client.request(wish.method, url, headers=dict(wish.headers), content=wish.content)
+        url = spec.replace(app_id=self.app_id).url(conversation or NOBODY)
+        return self.client.request(spec.method, url, headers=dict(spec.headers), content=spec.content)
 
     def entry(self, answer: Any) -> dict[str, Any]:
         """Return the journal's entry of an answer."""
