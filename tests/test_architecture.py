@@ -25,7 +25,6 @@ GROUND = {
     "redaction",
     "webhook_url",
     "origins",
-    "folders",
     "repeatable",
     "slices",
     "junit",
@@ -39,7 +38,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rng": set(),
     "reply": set(),
     "suggestions": set(),
-    "folders": set(),
     "redaction": set(),
     "repeatable": set(),
     "slices": {"clock"},
@@ -49,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors", "redaction", "origins", "clock"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
-    "contract": {"errors", "folders"},
+    "contract": {"errors"},
     "apps": {"app_settings", "errors", "magic", "reply", "slices", "clock", "rng", "suggestions"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "rng"},
@@ -95,7 +93,7 @@ AMBIENT: dict[str, set[str]] = {
     "uuid": set(),
     "secrets": {"cli.serve"},  # a token that must not be guessed
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
-    "os": {"cli.__init__", "cli.process", "cli.serve", "folders", *FILES},
+    "os": {"cli.__init__", "cli.process", "cli.serve", "contract.document", *FILES},
 }
 
 MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS = 50, 14, 21

@@ -1,16 +1,19 @@
-"""The checks of one request, each a function of what it looks at; `pipeline.py` puts them in order.
+"""The checks of a request and of its response, each a function of what it looks at; `pipeline.py` puts them in order.
 
-Every refusal is an `ApiError`; the sentences are ours, the types and statuses the contract's (docs/contract.md 4).
+What fails is an `ApiError`; the sentences are ours, the types and statuses the contract's (docs/contract.md 4).
 """
 
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
+
+import orjson
 
 from sandbox.contract import Document, InvalidJson, Operation, Validator, Violation, decode
 from sandbox.contract.explain import shorten, span
@@ -20,34 +23,39 @@ from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
 from sandbox.contract.validation import summary
 from sandbox.errors import (
     AccessDenied,
+    InternalError,
     InvalidApiKey,
     InvalidRequest,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
 
+log = logging.getLogger("sandbox")
+
 Headers = Mapping[bytes, bytes]
 
 _JSON = ("application/json",)
 _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
-# Bytes of what is read once and kept: a thousand of those that a client makes up don't fill the memory.
-_LONGEST_KEPT = 1_000
+# How many bytes a header or query may have to be cached: a thousand that a client makes up don't fill the memory.
+_MAX_CACHED = 1_000
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 # Commas and opening brackets that a large body may have: a snapshot has one in some 20 bytes. Each may be a value,
 # which takes 50 times the memory of its one or two bytes.
-_MOST_MARKS = 5_000_000
+_MAX_MARKS = 5_000_000
+# A file holds what came in as bodies, and some levels above it.
+_MAX_FILE_DEPTH = 200
 
 
-def bearer_key(headers: Headers) -> str:
+def parse_api_key(headers: Headers) -> str:
     """Return the API key of a request (docs/contract.md 1.2). The key is never echoed."""
     header = headers.get(b"authorization")
     if header is None:
         raise InvalidApiKey("No API key: send it as `Authorization: Bearer sk_test_…`.")
-    return _key_of(header) if len(header) <= _LONGEST_KEPT else _key_of.__wrapped__(header)
+    return _parse_key(header) if len(header) <= _MAX_CACHED else _parse_key.__wrapped__(header)
 
 
 @lru_cache(maxsize=1_024)
-def _key_of(header: bytes) -> str:
+def _parse_key(header: bytes) -> str:
     scheme, _, token = header.decode("latin-1").partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer":
@@ -64,7 +72,7 @@ def is_secret(sent: bytes, expected: str) -> bool:
     return hmac.compare_digest(sent, expected.encode())
 
 
-def fault_token(headers: Headers, token: str) -> None:
+def check_fault_token(headers: Headers, token: str) -> None:
     """Refuse a fault that a request asks for without the control token, where one is asked for."""
     if not is_secret(headers.get(b"sandbox-control-token", b""), token):
         raise AccessDenied(
@@ -73,7 +81,7 @@ def fault_token(headers: Headers, token: str) -> None:
         )
 
 
-def media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
+def check_media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
     """Refuse a body of another media type than those that are taken, or one that is encoded (docs/contract.md 4.4)."""
     content_type = headers.get(b"content-type", b"application/json")
     essence = content_type.split(b";")[0].strip().lower().decode("latin-1")
@@ -96,8 +104,8 @@ def parse_large_body(raw: bytes, max_depth: int) -> Document:
     """Parse a body that may be large, for a thread beside the event loop."""
     if len(raw) <= MAX_BYTES:
         return parse_body(raw, max_depth)
-    if sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_MARKS:
-        raise PayloadTooLarge(f"The body has more than {_MOST_MARKS:,} values.")
+    if sum(map(raw.count, (b",", b"[", b"{"))) > _MAX_MARKS:
+        raise PayloadTooLarge(f"The body has more than {_MAX_MARKS:,} values.")
     try:
         return decode_in_pieces(raw, max_depth)
     except InvalidJson as error:
@@ -106,21 +114,21 @@ def parse_large_body(raw: bytes, max_depth: int) -> Document:
 
 def validate_body(schema: Validator, body: Document) -> None:
     """Hold a body against its schema; one that may be large in pieces, for a thread beside the event loop."""
-    refuse(schema.accept(body) if len(body.raw) <= MAX_BYTES else accept_in_pieces(schema, body))
+    raise_violations(schema.accept(body) if len(body.raw) <= MAX_BYTES else accept_in_pieces(schema, body))
 
 
-def parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> Mapping[str, Any]:
+def validate_parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> Mapping[str, Any]:
     """Hold path and query against the contract; return the query's values, defaults filled in."""
     if not operation.path_schema.is_valid(path):
-        refuse(operation.path_schema.violations(Document(b"", path)))
+        raise_violations(operation.path_schema.violations(Document(b"", path)))
     if not operation.takes_query:
         return {}
-    read = _query if len(query_string) <= _LONGEST_KEPT else _query.__wrapped__
+    read = _parse_query if len(query_string) <= _MAX_CACHED else _parse_query.__wrapped__
     return read(operation, query_string)
 
 
 @lru_cache(maxsize=1_024)
-def _query(operation: Operation, query_string: bytes) -> Mapping[str, Any]:
+def _parse_query(operation: Operation, query_string: bytes) -> Mapping[str, Any]:
     sent = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
     values: dict[str, Any] = {}
     faults: list[Violation] = []
@@ -138,7 +146,7 @@ def _query(operation: Operation, query_string: bytes) -> Mapping[str, Any]:
             values[name] = texts[0]
     faults += operation.query_schema.violations(Document(b"", values))
     names = list(operation.takes_query)
-    refuse(sorted(faults, key=lambda fault: names.index(str(fault.path[0]))))
+    raise_violations(sorted(faults, key=lambda fault: names.index(str(fault.path[0]))))
     for name, schema in operation.query_schema.properties.items():
         if "default" in schema:
             values.setdefault(name, schema["default"])
@@ -153,8 +161,35 @@ def _integer_fault(name: str, text: str, schema: Mapping[str, Any]) -> Violation
     return Violation((name,), "out_of_range", span(schema), shorten(text, 60)) if len(text) > 18 else None
 
 
-def refuse(violations: list[Violation]) -> None:
+def raise_violations(violations: list[Violation]) -> None:
     """Raise the answer to a request that breaks the schema, if there are violations."""
     if violations:
         first = violations[0]
         raise InvalidRequest(f"{summary(violations)}.", param=first.place or None, code=first.code)
+
+
+def validate_response(schema: Validator, body: bytes, what: str) -> bytes:
+    """Check a response against the contract; return its bytes.
+
+    Raises:
+        InternalError: the response breaks the contract, which is a fault of the sandbox.
+    """
+    if schema.is_valid(orjson.loads(body)):
+        return body
+    raise _broken_contract(schema.violations(decode(body)), what)
+
+
+def validate_large_response(schema: Validator, body: bytes, what: str) -> None:
+    """Check a large response against the contract, for a thread beside the event loop.
+
+    Raises:
+        InternalError: the response breaks the contract, which is a fault of the sandbox.
+    """
+    if violations := accept_in_pieces(schema, decode_in_pieces(body, _MAX_FILE_DEPTH)):
+        raise _broken_contract(violations, what)
+
+
+def _broken_contract(violations: list[Violation], what: str) -> InternalError:
+    problem = summary(violations)
+    log.error("the answer of %s breaks the contract: %s", what, problem)
+    return InternalError(f"The sandbox's own answer breaks the contract: {problem}.")

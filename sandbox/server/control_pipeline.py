@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,10 @@ from sandbox.contract import Document, Operation, encode
 from sandbox.errors import NotFound
 from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
 from sandbox.redaction import Redactor
-from sandbox.server.content_negotiation import best_match
+from sandbox.server.checks import validate_large_response, validate_response
 from sandbox.server.context import RequestContext
 from sandbox.server.pipeline import read_body, validate_request
 from sandbox.server.response_timer import ResponseTimer, ServerStopping
-from sandbox.server.response_validation import validate_large_response
-from sandbox.server.response_validation import validate_response as validated
 from sandbox.slices import in_thread
 
 # Seconds of silence after which a listener of live events gets a comment.
@@ -113,7 +111,7 @@ async def _serialize(ctx: RequestContext, result: dict[str, Any], deps: ControlD
         return encode(deps.redactor.redact_json(result)) if deps.redactor.may_redact(body) else body
 
     if len(body) <= LARGE:
-        return validated(schema, redacted(), ctx.operation.id)
+        return validate_response(schema, redacted(), ctx.operation.id)
     body = await in_thread(redacted)
     await in_thread(validate_large_response, schema, body, ctx.operation.id)
     return body
@@ -159,3 +157,27 @@ async def _next_events(events: EventStream, comment_interval: float) -> bytes:
         async with asyncio.timeout(comment_interval):
             return await events.next()
     return b": nothing new\n\n"
+
+
+def best_match(accept: bytes, offered: Sequence[str]) -> str:
+    """Return the media type that an `Accept` prefers (RFC 9110, 12.5.1); the first where none is better or accepted."""
+    # Of a range that is named twice, the first counts.
+    weights = dict(map(_parse_range, reversed(accept.decode("latin-1").lower().split(","))))
+
+    def weight(media_type: str) -> float:
+        """Return the weight that the narrowest fitting range gives."""
+        ranges = (media_type, media_type.partition("/")[0] + "/*", "*/*")
+        return next((weights[name] for name in ranges if name in weights), 0.0)
+
+    return max(offered, key=weight)
+
+
+def _parse_range(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip() for piece in part.split(";"))
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return name, float(parameter.removeprefix("q="))
+            except ValueError:
+                return name, 0.0
+    return name, 1.0

@@ -20,7 +20,7 @@ from sandbox.clock import monotonic
 from sandbox.contract import InvalidJson, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault
-from sandbox.server.checks import refuse
+from sandbox.server.checks import raise_violations
 from sandbox.server.context import RequestContext
 from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.sse import STREAM_FAULTS
@@ -179,7 +179,7 @@ def _parse_header(header: str, schema: Validator) -> Fault:
     fields = [("kind", json.dumps(kind.strip())), *_parse_fields(rest)]
     document = decode("{{{}}}".format(",".join(f'"{name}":{value}' for name, value in fields)).encode())
     try:
-        refuse(schema.accept(document))
+        raise_violations(schema.accept(document))
     except InvalidRequest as error:
         raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
     if "until" in document.value:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from sandbox.folders import names_below
+from sandbox.contract.document import list_files
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -90,5 +90,5 @@ class _Files(StaticFiles, BaseRoute):
 
 @cache
 def _file_paths() -> frozenset[str]:
-    names = (name for name in names_below(_FOLDER) if name != _PAGE)
+    names = (name for name in list_files(_FOLDER) if name != _PAGE)
     return frozenset(HOME + name for name in names if name[name.rfind(".") :] in _MEDIA_TYPES)

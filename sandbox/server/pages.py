@@ -1,4 +1,4 @@
-"""What is served beside the API: the index, the contract as a document and as files, and health."""
+"""What is served beside the API: the index, the contract as a document and as files, and the inspector."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from sandbox.server.context import RequestContext
 HEALTH = "/_sandbox/health"
 
 # What is no command to a shell and no tag to a browser.
-_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_HEADERS = {"x-content-type-options": "nosniff"}
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+pre { padding: .8rem 1rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-x: auto }
+table { border-collapse: collapse } td { padding: .2rem 1.5rem .2rem 0; vertical-align: top }
+small { font-weight: normal; opacity: .7 }
+"""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -43,14 +52,14 @@ class Pages:
     """
 
     def __init__(self, contract: Contract, control: Callable[[], Contract], about: About) -> None:
-        home = _index(index(contract, about))
+        home = _index_endpoint(build_index(contract, about))
         self._routes: list[BaseRoute] = [
             Route("/", home),
-            Route("/openapi.json", _document(lambda: contract)),
-            Route("/openapi-3.2.json", _document(lambda: contract, "3.2.0")),
-            Route("/_sandbox/openapi.json", _document(control)),
-            Route("/schemas/control/{file:path}", _files(lambda: control().files)),
-            Route("/schemas/{file:path}", _files(lambda: contract.files)),
+            Route("/openapi.json", _document_endpoint(lambda: contract)),
+            Route("/openapi-3.2.json", _document_endpoint(lambda: contract, "3.2.0")),
+            Route("/_sandbox/openapi.json", _document_endpoint(control)),
+            Route("/schemas/control/{file:path}", _files_endpoint(lambda: control().files)),
+            Route("/schemas/{file:path}", _files_endpoint(lambda: contract.files)),
             *inspector.routes(home, lambda: contract.document("3.1.0")),
         ]
 
@@ -74,7 +83,7 @@ class Pages:
         return False
 
 
-def index(contract: Contract, about: About) -> dict[str, Any]:
+def build_index(contract: Contract, about: About) -> dict[str, Any]:
     """Return what is where on this server."""
     return {
         "name": "Dimedove Sandbox",
@@ -90,58 +99,52 @@ def index(contract: Contract, about: About) -> dict[str, Any]:
     }
 
 
-def _document(contract: Callable[[], Contract], version: str = "3.1.0") -> Endpoint:
+def _document_endpoint(contract: Callable[[], Contract], version: str = "3.1.0") -> Endpoint:
     """Return what serves a contract as one OpenAPI document, whose server is the one that was asked."""
 
-    async def answer(request: Request) -> Response:
-        body = contract().document(version, _origin(request))
-        return Response(body, media_type="application/json", headers=_SAFE)
+    async def document(request: Request) -> Response:
+        host = _host(request)
+        body = contract().document(version, f"{request.url.scheme}://{host}" if host else "")
+        return Response(body, media_type="application/json", headers=_HEADERS)
 
-    return answer
+    return document
 
 
-def _origin(request: Request) -> str:
-    """Return the server's address as the client wrote it; nothing where that is no address."""
+def _host(request: Request) -> str | None:
+    """Return the server's name and port as the client wrote them; None where that is no address."""
     host = request.headers.get("host", "")
-    return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else ""
+    return host if _HOST.fullmatch(host) else None
 
 
-def _files(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
-    async def answer(request: Request) -> Response:
+def _files_endpoint(files: Callable[[], Mapping[str, bytes]]) -> Endpoint:
+    async def file(request: Request) -> Response:
         body = files().get(request.path_params["file"])
         if body is None:
             raise HTTPException(404)
-        return Response(body, media_type="application/schema+json", headers=_SAFE)
+        return Response(body, media_type="application/schema+json", headers=_HEADERS)
 
-    return answer
+    return file
 
 
-def _index(value: Mapping[str, Any]) -> Endpoint:
+def _index_endpoint(value: Mapping[str, Any]) -> Endpoint:
     before, after = _page(value)
 
-    async def answer(request: Request) -> Response:
-        if "text/html" in request.headers.get("accept", ""):
-            # The command is to be pasted: with the address under which this page was reached.
-            host = request.headers.get("host", "")
-            place = f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'HOST'}"
-            page = before + place + after
-            return HTMLResponse(page, headers={**_SAFE, "content-security-policy": _CSP, "vary": "Accept"})
-        return JSONResponse(dict(value), headers={**_SAFE, "vary": "Accept"})
+    async def index(request: Request) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            return JSONResponse(dict(value), headers={**_HEADERS, "vary": "Accept"})
+        # The command is to be pasted: with the address under which this page was reached.
+        page = f"{before}{request.url.scheme}://{_host(request) or 'HOST'}{after}"
+        return HTMLResponse(page, headers={**_HEADERS, "content-security-policy": _CSP, "vary": "Accept"})
 
-    return answer
-
-
-_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-_SAFE = {"x-content-type-options": "nosniff"}
-_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return index
 
 
 def _page(value: Mapping[str, Any]) -> tuple[str, str]:
     """Return what stands before and behind the server's own address, in the page's one command."""
-    operations = _rows(value["operations"])
-    magic_rows = "".join(f"<h3>{title.capitalize()}</h3>{_rows(rows)}" for title, rows in value["magic"].items())
-    tried = value["try"]
-    curl = f"curl -H 'Authorization: Bearer {tried['api_key']}' HOST/v1/apps/{tried['app_id']}/conversations"
+    operations = _table(value["operations"])
+    tables = "".join(f"<h3>{title.capitalize()}</h3>{_table(rows)}" for title, rows in value["magic"].items())
+    example = value["try"]
+    curl = f"curl -H 'Authorization: Bearer {example['api_key']}' HOST/v1/apps/{example['app_id']}/conversations"
     before, _, after = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Dimedove Sandbox</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{_STYLE}</style>
@@ -151,20 +154,11 @@ def _page(value: Mapping[str, Any]) -> tuple[str, str]:
 <p><a href="/_sandbox/">Inspector</a> · <a href="/openapi.json">Contract</a> (<a href="/openapi-3.2.json">for
 OpenAPI 3.2</a>) · <a href="/schemas/openapi.json">Schemas</a> · <a href="{HEALTH}">Health</a></p>
 <h2>Operations</h2>{operations}
-<h2>Values that always behave the same way</h2>{magic_rows}
+<h2>Values that always behave the same way</h2>{tables}
 </html>""".partition("HOST")
     return before, after
 
 
-def _rows(rows: Mapping[str, str]) -> str:
+def _table(rows: Mapping[str, str]) -> str:
     cells = "".join(f"<tr><td><code>{escape(key)}</code><td>{escape(text)}" for key, text in rows.items())
     return f"<table>{cells}</table>"
-
-
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
-pre { padding: .8rem 1rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-x: auto }
-table { border-collapse: collapse } td { padding: .2rem 1.5rem .2rem 0; vertical-align: top }
-small { font-weight: normal; opacity: .7 }
-"""

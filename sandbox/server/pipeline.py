@@ -20,7 +20,6 @@ from sandbox.server import checks
 from sandbox.server.context import RequestContext
 from sandbox.server.faults import apply_fault, select_fault
 from sandbox.server.reply_sender import send_reply
-from sandbox.server.response_validation import validate_response as validated
 from sandbox.slices import in_thread
 
 # A body of more bytes is read away from the event loop, so that other requests get through meanwhile.
@@ -50,7 +49,7 @@ Stage = Callable[[RequestContext, PipelineDeps], Awaitable[None] | None]
 
 def authenticate(ctx: RequestContext, deps: PipelineDeps) -> None:
     """Require an API key."""
-    ctx.key = checks.bearer_key(ctx.headers)
+    ctx.key = checks.parse_api_key(ctx.headers)
     magic.check_key(ctx.key)
 
 
@@ -61,7 +60,7 @@ async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:
     if header is None and app.faults.is_empty:
         return
     if header is not None and deps.control_token is not None:
-        checks.fault_token(ctx.headers, deps.control_token)
+        checks.check_fault_token(ctx.headers, deps.control_token)
     ctx.fault = await select_fault(ctx, header, deps.fault_schema())
     if ctx.fault is not None:
         ctx.frozen_at = app.frozen_at
@@ -102,7 +101,7 @@ async def read_body(ctx: RequestContext, deps: object) -> None:
     operation = ctx.operation
     if operation.body is None:
         return
-    checks.media_type(ctx.headers, operation.media_types)
+    checks.check_media_type(ctx.headers, operation.media_types)
     raw = await ctx.read_body(operation.max_bytes)
     if len(raw) <= LARGE_BODY:
         ctx.body = checks.parse_body(raw, operation.max_depth)
@@ -113,11 +112,11 @@ async def read_body(ctx: RequestContext, deps: object) -> None:
 async def validate_request(ctx: RequestContext, deps: object) -> None:
     """Hold path, query and body against the contract."""
     operation = ctx.operation
-    ctx.query = checks.parameters(operation, ctx.parameters, ctx.scope["query_string"])
+    ctx.query = checks.validate_parameters(operation, ctx.parameters, ctx.scope["query_string"])
     if operation.body is None:
         return
     if len(ctx.body.raw) <= LARGE_BODY:
-        checks.refuse(operation.body.accept(ctx.body))
+        checks.raise_violations(operation.body.accept(ctx.body))
     else:
         await in_thread(checks.validate_body, operation.body, ctx.body)
 
@@ -136,7 +135,7 @@ def validate_response(ctx: RequestContext, deps: PipelineDeps) -> None:
     operation = ctx.operation
     if isinstance(ctx.result, JsonResult):
         schema = operation.responses["200"]["application/json"]
-        ctx.payload = validated(schema, encode(ctx.result.value), operation.id)
+        ctx.payload = checks.validate_response(schema, encode(ctx.result.value), operation.id)
 
 
 async def respond(ctx: RequestContext, deps: PipelineDeps) -> None:

@@ -16,10 +16,10 @@ from sandbox.errors import NotFound
 from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import sse
+from sandbox.server.checks import validate_response
 from sandbox.server.context import RequestContext
 from sandbox.server.faults import Truncate, wait_for_release
 from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
-from sandbox.server.response_validation import validate_response
 from sandbox.server.sse import ReplyEvent, SseEncoder, Step
 
 log = logging.getLogger("sandbox")
