@@ -1,4 +1,4 @@
-"""Origins and host names as settings allow them: one of each, or `*.` for every name below another."""
+"""Allowed origins and host names: one of each, or `*.` for every name below another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 _PORT = re.compile(r"(?<=[^:]):[0-9]*$")
 # Characters of an origin: a scheme, a name of 253, a port. What is longer is not kept either.
-_LONGEST = 300
+_MAX_LENGTH = 300
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -38,7 +38,7 @@ class AllowedOrigins:
             ValueError: a text is neither an origin nor `*`.
         """
         self._any = "*" in allowed
-        origins = [read_origin_setting(text) for text in allowed if text != "*"]
+        origins = [parse_origin_setting(text) for text in allowed if text != "*"]
         self._whole = frozenset(origin for origin in origins if origin.host[0] != ".")
         self._below = frozenset(origins) - self._whole
 
@@ -46,7 +46,7 @@ class AllowedOrigins:
         """Say whether the value of an Origin header is allowed."""
         if self._any:
             return True
-        origin = read_origin(header)
+        origin = parse_origin(header)
         if origin is None:
             return False
         return origin in self._whole or any(
@@ -64,22 +64,22 @@ class AllowedHosts:
         Raises:
             ValueError: a text is no host name.
         """
-        names = [read_host_setting(text) for text in allowed]
+        names = [parse_host_setting(text) for text in allowed]
         self._whole = frozenset(name for name in names if name[0] != ".")
         self._below = tuple(name for name in names if name[0] == ".")
 
     def __contains__(self, name: str) -> bool:
-        """Say whether a host is allowed: a name as `host_name` returns it, or an IP address without brackets."""
+        """Say whether a host is allowed: a name as `parse_host` returns it, or an IP address without brackets."""
         return name in self._whole or (name.endswith(self._below) and _NAME.fullmatch(name) is not None)
 
 
-def read_origin(text: str) -> Origin | None:
+def parse_origin(text: str) -> Origin | None:
     """Read the value of an Origin header; None where it is no origin. Case and a default port make no difference."""
-    return _read_origin(text) if len(text) <= _LONGEST else None
+    return _parse_origin(text) if len(text) <= _MAX_LENGTH else None
 
 
 @lru_cache(maxsize=1_024)
-def _read_origin(text: str) -> Origin | None:
+def _parse_origin(text: str) -> Origin | None:
     match = _ORIGIN.fullmatch(text.lower())
     if match is None or int(match["port"] or 0) > 65_535:
         return None
@@ -89,7 +89,7 @@ def _read_origin(text: str) -> Origin | None:
     return Origin(match["scheme"], host, int(match["port"]) if match["port"] else _DEFAULT_PORTS.get(match["scheme"]))
 
 
-def host_name(header: str) -> str:
+def parse_host(header: str) -> str:
     """Return the host of a Host header: in lower case, without its port and last dot."""
     host = header.lower()
     bare_ipv6 = host.count(":") > 1 and not host.startswith("[")
@@ -109,26 +109,26 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def read_origin_setting(text: str) -> Origin:
+def parse_origin_setting(text: str) -> Origin:
     """Return an origin that a setting names; the host of one that begins with `*.` begins with the dot.
 
     Raises:
         ValueError: it is none; the text says what was expected.
     """
     # Copied from a browser's address bar, an origin ends in a slash.
-    origin = read_origin(text.removesuffix("/").replace("://*.", "://", 1))
+    origin = parse_origin(text.removesuffix("/").replace("://*.", "://", 1))
     if origin is None:
         raise ValueError(EXPECTED_ORIGIN)
     return origin._replace(host=f".{origin.host}") if "://*." in text else origin
 
 
-def read_host_setting(text: str) -> str:
-    """Return a host name that a setting names, as `host_name` does; one that begins with `*.` begins with the dot.
+def parse_host_setting(text: str) -> str:
+    """Return a host name that a setting names, as `parse_host` does; one that begins with `*.` begins with the dot.
 
     Raises:
         ValueError: it is none; the text says what was expected.
     """
-    below, host = text.startswith("*."), host_name(text.removeprefix("*."))
+    below, host = text.startswith("*."), parse_host(text.removeprefix("*."))
     address = None if below else _ip(host)
     if address is not None:
         return str(address)

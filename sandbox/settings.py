@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from sandbox.clock import MAX_UNIX_TIME, looks_like_milliseconds
 from sandbox.errors import SandboxError
-from sandbox.origins import read_host_setting, read_origin_setting
+from sandbox.origins import parse_host_setting, parse_origin_setting
 from sandbox.redaction import escape
 
 _MOST_DIGITS = 19
@@ -280,11 +280,11 @@ def _read_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
 
 
 def _read_origins(option: Option, value: Any, where: str) -> tuple[str, ...]:
-    return _read_each(option, value, where, read_origin_setting)
+    return _read_each(option, value, where, parse_origin_setting)
 
 
 def _read_hosts(option: Option, value: Any, where: str) -> tuple[str, ...]:
-    return _read_each(option, value, where, read_host_setting)
+    return _read_each(option, value, where, parse_host_setting)
 
 
 def _read_each(option: Option, value: Any, where: str, read: Callable[[str], object]) -> tuple[str, ...]:

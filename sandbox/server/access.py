@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.types import Scope
 
 from sandbox.errors import AccessDenied, InvalidApiKey, NotFound, UnsupportedMediaType
-from sandbox.origins import AllowedHosts, AllowedOrigins, host_name, is_ip, read_origin
+from sandbox.origins import AllowedHosts, AllowedOrigins, is_ip, parse_host, parse_origin
 from sandbox.server.checks import is_secret
 from sandbox.server.context import RequestContext
 from sandbox.webhooks.lab import DELIVERY, SIGNATURE
@@ -17,7 +17,7 @@ CONTROL = "/_sandbox"
 
 _UNDER = CONTROL + "/"
 _CONTROL_RAW, _UNDER_RAW = CONTROL.encode(), _UNDER.encode()
-# What a webhook bears: no sandbox lets one of its own, or of another's, drive it.
+# What every webhook has: no sandbox lets one of its own, or of another's, drive it.
 _DELIVERY_HEADERS = tuple(name.lower().encode() for name in (DELIVERY, SIGNATURE))
 
 
@@ -60,7 +60,7 @@ class HostCheck:
 
     def trusts(self, header: str) -> bool:
         """Say whether a Host header names a place that no stranger's DNS can point at us."""
-        host = host_name(header)
+        host = parse_host(header)
         if not host or host in self._allowed or ("." not in host.strip("[]") and ":" not in host):
             return True
         return host.endswith((".localhost", ".internal")) or is_ip(host)
@@ -91,7 +91,7 @@ class ControlCheck:
         host = ctx.headers.get(b"host", b"").decode("latin-1")
         if not self._access.enabled and not is_public:
             raise NotFound("The control API is switched off (--control off).")
-        if not is_public and not self._is_name(host_name(host)):
+        if not is_public and not self._is_name(parse_host(host)):
             raise AccessDenied(
                 f"Host: without a token the control API answers to IP addresses and localhost alone, not to "
                 f"{host[:200]!r}; `--allow-host` allows it."
@@ -113,7 +113,7 @@ class ControlCheck:
             raise UnsupportedMediaType("Content-Type: the control API takes application/json alone, never a form.")
         token = self._access.token
         is_public = ctx.path.decode("latin-1") in self._public
-        if token is not None and not is_public and not _bears(ctx.headers, token):
+        if token is not None and not is_public and not _has_token(ctx.headers, token):
             raise InvalidApiKey("The control API needs its token: `Authorization: Bearer <control token>`.")
 
     def _is_name(self, host: str) -> bool:
@@ -146,8 +146,8 @@ def _check_page(ctx: RequestContext, host: str, *, is_public: bool) -> None:
 
 def _is_own(origin: str, own: str) -> bool:
     """Say whether a page came from this server, under the name by which it calls it."""
-    read = read_origin(own)
-    return origin == own or (read is not None and read == read_origin(origin))
+    parsed = parse_origin(own)
+    return origin == own or (parsed is not None and parsed == parse_origin(origin))
 
 
 def _is_json(method: str, headers: Mapping[bytes, bytes]) -> bool:
@@ -155,6 +155,6 @@ def _is_json(method: str, headers: Mapping[bytes, bytes]) -> bool:
     return essence == b"application/json" or (method == "PATCH" and essence == b"application/merge-patch+json")
 
 
-def _bears(headers: Mapping[bytes, bytes], expected: str) -> bool:
+def _has_token(headers: Mapping[bytes, bytes], expected: str) -> bool:
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     return scheme.lower() == b"bearer" and is_secret(token.strip(), expected)

@@ -20,11 +20,11 @@ from sandbox.redaction import Redactor, escape
 Format = Callable[[RequestRecord], str]
 Mask = Callable[[str], str]
 
-MOST_BATCHES = 10_000
-# So much of an error's message stands in a line.
-LONGEST_REASON = 300
-# A larger answer is no envelope of an error.
-LARGEST_ENVELOPE = 64 * 1024
+MAX_BATCHES = 10_000
+# How many characters of an error's message stand in a line.
+MAX_REASON = 300
+# A larger response is no envelope of an error.
+MAX_ENVELOPE = 64 * 1024
 
 _COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
 
@@ -36,7 +36,7 @@ class AccessLog:
         self._line = line
         self._out = out
         self._waiting: list[str] = []
-        self._batches: queue.Queue[str | None] = queue.Queue(MOST_BATCHES)
+        self._batches: queue.Queue[str | None] = queue.Queue(MAX_BATCHES)
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._writer.start()
 
@@ -70,16 +70,16 @@ def text_line(*, colour: bool, mask: Mask) -> Format:
     """Return the format for people: time, request, status, duration, then all that is not as it should be."""
 
     def line(entry: RequestRecord) -> str:
-        shown = str(entry.status or "–")
+        status = str(entry.status or "–")
         if colour:
-            shown = f"\033[{_COLOURS.get((entry.status or 500) // 100, '31')}m{shown}\033[0m"
+            status = f"\033[{_COLOURS.get((entry.status or 500) // 100, '31')}m{status}\033[0m"
         path = escape(mask(entry.path.decode("latin-1")))
-        more = [] if entry.ended in ("complete", None) else [entry.ended.replace("_", " ")]
-        more += [f"fault {entry.fault}"] if entry.fault else []
-        more += ["failed"] if entry.reply_status == "failed" else []
-        more += [escape(f"{error['type']}: {error['message']}")] if (error := _error_of(entry, mask)) else []
-        ending = "".join(f"  {word}" for word in more)
-        return f"{time.strftime('%H:%M:%S')}  {entry.method:6} {path}  {shown}  {entry.duration_ms:.0f} ms{ending}"
+        notes = [] if entry.ended in ("complete", None) else [entry.ended.replace("_", " ")]
+        notes += [f"fault {entry.fault}"] if entry.fault else []
+        notes += ["failed"] if entry.reply_status == "failed" else []
+        notes += [escape(f"{error['type']}: {error['message']}")] if (error := _error_of(entry, mask)) else []
+        ending = "".join(f"  {note}" for note in notes)
+        return f"{time.strftime('%H:%M:%S')}  {entry.method:6} {path}  {status}  {entry.duration_ms:.0f} ms{ending}"
 
     return line
 
@@ -113,11 +113,11 @@ def _error_of(entry: RequestRecord, mask: Mask) -> dict[str, str] | None:
     if (entry.status or 0) < 400:
         return None
     body = b"".join(chunk for _, chunk in entry.chunks)
-    if len(body) > LARGEST_ENVELOPE:
+    if len(body) > MAX_ENVELOPE:
         return None
     try:
         error = orjson.loads(body)["error"]
-        return {name: shorten(mask(str(error[name])), LONGEST_REASON) for name in ("type", "message")}
+        return {name: shorten(mask(str(error[name])), MAX_REASON) for name in ("type", "message")}
     except (ValueError, LookupError, TypeError):
         return None  # another body, as of a fault
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from sandbox.contract.explain import shorten
-from sandbox.origins import AllowedOrigins, read_origin
+from sandbox.origins import AllowedOrigins, parse_origin
 from sandbox.redaction import escape
 from sandbox.server.context import RequestContext
 
@@ -39,7 +39,7 @@ class ApiOrigins:
             self._logged.add(origin)
             text = escape(origin)
             # What has no origin of its own, as a page of a file, can't be allowed alone.
-            allowed = text if read_origin(origin) else "'*'"
+            allowed = text if parse_origin(origin) else "'*'"
             log.warning("refused the browser origin %s; --cors-origin %s allows it", text, allowed)
         return False
 

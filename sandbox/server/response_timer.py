@@ -1,4 +1,4 @@
-"""Waiting that ends early: when the client goes, when the server stops, or when the app is forgotten."""
+"""The waits of a response: they end early when the client disconnects, the server stops or the app is deleted."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from starlette.types import Receive
 from sandbox.apps.responses import OpenResponses
 from sandbox.clock import monotonic
 
-# So many events of a stream without pace are written before others get their turn; so many streams have theirs between
-# two looks at what else there is to do, however many there are.
-TOGETHER = 16
-AT_ONCE = 4
-# Seconds by which the timers of event loops may be early.
-EARLY = 0.002
+# How many events of a stream without pace are written before other responses get their turn.
+EVENTS_PER_TURN = 16
+# How many turns are given before the event loop does what else there is to do.
+TURNS_AT_ONCE = 4
+# How many seconds early the timers of event loops may fire.
+TIMER_TOLERANCE = 0.002
 
 Result = TypeVar("Result")
 
 
 class ClientDisconnected(Exception):
-    """The client closed the connection before its answer was whole."""
+    """The client closed the connection before its response was complete."""
 
 
 class ServerStopping(Exception):
-    """The server stops before the answer was whole."""
+    """The server stops before the response was complete."""
 
 
 class AbortConnection(Exception):
-    """An answer ends abnormally on purpose; whoever runs the application closes the connection.
+    """End a response in the middle, on purpose: the connection is closed.
 
-    Under an application called in process it reaches the caller.
+    Where the application is called in process, the caller gets it.
     """
 
 
 class Turns:
-    """Lets a few of those that have much to do go on at a time, first come, first served."""
+    """Shares the event loop among long responses: a few go on at a time, first come, first served."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
-        # How many may still go on before what else there is to do in the loop has been done.
-        self._left = AT_ONCE
+        # How many turns are left before the loop does what else there is to do.
+        self._left = TURNS_AT_ONCE
         self._is_scheduled = False
 
     async def first(self) -> None:
-        """Go on at once, unless many do."""
+        """Take a turn at once, or wait for one where many do."""
         self._schedule()
         if self._left:
             self._left -= 1
@@ -63,31 +63,32 @@ class Turns:
         await turn
 
     def _schedule(self) -> asyncio.AbstractEventLoop:
-        """Have turns given soon."""
+        """Let turns be given soon."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             # An application that is called in process may meet another loop with each request.
-            self._loop, self._waiting, self._left, self._is_scheduled = loop, deque(), AT_ONCE, False
+            self._loop, self._waiting, self._left, self._is_scheduled = loop, deque(), TURNS_AT_ONCE, False
         if not self._is_scheduled:
             self._is_scheduled = True
             loop.call_soon(self._give)
         return loop
 
     def _give(self) -> None:
-        self._left, self._is_scheduled = AT_ONCE, False
+        self._left, self._is_scheduled = TURNS_AT_ONCE, False
         while self._waiting and self._left:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 self._left -= 1
-        if self._left < AT_ONCE:
+        if self._left < TURNS_AT_ONCE:
             self._schedule()
 
 
 class ResponseTimer:
-    """Waits for one answer, with an ear on the client; an async context that leaves no task behind.
+    """Times one response, and ends its waits when the client disconnects; an async context that leaves no task behind.
 
-    Its waits count from `since`, in seconds on the clock of durations.
+    Args:
+        since: when the response began, in seconds on the clock of durations.
     """
 
     def __init__(self, receive: Receive, responses: OpenResponses, turns: Turns, since: float) -> None:
@@ -95,8 +96,8 @@ class ResponseTimer:
         self._responses = responses
         self._turns = turns
         self._start = since
-        self._hurried = 0
-        # What will be raised. Not an exception: one that is kept here would keep, by its traceback, what keeps it.
+        self._yields = 0
+        # What the next wait raises. A class: an exception would keep, by its traceback, the frames that keep this.
         self._reason: type[Exception] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -117,7 +118,7 @@ class ResponseTimer:
 
     @property
     def elapsed_ms(self) -> float:
-        """How long the answer has been under way, in milliseconds."""
+        """How long the response has been under way, in milliseconds."""
         return (monotonic() - self._start) * 1000
 
     def end(self, reason: type[Exception]) -> None:
@@ -126,17 +127,17 @@ class ResponseTimer:
         self.wake()
 
     async def sleep_until(self, ms: float) -> None:
-        """Wait until `ms` milliseconds after this began (by schedule: waits don't add up); let others run in any case.
+        """Sleep until so many ms after the response began, so that delays don't add up; let others run in any case.
 
         Raises:
-            ClientDisconnected: there is nobody left to answer.
-            ServerStopping: no time is left to answer.
-            AppDeleted: what is being answered is no more.
+            ClientDisconnected: there is nobody left to respond to.
+            ServerStopping: no time is left to respond.
+            AppDeleted: the app was deleted or reset.
         """
         due = self._start + ms / 1000
         if ms and (left := due - monotonic()) > 0:
             await self._pause(left)
-            while 0 < (left := due - monotonic()) < EARLY and not self._reason:
+            while 0 < (left := due - monotonic()) < TIMER_TOLERANCE and not self._reason:
                 await self._pause(left)
         else:
             await self.yield_now()
@@ -154,21 +155,19 @@ class ResponseTimer:
             raise self._reason
 
     async def yield_now(self) -> None:
-        """Let others run, every few times that it is called.
-
-        A turn of the loop, and a write of its own, for each event would take longer than making it.
+        """Let others run, every few calls: a turn and a write for each event would take longer than making it.
 
         Raises:
             ClientDisconnected, ServerStopping, AppDeleted: as `sleep_until` does.
         """
-        self._hurried += 1
-        if self._hurried % TOGETHER == 0:
+        self._yields += 1
+        if self._yields % EVENTS_PER_TURN == 0:
             await self._turns.next()
             if self._reason:
                 raise self._reason
 
     async def wait_for(self, awaitable: Coroutine[Any, Any, Result]) -> Result:
-        """Wait for something else, unless the answer ends first.
+        """Wait for something else, unless the response ends first.
 
         Raises:
             ClientDisconnected, ServerStopping, AppDeleted: as `sleep_until` does.
@@ -185,7 +184,7 @@ class ResponseTimer:
             task.cancel()
 
     async def _pause(self, seconds: float | None = None) -> None:
-        """Wait until somebody wakes it, or for so long; not at all where the end was told already."""
+        """Wait until `wake` is called, or for so many seconds; not at all where the response is to end."""
         if self._reason:
             return
         loop = asyncio.get_running_loop()
