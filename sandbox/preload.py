@@ -30,6 +30,7 @@ _LIBRARIES = (
     "faker.providers.person.fr_CA",
     "regex",
     "zipfile",
+    "sandbox.control_api",
 )
 
 

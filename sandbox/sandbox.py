@@ -32,7 +32,6 @@ from sandbox.server import inspector
 from sandbox.server.access import ControlAccess, ControlCheck, HostCheck
 from sandbox.server.asgi import Control, Dispatcher
 from sandbox.server.context import RequestListener, RequestRecorder
-from sandbox.server.control_pipeline import ControlDeps
 from sandbox.server.cors import ApiOrigins
 from sandbox.server.pages import About, Pages
 from sandbox.server.pipeline import PipelineDeps
@@ -172,11 +171,11 @@ class Sandbox:
 
     def _control(self) -> Control:
         """Return the control API. It is loaded with its first request: others need not wait for it."""
-        from sandbox import control
-        from sandbox.api.persona import effective_settings
-        from sandbox.api.populate import populate
+        from sandbox.control_api import open_control_api
 
-        services = control.ControlServices(
+        return open_control_api(
+            self.control_contract,
+            self._listeners,
             registry=self._registry,
             journal=self._journal,
             clock=self._clock,
@@ -184,28 +183,20 @@ class Sandbox:
             events=self._events,
             redactor=self._redactor,
             contract=self.contract,
-            settings_schema=self.control_contract.schema("AppSettings"),
             data_file=self.data_file,
-            version=sandbox.__version__,
             server={name: getattr(self._settings, name) for name in ANSWERING},
-            populate=populate,
-            effective_settings=effective_settings,
-        )
-        return Control(
-            router=Router(self.control_contract, set(control.MODULES), heads=True),
-            deps=ControlDeps(run=control.runner(services), redactor=self._redactor, listeners=self._listeners),
         )
 
     @cached_property
     def _webhooks(self) -> WebhookDispatcher:
         """What delivers webhooks; made when the first one is sent."""
-        from sandbox.webhooks.client import WebhookClient
         from sandbox.webhooks.dispatcher import WebhookDispatcher
 
         return WebhookDispatcher(
             registry=self._registry,
             bus=self._events,
-            client=WebhookClient(self._settings.webhook_allow, own_ports=self.own_ports),
+            allowed=self._settings.webhook_allow,
+            own_ports=self.own_ports,
             schemas=self.contract.webhooks,
             user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
         )

@@ -63,7 +63,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "control": {"agent", "handler_types", "contract", "apps", "persistence", "webhooks", *GROUND},
     # floors 5 and 6
     "app_config": {"contract", *GROUND},
+    "control_api": {"api", "apps", "contract", "control", "server", *GROUND},
     "sandbox": {
+        "control_api",
         "agent",
         "api",
         "handler_types",
@@ -96,7 +98,7 @@ AMBIENT: dict[str, set[str]] = {
     "os": {"cli.__init__", "cli.process", "cli.serve", "contract.document", *FILES},
 }
 
-MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS = 50, 14, 21
+MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS = 50, 14, 10
 BRANCHES = (
     *(ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While),
     *(ast.ExceptHandler, ast.comprehension, ast.match_case, ast.Assert),
@@ -165,7 +167,7 @@ def test_the_front_door_is_used_from_outside_alone() -> None:
     """`sandbox/__init__.py` re-exports what stands above: only the top floors may read the version from it."""
     front = {"sandbox.Settings", "sandbox.SettingsError", "sandbox.create_app", "sandbox.__version__"}
     users = {room(module) for module, tree in MODULES.items() if front & set(imported(tree)) or _whole(tree)}
-    assert users <= {"sandbox", "cli"}
+    assert users <= {"control_api", "sandbox", "cli"}
 
 
 @pytest.mark.parametrize("library", ["starlette", "uvicorn", "httptools", "uvloop"])

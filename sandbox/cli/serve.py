@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import ssl
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,7 +18,6 @@ from typing import Any
 from sandbox.cli.process import SigintFlag, StandardInput, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
 from sandbox.origins import is_loopback
-from sandbox.redaction import Redactor
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, load_settings, options
 
 log = logging.getLogger("sandbox")
@@ -62,14 +60,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
-        from sandbox.cli.server import configure_logging, pollers_of, run_server
-        from sandbox.sandbox import create_app
-        from sandbox.server.access_log import for_stream
+        from sandbox.cli.server import open_sandbox, pollers_of, run_server
 
-        redact = Redactor([settings.control_token or ""]).redact_text
-        configure_logging(redact, quiet=settings.quiet)
-        access_log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, redact)
-        app = create_app(settings, log=access_log)
+        app, access_log = open_sandbox(settings)
         app.own_ports.add(sockets.port)
         write_line(banner(settings, sockets, token))
         _warn(environ, variables, sockets)

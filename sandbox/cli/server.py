@@ -18,7 +18,9 @@ import uvicorn
 
 from sandbox.cli.sockets import ServerSockets
 from sandbox.clock import monotonic
-from sandbox.sandbox import Sandbox
+from sandbox.redaction import Redactor
+from sandbox.sandbox import Sandbox, create_app
+from sandbox.server.access_log import AccessLog, for_stream
 from sandbox.server.protocol import SandboxProtocol, bound_handshakes
 from sandbox.server.response_timer import AbortConnection
 from sandbox.settings import Settings, SettingsError, options
@@ -138,6 +140,18 @@ class Autosaver:
             return
         self._due = monotonic() + self._seconds
         self._task = asyncio.ensure_future(self._save())
+
+
+def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
+    """Return a server and its access log, unless it is to be quiet; both log redacted.
+
+    Raises:
+        SettingsError, ContractError: as `create_app` does.
+    """
+    redact = Redactor([settings.control_token or ""]).redact_text
+    configure_logging(redact, quiet=settings.quiet)
+    access_log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, redact)
+    return create_app(settings, log=access_log), access_log
 
 
 def pollers_of(

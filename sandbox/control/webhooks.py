@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from sandbox.agent import notices
 from sandbox.apps.app import App
 from sandbox.apps.deliveries import Delivery
 from sandbox.apps.records import PageRequest
@@ -82,9 +83,6 @@ def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[D
 
 async def _realistic(app: App, kind: str, services: ControlServices) -> Mapping[str, Any]:
     """Return data such as the app might have it: about its newest conversation, and its first tool."""
-    # Imported late: it needs the agent, which is loaded on first use.
-    from sandbox.agent import notices
-
     newest = await app.conversations.page(PageRequest(limit=1))
     here = app.rng.at("told", kind, await app.next_number("told"))
     chat_id = newest.rows[0].id if newest.rows else here.uuid("conversation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -49,6 +49,7 @@ class WebhookDispatcher:
 
     Args:
         registry: the apps.
+        allowed, own_ports: where webhooks may go, as `WebhookClient` says.
         schemas: the contract of each type of webhook.
         user_agent: names the sandbox to receivers.
     """
@@ -58,13 +59,14 @@ class WebhookDispatcher:
         *,
         registry: AppRegistry,
         bus: Bus,
-        client: WebhookClient,
+        allowed: Collection[str],
+        own_ports: Collection[int],
         schemas: Mapping[str, Validator],
         user_agent: str,
     ) -> None:
         self._registry = registry
         self._bus = bus
-        self._client = client
+        self._client = WebhookClient(allowed, own_ports=own_ports)
         self._schemas = schemas
         self._user_agent = user_agent
         self._queue = KeyedQueue(self._deliver, MAX_IN_FLIGHT)

@@ -11,6 +11,9 @@ from httpx2 import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.server import control_pipeline, pipeline
+from sandbox.server.pipeline import Stage
+from tests.conftest import ROOT
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, LISTS, NOBODY, RequestSpec
 
@@ -23,6 +26,8 @@ class Fault(NamedTuple):
     """One thing that is wrong with a request, and what it is answered when nothing earlier is."""
 
     name: str
+    # The stage that finds it; the router, before all stages, has none.
+    stage: Stage | None
     spoil: Callable[[RequestSpec], RequestSpec]
     status: int
     type: str
@@ -42,26 +47,76 @@ def _too_large(spec: RequestSpec) -> RequestSpec:
     return spec.replace(content=b"{" + b" " * MIB)
 
 
+def _without_key(spec: RequestSpec) -> RequestSpec:
+    return spec.replace(headers={**spec.headers, "Authorization": "none"})
+
+
+def _as_text(spec: RequestSpec) -> RequestSpec:
+    return spec.with_headers(Content_Type="text/plain")
+
+
+def _with_empty_body(spec: RequestSpec) -> RequestSpec:
+    return spec if len(spec.content or b"") > MIB else spec.replace(content=b"{}")
+
+
+def _of_nobody(spec: RequestSpec) -> RequestSpec:
+    return spec.replace(path=spec.path.replace("{one}", NOBODY))
+
+
+def _without_limit(spec: RequestSpec) -> RequestSpec:
+    return spec.replace(query=spec.query + "&limit=0")
+
+
 # In the order of the contract. A key and an app have one fault of each kind at a time, all others combine.
 OF_A_MESSAGE: Sequence[Fault] = [
-    Fault("path", lambda spec: spec.replace(path="/conversation/{one}"), 404, "not_found"),
-    Fault("method", lambda spec: spec.replace(method="PUT"), 405, "method_not_allowed"),
-    Fault("key", lambda spec: spec.replace(headers={**spec.headers, "Authorization": "none"}), 401, "invalid_api_key"),
-    Fault("app", lambda spec: spec.replace(app_id="app_missing"), 404, "not_found"),
-    Fault("access", _in_state("locked"), 403, "access_denied"),
-    Fault("state", _in_state("off"), 403, "app_inactive"),
-    Fault("rate limit", _in_state("busy"), 429, "rate_limit_exceeded"),
-    Fault("media type", lambda spec: spec.with_headers(Content_Type="text/plain"), 415, "unsupported_media_type"),
-    Fault("size", _too_large, 413, "payload_too_large"),
+    Fault("path", None, lambda spec: spec.replace(path="/conversation/{one}"), 404, "not_found"),
+    Fault("method", None, lambda spec: spec.replace(method="PUT"), 405, "method_not_allowed"),
     Fault(
-        "schema", lambda w: w if len(w.content or b"") > MIB else w.replace(content=b"{}"), 422, "invalid_request_error"
+        "key",
+        pipeline.authenticate,
+        _without_key,
+        401,
+        "invalid_api_key",
     ),
-    Fault("conversation", lambda spec: spec.replace(path=spec.path.replace("{one}", NOBODY)), 404, "not_found"),
+    Fault("app", pipeline.load_app, lambda spec: spec.replace(app_id="app_missing"), 404, "not_found"),
+    Fault("access", pipeline.check_access, _in_state("locked"), 403, "access_denied"),
+    Fault("state", pipeline.check_access, _in_state("off"), 403, "app_inactive"),
+    Fault("rate limit", pipeline.rate_limit, _in_state("busy"), 429, "rate_limit_exceeded"),
+    Fault(
+        "media type",
+        pipeline.read_body,
+        _as_text,
+        415,
+        "unsupported_media_type",
+    ),
+    Fault("size", pipeline.read_body, _too_large, 413, "payload_too_large"),
+    Fault(
+        "schema",
+        pipeline.validate_request,
+        _with_empty_body,
+        422,
+        "invalid_request_error",
+    ),
+    Fault(
+        "conversation",
+        pipeline.handle,
+        _of_nobody,
+        404,
+        "not_found",
+    ),
 ]
 OF_A_LIST: Sequence[Fault] = [
     *OF_A_MESSAGE[:6],
-    Fault("schema", lambda spec: spec.replace(query=spec.query + "&limit=0"), 422, "invalid_request_error"),
-    Fault("cursor", lambda spec: spec.replace(query=spec.query + f"&after={NOBODY}"), 404, "not_found"),
+    Fault(
+        "schema",
+        pipeline.validate_request,
+        _without_limit,
+        422,
+        "invalid_request_error",
+    ),
+    Fault(
+        "cursor", pipeline.handle, lambda spec: spec.replace(query=spec.query + f"&after={NOBODY}"), 404, "not_found"
+    ),
 ]
 
 
@@ -71,6 +126,21 @@ def answered(apps: Client, good: RequestSpec, faults: Sequence[Fault]) -> None:
     for fault in faults:
         spec = fault.spoil(spec)
     assert_error(spec.send(apps), faults[0].status, faults[0].type)
+
+
+def test_the_faults_stand_in_the_order_of_the_stages() -> None:
+    """The same tuple says the order to the server, and in ARCHITECTURE.md."""
+    for faults in (OF_A_MESSAGE, OF_A_LIST):
+        places = [-1 if fault.stage is None else pipeline.STAGES.index(fault.stage) for fault in faults]
+        assert places == sorted(places)
+    never_refuse = {pipeline.choose_fault, pipeline.validate_response, pipeline.respond}
+    assert {fault.stage for fault in OF_A_MESSAGE} - {None} == set(pipeline.STAGES) - never_refuse
+
+
+def test_the_architecture_page_names_the_stages() -> None:
+    page = " ".join((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split())
+    for stages in (pipeline.STAGES, control_pipeline.CONTROL_STAGES):
+        assert " → ".join(stage.__name__ for stage in stages) in page
 
 
 def named(faults: object) -> str:

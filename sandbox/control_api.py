@@ -1,0 +1,40 @@
+"""The door to the control API: what it needs is loaded when somebody asks for it for the first time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sandbox
+from sandbox import control
+from sandbox.api.persona import effective_settings
+from sandbox.api.populate import populate
+from sandbox.apps.responses import OpenResponses
+from sandbox.contract import Contract
+from sandbox.control.services import ControlServices
+from sandbox.server.asgi import Control
+from sandbox.server.control_pipeline import ControlDeps
+from sandbox.server.router import Router
+
+
+def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> Control:
+    """Return the control API of a server.
+
+    Args:
+        own: its own contract.
+        listeners: the streams of live events.
+        parts: the fields of `ControlServices` that are the server's.
+
+    Raises:
+        ContractError: contract and code don't fit each other.
+    """
+    services = ControlServices(
+        settings_schema=own.schema("AppSettings"),
+        version=sandbox.__version__,
+        populate=populate,
+        effective_settings=effective_settings,
+        **parts,
+    )
+    return Control(
+        router=Router(own, set(control.MODULES), heads=True),
+        deps=ControlDeps(run=control.runner(services), redactor=services.redactor, listeners=listeners),
+    )
