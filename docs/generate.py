@@ -21,34 +21,33 @@ _TOP = """\
 
 <!-- Made by `python -m docs.generate` from sandbox/settings.py and schemas/control/app-settings.json. -->
 
-Every setting of a server is a flag of `serve`, an environment variable and a key of a config file. The first of the
-three that says something counts, in this order.
+Set a server by a flag of `serve`, an environment variable or a key of a config file; the first of the three counts, in
+this order.
 
 ```sh
 DIMEDOVE_SANDBOX_SEED=7 .venv/bin/dimedove-sandbox serve --titles after_first_exchange
 ```
 
-Lists are written by repeating the flag, with commas in the variable (`a,b`) and as a list in the file. A switch also
-has a flag that turns it off (`--no-quiet`); in the environment it is `true` or `false`. A wrong value, an unknown key
-and a file that can't be read end `serve` with one line that says where, and exit code 2; a port that is taken ends it
-with 3.
+For a list repeat the flag, write commas in the variable (`a,b`) and a list in the file. A switch also has a flag that
+turns it off (`--no-quiet`); in the environment it is `true` or `false`. A wrong value, an unknown key and an unreadable
+file end `serve` with one line that says where, and exit code 2; a port that is taken ends it with 3.
 
 ## Of a server
 
 """
 
 _CONNECTION = """
-The head of a request has at most 200 headers and 64 KiB, its target and any trailers included; past that it is 431.
-Of requests that are sent ahead of their answers the server reads on only as the client reads those.
-`--header-timeout` counts from the accepted connection, on a kept connection from the first byte of the next request,
-and bounds a TLS handshake as well.
+The head of a request has at most 200 headers and 64 KiB, its target and any trailers included; beyond that it is 431.
+If a client sends requests without reading the responses, the server reads on only as the client does.
+`--header-timeout` counts from the accepted connection, on a reused connection from the first byte of the next request,
+and limits the TLS handshake as well.
 """
 
 _FILE = """
 ## The config file
 
-`--config FILE`, or the variable `DIMEDOVE_SANDBOX_CONFIG`, names a file in TOML. Its keys are those above, with `-` or
-`_`; `[apps.NAME]` sets one app.
+`--config FILE`, or the variable `DIMEDOVE_SANDBOX_CONFIG`, names a TOML file. Its keys are those above, with `-` or
+`_`; `[apps.NAME]` configures one app.
 
 ```toml
 port = 8010
@@ -68,9 +67,8 @@ status = "inactive"
 
 ## Of an app
 
-What `[apps.NAME]` may hold; `titles` follows the server's when it is left out. Unless it is set otherwise, `app_demo`
-streams, has its generative UI on and speaks at the pace of a real agent. The apps of [clause 10.2](contract.md#10.2)
-can't be set.
+The keys of `[apps.NAME]`; the default of `titles` is the server's. By default `app_demo` streams, has generative UI
+on and writes at the pace of a real agent. The apps of [clause 10.2](contract.md#10.2) can't be configured.
 
 """
 
@@ -78,8 +76,8 @@ can't be set.
 _PYTHON = """
 ## Inside a Python test
 
-The server is an ASGI application; two of them share nothing. Its settings are those of a server, by name. To drive it
-by `/_sandbox` as well, call it by a name of this machine: `TestClient(app, base_url="http://localhost")`.
+The server is an ASGI application; two of them share nothing. `Settings` takes the settings above, by name. To use
+`/_sandbox` as well, call it by a name of this machine: `TestClient(app, base_url="http://localhost")`.
 
 ```python
 from starlette.testclient import TestClient
@@ -107,9 +105,9 @@ def settings_page() -> str:
             _CONNECTION,
             _FILE,
             _table(("key", "values", "default", "meaning"), _rows("app-settings.json")),
-            "\nA tool of `tools` is a table with `name`, `kind` and what else is needed:\n\n",
+            "\nA tool of `tools` is a table:\n\n",
             _table(("key", "values", "default", "meaning"), _rows("tool.json")),
-            "\nA webhook of `webhooks` is a table as well (see [webhooks](webhooks.md)):\n\n",
+            "\nA webhook of `webhooks` is a table too (see [webhooks](webhooks.md)):\n\n",
             _table(("key", "values", "default", "meaning"), _rows("webhook.json")),
             _PYTHON,
         )

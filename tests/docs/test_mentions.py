@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_a_file_that_is_named_in_code_exists() -> None:
         for path in re.findall(FILE, text)
         if not any((ROOT / folder / path).exists() for folder in ("", "docs")) and path not in MADE_BY_TESTS
     ] == []
+
+
+def test_an_object_of_ours_that_a_page_names_exists() -> None:
+    """A dotted name such as `sandbox.Settings`, or a module."""
+    names = {name for page in documents() for name in re.findall(r"`(sandbox(?:\.\w+)+)`", prose(page))}
+    assert [name for name in sorted(names) if not is_importable(name)] == []
+
+
+def is_importable(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def leads(page: Path, link: str) -> bool:
