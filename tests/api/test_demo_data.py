@@ -12,8 +12,9 @@ import pytest
 from sandbox.agent.language import detect
 from sandbox.contract import load
 from tests.conftest import NOW
+from tests.support.answer import Answer
 from tests.support.api import Api
-from tests.support.asgi import Answer, AsgiClient, in_process
+from tests.support.asgi import AsgiClient, in_process
 
 CONTRACT = load()
 DETAIL = CONTRACT.schema("ConversationDetail")

@@ -139,7 +139,7 @@ def test_cut(api: Api, stream: bool) -> None:
 
     assert answer.status_code == 200
     assert answer.content
-    assert not answer.whole
+    assert not answer.is_complete
     assert stream or len(answer.content) < int(answer.headers["content-length"])
 
 

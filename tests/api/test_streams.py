@@ -19,8 +19,9 @@ from sandbox import Settings, create_app
 from sandbox.contract import load
 from tests.conftest import KEY, NOW
 from tests.support import strategies
+from tests.support.answer import Answer
 from tests.support.api import Api
-from tests.support.asgi import Answer, AsgiClient, in_process
+from tests.support.asgi import AsgiClient, in_process
 from tests.support.sse import Event, parse, read, read_cut
 
 OPERATIONS = {operation.id: operation for operation in load().operations}
@@ -50,7 +51,7 @@ def test_a_stream_keeps_the_grammar_and_each_event_its_schema(ui: Api, message: 
 
     answer = ui.send(conversation, message, stream=True)
 
-    assert answer.whole
+    assert answer.is_complete
     said = read(answer.events)
     assert said.conversation_id == conversation
     schemas = OPERATIONS["apps_api_send_message"].events
@@ -213,7 +214,7 @@ def test_a_failed_stream_is_created_and_failed(api: Api) -> None:
     assert answer.status_code == 200
     assert [event.name for event in answer.events] == ["response.created", "response.failed"]
     assert read(answer.events).error
-    assert answer.whole
+    assert answer.is_complete
 
 
 @pytest.mark.clause("6.3")
@@ -223,7 +224,7 @@ def test_a_failed_stream_is_created_and_failed(api: Api) -> None:
 def test_a_cut_stream_stops_half_way_without_an_end(ui: Api, message: str) -> None:
     answer = ui.send(ui.created(), message, stream=True)
 
-    assert not answer.whole
+    assert not answer.is_complete
     read_cut(answer.events)
 
 
@@ -231,7 +232,7 @@ def test_a_cut_stream_stops_half_way_without_an_end(ui: Api, message: str) -> No
 def test_a_cut_completion_stops_half_way_too(api: Api) -> None:
     answer = api.complete("[[cut]] [[long 100]]", stream=True)
 
-    assert not answer.whole
+    assert not answer.is_complete
     read_cut(answer.events, completion=True)
     assert 10 < len(answer.events) < 100
 
@@ -250,7 +251,7 @@ def test_a_client_that_leaves_stops_the_work_and_leaves_nothing_behind(
     answer = asgi.run(asgi.exchange("POST", path, json=body, leave_after=left_after))
 
     assert asgi.open_tasks == 0
-    assert not answer.whole
+    assert not answer.is_complete
     assert len(answer.chunks) < left_after + 20
     assert api.roles(path.rpartition("/")[2]) == "u"
 
@@ -298,7 +299,7 @@ def test_run_by_another_server_an_answer_ends_with_its_lifespan() -> None:
 
     with asyncio.Runner() as runner:
         answer = runner.run(lived(AsgiClient(app, runner.get_loop(), KEY)))
-    assert (answer.status_code, answer.whole) == (200, False)
+    assert (answer.status_code, answer.is_complete) == (200, False)
 
 
 @pytest.mark.clause("6.1")

@@ -8,9 +8,10 @@ from itertools import count
 import httpx2
 import pytest
 
-from tests.api.wire import Raw, asking
 from tests.conftest import AUTH, Server
+from tests.support.answer import Answer
 from tests.support.api import Api
+from tests.support.raw_connection import post
 from tests.support.sse import read, read_cut
 
 _numbers = count(1)
@@ -27,10 +28,10 @@ def message(text: str, *, stream: bool = True) -> dict[str, object]:
     return {"message": {"content": text}, "stream": stream}
 
 
-def answered(server: Server, api: Api, conversation: str, text: str, *, stream: bool = True) -> Raw:
+def answered(server: Server, api: Api, conversation: str, text: str, *, stream: bool = True) -> Answer:
     path = api.url(conversation)
-    with asking(server.url, path, message(text, stream=stream)) as connection:
-        return connection.whole()
+    with post(server.url, path, message(text, stream=stream)) as connection:
+        return connection.read_to_end()
 
 
 @pytest.mark.clause("6.1", "6.3")
@@ -38,10 +39,10 @@ def answered(server: Server, api: Api, conversation: str, text: str, *, stream: 
 def test_a_stream_ends_with_its_mark_right_after_the_last_event(server: Server, api: Api, text: str) -> None:
     raw = answered(server, api, api.created(), text)
 
-    assert raw.status == 200
+    assert raw.status_code == 200
     assert raw.headers["content-type"].startswith("text/event-stream")
     assert "content-length" not in raw.headers
-    assert raw.has_end
+    assert raw.is_complete
     read(raw.events)
 
 
@@ -52,9 +53,9 @@ def test_a_cut_stream_has_no_end_mark(server: Server, api: Api, text: str) -> No
 
     raw = answered(server, api, conversation, text)
 
-    assert raw.status == 200
-    assert raw.chunked
-    assert not raw.has_end
+    assert raw.status_code == 200
+    assert "transfer-encoding" in raw.headers
+    assert not raw.is_complete
     read_cut(raw.events)
     assert api.roles(conversation) == "u"
 
@@ -66,9 +67,9 @@ def test_a_cut_json_answer_stops_short_of_its_length(server: Server, api: Api, t
 
     raw = answered(server, api, conversation, text, stream=False)
 
-    assert raw.status == 200
+    assert raw.status_code == 200
     assert raw.headers["content-type"] == "application/json"
-    assert 0 < len(raw.body) < int(raw.headers["content-length"])
+    assert 0 < len(raw.content) < int(raw.headers["content-length"])
     assert api.roles(conversation) == "u"
 
 
@@ -77,12 +78,12 @@ def test_a_cut_json_answer_stops_short_of_its_length(server: Server, api: Api, t
 def test_a_cut_completion_has_no_end_either(server: Server, api: Api, stream: bool) -> None:
     body = {"prompt": "[[cut]] [[long 50]]", "stream": stream}
 
-    with asking(server.url, f"/v1/apps/{api.app_id}/completions", body) as connection:
-        raw = connection.whole()
+    with post(server.url, f"/v1/apps/{api.app_id}/completions", body) as connection:
+        raw = connection.read_to_end()
 
-    assert raw.status == 200
-    assert raw.body
-    assert not raw.has_end
+    assert raw.status_code == 200
+    assert raw.content
+    assert not raw.is_complete
 
 
 @pytest.mark.clause("6.1")
@@ -91,8 +92,8 @@ def test_events_arrive_while_the_reply_goes_on_and_others_are_served(server: Ser
     conversation = api.created()
     path = api.url(conversation)
 
-    with asking(server.url, path, message("[[slow 0]] [[long 800]]")) as connection:
-        connection.until(b"event: response.output_text.delta")
+    with post(server.url, path, message("[[slow 0]] [[long 800]]")) as connection:
+        connection.read_until(b"event: response.output_text.delta")
         assert api.roles(conversation) == "u"
         assert api.complete("hello").status_code == 200
         assert api.send(conversation, "hello").status_code == 200
@@ -105,8 +106,8 @@ def test_a_slow_answer_holds_nobody_up(server: Server, api: Api) -> None:
     path = api.url(conversation)
 
     with (
-        asking(server.url, path, message("[[slow 600000]]")),
-        asking(server.url, path, message("[[slow 600000]]", stream=False)) as silent,
+        post(server.url, path, message("[[slow 600000]]")),
+        post(server.url, path, message("[[slow 600000]]", stream=False)) as silent,
     ):
         assert api.config().status_code == 200
         assert api.send(conversation, "hello").status_code == 200

@@ -29,7 +29,7 @@ def begin(wire: RawConnection, prompt: str, *, stream: bool) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_it_ends_at_once_whatever_is_open(how: signal.Signals) -> None:
     with serving("--quiet") as server, ExitStack() as open_lines:
-        talking, waiting, silent, half, idle = (open_lines.enter_context(open_connection(server)) for _ in range(5))
+        talking, waiting, silent, half, idle = (open_lines.enter_context(open_connection(server.url)) for _ in range(5))
         begin(talking, "[[long 20000]] [[slow 10]]", stream=True)
         assert talking.socket.recv(10_000).startswith(b"HTTP/1.1 200 OK")
         begin(waiting, "[[slow 600000]]", stream=False)
@@ -114,7 +114,7 @@ def test_a_closed_pipe_does_not_end_it() -> None:
 def test_it_can_end_with_its_standard_input_whatever_is_open() -> None:
     with (
         serving("--quiet", "--exit-on-stdin-close", stdin=subprocess.PIPE) as server,
-        open_connection(server) as waiting,
+        open_connection(server.url) as waiting,
     ):
         stdin = server.process.stdin
         assert stdin is not None

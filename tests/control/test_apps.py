@@ -11,13 +11,13 @@ import httpx2
 import pytest
 
 from sandbox import Settings, create_app
-from tests.api.wire import asking
 from tests.conftest import AUTH, NOW, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import APPS, REQUESTS, AppDriver
 from tests.support.asgi import in_process
 from tests.support.errors import assert_error
 from tests.support.in_process import client_of
+from tests.support.raw_connection import post
 
 MAGIC = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
 NOTHING = {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
@@ -254,11 +254,11 @@ def test_what_was_never_there_can_be_deleted(driver: AppDriver) -> None:
 def test_an_open_stream_of_a_deleted_app_fails(driver: AppDriver, server: Server) -> None:
     conversation = driver.api.created()
     driver.set(pace={"delta_ms": 600_000})
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
-        stream.until(b"response.created")
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        stream.read_until(b"response.created")
         driver.call("DELETE")
-        raw = stream.whole()
-    assert raw.has_end
+        raw = stream.read_to_end()
+    assert raw.is_complete
     assert [event.name for event in raw.events] == ["response.created", "response.failed"]
     assert driver.counts["messages"] == 0
 
@@ -267,10 +267,10 @@ def test_nothing_of_an_open_stream_is_left_in_the_journal(driver: AppDriver, ser
     """The stream ends after its app is forgotten; its entry must not come back under an id that is given again."""
     conversation = driver.api.created()
     driver.set(pace={"delta_ms": 600_000})
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
-        stream.until(b"response.created")
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        stream.read_until(b"response.created")
         driver.call("DELETE")
-        stream.whole()
+        stream.read_to_end()
     assert driver.requests() == []
     again = [driver.api.create(), driver.api.complete("Hello")]
     ids = [entry["id"] for entry in driver.requests()]

@@ -50,7 +50,7 @@ def test_curl_repeats_a_request(
     driver: AppDriver, server: Server, path: str, headers: list[str], body: bytes | None
 ) -> None:
     path = f"/v1/apps/{driver.app_id}{path}"
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(head("GET", path, *headers) if body is None else full_request("POST", path, body, *headers))
         sent = at(server, wire.answer())
     assert_repeated(driver, sent)
@@ -59,7 +59,7 @@ def test_curl_repeats_a_request(
 @pytest.mark.parametrize("value", ["Zoé", "👋", "\u00e9".encode("latin-1").decode("utf-8", "surrogateescape")])
 def test_curl_repeats_a_header_beyond_ascii(driver: AppDriver, server: Server, value: str) -> None:
     raw = value.encode("utf-8", "surrogateescape")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(head("GET", f"/v1/apps/{driver.app_id}/config", "X-Name: @").replace(b"@", raw))
         sent = at(server, wire.answer("GET"))
     assert_repeated(driver, sent)

@@ -12,8 +12,7 @@ from sandbox import Settings, create_app
 from sandbox.server.response_timer import AbortConnection
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.conftest import connected
-from tests.control.raw import config_of, creation_in, message_to
-from tests.support.app_driver import AppDriver
+from tests.support.app_driver import AppDriver, config_of, creation_in, message_to
 from tests.support.raw_connection import RawConnection, open_connection
 
 # reset
@@ -21,7 +20,7 @@ from tests.support.raw_connection import RawConnection, open_connection
 
 def test_a_reset_is_a_reset_with_no_byte_of_an_answer(driver: AppDriver, server: Server) -> None:
     driver.fault("reset")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         with pytest.raises(ConnectionResetError):
             wire.socket.recv(1)
@@ -29,7 +28,7 @@ def test_a_reset_is_a_reset_with_no_byte_of_an_answer(driver: AppDriver, server:
 
 def test_a_reset_does_no_work(driver: AppDriver, server: Server) -> None:
     driver.fault("reset")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(creation_in(driver))
         with pytest.raises(ConnectionResetError):
             wire.socket.recv(1)
@@ -38,7 +37,7 @@ def test_a_reset_does_no_work(driver: AppDriver, server: Server) -> None:
 
 def test_a_reset_ends_a_connection_that_was_used_before(driver: AppDriver, server: Server) -> None:
     driver.fault("reset", skip=1)
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         assert wire.answer("GET").status_code == 200
         wire.send(config_of(driver))
@@ -48,7 +47,7 @@ def test_a_reset_ends_a_connection_that_was_used_before(driver: AppDriver, serve
 
 def test_the_journal_shows_a_reset_as_a_request_without_an_answer(driver: AppDriver, server: Server) -> None:
     driver.fault("reset")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(creation_in(driver, title="lost"))
         with pytest.raises(ConnectionResetError):
             wire.socket.recv(1)
@@ -62,7 +61,7 @@ def test_the_journal_shows_a_reset_as_a_request_without_an_answer(driver: AppDri
 
 def test_a_stale_connection_closes_silently_after_a_good_answer(driver: AppDriver, server: Server) -> None:
     driver.fault("stale")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         answer = wire.answer("GET")
         assert answer.status_code == 200
@@ -73,7 +72,7 @@ def test_a_stale_connection_closes_silently_after_a_good_answer(driver: AppDrive
 
 def test_a_request_on_a_stale_connection_is_lost(driver: AppDriver, server: Server) -> None:
     driver.fault("stale")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         wire.answer("GET")
         assert wire.socket.recv(1) == b""
@@ -86,7 +85,7 @@ def test_a_stale_connection_has_had_an_answer_that_counts(driver: AppDriver, ser
     conversation = driver.api.created()
     driver.set(rate_limit={"per_minute": 1})
     driver.fault("stale")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(message_to(driver, conversation, "Hello", stream=False))
         assert wire.answer().status_code == 200
     assert driver.api.complete("Hello").status_code == 429
@@ -95,7 +94,7 @@ def test_a_stale_connection_has_had_an_answer_that_counts(driver: AppDriver, ser
 def test_a_stream_can_leave_a_stale_connection(driver: AppDriver, server: Server) -> None:
     conversation = driver.api.created()
     driver.fault("stale")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(message_to(driver, conversation, "Hello"))
         received = rest_of(wire.socket)
     assert received.endswith(b"\r\n0\r\n\r\n")
@@ -108,7 +107,7 @@ def test_a_stream_can_leave_a_stale_connection(driver: AppDriver, server: Server
 @pytest.mark.parametrize(("asked", "sent"), [(0, 0), (1, 1), (20, 20)])
 def test_a_truncated_body_is_shorter_than_its_length(driver: AppDriver, server: Server, asked: int, sent: int) -> None:
     driver.fault("truncate", bytes=asked)
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         head, _, body = rest_of(wire.socket).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
@@ -118,7 +117,7 @@ def test_a_truncated_body_is_shorter_than_its_length(driver: AppDriver, server: 
 @pytest.mark.parametrize("asked", [10**9, None])
 def test_a_truncated_body_is_never_whole(driver: AppDriver, server: Server, asked: int | None) -> None:
     driver.fault("truncate", **({} if asked is None else {"bytes": asked}))
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         head, _, body = rest_of(wire.socket).partition(b"\r\n\r\n")
     missing = promised(head) - len(body)
@@ -127,7 +126,7 @@ def test_a_truncated_body_is_never_whole(driver: AppDriver, server: Server, aske
 
 def test_the_work_of_a_truncated_answer_is_done(driver: AppDriver, server: Server) -> None:
     driver.fault("truncate")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(creation_in(driver))
         rest_of(wire.socket)
     assert driver.counts["conversations"] == 1
@@ -145,7 +144,7 @@ def promised(head: bytes) -> int:
 
 
 def test_a_hang_ends_when_the_client_goes(driver: AppDriver, server: Server) -> None:
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         hanging(driver, wire)
         # Nothing waits for the one that hangs.
         assert driver.api.config().status_code == 200
@@ -158,20 +157,20 @@ def test_a_hang_ends_when_the_client_goes(driver: AppDriver, server: Server) -> 
 
 def test_a_hang_that_is_over_ends_without_an_answer(driver: AppDriver, server: Server) -> None:
     driver.fault("hang", ms=1)
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         assert rest_of(wire.socket) == b""
 
 
 def test_a_hang_ends_without_an_answer_when_its_app_is_deleted(driver: AppDriver, server: Server) -> None:
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         hanging(driver, wire)
         driver.call("DELETE")
         assert rest_of(wire.socket) == b""
 
 
 def test_a_hang_ends_without_an_answer_when_the_server_stops() -> None:
-    with serving() as server, connected(server) as client, open_connection(server) as wire:
+    with serving() as server, connected(server) as client, open_connection(server.url) as wire:
         hanging(AppDriver(client, "app_hangs"), wire)
         server.process.send_signal(signal.SIGINT)
         assert rest_of(wire.socket) == b""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.wire import asking
 from tests.conftest import Server
-from tests.control.raw import config_of
-from tests.support.app_driver import AppDriver
+from tests.support.app_driver import AppDriver, config_of
 from tests.support.errors import assert_error
-from tests.support.raw_connection import open_connection
+from tests.support.raw_connection import open_connection, post
 from tests.support.sse import read
 
 STREAM = {"message": {"content": "[[echo]] one two three"}, "stream": True}
@@ -17,14 +15,14 @@ STREAM = {"message": {"content": "[[echo]] one two three"}, "stream": True}
 
 def test_a_stream_is_held_until_it_is_released(driver: AppDriver, server: Server) -> None:
     fault = driver.fault("stream_stall", until="released", events=2)
-    with asking(server.url, driver.api.url(driver.api.created()), STREAM) as connection:
-        connection.until(b'"delta":"one "')
+    with post(server.url, driver.api.url(driver.api.created()), STREAM) as connection:
+        connection.read_until(b'"delta":"one "')
         assert_error(driver.call("POST", "/faults/fault_0/release"), 404, "not_found", param="fault_id")
         assert b'"delta":"two "' not in connection.received
         while held_by(driver) != fault["id"]:
             pass
         assert release(driver, fault) == 204
-        assert read(connection.whole().events).status == "completed"
+        assert read(connection.read_to_end().events).status == "completed"
     assert release(driver, fault) == 404
 
 
@@ -33,7 +31,7 @@ def test_an_answer_is_held_until_it_is_released_or_its_fault_taken_out(
     driver: AppDriver, server: Server, how: str
 ) -> None:
     fault = driver.fault("latency", until="released", times=3)
-    with open_connection(server) as one, open_connection(server) as other:
+    with open_connection(server.url) as one, open_connection(server.url) as other:
         for each in (one, other):
             each.send(config_of(driver))
         while driver.faults[0]["used"] < 2:
@@ -46,7 +44,7 @@ def test_an_answer_is_held_until_it_is_released_or_its_fault_taken_out(
 
 def test_a_used_up_fault_can_still_be_taken_out_while_it_holds(driver: AppDriver, server: Server) -> None:
     fault = driver.fault("latency", until="released")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         while held_by(driver) is None:
             pass
@@ -59,10 +57,10 @@ def test_a_used_up_fault_can_still_be_taken_out_while_it_holds(driver: AppDriver
 
 def test_a_held_stream_of_an_app_that_is_deleted_fails(driver: AppDriver, server: Server) -> None:
     driver.fault("stream_stall", until="released", events=2)
-    with asking(server.url, driver.api.url(driver.api.created()), STREAM) as connection:
-        connection.until(b'"delta":"one "')
+    with post(server.url, driver.api.url(driver.api.created()), STREAM) as connection:
+        connection.read_until(b'"delta":"one "')
         assert driver.call("DELETE").status_code == 204
-        assert connection.whole().events[-1].name == "response.failed"
+        assert connection.read_to_end().events[-1].name == "response.failed"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.api.wire import Raw, asking
 from tests.conftest import Server
+from tests.support.answer import Answer
 from tests.support.app_driver import AppDriver
+from tests.support.raw_connection import post
 from tests.support.sse import Event, read, read_cut
 
 TEXT = "[[echo]] one two three"
@@ -17,11 +18,11 @@ WHOLE = 7
 SPOILED = ("stream_cut", "stream_garble", "stream_fail")
 
 
-def streamed(driver: AppDriver, server: Server, text: str = TEXT) -> Raw:
+def streamed(driver: AppDriver, server: Server, text: str = TEXT) -> Answer:
     """Send a message and return the stream as it came, up to the end of the connection."""
     path = driver.api.url(driver.api.created())
-    with asking(server.url, path, {"message": {"content": text}, "stream": True}) as connection:
-        return connection.whole()
+    with post(server.url, path, {"message": {"content": text}, "stream": True}) as connection:
+        return connection.read_to_end()
 
 
 def names(events: Sequence[Event]) -> list[str]:
@@ -30,7 +31,7 @@ def names(events: Sequence[Event]) -> list[str]:
 
 def test_without_a_fault_a_stream_is_whole(driver: AppDriver, server: Server) -> None:
     raw = streamed(driver, server)
-    assert raw.has_end
+    assert raw.is_complete
     assert len(raw.events) == WHOLE
 
 
@@ -42,7 +43,7 @@ PLACES = [(0, 0), (1, 1), (3, 3), (6, 6), (7, 6), (1_000, 6), (None, 3)]
 def test_a_cut_stream_stops_without_its_end(driver: AppDriver, server: Server, asked: int | None, come: int) -> None:
     driver.fault("stream_cut", **({} if asked is None else {"events": asked}))
     raw = streamed(driver, server)
-    assert (raw.status, raw.chunked, raw.has_end) == (200, True, False)
+    assert (raw.status_code, "transfer-encoding" in raw.headers, raw.is_complete) == (200, True, False)
     assert len(raw.events) == come
     if come:
         read_cut(raw.events)
@@ -74,10 +75,10 @@ def test_a_garbled_stream_stops_within_an_event(
 ) -> None:
     driver.fault("stream_garble", **({} if asked is None else {"events": asked}))
     raw = streamed(driver, server)
-    whole, mark, half = raw.body.rpartition(b"\n\n")
-    assert not raw.has_end
-    assert raw.body.count(b"\n\n") == come
-    assert (half if mark else raw.body).startswith(b"event: response.")
+    whole, mark, half = raw.content.rpartition(b"\n\n")
+    assert not raw.is_complete
+    assert raw.content.count(b"\n\n") == come
+    assert (half if mark else raw.content).startswith(b"event: response.")
     assert whole == b"" or whole.startswith(b"event: response.created\n")
 
 
@@ -85,7 +86,7 @@ def test_a_garbled_stream_stops_within_an_event(
 def test_a_stream_fails_with_its_last_event(driver: AppDriver, server: Server, asked: int | None, come: int) -> None:
     driver.fault("stream_fail", **({} if asked is None else {"events": asked}))
     raw = streamed(driver, server)
-    assert raw.has_end
+    assert raw.is_complete
     assert len(raw.events) == come + 1
     assert raw.events[-1].name == "response.failed"
     assert raw.events[-1].data["error"]["message"]
@@ -97,7 +98,7 @@ def test_a_stalled_stream_goes_silent_and_is_whole_in_the_end(
 ) -> None:
     driver.fault("stream_stall", ms=1, **({} if asked is None else {"events": asked}))
     raw = streamed(driver, server)
-    assert raw.has_end
+    assert raw.is_complete
     assert read(raw.events).status == "completed"
     (sent,) = (entry["response"] for entry in driver.requests(operation="apps_api_send_message"))
     assert sent[come]["at_ms"] - (sent[come - 1]["at_ms"] if come else 0) >= 1
@@ -106,8 +107,8 @@ def test_a_stalled_stream_goes_silent_and_is_whole_in_the_end(
 def test_a_stalled_stream_is_silent_after_the_events_that_were_asked_for(driver: AppDriver, server: Server) -> None:
     driver.fault("stream_stall", ms=600_000, events=2)
     path = driver.api.url(driver.api.created())
-    with asking(server.url, path, {"message": {"content": TEXT}, "stream": True}) as connection:
-        connection.until(b'"delta":"one "')
+    with post(server.url, path, {"message": {"content": TEXT}, "stream": True}) as connection:
+        connection.read_until(b'"delta":"one "')
         # Everything else is answered meanwhile, and the third event is not there.
         assert driver.api.config().status_code == 200
         assert b'"delta":"two "' not in connection.received
@@ -142,7 +143,7 @@ def test_the_journal_says_how_a_stream_ended(driver: AppDriver, server: Server, 
     assert (entry["fault"], entry["ended"], entry["status"]) == (kind, ended, 200)
     sent = [event["event"] for event in entry["response"]]
     assert [f"event: {name}" for name in sent] == [
-        part.split("\n")[0] for part in raw.body.decode().split("\n\n")[: len(sent)]
+        part.split("\n")[0] for part in raw.content.decode().split("\n\n")[: len(sent)]
     ]
 
 
@@ -158,5 +159,5 @@ def test_a_cut_stream_has_no_end_in_any_framing(driver: AppDriver, server: Serve
     driver.set(framing=framing)
     driver.fault("stream_cut", events=3)
     raw = streamed(driver, server)
-    assert not raw.has_end
-    assert b"response.completed" not in raw.body
+    assert not raw.is_complete
+    assert b"response.completed" not in raw.content

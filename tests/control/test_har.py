@@ -17,12 +17,10 @@ from jsonschema import Draft6Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
-from tests.api.wire import asking
 from tests.conftest import NOW, Server
 from tests.control.conftest import MakeDriver
-from tests.control.raw import config_of
-from tests.support.app_driver import REQUESTS, AppDriver
-from tests.support.raw_connection import open_connection
+from tests.support.app_driver import REQUESTS, AppDriver, config_of
+from tests.support.raw_connection import open_connection, post
 
 VARIABLE = "SANDBOX_NODE_MODULES"
 
@@ -53,13 +51,13 @@ def varied(driver: AppDriver, server: Server) -> AppDriver:
     driver.client.post(f"/v1/apps/{driver.app_id}/conversations?a=1&a=2&b", content=b"\xff\x00")
     driver.client.get(f"/v1/apps/{driver.app_id}/users/a%2Fb/conversations")
     driver.fault("reset")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         with pytest.raises(ConnectionResetError):
             wire.socket.recv(1)
     driver.fault("stream_cut")
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as cut:
-        cut.whole()
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as cut:
+        cut.read_to_end()
     return driver
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 
-from tests.api.wire import asking
 from tests.conftest import NOW, Server, serving
 from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
+from tests.support.raw_connection import post
 from tests.support.sse import read
 
 CLIENTS, ROUNDS = 50, 2
@@ -55,8 +55,8 @@ def test_nobody_sees_anything_of_another(server: Server, sandbox: httpx2.Client,
     drivers = [AppDriver(sandbox, f"{driver.app_id}_{number}") for number in range(CLIENTS)]
     conversation = driver.api.created()
     driver.set(pace={"first_ms": 0, "delta_ms": 1_000})
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
-        slow.until(b"event: response.created")
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
+        slow.read_until(b"event: response.created")
         with ThreadPoolExecutor(CLIENTS) as pool:
             together = [list(pool.map(story, drivers, range(CLIENTS))) for _ in range(ROUNDS)]
         driver.set(pace=None)
@@ -72,12 +72,12 @@ def test_a_stream_that_is_open_all_along_is_whole_in_the_end(server: Server, dri
     conversation = driver.api.created()
     driver.set(pace={"delta_ms": 5})
     beside = [AppDriver(driver.client, f"{driver.app_id}_{number}") for number in range(10)]
-    with asking(
+    with post(
         server.url, driver.api.url(conversation), {"message": {"content": "[[long 40]]"}, "stream": True}
     ) as slow:
-        slow.until(b"event: response.created")
+        slow.read_until(b"event: response.created")
         with ThreadPoolExecutor(10) as pool:
             list(pool.map(story, beside, range(10)))
-        raw = slow.whole()
-    assert raw.has_end
+        raw = slow.read_to_end()
+    assert raw.is_complete
     assert read(raw.events).status == "completed"

@@ -11,13 +11,11 @@ import pytest
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from tests.api.wire import asking
 from tests.conftest import AUTH, KEY, NOW, Server
 from tests.control.conftest import MakeDriver
-from tests.control.raw import config_of
-from tests.support.app_driver import REQUESTS, AppDriver, entry
+from tests.support.app_driver import REQUESTS, AppDriver, config_of, entry
 from tests.support.errors import assert_error
-from tests.support.raw_connection import full_request, open_connection
+from tests.support.raw_connection import full_request, open_connection, post
 from tests.support.request_spec import GOOD
 from tests.support.sse import parse
 
@@ -148,7 +146,7 @@ def test_a_body_is_json_where_it_can_be_else_text(driver: AppDriver, content: by
 
 
 def test_headers_that_come_twice_are_joined(driver: AppDriver, server: Server) -> None:
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver, "X-A: one", "X-A: two"))
         wire.answer("GET")
     assert driver.requests()[0]["headers"]["x-a"] == "one, two"
@@ -156,7 +154,7 @@ def test_headers_that_come_twice_are_joined(driver: AppDriver, server: Server) -
 
 def test_a_chunked_body_is_whole(driver: AppDriver, server: Server) -> None:
     path = f"/v1/apps/{driver.app_id}/conversations"
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         head = full_request("POST", path, b"", "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
         wire.send(head, b'9\r\n{"title":\r\n', b'4\r\n"x"}\r\n', b"0\r\n\r\n")
         assert wire.answer().status_code == 200
@@ -184,8 +182,8 @@ def test_a_stream_is_shown_event_by_event(driver: AppDriver, framing: str) -> No
 def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(driver: AppDriver, server: Server) -> None:
     conversation = driver.api.created()
     driver.set(pace={"delta_ms": 600_000})
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
-        stream.until(b"response.created")
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        stream.read_until(b"response.created")
     while not (found := driver.requests(operation="apps_api_send_message"))[0]["ended"]:
         pass
     assert (found[0]["ended"], found[0]["status"]) == ("client_gone", 200)
@@ -216,10 +214,8 @@ def test_an_entry_says_how_the_reply_ended(
 
 def test_a_reply_that_was_cut_off_has_no_end(driver: AppDriver, server: Server) -> None:
     driver.fault("stream_cut")
-    with asking(
-        server.url, driver.api.url(driver.api.created()), {"message": {"content": "Hi"}, "stream": True}
-    ) as cut:
-        cut.whole()
+    with post(server.url, driver.api.url(driver.api.created()), {"message": {"content": "Hi"}, "stream": True}) as cut:
+        cut.read_to_end()
     assert [(row["ended"], row["reply_status"]) for row in driver.requests()] == [("cut", None), ("complete", None)]
 
 
@@ -229,8 +225,8 @@ def test_a_reply_that_was_cut_off_has_no_end(driver: AppDriver, server: Server) 
 def test_a_stream_can_be_read_from_its_start(driver: AppDriver, server: Server) -> None:
     conversation = driver.api.created()
     driver.set(pace={"delta_ms": 600_000})
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
-        head = stream.until(b"response.created").decode()
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+        head = stream.read_until(b"response.created").decode()
         found = driver.requests()[0]
         assert ENTRY.is_valid(found)
         assert f"sandbox-request-id: {found['id']}\r\n" in head
@@ -241,7 +237,7 @@ def test_a_stream_can_be_read_from_its_start(driver: AppDriver, server: Server) 
 
 def test_requests_are_listed_in_the_order_of_their_starts(driver: AppDriver, server: Server) -> None:
     driver.fault("hang", operation="apps_api_get_app_config")
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(config_of(driver))
         while driver.faults:
             pass

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.wire import asking
 from tests.conftest import NOW, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import AppDriver
 from tests.support.errors import assert_error
 from tests.support.in_process import client_of
+from tests.support.raw_connection import post
 from tests.support.requirements import examples
 from tests.support.strategies import json_values
 
@@ -154,10 +154,10 @@ def test_a_stream_that_is_open_ends_with_response_failed(server: Server, driver:
     conversation = driver.api.created()
     document = taken(driver)
     driver.set(pace={"first_ms": 0, "delta_ms": 1_000})
-    with asking(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
-        slow.until(b"event: response.created")
+    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
+        slow.read_until(b"event: response.created")
         put(driver, document)
-        slow.until(b"event: response.failed")
+        slow.read_until(b"event: response.failed")
     assert driver.api.items(conversation) == []
 
 

@@ -59,7 +59,7 @@ def written(framing: str | list[str]) -> Writes:
         conversation = client.request("POST", "/v1/apps/app_x/conversations", json={}).json()["id"]
         body = {"message": {"content": "Hello"}, "stream": True}
         answer = client.request("POST", f"/v1/apps/app_x/conversations/{conversation}", json=body)
-    assert (answer.status_code, answer.whole) == (200, True)
+    assert (answer.status_code, answer.is_complete) == (200, True)
     return answer.chunks
 
 

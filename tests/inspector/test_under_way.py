@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.api.wire import asking
 from tests.conftest import Server
 from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+from tests.support.raw_connection import post
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -27,8 +27,8 @@ def slow(server: Server, client: Client, app: str) -> Iterator[ExitStack]:
     client.control("PATCH", f"/apps/{app}", {"pace": {"delta_ms": 600_000}})
     path = f"/v1/apps/{app}/conversations/{client.create(app)}"
     with ExitStack() as held:
-        stream = held.enter_context(asking(server.url, path, {"message": {"content": "Hi"}, "stream": True}))
-        stream.until(b"response.created")
+        stream = held.enter_context(post(server.url, path, {"message": {"content": "Hi"}, "stream": True}))
+        stream.read_until(b"response.created")
         yield held
 
 
@@ -46,7 +46,7 @@ def test_a_request_that_hangs_shows_its_fault(open_at: Open, server: Server, cli
     page = open_at(f"#/requests?app={app}&only=problems")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     client.control("POST", f"/apps/{app}/faults", {"kind": "hang"})
-    with asking(server.url, f"/v1/apps/{app}/conversations", {}):
+    with post(server.url, f"/v1/apps/{app}/conversations", {}):
         expect(rows(page)).to_contain_text(["under way"])
         expect(rows(page)).to_contain_text(["⚡ hang"])
     expect(rows(page)).to_contain_text(["client left"])
@@ -74,12 +74,12 @@ def test_a_held_request_can_be_released(open_at: Open, server: Server, client: C
     client.control("POST", f"/apps/{app}/faults", {"kind": "latency", "until": "released"})
     page = open_at(where.format(app=app))
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    with asking(server.url, f"/v1/apps/{app}/conversations", {}) as held:
+    with post(server.url, f"/v1/apps/{app}/conversations", {}) as held:
         if "requests" in where:
             expect(rows(page)).to_contain_text(["held"])
             rows(page).first.click()
         page.get_by_role("button", name="Release", exact=True).click()
-        assert held.whole().status == 200
+        assert held.read_to_end().status_code == 200
     expect(page.get_by_role("button", name="Release", exact=True)).to_have_count(0)
 
 

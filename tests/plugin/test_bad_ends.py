@@ -9,7 +9,7 @@ from signal import Signals
 
 import pytest
 
-from tests.conftest import ROOT, Server
+from tests.conftest import ROOT
 from tests.plugin.running import PLUGIN, RunTests
 from tests.support.environments import environ
 from tests.support.raw_connection import head, open_connection
@@ -76,7 +76,7 @@ def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals, tmp_
         assert run.stdin
         assert run.stdout
         url = next(said for said in run.stdout if said.startswith("http")).strip().removesuffix("/v1")
-        with open_connection(Server(url, run, "")) as wire:
+        with open_connection(url) as wire:
             wire.send(head("GET", "/_sandbox/events"))
             assert wire.socket.recv(10_000)
             print(first, file=run.stdin, flush=True)

@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server) as opened:
+    with open_connection(server.url) as opened:
         yield opened
 
 
@@ -85,7 +85,7 @@ def test_so_do_the_answers_to_all_before_a_broken_body(wire: RawConnection) -> N
 
 def test_who_pipelines_and_reads_nothing_is_read_no_further(server: Server) -> None:
     before = memory(server)
-    with open_connection(server) as greedy:
+    with open_connection(server.url) as greedy:
         greedy.socket.settimeout(2)
         many = head("GET", f"{APP}/config") * 1_000
         with pytest.raises(TimeoutError):
@@ -125,7 +125,7 @@ SILENT = {
 
 @pytest.mark.parametrize(("sent", "comes"), SILENT.values(), ids=SILENT)
 def test_who_falls_silent_is_left(hasty: Server, sent: bytes, comes: bytes) -> None:
-    with open_connection(hasty) as wire:
+    with open_connection(hasty.url) as wire:
         wire.send(sent)
         said = b"".join(iter(lambda: wire.socket.recv(65_536), b""))
         assert said.startswith(comes)
@@ -134,7 +134,7 @@ def test_who_falls_silent_is_left(hasty: Server, sent: bytes, comes: bytes) -> N
 
 @pytest.mark.parametrize("before", [b"", head("GET", f"{APP}/config")], ids=["at once", "on a kept connection"])
 def test_a_head_in_drips_is_too_late_as_well(hasty: Server, before: bytes) -> None:
-    with open_connection(hasty) as wire:
+    with open_connection(hasty.url) as wire:
         if before:
             wire.send(before)
             wire.answer("GET")
@@ -151,14 +151,14 @@ def test_a_head_in_drips_is_too_late_as_well(hasty: Server, before: bytes) -> No
 
 def test_who_waits_for_an_answer_may_wait(hasty: Server) -> None:
     slow = b'{"prompt": "[[slow 2500]] hello"}'
-    with open_connection(hasty) as wire:
+    with open_connection(hasty.url) as wire:
         wire.send(full_request("POST", f"{APP}/completions", slow) + b"GET / HT")
         assert wire.answer().status_code == 200
         assert wire.answer("GET").status_code == 408
 
 
 def test_a_connection_is_left_though_others_are_served(hasty: Server) -> None:
-    with open_connection(hasty) as silent, open_connection(hasty) as other:
+    with open_connection(hasty.url) as silent, open_connection(hasty.url) as other:
         while not closed(silent.socket):
             assert other.still_answers()
 

@@ -19,7 +19,7 @@ LARGE = 20 * MIB
 
 @pytest.fixture
 def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server) as opened:
+    with open_connection(server.url) as opened:
         yield opened
 
 
@@ -96,18 +96,18 @@ def test_a_body_in_single_bytes_is_a_body(wire: RawConnection) -> None:
 
 
 def test_who_hangs_up_in_the_middle_of_a_body_harms_nobody(server: Server) -> None:
-    with open_connection(server) as short:
+    with open_connection(server.url) as short:
         short.send(head("POST", CREATE, "Content-Length: 1000"), b'{"title":')
-    with open_connection(server) as other:
+    with open_connection(server.url) as other:
         assert other.still_answers()
 
 
 @pytest.mark.clause("5.6")
 def test_half_a_body_creates_nothing(server: Server) -> None:
     path = "/v1/apps/app_half/conversations"
-    with open_connection(server) as short:
+    with open_connection(server.url) as short:
         short.send(head("POST", path, "Content-Length: 1000"), b"{}")
-    with open_connection(server) as other:
+    with open_connection(server.url) as other:
         other.send(head("GET", "/v1/apps/app_half/metrics"))
         assert other.answer("GET").json()["total_conversations"] == 0
 
@@ -177,16 +177,16 @@ NOT_HTTP = {
 def test_what_is_not_http_is_400_and_no_harm(server: Server, subtests: pytest.Subtests) -> None:
     for name, sent in NOT_HTTP.items():
         with subtests.test(name):
-            with open_connection(server) as broken:
+            with open_connection(server.url) as broken:
                 broken.send(sent)
                 assert_error(broken.answer("GET"), 400, "invalid_request_error")
-            with open_connection(server) as other:
+            with open_connection(server.url) as other:
                 assert other.still_answers()
 
 
 def test_headers_have_an_end(server: Server) -> None:
-    with open_connection(server) as large:
+    with open_connection(server.url) as large:
         large.send(head("GET", "/v1/apps/app_x/config", *[f"X-{number}: {'x' * 1_000}" for number in range(1_000)]))
         assert_error(large.answer("GET"), 431, "invalid_request_error")
-    with open_connection(server) as other:
+    with open_connection(server.url) as other:
         assert other.still_answers()

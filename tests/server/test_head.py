@@ -27,20 +27,20 @@ def both(wire: RawConnection, path: str) -> list[tuple[int, dict[str, str]]]:
 
 
 def test_head_has_the_status_and_the_headers_of_get(server: Server) -> None:
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         found = {path: both(wire, path) for path in (*PAGES, *inspector.paths(), *sorted(CONTROL))}
     assert {path: answers for path, answers in found.items() if answers[0] != answers[1]} == {}
     assert found["/_sandbox/health"][1][0] == 200
 
 
 def test_head_of_live_events_ends(server: Server) -> None:
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(head("HEAD", EVENTS))
         assert wire.answer("HEAD").headers["content-type"].startswith("text/event-stream")
         assert wire.still_answers()
 
 
 def test_where_get_is_allowed_head_is_too(server: Server) -> None:
-    with open_connection(server) as wire:
+    with open_connection(server.url) as wire:
         wire.send(head("PATCH", "/_sandbox/health"))
         assert wire.answer().headers["allow"] == "GET, HEAD"

@@ -16,7 +16,7 @@ COMPLETIONS = "/v1/apps/app_old/completions"
 
 @pytest.fixture
 def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server) as opened:
+    with open_connection(server.url) as opened:
         yield opened
 
 

@@ -33,7 +33,7 @@ REQUESTS = {
 
 @pytest.fixture
 def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server) as opened:
+    with open_connection(server.url) as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def test_a_request_that_offers_an_upgrade_keeps_its_body(server: Server) -> None
     for (who, offer), (what, request) in itertools.product(OFFERS.items(), REQUESTS.items()):
         for framing, first, body in spelled(*request, offer):
             for packets in ([first + body], [first, body], [bytes([byte]) for byte in first + body]):
-                with open_connection(server) as wire:
+                with open_connection(server.url) as wire:
                     wire.send(*packets)
                     status = wire.answer(request[0]).status_code
                     if status != 200 or not wire.still_answers():

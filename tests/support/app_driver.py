@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 
 from tests.support.api import Api
+from tests.support.raw_connection import full_request, head
 from tests.support.request_spec import NOBODY, RequestSpec
 
 APPS = "/_sandbox/apps"
@@ -100,3 +102,23 @@ def entry(client: httpx2.Client, answer: Any) -> dict[str, Any]:
     found = client.get(f"{REQUESTS}/{answer.headers['sandbox-request-id']}")
     assert found.status_code == 200, found.text
     return found.json()  # type: ignore[no-any-return]
+
+
+# Requests by hand, to see what becomes of a connection that a fault spoils.
+
+
+def config_of(driver: AppDriver, *headers: str) -> bytes:
+    """Return a request for the app's config: a small JSON answer, no body."""
+    return head("GET", f"/v1/apps/{driver.app_id}/config", *headers)
+
+
+def creation_in(driver: AppDriver, *headers: str, **body: Any) -> bytes:
+    """Return a request that creates a conversation."""
+    path = f"/v1/apps/{driver.app_id}/conversations"
+    return full_request("POST", path, json.dumps(body).encode(), "Content-Type: application/json", *headers)
+
+
+def message_to(driver: AppDriver, conversation: str, text: str, *headers: str, stream: bool = True) -> bytes:
+    """Return a request that sends a message."""
+    body = json.dumps({"message": {"content": text}, "stream": stream}).encode()
+    return full_request("POST", driver.api.url(conversation), body, "Content-Type: application/json", *headers)

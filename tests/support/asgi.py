@@ -10,7 +10,6 @@ import json as json_module
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,8 +17,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 from sandbox import Settings, create_app
 from tests.conftest import KEY, NOW
+from tests.support.answer import Answer
 from tests.support.in_process import scope_of
-from tests.support.sse import Event, parse
 
 T = TypeVar("T")
 Hook = Callable[[Message], Awaitable[None]]
@@ -37,31 +36,6 @@ class HastyLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         self.waits.append(delay)
         return super().call_later(0, callback, *args, context=context)
-
-
-@dataclass
-class Answer:
-    """What came back; `whole` is whether the server said that it was finished."""
-
-    status_code: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    chunks: list[bytes] = field(default_factory=list)
-    whole: bool = False
-
-    @property
-    def content(self) -> bytes:
-        return b"".join(self.chunks)
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-    @property
-    def events(self) -> list[Event]:
-        return parse(self.content)
-
-    def json(self) -> Any:
-        return json_module.loads(self.content)
 
 
 class AsgiClient:
@@ -160,7 +134,7 @@ def _note(answer: Answer, message: Message) -> None:
     else:
         if message.get("body"):
             answer.chunks.append(message["body"])
-        answer.whole = not message.get("more_body", False)
+        answer.is_complete = not message.get("more_body", False)
 
 
 @contextmanager

@@ -7,31 +7,15 @@ import json
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http.client import HTTPResponse
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
-from tests.conftest import KEY, Server
+from tests.conftest import KEY
+from tests.support.answer import Answer
 
 # Long enough for a busy machine; nothing waits for it unless the server lost a request.
 TIMEOUT = 60
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer, as `tests.support.errors` likes it."""
-
-    status_code: int
-    headers: dict[str, str]
-    content: bytes
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-    def json(self) -> Any:
-        return json.loads(self.content)
 
 
 class _Reader(io.BufferedReader):
@@ -51,6 +35,7 @@ class RawConnection:
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
+        self.received = b""
         self._reader = _Reader(connection.makefile("rb", buffering=0))
 
     def send(self, *pieces: bytes) -> None:
@@ -60,11 +45,31 @@ class RawConnection:
                 self.socket.sendall(piece)
 
     def answer(self, method: str = "POST") -> Answer:
-        """Read one answer whole."""
+        """Read one answer, all of it; what comes behind it waits for the next call."""
         response = HTTPResponse(cast("socket.socket", self._reader), method=method)
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers, response.read())
+        return Answer(response.status, headers, [response.read()], is_complete=True)
+
+    def read_until(self, mark: bytes) -> bytes:
+        """Read until `mark` came; return everything so far."""
+        while mark not in self.received:
+            piece = self._reader.read1()
+            assert piece, f"the connection ended without {mark!r}: {self.received[-200:]!r}"
+            self.received += piece
+        return self.received
+
+    def read_to_end(self) -> Answer:
+        """Read until the server closes the connection; the answer may have been cut off."""
+        self.received += self._reader.read()
+        head, _, body = self.received.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        if headers.get("transfer-encoding") == "chunked":
+            chunks, is_complete = list(_chunks(body)), body.endswith(b"\r\n0\r\n\r\n")
+        else:
+            chunks, is_complete = [body], len(body) == int(headers["content-length"])
+        return Answer(int(status.split()[1]), headers, chunks, is_complete)
 
     def close(self) -> None:
         """Hang up."""
@@ -78,15 +83,24 @@ class RawConnection:
 
 
 @contextmanager
-def open_connection(server: Server) -> Iterator[RawConnection]:
-    """Open a connection to a server for one block."""
-    place = urlsplit(server.url)
+def open_connection(url: str) -> Iterator[RawConnection]:
+    """Open a connection to the server at a URL for one block."""
+    place = urlsplit(url)
     with socket.create_connection((place.hostname, place.port), timeout=TIMEOUT) as connection:
         wire = RawConnection(connection)
         try:
             yield wire
         finally:
             wire.close()
+
+
+@contextmanager
+def post(url: str, path: str, body: object) -> Iterator[RawConnection]:
+    """Post JSON on a connection that the server is to close after its answer, for one block."""
+    json_body = json.dumps(body).encode()
+    with open_connection(url) as connection:
+        connection.send(full_request("POST", path, json_body, "Content-Type: application/json", "Connection: close"))
+        yield connection
 
 
 def head(method: str, path: str, *headers: str, version: str = "1.1") -> bytes:
@@ -105,3 +119,11 @@ def chunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield b"%x\r\n%b\r\n" % (len(piece), piece)
     yield b"0\r\n\r\n"
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    """Yield the chunks of a body, the last one maybe cut."""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        yield body[: int(size, 16)]
+        body = body[int(size, 16) + 2 :]

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2
 
-from tests.api.wire import asking
 from tests.support.app_driver import AppDriver
+from tests.support.raw_connection import post
 
 TEXT_THEN_TOOL: list[Mapping[str, Any]] = [
     {"type": "message", "text": ""},
@@ -38,8 +38,8 @@ def leave(driver: AppDriver, conversation: str, mark: bytes, text: str = "Hello"
     """Open a stream that takes its time, read as far as `mark`, and leave; return when the server knows."""
     before = len(driver.requests())
     body = {"message": {"content": text}, "stream": True}
-    with asking(str(driver.client.base_url).rstrip("/"), driver.api.url(conversation), body) as stream:
-        stream.until(mark)
+    with post(str(driver.client.base_url).rstrip("/"), driver.api.url(conversation), body) as stream:
+        stream.read_until(mark)
     while len(driver.requests()) == before:
         pass
 
@@ -47,7 +47,7 @@ def leave(driver: AppDriver, conversation: str, mark: bytes, text: str = "Hello"
 def give_up(driver: AppDriver, path: str, body: Any) -> None:
     """Post something, and leave before any answer has come; return when the server knows."""
     before = len(driver.requests())
-    with asking(str(driver.client.base_url).rstrip("/"), f"/v1/apps/{driver.app_id}{path}", body):
+    with post(str(driver.client.base_url).rstrip("/"), f"/v1/apps/{driver.app_id}{path}", body):
         pass
     while len(driver.requests()) == before:
         pass
