@@ -87,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 # What works with handles: locks, fsync, writing in place.
-FILES = {"persistence.atomic_file", "persistence.in_place", "persistence.lock"}
+FILES = {"persistence.atomic_file"}
 
 # Who may ask the machine for the time, for randomness, for its environment.
 AMBIENT: dict[str, set[str]] = {

@@ -54,7 +54,7 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "control_verify_requests",
         "control_delete_requests",
     ),
-    "verdicts": ("control_get_verdict",),
+    "verdict.verdict": ("control_get_verdict",),
     "webhooks": (
         "control_list_webhooks",
         "control_redeliver_webhook",

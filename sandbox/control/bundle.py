@@ -15,16 +15,15 @@ from typing import Any
 
 from sandbox import magic
 from sandbox.apps.history import ControlCallRecord
-from sandbox.apps.journal import Headers, RequestRecord
+from sandbox.apps.journal import RequestRecord
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import encode
 from sandbox.control.apps import mutable_app
-from sandbox.control.entries import shown, text
-from sandbox.control.har import written_har
-from sandbox.control.pages import written_list
+from sandbox.control.request_export import request_target, to_har
+from sandbox.control.serialization import decode_latin1, encode_array, redact_headers, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.handler_types import FileResult
-from sandbox.persistence.snapshot import pieces
+from sandbox.persistence.snapshot import serialize_snapshot
 from sandbox.redaction import Redactor
 from sandbox.repeatable import CALLING
 from sandbox.slices import in_thread
@@ -35,7 +34,7 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Contents:
+class _BundleContents:
     """What a bundle is made of; `redactor` makes a text fit to be handed on."""
 
     baseline: AppSnapshot
@@ -49,9 +48,9 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
     """Write all that is needed to see again what an app's clients saw."""
     app = await mutable_app(request, services)
     history = app.history
-    begun = [entry for entry in app.journal.newest_first() if entry.seq > history.seq][::-1]
-    entries = [entry for entry in begun if entry.ended]
-    missing = app.journal.requests - history.requests - len(begun)
+    started = [entry for entry in app.journal.newest_first() if entry.seq > history.seq][::-1]
+    entries = [entry for entry in started if entry.ended]
+    missing = app.journal.requests - history.requests - len(started)
     about = {
         "object": "bundle",
         "version": VERSION,
@@ -62,8 +61,8 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         "server": dict(services.server),
         "requests": len(entries),
     }
-    lost = [*history.lost, *_left_out(missing, len(begun) - len(entries))]
-    contents = _Contents(
+    reasons = [*history.lost, *_missing_requests(missing, len(started) - len(entries))]
+    contents = _BundleContents(
         baseline=history.baseline or app.fresh_snapshot(),
         state=app.snapshot(),
         entries=entries,
@@ -71,31 +70,31 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         redactor=services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"]),
     )
 
-    def write() -> bytes:
+    def write_bundle() -> bytes:
         return _zip(
             {
-                "bundle.json": encode({**about, "complete": not lost, "lost": lost}),
+                "bundle.json": encode({**about, "complete": not reasons, "lost": reasons}),
                 "baseline.json": _write_snapshot(contents.baseline, contents.redactor),
-                "steps.json": written_list(_steps(contents)),
+                "steps.json": encode_array(_steps(contents)),
                 "snapshot.json": _write_snapshot(contents.state, contents.redactor),
-                "journal.json": written_list(shown(entry, services) for entry in entries),
-                "journal.har": written_har(entries, services.redactor, services.version),
+                "journal.json": encode_array(serialize_redacted(entry, services) for entry in entries),
+                "journal.har": to_har(entries, services.redactor, services.version),
             }
         )
 
     # Away from the event loop, so that other requests get through meanwhile.
-    return FileResult(name=f"{app.id}.zip", media_type="application/zip", content=await in_thread(write))
+    return FileResult(name=f"{app.id}.zip", media_type="application/zip", content=await in_thread(write_bundle))
 
 
-def _left_out(missing: int, under_way: int) -> Iterator[str]:
-    if missing:
-        yield f"{abs(missing):,} of its requests are not in the journal"
+def _missing_requests(gone: int, under_way: int) -> Iterator[str]:
+    if gone:
+        yield f"{abs(gone):,} of its requests are not in the journal"
     if under_way:
         yield f"{under_way:,} of its requests were still under way"
 
 
 def _write_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
-    return b"".join(pieces(replace(snapshot, settings=without_webhooks(snapshot.settings)), redactor))
+    return b"".join(serialize_snapshot(replace(snapshot, settings=without_webhooks(snapshot.settings)), redactor))
 
 
 def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,32 +102,32 @@ def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in CALLING}
 
 
-def _steps(contents: _Contents) -> Iterator[dict[str, Any]]:
+def _steps(contents: _BundleContents) -> Iterator[dict[str, Any]]:
     """Yield the requests and the control calls, in the order in which they began."""
     steps: list[RequestRecord | ControlCallRecord] = [*contents.entries, *contents.calls]
     for step in sorted(steps, key=lambda step: step.seq):
-        yield (
-            _request(step, contents.redactor) if isinstance(step, RequestRecord) else _control(step, contents.redactor)
-        )
+        if isinstance(step, RequestRecord):
+            yield _request_step(step, contents.redactor)
+        else:
+            yield _control_step(step, contents.redactor)
 
 
-def _control(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
+def _control_step(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
     body = without_webhooks(call.body) if isinstance(call.body, dict) else call.body
     if isinstance(body, dict) and body.get("until") == "released":
         # A replay sends one request after the other: nobody would release what is held.
         body = {**{name: value for name, value in body.items() if name != "until"}, "ms": 0}
-    shown = {"kind": "control", "at": call.at, "method": call.method, "path": call.path, "body": body}
-    masked: dict[str, Any] = redactor.redact_json(shown)
-    return masked
+    step = {"kind": "control", "at": call.at, "method": call.method, "path": call.path, "body": body}
+    redacted: dict[str, Any] = redactor.redact_json(step)
+    return redacted
 
 
-def _request(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
-    target = text(entry.path) + (f"?{text(entry.query)}" if entry.query else "")
+def _request_step(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     beginning = takewhile(bool, (chunk for _, chunk in entry.chunks))
-    answer = {
+    response = {
         "status": entry.status,
-        "headers": _pairs(entry.answer_headers, redactor),
-        "body": _body(b"".join(beginning), redactor),
+        "headers": redact_headers(entry.answer_headers, redactor),
+        "body": _serialize_body(b"".join(beginning), redactor),
         # Of a long stream the body is the beginning; so many bytes more were sent.
         "omitted": entry.omitted,
         "ended": entry.ended,
@@ -138,24 +137,20 @@ def _request(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
         "id": entry.id,
         "at": int(entry.at),
         "method": entry.method,
-        "target": redactor.redact_text(target),
-        "headers": _pairs(entry.headers, redactor),
-        "body": _body(entry.body, redactor),
-        "answer": answer,
+        "target": redactor.redact_text(request_target(entry)),
+        "headers": redact_headers(entry.headers, redactor),
+        "body": _serialize_body(entry.body, redactor),
+        "answer": response,
         "duration_ms": round(entry.duration_ms, 3),
     }
 
 
-def _pairs(headers: Headers, redactor: Redactor) -> list[list[str]]:
-    return [[text(name), redactor.redact_header(text(name), text(value))] for name, value in headers]
-
-
-def _body(raw: bytes, redactor: Redactor) -> dict[str, str]:
+def _serialize_body(raw: bytes, redactor: Redactor) -> dict[str, str]:
     """Return a body as text, or as what stands for bytes that are none."""
     try:
         return {"text": redactor.redact_text(raw.decode())}
     except UnicodeDecodeError:
-        return {"base64": b64encode(redactor.redact_text(text(raw)).encode("latin-1", "replace")).decode()}
+        return {"base64": b64encode(redactor.redact_text(decode_latin1(raw)).encode("latin-1", "replace")).decode()}
 
 
 def _zip(files: Mapping[str, bytes | bytearray]) -> bytes:

@@ -6,9 +6,9 @@ from typing import Any
 
 from sandbox.apps.events import Happening, Listener
 from sandbox.contract import encode
-from sandbox.control.entries import shown
+from sandbox.control.serialization import serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
-from sandbox.control.webhooks import shown_delivery
+from sandbox.control.webhooks import serialize_delivery
 
 # So many bytes of events that wait go out as one piece.
 MOST_TOGETHER = 64 * 1024
@@ -23,8 +23,8 @@ async def health(request: ControlRequest, services: ControlServices) -> ControlR
     """Say that the server is up, and how its last save went where it saves."""
     health: dict[str, Any] = {"status": "ok", "sandbox": True, "version": services.version, "store": "memory"}
     if services.data_file:
-        saved, problem = services.data_file.saved, services.data_file.problem
-        health["data"] = {"saved_at": saved and saved.at, "problem": problem}
+        last_save = services.data_file.last_save
+        health["data"] = {"saved_at": last_save and last_save.at, "problem": services.data_file.last_error}
     return health
 
 
@@ -45,9 +45,9 @@ class _Live:
 
     def _write(self, kind: str, data: Any) -> bytes:
         if kind == "request":
-            data = shown(data, self._services)
+            data = serialize_redacted(data, self._services)
         elif kind == "delivery":
-            data = shown_delivery(data, self._services)
+            data = serialize_delivery(data, self._services)
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(data))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The journal, read: what did my SDK send? (docs/control.md, Requests).
+"""Read the request journal: what did my SDK send? (docs/control.md, Requests).
 
 Entries are looked through in threads: there may be thousands, and other requests get through meanwhile.
 """
@@ -10,10 +10,8 @@ from itertools import islice
 from typing import Any
 
 from sandbox.apps.journal import AppJournal, Journal, RequestRecord
-from sandbox.control.curl import curl
-from sandbox.control.entries import shown
-from sandbox.control.har import written_har
-from sandbox.control.pages import written_page
+from sandbox.control.request_export import to_curl, to_har
+from sandbox.control.serialization import encode_page, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
@@ -23,30 +21,30 @@ from sandbox.slices import Slices, in_thread
 
 async def list_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List entries, newest first; `after` continues behind an entry."""
-    found = _selected(request.query, services)
-    content = await in_thread(written_page, found, request.query["limit"], lambda entry: shown(entry, services))
+    entries, limit = _select(request.query, services), request.query["limit"]
+    content = await in_thread(encode_page, entries, limit, lambda entry: serialize_redacted(entry, services))
     return FileResult(name=None, media_type="application/json", content=content)
 
 
 async def get_request(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Show one entry."""
-    return await in_thread(shown, _entry(request, services), services)
+    return await in_thread(serialize_redacted, _find(request, services), services)
 
 
 async def get_request_curl(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the command that repeats a request."""
-    return await in_thread(curl, _entry(request, services), services.redactor)
+    return await in_thread(to_curl, _find(request, services), services.redactor)
 
 
 async def export_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the selection as an HTTP archive, oldest first."""
-    found = _selected(request.query, services)
+    newest_first = _select(request.query, services)
 
-    def written() -> bytes:
-        entries = list(islice(found, request.query.get("limit", 1_000)))
-        return bytes(written_har(entries[::-1], services.redactor, services.version))
+    def write_archive() -> bytes:
+        entries = list(islice(newest_first, request.query.get("limit", 1_000)))
+        return bytes(to_har(entries[::-1], services.redactor, services.version))
 
-    return FileResult(name=None, media_type="application/json", content=await in_thread(written))
+    return FileResult(name=None, media_type="application/json", content=await in_thread(write_archive))
 
 
 async def verify_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -57,7 +55,7 @@ async def verify_requests(request: ControlRequest, services: ControlServices) ->
 
 
 async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Forget the entries of an app, or all; of each app also what came meanwhile, until it begins anew."""
+    """Delete the entries of an app, or all; of each app also what came meanwhile, until its history begins anew."""
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
         services.journal.clear(app.journal for app in services.registry)
@@ -70,20 +68,20 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
     return None
 
 
-def _entry(request: ControlRequest, services: ControlServices) -> RequestRecord:
+def _find(request: ControlRequest, services: ControlServices) -> RequestRecord:
     entry = services.journal.get(request.path["request_id"])
     if entry is None:
         raise NotFound("There is no such request in the journal (any more).", param="request_id")
     return entry
 
 
-def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
+def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
     journal = _journal(query.get("app_id"), services)
     try:
-        found = journal.newest_first(after=query.get("after"), operation=query.get("operation"))
+        entries = journal.newest_first(after=query.get("after"), operation=query.get("operation"))
     except LookupError:
         raise NotFound("after: there is no such request.", param="after", code="unknown_cursor") from None
-    return (entry for entry in found if query.get("status") in (None, entry.status))
+    return (entry for entry in entries if query.get("status") in (None, entry.status))
 
 
 def _journal(app_id: str | None, services: ControlServices) -> Journal | AppJournal:

@@ -9,8 +9,7 @@ from sandbox.control.apps import mutable_app, serialize_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InternalError, StoreFull
 from sandbox.handler_types import FileResult
-from sandbox.persistence.snapshot import pieces
-from sandbox.persistence.snapshot_reader import read
+from sandbox.persistence.snapshot import parse_snapshot, serialize_snapshot
 from sandbox.slices import in_thread
 from sandbox.webhook_url import check_urls
 
@@ -24,7 +23,7 @@ async def get_snapshot(request: ControlRequest, services: ControlServices) -> Co
     snapshot = app.snapshot()
     redactor = None if request.query["secrets"] == "true" else services.redactor
     # Away from the event loop, so that other requests get through meanwhile.
-    content = await in_thread(lambda: b"".join(pieces(snapshot, redactor)))
+    content = await in_thread(lambda: b"".join(serialize_snapshot(snapshot, redactor)))
     if len(content) > MAX_BYTES:
         raise StoreFull(
             f"A snapshot has at most {MAX_BYTES:,} bytes, and this app takes {len(content):,}; "
@@ -36,7 +35,7 @@ async def get_snapshot(request: ControlRequest, services: ControlServices) -> Co
 async def put_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
     app = await mutable_app(request, services)
-    snapshot = await in_thread(read, request.document, services.contract, services.settings_schema)
+    snapshot = await in_thread(parse_snapshot, request.document, services.contract, services.settings_schema)
     check_urls(snapshot.settings.get("webhooks", ()))
     settings = AppSettings().merged(snapshot.settings)
     overrides = settings.changes_from(app.defaults or AppSettings())

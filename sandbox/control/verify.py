@@ -1,4 +1,4 @@
-"""Holds the journal against what a test expected, and shows the nearest miss field by field."""
+"""Compare the journal with what a test expected, and show the closest request (docs/control.md, Requests)."""
 
 from __future__ import annotations
 
@@ -6,105 +6,102 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sandbox.apps.journal import RequestRecord
-from sandbox.control.entries import plain
+from sandbox.control.serialization import serialize_request
 from sandbox.redaction import Redactor
 
+_UNLIMITED = 2**53
 
-class Miss(NamedTuple):
-    """One place where a request differs from what was expected; `there` is False where nothing stands."""
+
+class Mismatch(NamedTuple):
+    """One place where a request differs from what was expected; `is_present` is False where the request has nothing."""
 
     place: str
     expected: Any
     got: Any = None
-    there: bool = True
+    is_present: bool = True
 
-    def shown(self, redactor: Redactor) -> dict[str, Any]:
-        """Return the miss as JSON, its secrets hidden."""
+    def serialize(self, redactor: Redactor) -> dict[str, Any]:
+        """Return it as JSON, its secrets redacted."""
+        values = {"expected": self.expected, **({"got": self.got} if self.is_present else {})}
         section, _, header = self.place.partition(".")
-
-        def hidden(value: Any) -> Any:
-            return (
-                redactor.redact_header(header, value) if section == "headers" and value else redactor.redact_json(value)
-            )
-
-        return {
-            "place": self.place,
-            "expected": hidden(self.expected),
-            **({"got": hidden(self.got)} if self.there else {}),
-        }
+        if section == "headers":
+            redacted = {name: value and redactor.redact_header(header, value) for name, value in values.items()}
+        else:
+            redacted = redactor.redact_json(values)
+        return {"place": self.place, **redacted}
 
 
 def verify(
-    wanted: Mapping[str, Any], entries: Iterable[RequestRecord], evicted: int, redactor: Redactor
+    expected: Mapping[str, Any], entries: Iterable[RequestRecord], evicted: int, redactor: Redactor
 ) -> dict[str, Any]:
-    """Count the requests that match, of these and so many that are gone, and say whether it is the right number.
+    """Count the requests that match, and say whether it is the right number.
 
-    Returns `verified` None where the answer hangs on entries that are gone.
+    Returns `verified` None where the answer depends on the `evicted` entries, which are gone.
     """
-    low, high = _times(wanted.get("times"))
-    count, nearest = 0, None
+    low, high = _times(expected.get("times"))
+    count, closest = 0, None
     for entry in entries:
-        misses = list(_misses(wanted, entry))
-        if not misses:
+        mismatches = list(_compare(expected, entry))
+        if not mismatches:
             count += 1
-        elif nearest is None or _weight(misses) < _weight(nearest[1]):
-            nearest = (entry, misses)
+        elif closest is None or _distance(mismatches) < _distance(closest[1]):
+            closest = (entry, mismatches)
     result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "evicted": 0, "closest": None}
-    if evicted and count <= high and not (count >= low and high == _ANY):
+    if evicted and count <= high and not (count >= low and high == _UNLIMITED):
         return {**result, "verified": None, "evicted": evicted}
-    if not result["verified"] and nearest:
-        shown = [miss.shown(redactor) for miss in nearest[1]]
-        result["closest"] = {"id": nearest[0].id, "misses": shown}
+    if not result["verified"] and closest:
+        entry, mismatches = closest
+        result["closest"] = {"id": entry.id, "misses": [mismatch.serialize(redactor) for mismatch in mismatches]}
     return result
 
 
-def _weight(misses: list[Miss]) -> int:
-    """Say how far a request is from what was expected: a whole object that isn't there counts for all that is in it."""
-    return sum(1 if miss.there and not isinstance(miss.expected, dict) else _leaves(miss.expected) for miss in misses)
+def _distance(mismatches: list[Mismatch]) -> int:
+    """Say how far a request is from what was expected: an object that isn't there counts for all that is in it."""
+    return sum(
+        1 if mismatch.is_present and not isinstance(mismatch.expected, dict) else _count_leaves(mismatch.expected)
+        for mismatch in mismatches
+    )
 
 
-def _leaves(value: Any) -> int:
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return max(1, sum(map(_leaves, below)))
-
-
-_ANY = 2**53
+def _count_leaves(value: Any) -> int:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max(1, sum(map(_count_leaves, children)))
 
 
 def _times(times: Any) -> tuple[int, int]:
     """Return how often at least and at most; by default at least once."""
     if times is None:
-        return 1, _ANY
+        return 1, _UNLIMITED
     if isinstance(times, int):
         return times, times
-    return times.get("min", 0), times.get("max", _ANY)
+    return times.get("min", 0), times.get("max", _UNLIMITED)
 
 
-def _misses(wanted: Mapping[str, Any], entry: RequestRecord) -> Iterator[Miss]:
+def _compare(expected: Mapping[str, Any], entry: RequestRecord) -> Iterator[Mismatch]:
     for name in ("operation", "status"):
-        if wanted.get(name) is not None and getattr(entry, name) != wanted[name]:
-            yield Miss(name, wanted[name], getattr(entry, name))
-    if "body" not in wanted and "headers" not in wanted:
+        if expected.get(name) is not None and getattr(entry, name) != expected[name]:
+            yield Mismatch(name, expected[name], getattr(entry, name))
+    if "body" not in expected and "headers" not in expected:
         return
-    seen = plain(entry, exact=False)
-    if "body" in wanted:
-        yield from _differences(wanted["body"], seen["body"], "body")
-    for name, value in wanted.get("headers", {}).items():
-        got = seen["headers"].get(name.lower())
+    request = serialize_request(entry, exact=False)
+    if "body" in expected:
+        yield from _compare_values(expected["body"], request["body"], "body")
+    for name, value in expected.get("headers", {}).items():
+        got = request["headers"].get(name.lower())
         if got != value:
-            yield Miss(f"headers.{name.lower()}", value, got, got is not None)
+            yield Mismatch(f"headers.{name.lower()}", value, got, got is not None)
 
 
-def _differences(wanted: Any, got: Any, place: str) -> Iterator[Miss]:
-    """Compare a subset: every field that is wanted must be there; lists must be as long."""
-    if isinstance(wanted, dict) and isinstance(got, dict):
-        for name, value in wanted.items():
+def _compare_values(expected: Any, got: Any, place: str) -> Iterator[Mismatch]:
+    """Compare with a subset: every field that is expected must be there; lists must be as long."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        for name, value in expected.items():
             if name in got:
-                yield from _differences(value, got[name], f"{place}.{name}")
+                yield from _compare_values(value, got[name], f"{place}.{name}")
             else:
-                yield Miss(f"{place}.{name}", value, there=False)
-    elif isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
-        for index, (one, other) in enumerate(zip(wanted, got, strict=True)):
-            yield from _differences(one, other, f"{place}[{index}]")
-    elif wanted != got or isinstance(wanted, bool) != isinstance(got, bool):
-        yield Miss(place, wanted, got)
+                yield Mismatch(f"{place}.{name}", value, is_present=False)
+    elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+        for index, (one, other) in enumerate(zip(expected, got, strict=True)):
+            yield from _compare_values(one, other, f"{place}[{index}]")
+    elif expected != got or isinstance(expected, bool) != isinstance(got, bool):
+        yield Mismatch(place, expected, got)

@@ -13,18 +13,18 @@ from sandbox.apps.records import PageRequest
 from sandbox.contract import Document
 from sandbox.contract.validation import summary
 from sandbox.control.apps import existing_app, mutable_app
-from sandbox.control.entries import body_of
-from sandbox.control.pages import page
+from sandbox.control.serialization import encode_page, parse_body
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, NotFound
+from sandbox.handler_types import FileResult
 from sandbox.webhooks.dispatcher import matching_webhooks
 
 
 async def list_webhooks(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List deliveries, newest first; `after` continues behind one."""
-    return page(
-        _selected(request.query, services), request.query["limit"], lambda delivery: shown_delivery(delivery, services)
-    )
+    deliveries, limit = _select(request.query, services), request.query["limit"]
+    content = encode_page(deliveries, limit, lambda delivery: serialize_delivery(delivery, services))
+    return FileResult(name=None, media_type="application/json", content=content)
 
 
 async def redeliver_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -35,21 +35,23 @@ async def redeliver_webhook(request: ControlRequest, services: ControlServices) 
     app = await existing_app(delivery.app_id, services)
     if not matching_webhooks(app, delivery.type, delivery.url):
         raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
-    return shown_delivery(services.webhooks.redeliver(app, delivery), services)
+    return serialize_delivery(services.webhooks.redeliver(app, delivery), services)
 
 
 async def send_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Send a webhook of any type, with realistic data or your own."""
     app = await mutable_app(request, services)
-    kind = request.body["type"]
-    if not matching_webhooks(app, kind):
-        raise Conflict(f"No webhook of this app takes {kind}: the setting `webhooks` says who does.", param="type")
-    data = {**await _realistic(app, kind, services), **request.body.get("data", {})}
-    made = await services.webhooks.send(app, kind, _true(kind, data, app, services))
-    return {"object": "list", "data": [shown_delivery(delivery, services) for delivery in made]}
+    event_type = request.body["type"]
+    if not matching_webhooks(app, event_type):
+        raise Conflict(
+            f"No webhook of this app takes {event_type}: the setting `webhooks` says who does.", param="type"
+        )
+    data = {**await _generate_data(app, event_type, services), **request.body.get("data", {})}
+    deliveries = await services.webhooks.send(app, event_type, _validate_data(event_type, data, app, services))
+    return {"object": "list", "data": [serialize_delivery(delivery, services) for delivery in deliveries]}
 
 
-def shown_delivery(delivery: Delivery, services: ControlServices) -> dict[str, Any]:
+def serialize_delivery(delivery: Delivery, services: ControlServices) -> dict[str, Any]:
     """Return a delivery for a client: nothing secret is left in it."""
     attempts = [{**asdict(attempt), "duration_ms": round(attempt.duration_ms, 3)} for attempt in delivery.attempts]
     redacted: dict[str, Any] = services.redactor.redact_json(
@@ -62,40 +64,40 @@ def shown_delivery(delivery: Delivery, services: ControlServices) -> dict[str, A
             "state": delivery.state,
             "reason": delivery.reason,
             "next_at": delivery.due,
-            "body": body_of(delivery.body),
+            "body": parse_body(delivery.body),
             "attempts": attempts,
         }
     )
     return redacted
 
 
-def _selected(query: Mapping[str, Any], services: ControlServices) -> Iterator[Delivery]:
-    app_id, last = query.get("app_id"), None
+def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[Delivery]:
+    app_id, before = query.get("app_id"), None
     if "after" in query:
         cursor = services.webhooks.get(query["after"], app_id)
         if cursor is None:
             raise NotFound("after: there is no such webhook.", param="after", code="unknown_cursor")
-        last = cursor.number
+        before = cursor.number
     for delivery in services.webhooks.newest_first(app_id):
-        if last is None or delivery.number < last:
+        if before is None or delivery.number < before:
             yield delivery
 
 
-async def _realistic(app: App, kind: str, services: ControlServices) -> Mapping[str, Any]:
+async def _generate_data(app: App, event_type: str, services: ControlServices) -> Mapping[str, Any]:
     """Return data such as the app might have it: about its newest conversation, and its first tool."""
     newest = await app.conversations.page(PageRequest(limit=1))
-    here = app.rng.at("told", kind, await app.next_number("told"))
-    chat_id = newest.rows[0].id if newest.rows else here.uuid("conversation")
+    rng = app.rng.at("told", event_type, await app.next_number("told"))
+    chat_id = newest.rows[0].id if newest.rows else rng.uuid("conversation")
     tools = (tool["name"] for tool in services.effective_settings(app)["tools"] if tool["kind"] == "mapping")
-    return notices.told(kind, here, chat_id=chat_id, task_name=next(tools, "send_quote"))
+    return notices.told(event_type, rng, chat_id=chat_id, task_name=next(tools, "send_quote"))
 
 
-def _true(kind: str, data: Mapping[str, Any], app: App, services: ControlServices) -> Mapping[str, Any]:
-    """Hold a webhook's own data against the contract, before anything is sent, and date it (docs/contract.md 9.1)."""
+def _validate_data(event_type: str, data: Mapping[str, Any], app: App, services: ControlServices) -> Mapping[str, Any]:
+    """Validate a webhook's data before anything is sent, and give it its time (docs/contract.md 9.1)."""
     now = app.clock.now()
     dated = {**data, "created": data.get("created", now)}
-    payload = {"id": "webhook_", "type": kind, "created": now, "data": dated}
-    violations = services.contract.webhooks[kind].accept(Document(b"", payload))
+    payload = {"id": "webhook_", "type": event_type, "created": now, "data": dated}
+    violations = services.contract.webhooks[event_type].accept(Document(b"", payload))
     if violations:
         raise InvalidRequest(f"{summary(violations)}.", param=violations[0].place, code=violations[0].code)
     if dated["created"] > now:

@@ -1,4 +1,9 @@
-"""One file that is whole at any moment: written beside itself, then put in its own place in one go."""
+"""A file whose last whole state is there at any moment, whatever stops a save.
+
+Where the file can be replaced (`AtomicFile`), the new state is written beside it and put in its place in one go. Where
+it can't, as one that is mounted by itself (`InPlaceFile`), a save appends the new state, copies it to the front, then
+cuts the rest off; each step is on the disk before the next one begins.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,48 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from io import BufferedWriter
 from pathlib import Path
+from typing import Any
 
-from sandbox.persistence.in_place import InPlaceFile
-from sandbox.persistence.lock import lock as lock_of_the_system
 from sandbox.persistence.trailer import locate
 
 Lock = Callable[[int], None]
 
-_FOR_ITS_OWNER = 0o600
+_OWNER_ONLY = 0o600
 _FLAGS: int = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-# What a folder says that takes no new file.
-_CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+# The errors of a folder that takes no new file.
+_CLOSED_FOLDER = (errno.EACCES, errno.EPERM, errno.EROFS)
+_CHUNK = 1024 * 1024
 
 
-def open_file(path: Path, lock: Lock = lock_of_the_system) -> WholeFile | InPlaceFile:
+def lock_file(handle: int) -> None:
+    """Lock an open file.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        lock_first_byte(handle, msvcrt)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def lock_first_byte(handle: int, msvcrt: Any) -> None:
+    """Lock an open file as Windows does: a byte of it, which need not be there."""
+    os.lseek(handle, 0, os.SEEK_SET)
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EDEADLK):
+            raise
+        raise BlockingIOError(errno.EAGAIN, "locked by another process") from None
+
+
+def open_file(path: Path, lock: Lock = lock_file) -> AtomicFile | InPlaceFile:
     """Open a file for this process alone; one that can't be replaced is written in place.
 
     Raises:
@@ -34,9 +65,9 @@ def open_file(path: Path, lock: Lock = lock_of_the_system) -> WholeFile | InPlac
     if exists and not path.is_file():
         raise OSError(None, "not a file")
     try:
-        file = WholeFile(path, lock)
+        file = AtomicFile(path, lock)
     except OSError as error:
-        if not exists or error.errno not in _CLOSED:
+        if not exists or error.errno not in _CLOSED_FOLDER:
             raise
         return InPlaceFile(path, lock)
     if file.can_be_replaced():
@@ -45,23 +76,23 @@ def open_file(path: Path, lock: Lock = lock_of_the_system) -> WholeFile | InPlac
     return InPlaceFile(path, lock)
 
 
-class WholeFile:
-    """A file that one process uses at a time; whoever reads it finds what was last written whole.
+class AtomicFile:
+    """A file that one process uses at a time and replaces as a whole.
 
     Raises:
         BlockingIOError: another process uses it.
         OSError: its folder can't be written to.
     """
 
-    def __init__(self, path: Path, lock: Lock = lock_of_the_system) -> None:
+    def __init__(self, path: Path, lock: Lock = lock_file) -> None:
         self.path = path
-        self._beside = path.with_name(f".{path.name}.new")
-        self._lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | _FLAGS, _FOR_ITS_OWNER)
+        self._new_path = path.with_name(f".{path.name}.new")
+        self._lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | _FLAGS, _OWNER_ONLY)
         try:
             lock(self._lock)
             # Tried now: the first save may be the last thing that the server does.
-            os.close(self._created())
-            self._beside.unlink()
+            os.close(self._create())
+            self._new_path.unlink()
         except OSError:
             self.close()
             raise
@@ -69,10 +100,10 @@ class WholeFile:
     def can_be_replaced(self) -> bool:
         """Say whether another file can take its place: not where it is a mount of its own."""
         try:
-            os.link(self.path, self._beside)
+            os.link(self.path, self._new_path)
         except OSError as error:
             return error.errno != errno.EXDEV
-        self._beside.unlink()
+        self._new_path.unlink()
         return True
 
     def lines(self) -> Iterator[bytes]:
@@ -94,34 +125,29 @@ class WholeFile:
             OSError: it could not be written; it is as it was.
         """
         try:
-            with os.fdopen(self._created(), "wb") as file:
-                size = _filled(file, pieces)
-            self._beside.replace(self.path)
+            with os.fdopen(self._create(), "wb") as file:
+                size = sum(map(file.write, pieces))
+                file.flush()
+                os.fsync(file.fileno())
+            self._new_path.replace(self.path)
         except OSError:
             with suppress(OSError):
-                self._beside.unlink(missing_ok=True)
+                self._new_path.unlink(missing_ok=True)
             raise
-        _settle(self.path.parent)
+        _sync_folder(self.path.parent)
         return size
 
     def close(self) -> None:
         """Let others use it."""
         os.close(self._lock)
 
-    def _created(self) -> int:
-        """Return a handle of the file beside it: a new one, whatever stood there, and its owner's alone."""
-        self._beside.unlink(missing_ok=True)
-        return os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, _FOR_ITS_OWNER)
+    def _create(self) -> int:
+        """Create the new file beside the old one, whatever stood there, for its owner alone; return its handle."""
+        self._new_path.unlink(missing_ok=True)
+        return os.open(self._new_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, _OWNER_ONLY)
 
 
-def _filled(file: BufferedWriter, pieces: Iterable[bytes]) -> int:
-    size = sum(file.write(piece) for piece in pieces)
-    file.flush()
-    os.fsync(file.fileno())
-    return size
-
-
-def _settle(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make sure that the file's new place outlives a crash of the machine."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows opens no folders
         return
@@ -130,3 +156,104 @@ def _settle(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class InPlaceFile:
+    """A file that one process uses at a time, written without a second file beside it.
+
+    Raises:
+        BlockingIOError: another process uses it.
+        OSError: it can't be written to.
+    """
+
+    def __init__(self, path: Path, lock: Lock) -> None:
+        self.path = path
+        self._handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        self._size: int | None = None
+        try:
+            lock(self._handle)
+            self._recover()
+        except OSError:
+            self.close()
+            raise
+        # It holds keys; who doesn't own it can't say who may read it.
+        with suppress(OSError):
+            path.chmod(0o600)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the last whole state, line ends included."""
+        with open(self._handle, "rb", closefd=False) as file:
+            file.seek(0)
+            yield from file
+
+    def write(self, pieces: Iterable[bytes]) -> int:
+        """Put these in place of all that it holds and return how many bytes they are.
+
+        Raises:
+            OSError: it could not be written; what it held, or these, are whole in it.
+        """
+        old = self._recover() if self._size is None else self._size
+        try:
+            # An empty file gets an empty line first: by it a first save that was stopped is known.
+            start = old or self._write_at(0, [b"\n"])
+            size = self._write_at(start, pieces)
+            if start < size:
+                # At the front it would overwrite itself.
+                self._write_at(start + size, self._read_range(start, size))
+                start += size
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self._handle, old)
+            raise
+        self._move_to_front(start, size)
+        return size
+
+    def close(self) -> None:
+        """Let others use it."""
+        os.close(self._handle)
+
+    def _recover(self) -> int:
+        """Bring the last whole state to the front, if a save was stopped; return how many bytes the file then has."""
+        with open(self._handle, "rb", closefd=False) as file:
+            start, end = locate(file)
+        return self._move_to_front(start, end - start)
+
+    def _move_to_front(self, start: int, size: int) -> int:
+        self._size = None
+        if start:
+            self._write_at(0, self._read_range(start, size))
+        if os.fstat(self._handle).st_size != size:
+            os.truncate(self._handle, size)
+            os.fsync(self._handle)
+        self._size = size
+        return size
+
+    def _read_range(self, start: int, size: int) -> Iterator[bytes]:
+        for offset in range(start, start + size, _CHUNK):
+            os.lseek(self._handle, offset, os.SEEK_SET)
+            yield os.read(self._handle, min(_CHUNK, start + size - offset))
+
+    def _write_at(self, offset: int, pieces: Iterable[bytes]) -> int:
+        """Write at an offset, wait until it is on the disk, and return how many bytes it was."""
+        place = offset
+        for chunk in _join_pieces(pieces):
+            os.lseek(self._handle, place, os.SEEK_SET)
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+            place += len(chunk)
+        os.fsync(self._handle)
+        return place - offset
+
+
+def _join_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield pieces joined, so that a write is worth its call."""
+    waiting, size = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

@@ -1,6 +1,7 @@
-"""Keeps all apps of a server in one file (`serve --data`): a line an app, between a first line and a last.
+"""Save all apps of a server in one file, and load it (`serve --data`; docs/control.md, Saving).
 
-The last line says how many apps there are, so that a file that was cut is known by it.
+The file has a line for each app, between a first line and a last, which says how many apps there are: so a file that
+was cut is noticed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from sandbox.contract import Contract, Document, InvalidJson, decode, encode
 from sandbox.contract.validation import summary
 from sandbox.errors import ApiError
 from sandbox.persistence.atomic_file import open_file
-from sandbox.persistence.snapshot import MAX_DEPTH, VERSION, pieces
-from sandbox.persistence.snapshot_reader import read
+from sandbox.persistence.snapshot import MAX_DEPTH, VERSION, parse_snapshot, serialize_snapshot
 from sandbox.persistence.trailer import parse_trailer, with_trailer
 from sandbox.redaction import escape
 from sandbox.settings import SettingsError
@@ -30,12 +30,12 @@ from sandbox.slices import Slices, in_thread
 log = logging.getLogger("sandbox")
 
 # As deep as a snapshot, and the line around it.
-_DEEPEST = MAX_DEPTH + 2
+_MAX_LINE_DEPTH = MAX_DEPTH + 2
 
 
 @dataclass(frozen=True, slots=True)
 class SaveResult:
-    """What came of a save: when, in Unix seconds, and how much it was."""
+    """A save: when it was, in Unix seconds, how many apps and how many bytes."""
 
     at: int
     apps: int
@@ -45,7 +45,7 @@ class SaveResult:
 class DataFile:
     """Loads the file once and saves into it.
 
-    `saved` is the last save that went well, `problem` why the last one did not.
+    `last_save` is the last one that succeeded, `last_error` why the last one failed (None: it did not).
 
     Raises:
         SettingsError: the file can't be used, or is no good.
@@ -56,9 +56,9 @@ class DataFile:
         self._clock = clock
         self._contract = contract
         self._control = control
-        self._turn = asyncio.Lock()
-        self.saved: SaveResult | None = None
-        self.problem: str | None = None
+        self._save_lock = asyncio.Lock()
+        self.last_save: SaveResult | None = None
+        self.last_error: str | None = None
         try:
             self._file = open_file(path)
         except BlockingIOError:
@@ -77,13 +77,13 @@ class DataFile:
         Raises:
             OSError: it could not be done; the file is as it was.
         """
-        async with self._turn:
-            taken: list[tuple[str, AppSnapshot]] = []
+        async with self._save_lock:
+            snapshots: list[tuple[str, AppSnapshot]] = []
             slices = Slices()
             for app in self._registry.stored():
                 await slices.rest()
-                taken.append((app.id, app.snapshot()))
-            return await in_thread(self._write, taken)
+                snapshots.append((app.id, app.snapshot()))
+            return await in_thread(self._write, snapshots)
 
     async def save_or_log(self) -> None:
         """Save; say why where it can't be done."""
@@ -96,17 +96,17 @@ class DataFile:
         """Let others use the file."""
         self._file.close()
 
-    def _write(self, taken: list[tuple[str, AppSnapshot]]) -> SaveResult:
+    def _write(self, snapshots: list[tuple[str, AppSnapshot]]) -> SaveResult:
         try:
-            size = self._file.write(with_trailer(_lines(taken), len(taken)))
+            size = self._file.write(with_trailer(_lines(snapshots), len(snapshots)))
         except OSError as error:
-            self.problem = error.strerror or str(error)
+            self.last_error = error.strerror or str(error)
             raise
-        self.problem, self.saved = None, SaveResult(self._clock.now(), len(taken), size)
-        return self.saved
+        self.last_error, self.last_save = None, SaveResult(self._clock.now(), len(snapshots), size)
+        return self.last_save
 
     def _load(self) -> None:
-        for app_id, snapshot in _apps(self._file.lines(), self._contract, self._control):
+        for app_id, snapshot in _parse_file(self._file.lines(), self._contract, self._control):
             app = self._registry.find(app_id)
             if not app.exists:
                 raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist")
@@ -117,16 +117,16 @@ class DataFile:
             app.begin_history(app.snapshot(), seq=0)
 
 
-def _lines(taken: Iterable[tuple[str, AppSnapshot]]) -> Iterator[bytes]:
+def _lines(snapshots: Iterable[tuple[str, AppSnapshot]]) -> Iterator[bytes]:
     yield encode({"object": "sandbox_data", "version": VERSION}) + b"\n"
-    for app_id, snapshot in taken:
+    for app_id, snapshot in snapshots:
         yield encode({"app_id": app_id, "changes": snapshot.overrides})[:-1] + b',"snapshot":'
-        yield from pieces(snapshot)
+        yield from serialize_snapshot(snapshot)
         yield b"}\n"
 
 
-def _apps(lines: Iterator[bytes], contract: Contract, control: Contract) -> Iterator[tuple[str, AppSnapshot]]:
-    """Read a file: each app's id and what it was.
+def _parse_file(lines: Iterator[bytes], contract: Contract, control: Contract) -> Iterator[tuple[str, AppSnapshot]]:
+    """Yield each app's id and its snapshot.
 
     Raises:
         SettingsError: it is no such file, or not whole.
@@ -135,11 +135,11 @@ def _apps(lines: Iterator[bytes], contract: Contract, control: Contract) -> Iter
     if line is None:  # not there yet, or made for a mount
         return
     digest = sha256(line)
-    first = _parsed(line, 1).value
-    if not isinstance(first, dict) or first.get("object") != "sandbox_data":
+    header = _parse_line(line, 1).value
+    if not isinstance(header, dict) or header.get("object") != "sandbox_data":
         raise SettingsError("this is no file that the sandbox saved")
-    if first.get("version") != VERSION:
-        raise SettingsError(f"expected a file of version {VERSION}, got version {first.get('version')}")
+    if header.get("version") != VERSION:
+        raise SettingsError(f"expected a file of version {VERSION}, got version {header.get('version')}")
     count = 0
     for number, line in enumerate(lines, 2):
         trailer = parse_trailer(line)
@@ -148,25 +148,26 @@ def _apps(lines: Iterator[bytes], contract: Contract, control: Contract) -> Iter
                 raise SettingsError("the file is damaged: what is in it does not fit its checksum")
             return
         digest.update(line)
-        yield _app(_parsed(line, number), number, contract, control)
+        yield _parse_app(_parse_line(line, number), number, contract, control)
         count += 1
     raise SettingsError(f"the file is cut: it has {count} apps and no end")
 
 
-def _parsed(line: bytes, number: int) -> Document:
+def _parse_line(line: bytes, number: int) -> Document:
     try:
-        return decode(line, _DEEPEST)
+        return decode(line, _MAX_LINE_DEPTH)
     except InvalidJson:
         raise SettingsError(f"line {number} is cut or damaged: not valid JSON") from None
 
 
-def _app(document: Document, number: int, contract: Contract, control: Contract) -> tuple[str, AppSnapshot]:
+def _parse_app(document: Document, number: int, contract: Contract, control: Contract) -> tuple[str, AppSnapshot]:
     where, row = f"line {number}", document.value
     if violations := control.schema("SavedApp").accept(document):
         raise SettingsError(f"{where}: {escape(summary(violations))}")
     exact = document.exact
+    saved = Document(b"", row["snapshot"], exact["snapshot"])
     try:
-        snapshot = read(Document(b"", row["snapshot"], exact["snapshot"]), contract, control.schema("AppSettings"))
+        snapshot = parse_snapshot(saved, contract, control.schema("AppSettings"))
     except ApiError as error:
         raise SettingsError(f"{where}: app {row['app_id']}: {escape(error.message.rstrip('.'))}") from None
     return row["app_id"], replace(snapshot, overrides=exact["changes"])

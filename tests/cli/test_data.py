@@ -20,8 +20,7 @@ import httpx2 as httpx
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.persistence.atomic_file import open_file
-from sandbox.persistence.lock import lock_first_byte
+from sandbox.persistence.atomic_file import lock_first_byte, open_file
 from sandbox.settings import SettingsError
 from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.test_snapshots import lived_in, views

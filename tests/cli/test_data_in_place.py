@@ -11,9 +11,7 @@ from threading import Thread
 
 import pytest
 
-from sandbox.persistence.atomic_file import open_file
-from sandbox.persistence.in_place import InPlaceFile
-from sandbox.persistence.lock import lock
+from sandbox.persistence.atomic_file import InPlaceFile, lock_file, open_file
 from sandbox.persistence.trailer import with_trailer
 from tests.cli.test_data import client, save, save_until_it_is_gone
 from tests.conftest import Server, serving
@@ -132,7 +130,7 @@ def stopped(old: bytes, new: bytes) -> Iterator[tuple[bytes, bytes]]:
 def test_a_save_that_was_stopped_leaves_the_old_state_or_the_new_one(file: Path, old: bytes, new: bytes) -> None:
     for content, whole in stopped(old, new):
         file.write_bytes(content)
-        replaced, in_place = open_file(file), InPlaceFile(file, lock)
+        replaced, in_place = open_file(file), InPlaceFile(file, lock_file)
         assert b"".join(replaced.lines()) == b"".join(in_place.lines()) == file.read_bytes() == whole
         assert in_place.write([SMALL]) == file.stat().st_size
         replaced.close()
@@ -148,7 +146,7 @@ def test_a_first_save_that_was_stopped_leaves_nothing(file: Path) -> None:
 
 
 def test_the_old_state_stands_until_the_new_one_is_whole(file: Path) -> None:
-    kept = InPlaceFile(file, lock)
+    kept = InPlaceFile(file, lock_file)
     kept.write([OLD])
 
     def pieces() -> Iterator[bytes]:

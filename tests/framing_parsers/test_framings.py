@@ -19,7 +19,7 @@ import sseclient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.control.event_stream import parse as journalled
+from sandbox.control.serialization import parse_event_stream as journalled
 from tests.support.asgi import in_process
 from tests.support.requirements import examples, requires_node
 from tests.support.sse import parse

@@ -1,48 +1,82 @@
-"""Puts a verdict together from what every rule finds."""
+"""Judge an app's client by the requests in the journal (docs/control.md, Verdict)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
 from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Contract
-from sandbox.control.verdict.findings import Finding, Rule, Seen
-from sandbox.control.verdict.rules import RULES
+from sandbox.control.apps import existing_app
+from sandbox.control.services import ControlRequest, ControlResult, ControlServices
+from sandbox.control.verdict.rules import RULES, Rule, RuleFinding
+from sandbox.control.verdict.traffic import ClientTraffic
+from sandbox.handler_types import NegotiatedResult
+from sandbox.junit import add_case, add_failure, add_properties, to_xml
+from sandbox.redaction import escape
+from sandbox.slices import in_thread
 
 
-def verdict(app_id: str, entries: Iterable[RequestRecord], evicted: int, contract: Contract) -> dict[str, Any]:
-    """Judge the client of an app by all entries of the journal.
+async def get_verdict(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Say how an app's client behaved, as JSON or as JUnit XML."""
+    app = await existing_app(request.app_id, services)
+    evicted = app.journal.count_evicted()
+    entries = chain(app.journal.newest_first(), services.journal.no_app.newest_first())
+    # In a thread: there may be thousands, and other requests get through meanwhile.
+    verdict = await in_thread(judge_client, app.id, entries, evicted, services.contract)
+    return NegotiatedResult(verdict, {"application/xml": partial(to_junit, verdict)})
 
-    Returns `passed` None where nothing was found, but entries are gone.
+
+def judge_client(app_id: str, entries: Iterable[RequestRecord], evicted: int, contract: Contract) -> dict[str, Any]:
+    """Apply every rule to the requests of an app's client.
+
+    Returns `passed` None where nothing was found, but `evicted` requests are gone from the journal.
     """
-    own = sorted((entry for entry in entries if _is_of(entry, app_id)), key=lambda entry: entry.started)
-    seen = Seen(own, contract)
-    found = [finding for rule in RULES for finding in _findings(rule, seen)]
-    passed = False if found else None if evicted else True
-    # No fault of the client: it is right to go on after a reply that failed.
-    failed = sum(entry.reply_status == "failed" for entry in own)
+    own = sorted((entry for entry in entries if _is_of_client(entry, app_id)), key=lambda entry: entry.started)
+    traffic = ClientTraffic(own, contract)
+    findings = [finding for rule in RULES for finding in _apply_rule(rule, traffic)]
     return {
         "app_id": app_id,
-        "passed": passed,
+        "passed": False if findings else None if evicted else True,
         "requests": len(own),
-        "failed_replies": failed,
+        # No fault of the client: it is right to go on after a reply that failed.
+        "failed_replies": sum(entry.reply_status == "failed" for entry in own),
         "evicted": evicted,
-        "findings": found,
+        "findings": findings,
     }
 
 
-def _findings(rule: Rule, seen: Seen) -> Iterator[dict[str, Any]]:
-    """Yield what a rule finds; what is said in the same words is one finding."""
-    together: dict[str, list[Finding]] = {}
-    for finding in rule.check(seen):
-        together.setdefault(finding.message, []).append(finding)
-    for message, findings in together.items():
-        ids = dict.fromkeys(entry.id for finding in findings for entry in finding.shown_by)
+def to_junit(verdict: Mapping[str, Any]) -> str:
+    """Return a verdict as JUnit XML: a case a rule, a failure a finding; what can't be said is skipped."""
+    root = Element("testsuites", name="dimedove-sandbox verdict")
+    suite = SubElement(root, "testsuite", name=verdict["app_id"])
+    add_properties(suite, ((name, str(verdict[name])) for name in ("requests", "failed_replies", "evicted")))
+    for rule in RULES:
+        case = add_case(suite, f"verdict.{rule.name}", rule.sentence)
+        findings = [finding for finding in verdict["findings"] if finding["rule"] == rule.name]
+        for finding in findings:
+            message = escape(finding["message"])
+            add_failure(case, rule.name, message, "\n".join([message, rule.advice, "", *finding["requests"]]))
+        if not findings and verdict["evicted"]:
+            reason = f"{verdict['evicted']} requests are gone from the journal, so it can't be said"
+            SubElement(case, "skipped", message=reason)
+    return to_xml(root)
+
+
+def _apply_rule(rule: Rule, traffic: ClientTraffic) -> Iterator[dict[str, Any]]:
+    """Yield what a rule finds; findings with the same message are one."""
+    by_message: dict[str, list[RuleFinding]] = {}
+    for finding in rule.check(traffic):
+        by_message.setdefault(finding.message, []).append(finding)
+    for message, findings in by_message.items():
+        ids = dict.fromkeys(entry.id for finding in findings for entry in finding.evidence)
         yield {"rule": rule.name, "message": message, "requests": list(ids), "advice": rule.advice}
 
 
-def _is_of(entry: RequestRecord, app_id: str) -> bool:
+def _is_of_client(entry: RequestRecord, app_id: str) -> bool:
     """Say whether the client of an app sent a request; one that missed the API belongs to the app that it names.
 
     What a person sent from the inspector is not the client's; of what is under way nothing can be said yet.

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from sandbox.apps.journal import RequestRecord
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.control.verdict.junit import junit
 from sandbox.control.verdict.rules import RULES
-from sandbox.control.verdict.verdict import verdict
+from sandbox.control.verdict.verdict import judge_client, to_junit
 from tests.conftest import NOW
 from tests.control.conftest import MakeDriver
 from tests.control.verdict.clients import create, judged, rules, say, tried
@@ -151,7 +150,7 @@ def test_replies_that_failed_are_counted_and_are_no_finding(driver: AppDriver) -
 
 
 def test_what_is_under_way_is_not_judged_yet() -> None:
-    assert verdict("app_a", [asked(0, ended=None)], 0, CONTRACT)["requests"] == 0
+    assert judge_client("app_a", [asked(0, ended=None)], 0, CONTRACT)["requests"] == 0
 
 
 # Where entries are gone. Each row: the bodies that are left, and what can be said.
@@ -160,10 +159,10 @@ GONE = [(b"{}", None), (b'{"titel": 1}', False)]
 
 @pytest.mark.parametrize(("body", "passed"), GONE)
 def test_where_entries_are_gone_the_verdict_is_not_whole(body: bytes, passed: bool | None) -> None:
-    found = verdict("app_a", [asked(0, body)], 7, CONTRACT)
+    found = judge_client("app_a", [asked(0, body)], 7, CONTRACT)
     assert (found["passed"], found["evicted"]) == (passed, 7)
     assert CONTROL.schema("Verdict").is_valid(found)
-    document = ElementTree.fromstring(junit(found))  # noqa: S314 - our own document
+    document = ElementTree.fromstring(to_junit(found))  # noqa: S314 - our own document
     skipped = list(document.iter("skipped"))
     assert len(skipped) == len(RULES) - len(found["findings"])
     assert skipped[0].get("message") == "7 requests are gone from the journal, so it can't be said"
@@ -174,7 +173,7 @@ def test_only_who_waits_too_short_comes_too_soon(wait: int, waited: float, took:
     """Counted from the end of the answer, however long it took; a tenth of a second is forgiven."""
     first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], duration_ms=took * 1000)
     again = asked(50 + took + waited + 0.001)
-    found = verdict("app_a", [again, first], 0, CONTRACT)["findings"]
+    found = judge_client("app_a", [again, first], 0, CONTRACT)["findings"]
     if waited > wait - 0.1:
         assert found == []
     elif waited < wait - 0.102:
@@ -185,12 +184,12 @@ def test_only_who_waits_too_short_comes_too_soon(wait: int, waited: float, took:
 def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
     first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], frozen_at=1_000_000)
     again = asked(51, frozen_at=1_000_000 + moved)
-    assert bool(verdict("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
+    assert bool(judge_client("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
 
 
 def test_a_fraction_of_a_second_is_not_held_against_a_client_whose_clock_is_moved() -> None:
     first = asked(50, at=NOW + 0.9, status=429, answer_headers=[(b"retry-after", b"60")])
-    assert verdict("app_a", [first, asked(51, frozen_at=NOW + 60)], 0, CONTRACT)["findings"] == []
+    assert judge_client("app_a", [first, asked(51, frozen_at=NOW + 60)], 0, CONTRACT)["findings"] == []
 
 
 # Each row: `Retry-After` thirty seconds after NOW, as HTTP writes dates, or as it does not.
@@ -220,7 +219,7 @@ def test_a_date_counts_from_the_answer_where_the_clock_runs() -> None:
     date = [(b"retry-after", b"Mon, 12 Jan 1970 13:46:50 GMT")]  # ten seconds after 1_000_000
     first = asked(50, status=503, answer_headers=date, at=1_000_000.5, duration_ms=2_000)
     for started, found in ((59.3, True), (59.5, False)):
-        assert bool(verdict("app_a", [first, asked(started)], 0, CONTRACT)["findings"]) is found
+        assert bool(judge_client("app_a", [first, asked(started)], 0, CONTRACT)["findings"]) is found
 
 
 def asked(started: float, body: bytes = b"{}", **more: object) -> RequestRecord:

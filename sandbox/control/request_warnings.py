@@ -1,4 +1,4 @@
-"""What is valid but suspicious in a request: a misspelt field, an unknown parameter, a key where it should not be."""
+"""Find what is valid but suspicious in a request: a misspelt field, a key where it should not be."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from sandbox import suggestions
 from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Contract, Operation
-from sandbox.control.services import ControlServices
-from sandbox.suggestions import closest_word
+from sandbox.suggestions import closest_path, closest_word, did_you_mean
 
 # A request with thousands of unknown fields is told of the first.
 MAX_UNKNOWN = 16
 
 
-def warnings(entry: RequestRecord, services: ControlServices) -> list[str]:
+def find_warnings(entry: RequestRecord, contract: Contract) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
-    operation = next((op for op in services.contract.operations if op.id == entry.operation), None)
-    more = meant_paths(entry, services.contract) if operation is None else unknown_names(entry, operation)
+    operation = next((op for op in contract.operations if op.id == entry.operation), None)
+    more = suggest_path(entry, contract) if operation is None else unknown_names(entry, operation)
     return [*_key_warnings(entry), *more]
 
 
@@ -43,11 +41,11 @@ def _key_warnings(entry: RequestRecord) -> Iterator[str]:
     headers = dict(entry.headers)
     if is_from_browser(entry):
         yield "a secret key was sent by a browser: real keys belong on a server"
-    if b"sk_live_" in headers.get(b"authorization", b"") and not _on_loopback(headers.get(b"host", b"")):
+    if b"sk_live_" in headers.get(b"authorization", b"") and not _is_loopback(headers.get(b"host", b"")):
         yield "a live key was sent to a sandbox that isn't on loopback: use a test key"
 
 
-def _on_loopback(host: bytes) -> bool:
+def _is_loopback(host: bytes) -> bool:
     name = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
     try:
         return ip_address(name).is_loopback
@@ -55,20 +53,18 @@ def _on_loopback(host: bytes) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def meant_paths(entry: RequestRecord, contract: Contract) -> Iterator[str]:
+def suggest_path(entry: RequestRecord, contract: Contract) -> Iterator[str]:
     """Name the path of the contract that an unknown one was meant to be, if one comes near."""
     path = entry.path.decode("latin-1")
-    if found := suggestions.closest_path(
-        path, contract.base, (operation.segments for operation in contract.operations)
-    ):
-        yield suggestions.did_you_mean(path, found)
+    if closest := closest_path(path, contract.base, (operation.segments for operation in contract.operations)):
+        yield did_you_mean(path, closest)
 
 
 def _query_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
-    sent = parse_qsl(entry.query.decode("latin-1"), keep_blank_values=True)
-    for name in dict.fromkeys(name for name, _ in sent):
+    parameters = parse_qsl(entry.query.decode("latin-1"), keep_blank_values=True)
+    for name in dict.fromkeys(name for name, _ in parameters):
         if name not in operation.takes_query:
-            yield f"unknown query parameter {_quoted(name, operation.takes_query)}"
+            yield f"unknown query parameter {_quote_with_hint(name, operation.takes_query)}"
 
 
 def _body_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
@@ -87,12 +83,12 @@ def _unknown_fields(value: Any, known: Mapping[str, Mapping[str, Any]], above: s
         return
     for name, child in value.items():
         if name not in known:
-            yield f"unknown field {_quoted(name, known, above)}"
+            yield f"unknown field {_quote_with_hint(name, known, above)}"
         elif "properties" in known[name]:
             yield from _unknown_fields(child, known[name]["properties"], f"{above}{name}.")
 
 
-def _quoted(name: str, known: Mapping[str, Any], above: str = "") -> str:
+def _quote_with_hint(name: str, known: Mapping[str, Any], above: str = "") -> str:
     close = closest_word(name, known)
-    shown = f"`{above}{name[:80]}`"
-    return f"{shown} (did you mean `{above}{close}`?)" if close else shown
+    quoted = f"`{above}{name[:80]}`"
+    return f"{quoted} (did you mean `{above}{close}`?)" if close else quoted

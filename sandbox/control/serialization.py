@@ -1,0 +1,179 @@
+"""Serialize recorded requests and pages of rows as JSON (docs/control.md, Requests).
+
+Bodies are parsed where they can be, streams into their events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from sandbox.apps.journal import Headers, RequestRecord
+from sandbox.contract import InvalidJson, decode, encode
+from sandbox.control.request_warnings import find_warnings
+from sandbox.control.services import ControlServices
+from sandbox.redaction import Redactor
+
+Row = TypeVar("Row")
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+class SentEvent(NamedTuple):
+    """One event with data; `at_ms` is when its last byte left, in milliseconds since the request began."""
+
+    name: str
+    data: bytes
+    at_ms: float
+
+
+def serialize_redacted(entry: RequestRecord, services: ControlServices) -> dict[str, Any]:
+    """Return a request for a client: with its warnings, and every secret redacted."""
+    headers = headers_by_name(entry.headers, services.redactor)
+    warnings = find_warnings(entry, services.contract)
+    redacted: dict[str, Any] = services.redactor.redact_json(
+        {**serialize_request(entry, exact=True), "headers": headers, "warnings": warnings}
+    )
+    return redacted
+
+
+def serialize_request(entry: RequestRecord, *, exact: bool) -> dict[str, Any]:
+    """Return a request with its secrets; `exact` to be written (numbers as sent), else to be compared."""
+    return {
+        "id": entry.id,
+        "at": int(entry.at),
+        "app_id": entry.app_id,
+        "operation": entry.operation,
+        "method": entry.method,
+        "path": decode_latin1(entry.path),
+        "query": decode_latin1(entry.query),
+        "headers": headers_by_name(entry.headers),
+        "body": parse_body(entry.body, exact=exact),
+        "status": entry.status,
+        "response": response_json(entry),
+        "response_bytes": entry.answer_bytes,
+        "duration_ms": round(entry.duration_ms, 3),
+        "reply_status": entry.reply_status,
+        "fault": entry.fault,
+        "held_by": entry.held_by,
+        "violation": entry.violation,
+        "ended": entry.ended,
+    }
+
+
+def headers_by_name(headers: Headers, redactor: Redactor | None = None) -> dict[str, str]:
+    """Return headers by name, the values of a repeated one joined by a comma; a `redactor` redacts each."""
+    joined: dict[str, str] = {}
+    for name, value in redact_headers(headers, redactor):
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def redact_headers(headers: Headers, redactor: Redactor | None) -> list[tuple[str, str]]:
+    """Return headers as text, each redacted if there is a `redactor`."""
+    texts = ((decode_latin1(name), decode_latin1(value)) for name, value in headers)
+    return [(name, redactor.redact_header(name, value) if redactor else value) for name, value in texts]
+
+
+def parse_body(raw: bytes, *, exact: bool = True) -> Any:
+    """Return a body as its JSON value, else as text; None where there was none."""
+    if not raw:
+        return None
+    try:
+        document = decode(raw)
+    except InvalidJson:
+        return raw.decode("utf-8", "replace")
+    return document.exact if exact else document.value
+
+
+def response_body(entry: RequestRecord) -> bytes:
+    """Return the body of the answer, as much of it as is kept."""
+    return b"".join(chunk for _, chunk in entry.chunks)
+
+
+def response_json(entry: RequestRecord) -> Any:
+    """Return the body of the answer: a JSON value, a text, or the events of a stream with their times."""
+    if not is_event_stream(entry):
+        return parse_body(response_body(entry))
+    return [
+        {"event": event.name, "data": parse_body(event.data), "at_ms": round(event.at_ms, 3)}
+        for event in parse_event_stream(entry.chunks)
+    ]
+
+
+def content_type(entry: RequestRecord) -> str:
+    """Return the media type of the answer."""
+    return headers_by_name(entry.answer_headers).get("content-type", "")
+
+
+def is_event_stream(entry: RequestRecord) -> bool:
+    """Say whether the answer was a stream of events."""
+    return content_type(entry).startswith("text/event-stream")
+
+
+def decode_latin1(raw: bytes) -> str:
+    """Return as text what HTTP carries as bytes in a request line and in headers."""
+    return raw.decode("latin-1")
+
+
+def encode_page(rows: Iterator[Row], limit: int, serialize: Callable[[Row], dict[str, Any]]) -> bytes:
+    """Return the first `limit` rows as a list of the API."""
+    selected = list(islice(rows, limit + 1))
+    ids: list[str] = []
+
+    def serialized() -> Iterator[dict[str, Any]]:
+        for row in selected[:limit]:
+            value = serialize(row)
+            ids.append(value["id"])
+            yield value
+
+    data = encode_array(serialized(), before=b'{"data":', after=b",")
+    ends = {"first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None}
+    rest = encode({"object": "list", **ends, "has_more": len(selected) > limit})
+    return bytes(data + rest.removeprefix(b"{"))
+
+
+def encode_array(values: Iterable[Any], *, before: bytes = b"", after: bytes = b"") -> bytearray:
+    """Return a JSON array, encoded value by value: no other thread has to wait while ten thousand are encoded."""
+    encoded = bytearray(before)
+    separator = b"["
+    for value in values:
+        encoded += separator + encode(value)
+        separator = b","
+    encoded += (b"]" if separator == b"," else b"[]") + after
+    return encoded
+
+
+def parse_event_stream(chunks: Iterable[tuple[float, bytes]]) -> Iterator[SentEvent]:
+    """Yield the events of a stream, in any framing (HTML standard 9.2.6); an empty chunk stands for missing ones."""
+    unended, lines, is_first, is_cut, after_cr = b"", list[bytes](), True, False, False
+    for at_ms, chunk in chunks:
+        if not chunk:
+            unended, lines, is_cut = b"", [], True
+            continue
+        rest = chunk[1:] if after_cr and chunk.startswith(b"\n") else chunk
+        after_cr = chunk.endswith(b"\r")
+        *ended, unended = _LINE_END.split(unended + rest)
+        for line in ended:
+            lines.append(line.removeprefix(_BOM) if is_first else line)
+            is_first = False
+            if line:
+                continue
+            # What follows missing chunks begins anywhere: up to the first blank line it is no event.
+            if not is_cut and (event := _parse_event(lines, at_ms)):
+                yield event
+            lines, is_cut = [], False
+
+
+def _parse_event(lines: list[bytes], at_ms: float) -> SentEvent | None:
+    name, data = "message", list[bytes]()
+    for line in lines:
+        field, _, value = line.partition(b":")
+        if field == b"event":
+            name = value.removeprefix(b" ").decode("utf-8", "replace")
+        elif field == b"data":
+            data.append(value.removeprefix(b" "))
+    return SentEvent(name, b"\n".join(data), at_ms) if data else None

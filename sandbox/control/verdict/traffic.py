@@ -1,0 +1,83 @@
+"""What a client sent and what became of it: the queries that the rules are made of. Pure functions."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from sandbox.apps.journal import RequestRecord
+from sandbox.contract import Contract, Operation
+
+CREATE = "apps_api_create_conversation"
+SEND = "apps_api_send_message"
+GET = "apps_api_get_conversation"
+LISTS = ("apps_api_list_conversations", "apps_api_list_user_conversations")
+
+# Seconds within which the server notices that a client has closed its connection.
+DISCONNECT_DELAY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTraffic:
+    """The requests to one app, in the order in which they came, and the contract."""
+
+    entries: Sequence[RequestRecord]
+    contract: Contract
+
+    def operation(self, entry: RequestRecord) -> Operation | None:
+        """Return the operation that a request matched."""
+        return next((op for op in self.contract.operations if op.id == entry.operation), None)
+
+    def conversation_id(self, entry: RequestRecord) -> str | None:
+        """Return the id of the conversation that a request's path names."""
+        operation = self.operation(entry)
+        if operation is None or "{conversation_id}" not in operation.segments:
+            return None
+        segments = entry.path.decode("latin-1").split("/")[1:]
+        return unquote(segments[operation.segments.index("{conversation_id}")])
+
+
+def finished_at(entry: RequestRecord) -> float:
+    """Return when the client had its answer or left, in seconds of real time as `started`."""
+    delay = DISCONNECT_DELAY if entry.ended == "client_gone" else 0.0
+    return max(entry.started, entry.started + entry.duration_ms / 1000 - delay)
+
+
+def next_after(entries: Sequence[RequestRecord], previous: RequestRecord) -> RequestRecord | None:
+    """Return the first of the entries (in order of `started`) that came once another one's answer was complete."""
+    start = bisect_left(entries, finished_at(previous), key=lambda entry: entry.started)
+    return next((entry for entry in entries[start:] if entry is not previous), None)
+
+
+def any_between(entries: Sequence[RequestRecord], first: RequestRecord, last: RequestRecord) -> bool:
+    """Say whether one of the entries came after the answer to the first one and before the last one."""
+    following = next_after(entries, first)
+    return following is not None and following.started < last.started
+
+
+def group_identical(entries: Iterable[RequestRecord]) -> list[list[RequestRecord]]:
+    """Group the requests that are the same one sent again: the same method, path, query and body."""
+    groups: dict[tuple[str, bytes, bytes, bytes], list[RequestRecord]] = {}
+    for entry in entries:
+        groups.setdefault((entry.method, entry.path, entry.query, entry.body), []).append(entry)
+    return list(groups.values())
+
+
+def is_lost(entry: RequestRecord) -> bool:
+    """Say whether a client can't know from the answer what was done: none came, half of one, or one that misleads.
+
+    One that breaks the contract in a place (the fault `contract`) can be read, and says that the work was done.
+    """
+    if entry.fault == "after" or entry.status is None or entry.ended == "cut":
+        return True
+    if entry.fault in ("malformed", "wrong_type"):
+        return entry.status == 200
+    return entry.fault == "stream_stall" and entry.ended == "client_gone"
+
+
+def method_and_path(entry: RequestRecord) -> str:
+    """Return method and path, as a sentence names a request."""
+    path = entry.path.decode("latin-1")
+    return f"{entry.method} {path[:200]}"
