@@ -14,7 +14,7 @@ MAX_HELD = 10_000
 
 
 class AppDeleted(Exception):
-    """The app was deleted or reset before the answer was whole."""
+    """The app was deleted or reset before the response was complete."""
 
 
 class OpenResponse(Protocol):

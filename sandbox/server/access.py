@@ -81,7 +81,7 @@ class ControlCheck:
         return origin is not None and origin.decode("latin-1") in self._origins
 
     def check_caller(self, ctx: RequestContext, *, is_allowed: bool) -> None:
-        """Refuse what comes from a stranger: another name, another page, a webhook.
+        """Refuse a call under another name, from another page, or by a webhook.
 
         Raises:
             NotFound: the control API is switched off.

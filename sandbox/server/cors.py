@@ -45,8 +45,8 @@ class ApiOrigins:
 
 
 def add_headers(ctx: RequestContext, *, is_allowed: bool) -> None:
-    """Let every answer to a request say which origin may read it; without `is_allowed` none may."""
-    # An answer depends on the origin, also where none was named.
+    """Let every response to a request say which origin may read it; without `is_allowed` none may."""
+    # A response depends on the origin, also where none was named.
     ctx.added_headers = [_VARY]
     if is_allowed:
         ctx.added_headers = [_VARY, (b"access-control-allow-origin", ctx.headers[b"origin"]), _EXPOSED]

@@ -25,14 +25,14 @@ from sandbox.server.context import RequestContext
 from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.sse import STREAM_FAULTS
 
-# Kinds that answer by themselves: nothing is done and nothing counted.
+# Kinds that respond in place of the handler: nothing is done and nothing counted.
 INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
 # Kinds that hold a response on purpose.
 HOLDING = frozenset({"latency", "hang", "stream_stall"})
 # Kinds that need a response with a JSON body.
 ON_JSON = frozenset({"truncate", "contract"})
 
-# What nobody releases goes on after so many milliseconds.
+# After how many milliseconds a response goes on that nobody releases.
 MAX_HOLD_MS = 600_000
 
 _NAME = re.compile(r"\s*([a-z_]+)\s*=\s*")
@@ -166,11 +166,11 @@ async def _will_stream(ctx: RequestContext) -> bool:
         value = decode(await ctx.read_body()).value
     except (ApiError, InvalidJson):
         return False
-    asked = value.get("stream") if isinstance(value, dict) else None
-    if asked is None:
+    stream = value.get("stream") if isinstance(value, dict) else None
+    if stream is None:
         # A completion never streams when the request does not say.
         return ctx.app.exists and ctx.app.settings.stream and ctx.operation.id == "apps_api_send_message"
-    return asked is True
+    return stream is True
 
 
 def _parse_header(header: str, schema: Validator) -> Fault:
@@ -217,7 +217,7 @@ def _end_of_json(text: str, start: int) -> int | None:
 
 
 def _checked_json(name: str, text: str) -> str:
-    """Hold a value against the rules for a body: the reader that found its end takes more than JSON."""
+    """Check a value by the rules for a body: the decoder that found its end accepts more than JSON."""
     try:
         decode(text.encode(), MAX_DEPTH - 1)
     except InvalidJson as error:

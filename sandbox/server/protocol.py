@@ -70,7 +70,7 @@ class CarefulCycle(RequestResponseCycle):
 
 
 class SandboxProtocol(HttpToolsProtocol):
-    """Hands itself to the application in the scope, and answers broken HTTP in the API's envelope.
+    """Gives itself to the application in the scope, and answers invalid HTTP in the API's envelope.
 
     `header_timeout`: seconds for the whole head of a request, silence included.
     """
@@ -138,7 +138,7 @@ class SandboxProtocol(HttpToolsProtocol):
             return
         scope: Any = self.scope
         scope["extensions"] = {CONNECTION: self}
-        # The scope has the list; what comes behind the body, in trailers, is gathered for nobody.
+        # The scope has the list; trailers, which come behind the body, go into another one.
         self.headers = []
         ahead = len(self.pipeline)
         super().on_headers_complete()
@@ -316,7 +316,7 @@ def _send_carefully(cycle: RequestResponseCycle) -> None:
     """Let a response that has not begun be sent with care; most don't need that, and go the shorter way."""
     cycle.__class__ = CarefulCycle
     if _is_old_http(cycle.scope):
-        # HTTP/1.0 knows no such question (RFC 9110, 10.1.1), and nobody needs its connections kept.
+        # HTTP/1.0 has no `Expect` (RFC 9110, 10.1.1), and nobody needs its connections kept.
         cycle.waiting_for_100_continue = False
         cycle.keep_alive = False
 

@@ -1,8 +1,7 @@
 """Posts a webhook: the host is resolved once, every address of it is checked, and one of these is dialled.
 
-No redirect is followed, and nothing of the response is kept but its status (docs/control.md, Webhooks). HTTP is written
-by hand, as little as it is: an HTTP library bounds neither interim responses nor a head that never ends, and wants the
-whole head before it says what came.
+No redirect is followed, and of the response only the status is read (docs/control.md, Webhooks). That is so little HTTP
+that it is written here: httpcore bounds no interim responses, and reports no status before the whole head was read.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # Seconds of real time for all of it: name, connection, response.
 TIMEOUT = 5.0
-# How many bytes are read until the status; then, for so many seconds, as many again, so that the receiver can finish.
+# How many bytes are read until the status. Then, for so many seconds, as many again: the receiver can finish.
 MAX_HEAD = 64 * 1024
 LINGER = 1.0
 
