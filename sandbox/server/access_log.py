@@ -1,4 +1,4 @@
-"""Writes a readable line for each request: what came, what went, how long it took. Lines leave in batches."""
+"""The access log: a line for each request, its response and how long it took. Lines are written in batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.contract.explain import shorten
 from sandbox.redaction import Redactor, escape
 
 Format = Callable[[RequestRecord], str]
-Mask = Callable[[str], str]
+Redact = Callable[[str], str]
 
 MAX_BATCHES = 10_000
 # How many characters of an error's message stand in a line.
@@ -40,12 +40,12 @@ class AccessLog:
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._writer.start()
 
-    def __call__(self, entry: RequestRecord) -> None:
+    def __call__(self, record: RequestRecord) -> None:
         """Write the line of one request, soon."""
         if not self._waiting:
-            # One batch for all the lines of this turn of the loop: one for each would halve the speed.
+            # One batch for all the lines of this turn of the event loop: one for each would halve the speed.
             asyncio.get_running_loop().call_soon(self._hand_over)
-        self._waiting.append(self._line(entry))
+        self._waiting.append(self._line(record))
 
     def close(self) -> None:
         """Let what waits be written, unless nobody reads it."""
@@ -66,41 +66,41 @@ class AccessLog:
                 self._out.flush()
 
 
-def text_line(*, colour: bool, mask: Mask) -> Format:
+def text_line(*, colour: bool, redact: Redact) -> Format:
     """Return the format for people: time, request, status, duration, then all that is not as it should be."""
 
-    def line(entry: RequestRecord) -> str:
-        status = str(entry.status or "–")
+    def line(record: RequestRecord) -> str:
+        status = str(record.status or "–")
         if colour:
-            status = f"\033[{_COLOURS.get((entry.status or 500) // 100, '31')}m{status}\033[0m"
-        path = escape(mask(entry.path.decode("latin-1")))
-        notes = [] if entry.ended in ("complete", None) else [entry.ended.replace("_", " ")]
-        notes += [f"fault {entry.fault}"] if entry.fault else []
-        notes += ["failed"] if entry.reply_status == "failed" else []
-        notes += [escape(f"{error['type']}: {error['message']}")] if (error := _error_of(entry, mask)) else []
+            status = f"\033[{_COLOURS.get((record.status or 500) // 100, '31')}m{status}\033[0m"
+        path = escape(redact(record.path.decode("latin-1")))
+        notes = [] if record.ended in ("complete", None) else [record.ended.replace("_", " ")]
+        notes += [f"fault {record.fault}"] if record.fault else []
+        notes += ["failed"] if record.reply_status == "failed" else []
+        notes += [escape(f"{error['type']}: {error['message']}")] if (error := _error_of(record, redact)) else []
         ending = "".join(f"  {note}" for note in notes)
-        return f"{time.strftime('%H:%M:%S')}  {entry.method:6} {path}  {status}  {entry.duration_ms:.0f} ms{ending}"
+        return f"{time.strftime('%H:%M:%S')}  {record.method:6} {path}  {status}  {record.duration_ms:.0f} ms{ending}"
 
     return line
 
 
-def json_line(*, mask: Mask) -> Format:
+def json_line(*, redact: Redact) -> Format:
     """Return the format for programs: one JSON object a line."""
 
-    def line(entry: RequestRecord) -> str:
+    def line(record: RequestRecord) -> str:
         value = {
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "id": entry.id or None,
-            "app_id": entry.app_id,
-            "operation": entry.operation,
-            "method": entry.method,
-            "path": mask(entry.path.decode("latin-1")),
-            "status": entry.status,
-            "duration_ms": round(entry.duration_ms, 1),
-            "ended": entry.ended,
-            "reply_status": entry.reply_status,
-            "fault": entry.fault,
-            "error": _error_of(entry, mask),
+            "id": record.id or None,
+            "app_id": record.app_id,
+            "operation": record.operation,
+            "method": record.method,
+            "path": redact(record.path.decode("latin-1")),
+            "status": record.status,
+            "duration_ms": round(record.duration_ms, 1),
+            "ended": record.ended,
+            "reply_status": record.reply_status,
+            "fault": record.fault,
+            "error": _error_of(record, redact),
         }
         # ASCII alone, so that nothing in it can fool a terminal either.
         return json.dumps(value).replace("\x7f", "\\u007f")
@@ -108,21 +108,22 @@ def json_line(*, mask: Mask) -> Format:
     return line
 
 
-def _error_of(entry: RequestRecord, mask: Mask) -> dict[str, str] | None:
+def _error_of(record: RequestRecord, redact: Redact) -> dict[str, str] | None:
     """Return type and message of the response's error, redacted first and then shortened; None where there is none."""
-    if (entry.status or 0) < 400:
+    if (record.status or 0) < 400:
         return None
-    body = b"".join(chunk for _, chunk in entry.chunks)
+    body = b"".join(chunk for _, chunk in record.chunks)
     if len(body) > MAX_ENVELOPE:
         return None
     try:
         error = orjson.loads(body)["error"]
-        return {name: shorten(mask(str(error[name])), MAX_REASON) for name in ("type", "message")}
+        return {name: shorten(redact(str(error[name])), MAX_REASON) for name in ("type", "message")}
     except (ValueError, LookupError, TypeError):
         return None  # another body, as of a fault
 
 
-def for_stream(out: TextIO, log_format: str, mask: Mask | None = None) -> AccessLog:
-    """Return the log that fits a stream: colour only on a terminal. `mask` hides secrets; by default those it knows."""
-    mask = mask or Redactor().redact_text
-    return AccessLog(json_line(mask=mask) if log_format == "json" else text_line(colour=out.isatty(), mask=mask), out)
+def for_stream(out: TextIO, log_format: str, redact: Redact | None = None) -> AccessLog:
+    """Return the log that fits a stream: colour only on a terminal. By default `redact` hides known secrets."""
+    redact = redact or Redactor().redact_text
+    line = json_line(redact=redact) if log_format == "json" else text_line(colour=out.isatty(), redact=redact)
+    return AccessLog(line, out)

@@ -212,8 +212,9 @@ def test_no_key_is_written_to_the_log(random: str, prefix: str, spelling: str) -
     text = SPELLINGS[spelling](prefix + random)
     refusal = json.dumps({"error": {"type": "not_found", "message": f"{'long ' * 30}{text}"}}).encode()
     asked = entry(path=f"/v1/{text}".encode(), status=404, answer=refusal)
-    mask = Redactor().redact_text
-    lines = [text_line(colour=False, mask=mask)(asked), json_line(mask=mask)(asked), mask(f"a warning about {text}")]
+    redact = Redactor().redact_text
+    lines = [text_line(colour=False, redact=redact)(asked), json_line(redact=redact)(asked)]
+    lines.append(redact(f"a warning about {text}"))
     assert [run for line in lines for run in leaks(random, line)] == []
 
 

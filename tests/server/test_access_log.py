@@ -130,7 +130,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("path", HOSTILE.values(), ids=HOSTILE)
 def test_what_could_fool_a_terminal_is_spelled_out(path: bytes) -> None:
-    line = text_line(colour=False, mask=str)(answered(path))
+    line = text_line(colour=False, redact=str)(answered(path))
     assert line.isprintable()
 
 
@@ -147,7 +147,7 @@ def test_no_request_can_write_it_into_a_line(subtests: pytest.Subtests) -> None:
 
 
 def test_spelling_out_keeps_what_was_there() -> None:
-    line = text_line(colour=False, mask=str)(answered(b"/a\x1bb"))
+    line = text_line(colour=False, redact=str)(answered(b"/a\x1bb"))
     assert "/a\\u001bb" in line
 
 
