@@ -16,7 +16,7 @@ import sandbox
 from sandbox import api
 from sandbox.app_config import apps
 from sandbox.apps.app import App, AppEnvironment
-from sandbox.apps.events import Bus
+from sandbox.apps.events import EventBus
 from sandbox.apps.journal import Journal
 from sandbox.apps.limits import Limits
 from sandbox.apps.registry import AppRegistry
@@ -79,7 +79,7 @@ class Sandbox:
         self._clock = _clock(settings)
         rng = Entropy(settings.seed)
         self._journal = Journal(lambda app_id: "req_" + rng.hex(16, app_id or "", "request"))
-        self._events = Bus(self._journal.subscribe)
+        self._events = EventBus(self._journal.subscribe)
         self._listeners = OpenResponses(Limits())
         self._seeding = asyncio.Lock()
         environment = AppEnvironment(

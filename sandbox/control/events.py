@@ -1,22 +1,22 @@
-"""What happens, as it happens: requests, webhooks, and changes of state (docs/control.md, Events)."""
+"""Stream what happens as it happens, and say that the server is up (docs/control.md, Events)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sandbox.apps.events import Happening, Listener
+from sandbox.apps.events import LiveEvent, Subscription
 from sandbox.contract import encode
 from sandbox.control.serialization import serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.webhooks import serialize_delivery
 
-# So many bytes of events that wait go out as one piece.
-MOST_TOGETHER = 64 * 1024
+# Queued events go out together, up to about so many bytes.
+MAX_CHUNK_BYTES = 64 * 1024
 
 
 async def events(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Stream what happens, to one app or to all."""
-    return _Live(services.events.listen(request.query.get("app_id")), services)
+    return _SubscriptionStream(services.events.subscribe(request.query.get("app_id")), services)
 
 
 async def health(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -28,22 +28,22 @@ async def health(request: ControlRequest, services: ControlServices) -> ControlR
     return health
 
 
-class _Live:
-    """One listener's events, as server-sent events."""
+class _SubscriptionStream:
+    """The events of one subscription, as server-sent events."""
 
-    def __init__(self, listener: Listener, services: ControlServices) -> None:
-        self._listener = listener
+    def __init__(self, subscription: Subscription, services: ControlServices) -> None:
+        self._subscription = subscription
         self._services = services
 
     async def next(self) -> bytes:
-        happening: Happening | None = await self._listener.next()
-        text = b""
-        while happening:
-            text += happening.written(self._write)
-            happening = self._listener.next_at_once() if len(text) < MOST_TOGETHER else None
-        return text
+        event: LiveEvent | None = await self._subscription.next()
+        chunk = b""
+        while event:
+            chunk += event.encode(self._serialize)
+            event = self._subscription.next_ready() if len(chunk) < MAX_CHUNK_BYTES else None
+        return chunk
 
-    def _write(self, kind: str, data: Any) -> bytes:
+    def _serialize(self, kind: str, data: Any) -> bytes:
         if kind == "request":
             data = serialize_redacted(data, self._services)
         elif kind == "delivery":
@@ -51,4 +51,4 @@ class _Live:
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(data))
 
     def close(self) -> None:
-        self._services.events.leave(self._listener)
+        self._services.events.unsubscribe(self._subscription)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.apps.app import App
-from sandbox.apps.events import Bus
+from sandbox.apps.events import EventBus
 from sandbox.apps.journal import Journal
 from sandbox.apps.registry import AppRegistry
 from sandbox.clock import Clock
@@ -26,7 +26,7 @@ class ControlServices:
     journal: Journal
     clock: Clock
     webhooks: WebhookDispatcher
-    events: Bus
+    events: EventBus
     redactor: Redactor
     contract: Contract
     settings_schema: Validator
@@ -37,9 +37,9 @@ class ControlServices:
     effective_settings: Callable[[App], Mapping[str, Any]]
 
     def publish(self, app: App | None, change: str) -> None:
-        """Tell listeners of live events that an app was changed; None: every app."""
+        """Publish that an app was changed (None: every app)."""
         app_id = app.id if app else None
-        self.events.say("state", app_id, {"app_id": app_id, "change": change})
+        self.events.publish("state", app_id, {"app_id": app_id, "change": change})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from sandbox.apps.deliveries import (
     Delivery,
     DeliveryState,
 )
-from sandbox.apps.events import Bus
+from sandbox.apps.events import EventBus
 from sandbox.apps.registry import AppRegistry
 from sandbox.clock import monotonic, unix_time
 from sandbox.contract import Validator, encode
@@ -58,7 +58,7 @@ class WebhookDispatcher:
         self,
         *,
         registry: AppRegistry,
-        bus: Bus,
+        bus: EventBus,
         allowed: Collection[str],
         own_ports: Collection[int],
         schemas: Mapping[str, Validator],
@@ -244,7 +244,7 @@ class WebhookDispatcher:
 
     def _put(self, app: App, delivery: Delivery) -> None:
         app.webhooks.put(delivery)
-        self._bus.say("delivery", app.id, delivery)
+        self._bus.publish("delivery", app.id, delivery)
 
 
 def matching_webhooks(app: App, event_type: str, url: str | None = None) -> Sequence[Webhook]:

@@ -7,28 +7,28 @@ from typing import Any
 
 import pytest
 
-from sandbox.apps.events import LONGEST_QUEUE, MOST_LISTENERS, Bus, Happening, Listener
+from sandbox.apps.events import MAX_QUEUED_EVENTS, MAX_SUBSCRIBERS, EventBus, LiveEvent, Subscription
 from sandbox.apps.journal import Journal
 from sandbox.errors import StoreFull
 from tests.support.journal_entries import add, entry
 
 
-def bus_of_nothing() -> Bus:
-    return Bus(Journal(lambda app_id: f"req_{app_id}_").subscribe)
+def bus_of_nothing() -> EventBus:
+    return EventBus(Journal(lambda app_id: f"req_{app_id}_").subscribe)
 
 
-async def heard(listener: Listener, count: int) -> list[Happening]:
+async def heard(listener: Subscription, count: int) -> list[LiveEvent]:
     return [await listener.next() for _ in range(count)]
 
 
-def told(bus: Bus, *numbers: int, app_id: str | None = "app_a") -> None:
+def told(bus: EventBus, *numbers: int, app_id: str | None = "app_a") -> None:
     for number in numbers:
-        bus.say("request", app_id, number)
+        bus.publish("request", app_id, number)
 
 
 def test_a_listener_hears_everything_in_its_order() -> None:
     bus = bus_of_nothing()
-    listener = bus.listen(None)
+    listener = bus.subscribe(None)
     told(bus, 1, 2)
     told(bus, 3, app_id=None)
     assert [each.data for each in asyncio.run(heard(listener, 3))] == [1, 2, 3]
@@ -36,16 +36,16 @@ def test_a_listener_hears_everything_in_its_order() -> None:
 
 def test_a_listener_of_an_app_hears_of_it_alone() -> None:
     bus = bus_of_nothing()
-    listener = bus.listen("app_a")
+    listener = bus.subscribe("app_a")
     told(bus, 1, app_id="app_b")
     told(bus, 2)
     assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
 
 
 def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
-    async def scene() -> Happening:
+    async def scene() -> LiveEvent:
         bus = bus_of_nothing()
-        listener = bus.listen(None)
+        listener = bus.subscribe(None)
         waiting = asyncio.ensure_future(listener.next())
         await asyncio.sleep(0)
         assert not waiting.done()
@@ -58,20 +58,18 @@ def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
 def test_before_it_listens_and_after_it_left_it_hears_nothing() -> None:
     bus = bus_of_nothing()
     told(bus, 1)
-    listener = bus.listen(None)
-    assert bus.heard
+    listener = bus.subscribe(None)
     told(bus, 2)
-    bus.leave(listener)
+    bus.unsubscribe(listener)
     told(bus, 3)
-    assert not bus.heard
     assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
 
 
 def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
     bus = bus_of_nothing()
-    slow, quick = bus.listen(None), bus.listen("app_b")
-    told(bus, *range(LONGEST_QUEUE + 5))
-    *first, lagged = asyncio.run(heard(slow, LONGEST_QUEUE + 1))
+    slow, quick = bus.subscribe(None), bus.subscribe("app_b")
+    told(bus, *range(MAX_QUEUED_EVENTS + 5))
+    *first, lagged = asyncio.run(heard(slow, MAX_QUEUED_EVENTS + 1))
     assert [each.data for each in first] == list(range(1_000))
     assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 5})
     told(bus, 7, app_id="app_b")
@@ -81,19 +79,19 @@ def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
 def test_the_gap_is_told_where_it_is() -> None:
     """What comes after a gap is told after it, though there was room for it before the gap was told."""
     bus = bus_of_nothing()
-    listener = bus.listen(None)
-    told(bus, *range(LONGEST_QUEUE + 5))
+    listener = bus.subscribe(None)
+    told(bus, *range(MAX_QUEUED_EVENTS + 5))
     asyncio.run(heard(listener, 10))
     told(bus, 5_000)
-    seen = asyncio.run(heard(listener, LONGEST_QUEUE - 10 + 2))
+    seen = asyncio.run(heard(listener, MAX_QUEUED_EVENTS - 10 + 2))
     assert [each.kind for each in seen[-2:]] == ["lagged", "request"]
 
 
 def test_a_gap_is_told_once() -> None:
     bus = bus_of_nothing()
-    listener = bus.listen(None)
-    told(bus, *range(LONGEST_QUEUE + 1))
-    asyncio.run(heard(listener, LONGEST_QUEUE + 1))
+    listener = bus.subscribe(None)
+    told(bus, *range(MAX_QUEUED_EVENTS + 1))
+    asyncio.run(heard(listener, MAX_QUEUED_EVENTS + 1))
     told(bus, 1)
     assert asyncio.run(heard(listener, 1))[0].kind == "request"
 
@@ -111,9 +109,9 @@ LARGE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
 def test_one_that_does_not_read_holds_on_to_four_megabytes(large: dict[str, Any]) -> None:
     bus = bus_of_nothing()
-    listener = bus.listen(None)
+    listener = bus.subscribe(None)
     for _ in range(50):
-        bus.say("request", "app_a", entry(**large))
+        bus.publish("request", "app_a", entry(**large))
     *kept, lagged = asyncio.run(heard(listener, 5))
     assert [each.kind for each in kept] == ["request"] * 4
     assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 46})
@@ -123,8 +121,8 @@ def test_one_that_does_not_read_holds_on_to_four_megabytes(large: dict[str, Any]
 
 def test_an_event_is_queued_however_large() -> None:
     bus = bus_of_nothing()
-    listener = bus.listen(None)
-    bus.say("request", "app_a", entry(body=bytes(10_000_000)))
+    listener = bus.subscribe(None)
+    bus.publish("request", "app_a", entry(body=bytes(10_000_000)))
     assert asyncio.run(heard(listener, 1))[0].kind == "request"
 
 
@@ -136,34 +134,34 @@ def test_what_many_hear_is_written_once_and_for_nobody_not_at_all() -> None:
         return b"%b %d" % (kind.encode(), data)
 
     told(bus, 1)
-    listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
+    listeners = [bus.subscribe(None) for _ in range(MAX_SUBSCRIBERS)]
     told(bus, 2)
     assert asked == []
-    assert {asyncio.run(listener.next()).written(write) for listener in listeners} == {b"request 2"}
+    assert {asyncio.run(listener.next()).encode(write) for listener in listeners} == {b"request 2"}
     assert asked == [2]
 
 
 def test_a_hundred_listen_at_most() -> None:
     bus = bus_of_nothing()
-    listeners = [bus.listen(None) for _ in range(MOST_LISTENERS)]
+    listeners = [bus.subscribe(None) for _ in range(MAX_SUBSCRIBERS)]
     with pytest.raises(StoreFull, match="100"):
-        bus.listen(None)
-    bus.leave(listeners[0])
-    bus.leave(listeners[0])
-    bus.listen(None)
-    assert MOST_LISTENERS == 100
+        bus.subscribe(None)
+    bus.unsubscribe(listeners[0])
+    bus.unsubscribe(listeners[0])
+    bus.subscribe(None)
+    assert MAX_SUBSCRIBERS == 100
 
 
 def test_of_the_journal_it_hears_what_is_added_while_it_listens() -> None:
     journal = Journal(lambda app_id: f"req_{app_id}_")
-    bus = Bus(journal.subscribe)
+    bus = EventBus(journal.subscribe)
     add(journal.no_app, entry(id="before"))
-    first, second = bus.listen(None), bus.listen(None)
-    bus.leave(second)
+    first, second = bus.subscribe(None), bus.subscribe(None)
+    bus.unsubscribe(second)
     add(journal.no_app, entry(id="meanwhile"))
-    bus.leave(first)
+    bus.unsubscribe(first)
     add(journal.no_app, entry(id="after"))
-    third = bus.listen(None)
+    third = bus.subscribe(None)
     add(journal.no_app, entry(id="again"))
     assert [each.data.id for listener in (first, third) for each in asyncio.run(heard(listener, 1))] == [
         "meanwhile",
