@@ -1,8 +1,8 @@
-"""Which control calls do the same again when they are repeated: a bundle has them, and a replay makes them."""
+"""The control calls that a replay repeats: a bundle has them (docs/control.md, Apps)."""
 
 from __future__ import annotations
 
-REPEATABLE = frozenset(
+REPEATABLE_OPERATIONS = frozenset(
     {
         "control_update_app",
         "control_populate",
@@ -17,5 +17,5 @@ REPEATABLE = frozenset(
         "control_delete_reply",
     }
 )
-# Settings that call somebody: no bundle has them, and no replay sets them.
-CALLING = ("webhooks", "webhook_lab")
+# Settings that make the server call others: no bundle has them, and no replay sets them.
+WEBHOOK_SETTINGS = ("webhooks", "webhook_lab")

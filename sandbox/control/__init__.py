@@ -14,7 +14,7 @@ from sandbox.apps.history import ControlCallRecord
 from sandbox.contract import Document, Operation
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import ApiError
-from sandbox.repeatable import REPEATABLE
+from sandbox.repeatable import REPEATABLE_OPERATIONS
 
 __all__ = ["MODULES", "ControlServices", "handler", "runner"]
 
@@ -100,7 +100,7 @@ def runner(services: ControlServices) -> Run:
         operation: Operation, path: Mapping[str, str], query: Mapping[str, Any], document: Document
     ) -> ControlResult:
         request = ControlRequest(path=path, query=query, document=document)
-        if operation.id not in REPEATABLE:
+        if operation.id not in REPEATABLE_OPERATIONS:
             return await handler(operation.id)(request, services)
         seq, at, app = next(services.journal.sequence), services.clock.now(), services.registry.find(request.app_id)
         try:

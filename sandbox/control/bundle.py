@@ -25,7 +25,7 @@ from sandbox.control.services import ControlRequest, ControlResult, ControlServi
 from sandbox.handler_types import FileResult
 from sandbox.persistence.snapshot import serialize_snapshot
 from sandbox.redaction import Redactor
-from sandbox.repeatable import CALLING
+from sandbox.repeatable import WEBHOOK_SETTINGS
 from sandbox.slices import in_thread
 
 VERSION = 1
@@ -99,7 +99,7 @@ def _write_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
 
 def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings that call nobody."""
-    return {name: value for name, value in settings.items() if name not in CALLING}
+    return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}
 
 
 def _steps(contents: _BundleContents) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from sandbox.contract import Operation, load
 from sandbox.contract.document import control_folder
-from sandbox.repeatable import CALLING, REPEATABLE
+from sandbox.repeatable import REPEATABLE_OPERATIONS, WEBHOOK_SETTINGS
 
 # What stands in a request's first line, and in its headers, without an end of line or any other control character.
 _TARGET = re.compile(r"/[^\x00-\x20\x7f]*")
@@ -51,12 +51,12 @@ def quiet(settings: Any) -> Any:
     """Return settings without those that call somebody; what is no settings is returned as it is."""
     if not isinstance(settings, Mapping):
         return settings
-    return {name: value for name, value in settings.items() if name not in CALLING}
+    return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}
 
 
 @cache
 def _repeatable() -> tuple[Operation, ...]:
-    return tuple(operation for operation in load(control_folder()).operations if operation.id in REPEATABLE)
+    return tuple(operation for operation in load(control_folder()).operations if operation.id in REPEATABLE_OPERATIONS)
 
 
 def _fits(operation: Operation, app_id: str, path: str) -> bool:
