@@ -123,8 +123,8 @@ def _values(option: Option) -> str:
     if option.choices:
         named = ["origins"] if option.kind == "origins" else []
         return ", ".join([*named, *(f"`{choice}`" for choice in option.choices)])
-    if option.least is not None and option.most is not None:
-        return f"{option.least:,} to {option.most:,}"
+    if option.minimum is not None and option.maximum is not None:
+        return f"{option.minimum:,} to {option.maximum:,}"
     return {
         "integer": "whole number",
         "switch": "on or off",

@@ -233,7 +233,7 @@ class Sandbox:
 def _clock(settings: Settings) -> Clock:
     if settings.now is None:
         return SystemClock()
-    options()["now"].read(settings.now, "now")
+    options()["now"].parse(settings.now, "now")
     return FrozenClock(settings.now)
 
 

@@ -1,4 +1,4 @@
-"""The settings of a server: one table, from which flags, environment variables, config keys and docs are all made."""
+"""The settings of a server: one table for flags, environment variables, config keys and docs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sandbox.errors import SandboxError
 from sandbox.origins import parse_host_setting, parse_origin_setting
 from sandbox.redaction import escape
 
-_MOST_DIGITS = 19
-_INTEGER = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
-# Far more than any file of settings has: a device has no end.
-_MOST_BYTES = 16 * 1024 * 1024
+_MAX_DIGITS = 19
+_INTEGER = re.compile(rf"-?[0-9]{{1,{_MAX_DIGITS}}}")
+# Far more than any file of settings has; a device such as /dev/zero never ends.
+_MAX_BYTES = 16 * 1024 * 1024
 # Characters of a wrong value that a message shows.
-_MOST_SHOWN = 200
+_MAX_VALUE_LENGTH = 200
 
 ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 
@@ -26,25 +26,25 @@ Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice"
 
 
 class SettingsError(SandboxError):
-    """A setting has a value that it can't have; the text names where it came from."""
+    """A setting has a wrong value; the text names where it came from."""
 
 
 class Option(NamedTuple):
-    """How one setting is written by a person."""
+    """How to write one setting."""
 
     help: str
     kind: Kind
     choices: tuple[str, ...] = ()
-    least: int | None = None
-    most: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
 
-    def read(self, value: Any, where: str) -> Any:
-        """Turn what came from a flag, the environment or a file into the setting's value.
+    def parse(self, value: Any, where: str) -> Any:
+        """Parse a value from a flag, the environment or a file.
 
         Raises:
-            SettingsError: it can't be one.
+            SettingsError: it is not valid.
         """
-        return _READERS[self.kind](self, value, where)
+        return _PARSERS[self.kind](self, value, where)
 
 
 def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A002 - the name in the table
@@ -62,10 +62,10 @@ class Settings:
     host: str = _option(
         "127.0.0.1", "text", "address to listen on; :: takes IPv4 too, localhost all its loopback addresses"
     )
-    port: int = _option(8010, "integer", "port to listen on; 0 picks a free one", least=0, most=65_535)
-    seed: int = _option(1, "integer", "where all texts and ids come from: same seed, same requests, same bytes")
+    port: int = _option(8010, "integer", "port to listen on; 0 picks a free one", minimum=0, maximum=65_535)
+    seed: int = _option(1, "integer", "source of all texts and ids: same seed, same requests, same bytes")
     now: int | None = _option(
-        None, "integer", "freeze the time of all apps at this Unix second", least=0, most=MAX_UNIX_TIME
+        None, "integer", "freeze the time of all apps at this Unix second", minimum=0, maximum=MAX_UNIX_TIME
     )
     titles: str = _option(
         "at_creation",
@@ -92,10 +92,10 @@ class Settings:
         False, "switch", "behave as the real API will: late titles, unknown apps 404, no CORS, paced streams"
     )
     control: str = _option(
-        "auto", "choice", "who may use /_sandbox: auto asks for a token off loopback", choices=("auto", "open", "off")
+        "auto", "choice", "who may use /_sandbox: auto requires a token off loopback", choices=("auto", "open", "off")
     )
     control_token: str | None = _option(
-        None, "secret", "file with the token that /_sandbox asks for (the environment variable holds the token itself)"
+        None, "secret", "file with the token that /_sandbox requires (the environment variable holds the token itself)"
     )
     control_origin: tuple[str, ...] = _option(
         (), "origins", "origin whose pages may call /_sandbox (repeatable; https://*.example.com)"
@@ -103,42 +103,46 @@ class Settings:
     webhook_allow: tuple[str, ...] = _option(
         (), "hosts", "host off loopback that webhooks may be sent to (repeatable; *.example.com; loopback always may)"
     )
-    max_apps: int = _option(10_000, "integer", "how many apps are kept at most", least=1, most=10_000_000)
-    max_bytes: int = _option(1024**3, "integer", "how many bytes of state are kept at most", least=1, most=2**53)
-    data: str | None = _option(None, "text", "file that keeps all apps: loaded at the start, saved at the stop")
+    max_apps: int = _option(10_000, "integer", "maximum number of apps", minimum=1, maximum=10_000_000)
+    max_bytes: int = _option(1024**3, "integer", "maximum bytes of state", minimum=1, maximum=2**53)
+    data: str | None = _option(None, "text", "file that keeps all apps: loaded at the start, saved at the end")
     save_every: int | None = _option(
-        None, "integer", "save into the file of --data every so many seconds as well", least=1, most=86_400
+        None, "integer", "save into the file of --data every so many seconds as well", minimum=1, maximum=86_400
     )
     header_timeout: int = _option(
-        10, "integer", "seconds for the whole head of a request, silence included; then 408", least=1, most=86_400
+        10, "integer", "seconds for the whole head of a request, silence included; then 408", minimum=1, maximum=86_400
     )
     idle_timeout: int = _option(
-        75, "integer", "seconds of silence between two requests or inside a body; then closed", least=1, most=86_400
+        75,
+        "integer",
+        "seconds of silence between two requests or inside a body; then closed",
+        minimum=1,
+        maximum=86_400,
     )
     url_file: str | None = _option(None, "text", "file to write the server's URL into, as soon as it listens")
     tls_cert: str | None = _option(None, "text", "file with the TLS certificate (chain): serve https")
     tls_key: str | None = _option(None, "text", "file with the certificate's private key")
-    reload: bool = _option(False, "switch", "take apps of a changed config file without a restart; state stays")
+    reload: bool = _option(False, "switch", "apply the apps of a changed config file without a restart; state stays")
     exit_on_stdin_close: bool = _option(
-        False, "switch", "end when standard input does: give it a pipe, and the server never outlives who started it"
+        False, "switch", "stop when standard input closes: with a pipe, no server outlives the process that started it"
     )
     log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
-    quiet: bool = _option(False, "switch", "only say where the server is: no hints, no line a request")
+    quiet: bool = _option(False, "switch", "print only the URL of the server: no hints, no line per request")
     apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse doors that would never open; whoever sets them in Python has no reader that does.
+        """Check origins and host names, which Python code may set without the checks of a command line.
 
         Raises:
-            SettingsError: an origin or a host name is none.
+            SettingsError: an origin or a host name is not valid.
         """
         for name, option in options().items():
             if option.kind in ("origins", "hosts"):
-                option.read(getattr(self, name), name)
+                option.parse(getattr(self, name), name)
 
 
 def options() -> Mapping[str, Option]:
-    """Return the table: how each setting is written, by name."""
+    """Return the table of settings by name."""
     return {f.name: f.metadata["option"] for f in fields(Settings) if "option" in f.metadata}
 
 
@@ -149,7 +153,7 @@ def default_of(name: str) -> Any:
 
 
 def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None) -> Settings:
-    """Make settings from flags, then the environment, then a config file: the first that says something counts.
+    """Load settings: a flag counts first, then the environment, then the config file.
 
     Raises:
         SettingsError: a value is wrong, a name unknown or the file unreadable.
@@ -177,7 +181,7 @@ def resolve_options(
     from_file: Mapping[str, Any],
     file: Path | None,
 ) -> dict[str, Any]:
-    """Return the options of a table that are set: by a flag, else by their environment variable, else by the file.
+    """Resolve the options of a table: a flag counts first, then the environment variable, then the file.
 
     Raises:
         SettingsError: a value is wrong.
@@ -186,11 +190,11 @@ def resolve_options(
     for name, option in table.items():
         variable = variables.get(name, "")
         if flags.get(name) is not None:
-            values[name] = option.read(flags[name], flag(name))
+            values[name] = option.parse(flags[name], flag(name))
         elif environ.get(variable):
-            values[name] = option.read(environ[variable], variable)
+            values[name] = option.parse(environ[variable], variable)
         elif name in from_file:
-            values[name] = option.read(from_file[name], f"{file}: {name}")
+            values[name] = option.parse(from_file[name], f"{file}: {name}")
     return values
 
 
@@ -222,15 +226,15 @@ def _text_of(path: Path) -> str:
     """Return a file's text, without the byte order mark that some editors write."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise SettingsError(f"{path}: can't be read: larger than {_MOST_BYTES:,} bytes")
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise SettingsError(f"{path}: can't be read: larger than {_MAX_BYTES:,} bytes")
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _read_text(option: Option, value: Any, where: str) -> str:
+def _parse_text(option: Option, value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise _wrong(where, "text", value)
     if not value:
@@ -240,29 +244,31 @@ def _read_text(option: Option, value: Any, where: str) -> str:
     return value
 
 
-def _read_integer(option: Option, value: Any, where: str) -> int:
+def _parse_integer(option: Option, value: Any, where: str) -> int:
     if (isinstance(value, str) and _INTEGER.fullmatch(value.strip())) or (
         isinstance(value, float) and value.is_integer()
     ):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(where, "a whole number", value)
-    if (option.least is not None and value < option.least) or (option.most is not None and value > option.most):
-        raise _wrong(where, f"a whole number from {option.least} to {option.most}", value, _hint(option, value))
-    if abs(value) >= 10**_MOST_DIGITS:
-        raise _wrong(where, f"a whole number of at most {_MOST_DIGITS} digits", value)
+    if (option.minimum is not None and value < option.minimum) or (
+        option.maximum is not None and value > option.maximum
+    ):
+        raise _wrong(where, f"a whole number from {option.minimum} to {option.maximum}", value, _hint(option, value))
+    if abs(value) >= 10**_MAX_DIGITS:
+        raise _wrong(where, f"a whole number of at most {_MAX_DIGITS} digits", value)
     return value
 
 
 def _hint(option: Option, value: int) -> str:
-    """Say more of a number that is no time."""
-    if option.most != MAX_UNIX_TIME:
+    """Explain a number that is no time."""
+    if option.maximum != MAX_UNIX_TIME:
         return ""
     milliseconds = "; that looks like milliseconds" if looks_like_milliseconds(value) else ""
     return f" (Unix seconds, up to the end of the year 9999{milliseconds})"
 
 
-def _read_switch(option: Option, value: Any, where: str) -> bool:
+def _parse_switch(option: Option, value: Any, where: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
@@ -271,7 +277,7 @@ def _read_switch(option: Option, value: Any, where: str) -> bool:
     return value
 
 
-def _read_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
+def _parse_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, Sequence) or not all(isinstance(part, str) for part in value):
@@ -279,34 +285,34 @@ def _read_list(option: Option, value: Any, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _read_origins(option: Option, value: Any, where: str) -> tuple[str, ...]:
-    return _read_each(option, value, where, parse_origin_setting)
+def _parse_origins(option: Option, value: Any, where: str) -> tuple[str, ...]:
+    return _parse_each(option, value, where, parse_origin_setting)
 
 
-def _read_hosts(option: Option, value: Any, where: str) -> tuple[str, ...]:
-    return _read_each(option, value, where, parse_host_setting)
+def _parse_hosts(option: Option, value: Any, where: str) -> tuple[str, ...]:
+    return _parse_each(option, value, where, parse_host_setting)
 
 
-def _read_each(option: Option, value: Any, where: str, read: Callable[[str], object]) -> tuple[str, ...]:
-    texts = _read_list(option, value, where)
+def _parse_each(option: Option, value: Any, where: str, parse: Callable[[str], object]) -> tuple[str, ...]:
+    texts = _parse_list(option, value, where)
     for text in texts:
         try:
-            text in option.choices or read(text)
+            text in option.choices or parse(text)
         except ValueError as error:
             raise _wrong(where, ", or ".join([str(error), *option.choices]), text) from None
     return texts
 
 
-def _read_choice(option: Option, value: Any, where: str) -> str:
+def _parse_choice(option: Option, value: Any, where: str) -> str:
     if str(value) not in option.choices:
         raise _wrong(where, " or ".join(option.choices), value)
     return str(value)
 
 
-def _read_secret(option: Option, value: Any, where: str) -> str:
+def _parse_secret(option: Option, value: Any, where: str) -> str:
     if where.startswith(ENV_PREFIX):
-        return _read_text(option, value, where)
-    path = Path(_read_text(option, value, where))
+        return _parse_text(option, value, where)
+    path = Path(_parse_text(option, value, where))
     try:
         secret = _text_of(path).strip()
     except SettingsError:
@@ -317,10 +323,10 @@ def _read_secret(option: Option, value: Any, where: str) -> str:
 
 
 def _wrong(where: str, expected: str, value: Any, hint: str = "") -> SettingsError:
-    return SettingsError(f"{where}: expected {expected}, got {_shown(value)}{hint}")
+    return SettingsError(f"{where}: expected {expected}, got {_format(value)}{hint}")
 
 
-def _shown(value: Any) -> str:
+def _format(value: Any) -> str:
     """Return a value as Python writes it; a file may hold what it can't write."""
     try:
         text = repr(value)
@@ -328,16 +334,16 @@ def _shown(value: Any) -> str:
         return "tables that are nested too deeply"
     except ValueError:
         return "a number with too many digits"
-    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
+    return text if len(text) <= _MAX_VALUE_LENGTH else text[: _MAX_VALUE_LENGTH - 1] + "…"
 
 
-_READERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
-    "text": _read_text,
-    "integer": _read_integer,
-    "switch": _read_switch,
-    "list": _read_list,
-    "origins": _read_origins,
-    "hosts": _read_hosts,
-    "choice": _read_choice,
-    "secret": _read_secret,
+_PARSERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
+    "text": _parse_text,
+    "integer": _parse_integer,
+    "switch": _parse_switch,
+    "list": _parse_list,
+    "origins": _parse_origins,
+    "hosts": _parse_hosts,
+    "choice": _parse_choice,
+    "secret": _parse_secret,
 }

@@ -1,6 +1,6 @@
-"""`dimedove-sandbox conform`: judges a server that claims to be this API, and says what it found.
+"""`dimedove-sandbox conform`: checks a server that claims to be this API, and reports its findings.
 
-Exit codes: 0 it conforms, 1 it doesn't or not all could be seen, 2 wrong usage, 3 the run could not be carried out.
+Exit codes: 0 it conforms, 1 it doesn't or some checks could not run, 2 wrong usage, 3 the run failed.
 """
 
 from __future__ import annotations
@@ -30,25 +30,28 @@ KEY_VARIABLE, OTHER_KEY_VARIABLE = "DIMEDOVE_API_KEY", "DIMEDOVE_OTHER_API_KEY"
 
 # Every flag of the command; each is a key of conform.toml too.
 OPTIONS: Mapping[str, Option] = {
-    "url": Option(help="where the server is; `/v1` is added where the URL has no path", kind="text"),
+    "url": Option(help="URL of the server; `/v1` is added if the URL has no path", kind="text"),
     "key": Option(help=f"API key; better in the environment, as {KEY_VARIABLE}", kind="text"),
-    "app": Option(help="app to judge; on the sandbox by default one of its own", kind="text"),
+    "app": Option(help="app to check; on the sandbox by default a new one", kind="text"),
     "other_key": Option(help=f"key that must not open the app (or in {OTHER_KEY_VARIABLE})", kind="text"),
-    "law": Option(help="hold it to this law or topic alone, such as PAGE-3 or PAGE (repeatable)", kind="list"),
-    "quick": Option(help="all laws, and a short part one", kind="switch"),
-    "read_only": Option(help="send nothing that could write", kind="switch"),
+    "law": Option(help="run only this check or topic, such as PAGE-3 or PAGE (repeatable)", kind="list"),
+    "quick": Option(help="all checks, and a short fuzz phase", kind="switch"),
+    "read_only": Option(help="send no request that could write", kind="switch"),
     "allow_writes": Option(help="write to a server that isn't the sandbox", kind="switch"),
     "max_messages": Option(
-        help="messages and completions that are sent there at most (40)", kind="integer", least=0, most=10_000
+        help="at most so many messages and completions to such a server (40)", kind="integer", minimum=0, maximum=10_000
     ),
-    "max_wait": Option(help="seconds to wait out 429s in all (60)", kind="integer", least=0, most=86_400),
+    "max_wait": Option(help="seconds to wait for 429s in all (60)", kind="integer", minimum=0, maximum=86_400),
     "deadline": Option(
-        help="seconds for the whole run (600); what was found by then is reported", kind="integer", least=1, most=86_400
+        help="seconds for the whole run (600); the report has the findings until then",
+        kind="integer",
+        minimum=1,
+        maximum=86_400,
     ),
-    "sandbox_rules": Option(help="hold any server to what the sandbox decided, [D]", kind="switch"),
-    "rate": Option(help="requests a second at most (0: any number)", kind="integer", least=0, most=10_000),
-    "seed": Option(help="same seed, same requests (1)", kind="integer", least=0, most=2**53),
-    "baseline": Option(help="file with what is known and waived", kind="text"),
+    "sandbox_rules": Option(help="check the decisions of the sandbox, [D], on any server", kind="switch"),
+    "rate": Option(help="at most so many requests per second (0: no limit)", kind="integer", minimum=0, maximum=10_000),
+    "seed": Option(help="same seed, same requests (1)", kind="integer", minimum=0, maximum=2**53),
+    "baseline": Option(help="file of known findings and waived checks", kind="text"),
     "junit": Option(help="write JUnit XML to this file", kind="text"),
     "json": Option(help="write a JSON report to this file", kind="text"),
 }
@@ -56,8 +59,8 @@ _OF_FILES = ("baseline", "junit", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What a person asked for: the plan's values, and the files."""
+class _Arguments:
+    """The values of the run's plan, and the files."""
 
     plan: Mapping[str, Any]
     baseline: str | None
@@ -69,13 +72,13 @@ def add_parser(commands: Any) -> None:
     """Add the command with a flag for each option of the table."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "conform",
-        help="judge a server that claims to be this API",
-        description="Judge a server that claims to be this API. Every flag is also a key of conform.toml, which is "
+        help="check a server that claims to be this API",
+        description="Check a server that claims to be this API. Every flag is also a key of conform.toml, which is "
         "read from the current folder if it is there.",
     )
     parser.add_argument("url", nargs="?", default=None, metavar="URL", help=OPTIONS["url"].help)
     parser.add_argument("--config", metavar="FILE", help="read this file instead of conform.toml")
-    parser.add_argument("--list", action="store_true", help="show every law and stop")
+    parser.add_argument("--list", action="store_true", help="list every check and stop")
     for name, option in OPTIONS.items():
         if name == "url":
             continue
@@ -90,12 +93,12 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Judge the server, and return the exit code."""
+    """Check the server, and return the exit code."""
     if arguments.list:
         _list_checks()
         return 0
     try:
-        return _run_conformance(_asked(vars(arguments), environ), environ)
+        return _run_conformance(_resolve_arguments(vars(arguments), environ), environ)
     except (UsageError, SettingsError) as error:
         return _fail(str(error), 2)
     except Unreachable as error:
@@ -106,59 +109,59 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return _fail("interrupted", 3)
 
 
-def _run_conformance(asked: _Asked, environ: Mapping[str, str]) -> int:
-    entries = load_baseline(Path(asked.baseline)) if asked.baseline else ()
-    for report in filter(None, (asked.junit, asked.json)):
+def _run_conformance(arguments: _Arguments, environ: Mapping[str, str]) -> int:
+    entries = load_baseline(Path(arguments.baseline)) if arguments.baseline else ()
+    for report in filter(None, (arguments.junit, arguments.json)):
         if not Path(report).absolute().parent.is_dir():
             raise SettingsError(f"{report}: can't be written: there is no such folder")
     progress = _Progress()
-    began = monotonic()
-    baselined = apply_baseline(run_conformance(RunPlan(**asked.plan), load(), progress.say, progress.note), entries)
+    started = monotonic()
+    baselined = apply_baseline(run_conformance(RunPlan(**arguments.plan), load(), progress.say, progress.note), entries)
     progress.end()
     colour = sys.stdout.isatty() and not environ.get("NO_COLOR")
-    lines = [*Report(baselined, colour=colour).lines(), f"took {monotonic() - began:.0f} s"]
+    lines = [*Report(baselined, colour=colour).lines(), f"took {monotonic() - started:.0f} s"]
     if environ.get("GITHUB_ACTIONS") == "true":
-        # What a server says must not command the runner; nobody can guess the word that gives it its ear back.
-        word = hashlib.sha256(f"{began!r} {monotonic()!r} {asked.plan.get('key')}".encode()).hexdigest()
+        # Text from the server must not command the runner; nobody can guess the word that enables commands again.
+        word = hashlib.sha256(f"{started!r} {monotonic()!r} {arguments.plan.get('key')}".encode()).hexdigest()
         lines = [f"::stop-commands::{word}", *lines, f"::{word}::"]
     _print(lines)
-    _write_reports(asked, baselined, environ)
+    _write_reports(arguments, baselined, environ)
     return baselined.exit_code
 
 
-def _write_reports(asked: _Asked, baselined: BaselinedResult, environ: Mapping[str, str]) -> None:
-    if asked.junit:
-        _write(asked.junit, junit_report(baselined))
-    if asked.json:
-        _write(asked.json, json_report(baselined))
+def _write_reports(arguments: _Arguments, baselined: BaselinedResult, environ: Mapping[str, str]) -> None:
+    if arguments.junit:
+        _write(arguments.junit, junit_report(baselined))
+    if arguments.json:
+        _write(arguments.json, json_report(baselined))
     if environ.get("GITHUB_STEP_SUMMARY"):
         _write(environ["GITHUB_STEP_SUMMARY"], job_summary(baselined), mode="a")
 
 
 class _Progress:
-    """Says what goes on, on stderr: what lasts as lines, what passes as one line that changes, on a terminal alone."""
+    """Prints progress on stderr: messages as lines, the current step as one line that changes, on a terminal only."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
 
     def say(self, text: str) -> None:
-        """Say something that is to be read."""
+        """Print a message."""
         self.end()
         print("\n".join(wrapped(text, "")), file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
-        """Say where the run is."""
+        """Print the current step."""
         if self._live:
             print(f"\r\033[K{text[:78]}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Take the line that changes away."""
+        """Remove the line that changes."""
         if self._live:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
-    """Gather what was asked for: flags, then the environment (keys alone), then the file.
+def _resolve_arguments(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Arguments:
+    """Resolve the arguments: flags, then the environment (keys only), then the file.
 
     Raises:
         SettingsError: a value is wrong, a name unknown, the file unreadable, the URL missing.
@@ -171,7 +174,7 @@ def _asked(flags: Mapping[str, Any], environ: Mapping[str, str]) -> _Asked:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
     files = {name: values.pop(name, None) for name in _OF_FILES}
     plan = {"checks" if name == "law" else name: value for name, value in values.items()}
-    return _Asked(plan=plan, **files)
+    return _Arguments(plan=plan, **files)
 
 
 def _list_checks() -> None:
@@ -181,12 +184,12 @@ def _list_checks() -> None:
 
 
 def _print(lines: Iterable[str]) -> None:
-    """Write lines to stdout, as well as its encoding can."""
+    """Write lines to stdout, as far as its encoding allows."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         print("\n".join(lines).encode(encoding, "replace").decode(encoding), flush=True)
     except BrokenPipeError:
-        # Whoever reads no further than the first lines closes the pipe; Python would flush the rest into it at its end.
+        # `head` closes the pipe after the first lines; Python would flush the rest into it at its end.
         sys.stdout = io.StringIO()
 
 

@@ -41,7 +41,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001 - the signature of a command
     """Replay a bundle."""
-    port = options()["port"].read(arguments.port, "--port")
+    port = options()["port"].parse(arguments.port, "--port")
     try:
         bundle = read(arguments.bundle)
         return _replay(bundle, port, keep=arguments.keep_serving)
@@ -82,7 +82,7 @@ def settings_of(bundle: Bundle, port: int) -> Settings:
     """
     table = options()
     taken = ("validation_status", "cors_origin", "like_production")
-    values = {name: table[name].read(bundle.server.get(name), f"the bundle's {name}") for name in taken}
+    values = {name: table[name].parse(bundle.server.get(name), f"the bundle's {name}") for name in taken}
     return Settings(
         host=HOST,
         port=port,

@@ -99,7 +99,9 @@ def _without_service_link(environ: Mapping[str, str]) -> Mapping[str, str]:
 def _warn(environ: Mapping[str, str], variables: Mapping[str, str], sockets: ServerSockets) -> None:
     """Warn of variables that are ignored, and of another server where a client may look for this one."""
     if foreign := sockets.foreign_loopback():
-        log.warning("%s is another server's, and localhost may lead there; --host localhost listens on both", foreign)
+        log.warning(
+            "another server listens on %s, and localhost may lead there; --host localhost listens on both", foreign
+        )
     for name in environ.keys() - variables.keys():
         text = "%s: %r is how Kubernetes writes the address of a Service, not a port: taken as not set"
         log.warning(text, name, environ[name])
@@ -120,13 +122,13 @@ def banner(settings: Settings, sockets: ServerSockets, token: str | None) -> str
         *([f"  listens on      {sockets.describe()}"] if wider else []),
         "  API key   sk_test_demo    any key that starts with sk_test_ works",
         "  app id    app_demo        it has conversations; any other id is a new, empty app",
-        f"  what is where   {base}/",
-        f"  the contract    {base}/openapi.json",
+        f"  overview        {base}/",
+        f"  contract        {base}/openapi.json",
     ]
     if token:
         lines.append(secret)
     curl = f"curl -H 'Authorization: Bearer sk_test_demo' '{base}/v1/apps/app_demo/conversations?limit=3'"
-    return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C ends it."])
+    return "\n".join([*lines, "", f"  {curl}", "", "Ctrl-C stops it."])
 
 
 def _write_url(path: str, url: str) -> None:

@@ -207,16 +207,16 @@ def test_a_bad_key_is_named_with_its_file(tmp_path: Path, name: str, bad: Any) -
     assert f"{config}: {name}: expected " in refusal("--config", str(config))
 
 
-BOUNDED = {name: option for name, option in OPTIONS.items() if option.most is not None}
+BOUNDED = {name: option for name, option in OPTIONS.items() if option.maximum is not None}
 
 
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_number_has_bounds(name: str) -> None:
     option: Option = BOUNDED[name]
-    assert option.least is not None
-    for bad in (option.least - 1, (option.most or 0) + 1, -(10**17), 10**17):
-        assert f"from {option.least} to {option.most}, got {bad}" in refusal(f"{flag(name)}={bad}")
-    assert getattr(load_settings({name: str(option.most)}, {}, None), name) == option.most
+    assert option.minimum is not None
+    for bad in (option.minimum - 1, (option.maximum or 0) + 1, -(10**17), 10**17):
+        assert f"from {option.minimum} to {option.maximum}, got {bad}" in refusal(f"{flag(name)}={bad}")
+    assert getattr(load_settings({name: str(option.maximum)}, {}, None), name) == option.maximum
 
 
 ARGUMENTS = "[[apps.a.tools]]\nname = 'lookup'\nkind = 'mapping'\narguments = {{x = {}}}"

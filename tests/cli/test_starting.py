@@ -184,7 +184,7 @@ def test_it_says_that_another_server_is_on_its_port(mine: str, theirs: str) -> N
         with serving("--host", mine, "--port", str(port)) as server:
             lines = end(server)
     where = f"[{theirs}]:{port}" if ":" in theirs else f"{theirs}:{port}"
-    assert [line for line in lines if f"{where} is another server's" in line]
+    assert [line for line in lines if f"another server listens on {where}" in line]
 
 
 # Who may drive it
