@@ -85,14 +85,14 @@ async def _apply(ctx: RequestContext, fault: Fault, work: Work) -> None:
     if kind == "latency":
         await _wait(ctx, fault)
     elif kind == "truncate":
-        ctx.sender = Truncate(ctx.send_message, fault.get("bytes"))
+        ctx.sender = truncate(ctx.send_message, fault.get("bytes"))
     elif kind == "stale":
-        ctx.sender = CloseAfter(ctx.send_message, ctx.connection)
+        ctx.sender = close_after(ctx.send_message, ctx.connection)
     elif kind == "contract":
         where = [value for name, value in ctx.parameters.items() if name != "app_id"]
         rng = ctx.app.rng.random("bend", ctx.operation.id, *where)
         schema = ctx.operation.responses["200"]["application/json"]
-        ctx.sender = Mutate(ctx.send_message, schema, fault.get("path"), rng)
+        ctx.sender = mutate(ctx.send_message, schema, fault.get("path"), rng)
     elif kind == "after":
         return await _after(ctx, fault, work)
     await work()
@@ -230,60 +230,51 @@ async def drop_response(message: Message) -> None:
     """Send nothing: the work is done, its response lost."""
 
 
-class Truncate:
-    """Stops a body after so many bytes (by default half), against the length that was promised."""
+def truncate(send: Send, size: int | None) -> Send:
+    """Stop a body after so many bytes (by default half), against the length that was promised."""
 
-    def __init__(self, send: Send, after: int | None) -> None:
-        self._send = send
-        self._after = after
-
-    async def __call__(self, message: Message) -> None:
+    async def send_part(message: Message) -> None:
         if message["type"] != "http.response.body":
-            return await self._send(message)
+            return await send(message)
         body = message["body"]
-        # One byte is missing at least: a whole body would be no fault.
-        cut = min(len(body) // 2 if self._after is None else self._after, max(len(body) - 1, 0))
-        await self._send({"type": "http.response.body", "body": body[:cut], "more_body": True})
+        # One byte is missing at least: a complete body would be no fault.
+        end = min(len(body) // 2 if size is None else size, max(len(body) - 1, 0))
+        await send({"type": "http.response.body", "body": body[:end], "more_body": True})
         raise AbortConnection
 
+    return send_part
 
-class CloseAfter:
-    """Responds well, then closes the connection that the client means to keep."""
 
-    def __init__(self, send: Send, connection: Any) -> None:
-        self._send = send
-        self._connection = connection
+def close_after(send: Send, connection: Any) -> Send:
+    """Respond well, then close the connection that the client means to keep."""
 
-    async def __call__(self, message: Message) -> None:
-        await self._send(message)
+    async def send_and_close(message: Message) -> None:
+        await send(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
-            if self._connection is None:
+            if connection is None:
                 raise AbortConnection
-            self._connection.close_quietly()
+            connection.close_quietly()
+
+    return send_and_close
 
 
-class Mutate:
-    """Breaks the contract in one place of a JSON body."""
+def mutate(send: Send, schema: Validator, path: str | None, rng: random.Random) -> Send:
+    """Break the contract in one place of a JSON body."""
+    start: Message = {}
 
-    def __init__(self, send: Send, schema: Validator, path: str | None, rng: random.Random) -> None:
-        self._send = send
-        self._schema = schema
-        self._path = path
-        self._rng = rng
-        self._start: Message = {}
-
-    async def __call__(self, message: Message) -> None:
+    async def send_mutated(message: Message) -> None:
         if message["type"] == "http.response.start":
             # Held back until the body is mutated and its length known.
-            self._start = message
+            start.update(message)
             return
         body = message["body"]
-        if self._start["status"] == 200:
-            body = orjson.dumps(mutate_json(orjson.loads(body), self._schema, self._path, self._rng))
-        headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
-        self._start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
-        await self._send(self._start)
-        await self._send({**message, "body": body})
+        if start["status"] == 200:
+            body = orjson.dumps(mutate_json(orjson.loads(body), schema, path, rng))
+        headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+        await send({**start, "headers": [*headers, (b"content-length", b"%d" % len(body))]})
+        await send({**message, "body": body})
+
+    return send_mutated
 
 
 def mutate_json(value: Any, schema: Validator, path: str | None, rng: random.Random) -> Any:

@@ -18,7 +18,7 @@ from sandbox.reply import Pace
 from sandbox.server import sse
 from sandbox.server.checks import validate_response
 from sandbox.server.context import RequestContext
-from sandbox.server.faults import Truncate, wait_for_release
+from sandbox.server.faults import truncate, wait_for_release
 from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.sse import ReplyEvent, SseEncoder, Step
 
@@ -60,7 +60,7 @@ async def _send_json(ctx: RequestContext, result: ReplyResult) -> None:
     schema = ctx.operation.responses["200"]["application/json"]
     body = validate_response(schema, encode(sse.response_body(result)), ctx.operation.id)
     if result.reply.cut:
-        ctx.sender = Truncate(ctx.sender or ctx.send_message, None)
+        ctx.sender = truncate(ctx.sender or ctx.send_message, None)
     elif result.reply.failure is None:
         await result.commit()
     ctx.reply_status = "completed" if result.reply.failure is None else "failed"

@@ -118,13 +118,6 @@ def reply_events(result: ReplyResult) -> Iterator[ReplyEvent]:
         yield failed_event(result.id, result.reply.failure)
 
 
-def count_events(result: ReplyResult) -> int:
-    """Return how many events a reply has, without making them."""
-    if result.conversation_id is None:
-        return 2 + (_count_text_events(_completion_text(result)) if result.reply.failure is None else 0)
-    return 2 + sum(map(_count_item_events, result.reply.output))
-
-
 def failed_event(response_id: str, reason: str) -> ReplyEvent:
     """Return the last event of a stream that fails."""
     return _event("response.failed", {"id": response_id, "status": "failed", "error": {"message": reason}})
@@ -164,18 +157,6 @@ def _item_events(index: int, item: OutputItem) -> Iterator[ReplyEvent]:
     yield _event("response.output_item.done", {"item": output_item(item), "output_index": index})
 
 
-def _count_item_events(item: OutputItem) -> int:
-    if isinstance(item, Message):
-        return _count_text_events(item.text) + 1
-    if isinstance(item, FunctionCall):
-        return sum(1 for _ in split_deltas(_arguments(item) or "")) + 3
-    return 2
-
-
-def _count_text_events(text: str) -> int:
-    return sum(1 for _ in split_deltas(text)) + 1
-
-
 def _text_events(index: int, text: str) -> Iterator[ReplyEvent]:
     place = {"output_index": index, "content_index": 0}
     for delta in split_deltas(text):
@@ -203,13 +184,13 @@ def stream_steps(result: ReplyResult, fault: Mapping[str, Any] | None) -> Iterat
     """Yield what a stream does; only a `fault` of the kinds of `STREAM_FAULTS` changes it."""
     events = reply_events(result)
     if result.reply.cut:
-        yield from islice(events, count_events(result) // 2)
+        yield from islice(events, _count_events(result) // 2)
         yield Abort()
         return
     if fault is None or fault["kind"] not in STREAM_FAULTS:
         yield from events
         return
-    total = count_events(result)
+    total = _count_events(result)
     # Before the last event at the latest: a fault after it would never be seen.
     yield from islice(events, min(fault.get("events", total // 2), total - 1))
     if fault["kind"] == "stream_stall":
@@ -221,6 +202,10 @@ def stream_steps(result: ReplyResult, fault: Mapping[str, Any] | None) -> Iterat
         if fault["kind"] == "stream_garble":
             yield PartialEvent(next(events))
         yield Abort()
+
+
+def _count_events(result: ReplyResult) -> int:
+    return sum(1 for _ in reply_events(result))
 
 
 # How an event is written
