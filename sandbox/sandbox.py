@@ -29,7 +29,7 @@ from sandbox.origins import is_loopback
 from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
 from sandbox.server import inspector
-from sandbox.server.access import ControlAccess, ControlCheck, HostCheck
+from sandbox.server.access import ControlCheck, HostCheck
 from sandbox.server.asgi import Control, Dispatcher
 from sandbox.server.context import RequestListener, RequestRecorder
 from sandbox.server.cors import ApiOrigins
@@ -151,7 +151,7 @@ class Sandbox:
             recorder=RequestRecorder(self._journal, self._clock, log),
             registry=self._registry,
             hosts=HostCheck(settings.allow_host),
-            control_check=ControlCheck(_control_access(settings)),
+            control_check=_control_check(settings),
             origins=None if settings.like_production else ApiOrigins(settings.cors_origin),
             api=Router(self.contract, set(api.MODULES)),
             deps=PipelineDeps(
@@ -237,10 +237,10 @@ def _clock(settings: Settings) -> Clock:
     return FrozenClock(settings.now)
 
 
-def _control_access(settings: Settings) -> ControlAccess:
+def _control_check(settings: Settings) -> ControlCheck:
     # Off loopback a server without a token is one that somebody opened to all its names.
     has_own_names = settings.control_token is None and is_loopback(settings.host)
-    return ControlAccess(
+    return ControlCheck(
         enabled=settings.control != "off",
         token=settings.control_token,
         origins=settings.control_origin,

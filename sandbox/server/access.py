@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 from starlette.types import Scope
 
@@ -19,21 +18,6 @@ _UNDER = CONTROL + "/"
 _CONTROL_RAW, _UNDER_RAW = CONTROL.encode(), _UNDER.encode()
 # What every webhook has: no sandbox lets one of its own, or of another's, drive it.
 _DELIVERY_HEADERS = tuple(name.lower().encode() for name in (DELIVERY, SIGNATURE))
-
-
-class ControlAccess(NamedTuple):
-    """Who may use the control API.
-
-    `token` None asks for none, `enabled` False takes the API away, pages of `origins` may call it. With `names`, a host
-    that is neither an IP address nor a name of this machine must be one of them; None: any that the server answers to.
-    Anybody may get what is at the paths of `public`.
-    """
-
-    enabled: bool = True
-    token: str | None = None
-    origins: Collection[str] = ()
-    names: Collection[str] | None = None
-    public: Collection[str] = ()
 
 
 class HostCheck:
@@ -67,13 +51,30 @@ class HostCheck:
 
 
 class ControlCheck:
-    """Keeps other people's pages, forms and webhooks away from the control API, and lets allowed pages in."""
+    """Keeps other people's pages, forms and webhooks away from the control API, and lets allowed pages in.
 
-    def __init__(self, access: ControlAccess) -> None:
-        self._access = access
-        self._origins = AllowedOrigins(access.origins)
-        self._names = None if access.names is None else AllowedHosts(access.names)
-        self._public = frozenset(access.public)
+    Args:
+        enabled: False takes the control API away.
+        token: what callers need, None: nothing.
+        origins: whose pages may call.
+        names: the names that the server may be called by, beside IP addresses and those of this machine; None: any.
+        public: paths that anybody may get.
+    """
+
+    def __init__(
+        self,
+        *,
+        enabled: bool,
+        token: str | None,
+        origins: Collection[str],
+        names: Collection[str] | None,
+        public: Collection[str],
+    ) -> None:
+        self._enabled = enabled
+        self._token = token
+        self._origins = AllowedOrigins(origins)
+        self._names = None if names is None else AllowedHosts(names)
+        self._public = frozenset(public)
 
     def allows_origin(self, ctx: RequestContext) -> bool:
         """Say whether a request comes from a page of an allowed origin."""
@@ -89,7 +90,7 @@ class ControlCheck:
         """
         is_public = ctx.path.decode("latin-1") in self._public
         host = ctx.headers.get(b"host", b"").decode("latin-1")
-        if not self._access.enabled and not is_public:
+        if not self._enabled and not is_public:
             raise NotFound("The control API is switched off (--control off).")
         if not is_public and not self._is_name(parse_host(host)):
             raise AccessDenied(
@@ -111,7 +112,7 @@ class ControlCheck:
         method = ctx.scope["method"]
         if method not in ("GET", "HEAD") and b"content-type" in ctx.headers and not _is_json(method, ctx.headers):
             raise UnsupportedMediaType("Content-Type: the control API takes application/json alone, never a form.")
-        token = self._access.token
+        token = self._token
         is_public = ctx.path.decode("latin-1") in self._public
         if token is not None and not is_public and not _has_token(ctx.headers, token):
             raise InvalidApiKey("The control API needs its token: `Authorization: Bearer <control token>`.")
