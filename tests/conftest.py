@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -18,7 +11,9 @@ import pytest
 from httpx2 import Client
 
 from sandbox import Settings, create_app
+from tests.support.constants import KEY, NOW
 from tests.support.in_process import client_of
+from tests.support.processes import Server, serving
 
 pytest_plugins = ["tests.support.requirements"]
 
@@ -28,11 +23,6 @@ hypothesis.settings.load_profile("sandbox")
 
 # Workers, servers and commands start by the hundred from the same sources: what is compiled once may be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
-ROOT = Path(__file__).resolve().parent.parent
-NOW = 1_790_000_000
-KEY = "sk_test_spec"
-AUTH = {"Authorization": f"Bearer {KEY}"}
 
 MakeClient = Callable[..., Client]
 
@@ -57,48 +47,6 @@ def make_client() -> MakeClient:
 def client(make_client: MakeClient) -> Client:
     """A client of a fresh server with the default settings and a frozen time."""
     return make_client()
-
-
-@dataclass(frozen=True)
-class Server:
-    """A real server process: its base URL (no path) and what it has written so far."""
-
-    url: str
-    process: subprocess.Popen[str]
-    greeting: str
-
-
-@contextmanager
-def serving(
-    *flags: str,
-    env: dict[str, str] | None = None,
-    cwd: Path | None = None,
-    command: Sequence[str] = ("serve", "--port", "0"),
-    stdin: int | None = None,
-    within: Sequence[str] = (),
-) -> Iterator[Server]:
-    """Run `serve`, or another command that serves, on a free loopback port until the block ends.
-
-    `within` is a command that becomes the one which is given to it, as `nohup` does.
-    """
-    command = [*within, sys.executable, "-P", "-m", "sandbox", *command, *flags]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT
-    )
-    try:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        found = re.search(r"https?://\S+?(?=/v1)", first)
-        assert found, f"the server did not start: {first}{process.stdout.read()}"
-        yield Server(found.group(), process, first)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 
 # A run inherits signals that are ignored (under nohup, say), and bash couldn't trap them.
 RUN = "import os, signal, sys; [signal.signal(n, signal.SIG_DFL) for n in (1, 2, 15)]; os.execvp('bash', sys.argv[1:])"

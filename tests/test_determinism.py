@@ -13,10 +13,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import AUTH, NOW, ROOT, Server
 from tests.support.answer import Answer
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient, in_process
+from tests.support.constants import AUTH, NOW, ROOT
+from tests.support.in_process import AsgiClient, in_process
+from tests.support.processes import Server
 from tests.support.transcript import SAID, look, play, whole
 
 IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:msg|resp|cmpl|call)_[0-9a-f]{24}")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import MakeClient
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient, in_process
+from tests.support.in_process import AsgiClient, in_process
 
 MakeApi = Callable[..., Api]
 

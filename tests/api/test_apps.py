@@ -10,8 +10,8 @@ import pytest
 from sandbox.contract import load
 from tests.api.conftest import MakeApi
 from tests.support.api import Api
-from tests.support.asgi import in_process
 from tests.support.errors import assert_error
+from tests.support.in_process import in_process
 
 CONTRACT = load()
 

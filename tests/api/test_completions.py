@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sandbox.contract import load
-from tests.conftest import NOW
 from tests.support.api import Api
-from tests.support.asgi import in_process
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
+from tests.support.in_process import in_process
 from tests.support.sse import read
 
 CONTRACT = load()

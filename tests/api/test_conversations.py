@@ -9,11 +9,12 @@ from hypothesis import given, settings
 
 from sandbox.clock import SystemClock
 from sandbox.contract import load
-from tests.conftest import NOW, MakeClient
+from tests.conftest import MakeClient
 from tests.support import strategies
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
+from tests.support.in_process import AsgiClient
 
 CONVERSATION_KEYS = ["id", "created_at", "object", "external_user_id", "title", "generated_title", "metadata"]
 CONTRACT = load()

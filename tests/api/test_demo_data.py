@@ -11,10 +11,10 @@ import pytest
 
 from sandbox.agent.language import detect
 from sandbox.contract import load
-from tests.conftest import NOW
 from tests.support.answer import Answer
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient, in_process
+from tests.support.constants import NOW
+from tests.support.in_process import AsgiClient, in_process
 
 CONTRACT = load()
 DETAIL = CONTRACT.schema("ConversationDetail")

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.contract import load
 from tests.support.api import Api
-from tests.support.asgi import in_process
+from tests.support.in_process import in_process
 from tests.support.sse import read
 
 # The components that the example client renders, and their props.

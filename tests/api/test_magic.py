@@ -17,8 +17,8 @@ from tests.api.test_apps import every_call
 from tests.conftest import MakeClient
 from tests.support import strategies
 from tests.support.api import Api, texts
-from tests.support.asgi import AsgiClient, in_process
 from tests.support.errors import assert_error
+from tests.support.in_process import AsgiClient, in_process
 from tests.support.sse import read
 
 # Keys

@@ -13,10 +13,10 @@ from starlette.types import Message
 
 from sandbox.contract import load
 from tests.api.conftest import MakeApi
-from tests.conftest import NOW
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient, in_process
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
+from tests.support.in_process import AsgiClient, in_process
 
 CONTRACT = load()
 CALL_KEYS = {"type", "name", "arguments", "call_id"}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support import strategies
 from tests.support.api import Api, texts
-from tests.support.asgi import AsgiClient, in_process
 from tests.support.errors import assert_error
+from tests.support.in_process import AsgiClient, in_process
 
 OLD = {"first_name": "John", "plan_type": "term_life"}
 NEW = {"city": "Montréal", "policies": [{"number": "HAB-204518", "active": True}]}

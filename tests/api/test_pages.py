@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import NOW
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
+from tests.support.in_process import AsgiClient
 from tests.support.strategies import app_ids
 
 ORDERS = ["asc", "desc"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import MakeApi
-from tests.conftest import NOW
 from tests.support.api import Api
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
 
 

@@ -17,11 +17,11 @@ from starlette.types import Message
 
 from sandbox import Settings, create_app
 from sandbox.contract import load
-from tests.conftest import KEY, NOW
 from tests.support import strategies
 from tests.support.answer import Answer
 from tests.support.api import Api
-from tests.support.asgi import AsgiClient, in_process
+from tests.support.constants import KEY, NOW
+from tests.support.in_process import AsgiClient, in_process
 from tests.support.sse import Event, parse, read, read_cut
 
 OPERATIONS = {operation.id: operation for operation in load().operations}

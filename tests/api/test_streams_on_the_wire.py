@@ -8,9 +8,10 @@ from itertools import count
 import httpx2
 import pytest
 
-from tests.conftest import AUTH, Server
 from tests.support.answer import Answer
 from tests.support.api import Api
+from tests.support.constants import AUTH
+from tests.support.processes import Server
 from tests.support.raw_connection import post
 from tests.support.sse import read, read_cut
 

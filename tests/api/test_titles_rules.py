@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.conftest import MakeApi
 from tests.support.api import Api
-from tests.support.asgi import in_process
+from tests.support.in_process import in_process
 
 LATE: dict[str, Any] = {"titles": "after_first_exchange"}
 

@@ -22,11 +22,11 @@ import pytest
 from sandbox import Settings, create_app
 from sandbox.persistence.atomic_file import lock_first_byte, open_file
 from sandbox.settings import SettingsError
-from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.test_snapshots import lived_in, views
 from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH, NOW
 from tests.support.errors import assert_error
-from tests.support.processes import end, run
+from tests.support.processes import Server, end, run, serving
 from tests.support.raw_connection import TIMEOUT
 from tests.support.requirements import examples
 

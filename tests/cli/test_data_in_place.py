@@ -14,9 +14,8 @@ import pytest
 from sandbox.persistence.atomic_file import InPlaceFile, lock_file, open_file
 from sandbox.persistence.trailer import with_trailer
 from tests.cli.test_data import client, save, save_until_it_is_gone
-from tests.conftest import Server, serving
 from tests.support.app_driver import AppDriver
-from tests.support.processes import end, run
+from tests.support.processes import Server, end, run, serving
 from tests.support.raw_connection import TIMEOUT
 from tests.support.requirements import examples, requires_mounts
 

@@ -15,8 +15,8 @@ from subprocess import DEVNULL, Popen
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import AUTH, ROOT, serving
-from tests.support.processes import end, rest
+from tests.support.constants import AUTH, ROOT
+from tests.support.processes import end, rest, serving
 from tests.support.raw_connection import TIMEOUT, RawConnection, head, open_connection
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_ending import free_port
-from tests.conftest import serving
-from tests.support.processes import VARIABLE, run
+from tests.support.processes import VARIABLE, run, serving
 from tests.support.requirements import requires_openssl
 
 

@@ -15,7 +15,7 @@ from sandbox.cli import main
 from sandbox.contract import load
 from sandbox.errors import ContractError
 from sandbox.server.router import Router
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 from tests.support.processes import VARIABLE, run
 
 CONFIG = "apps_api_get_app_config"

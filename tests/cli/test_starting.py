@@ -18,9 +18,9 @@ import pytest
 from sandbox import Settings
 from sandbox.cli.server import MAX_DESCRIPTORS
 from sandbox.cli.sockets import listen
-from tests.conftest import AUTH, NOW, ROOT, Server, serving
+from tests.support.constants import AUTH, NOW, ROOT
 from tests.support.errors import assert_error
-from tests.support.processes import VARIABLE, end, run
+from tests.support.processes import VARIABLE, Server, end, run, serving
 from tests.support.requirements import requires_mounts
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}")

@@ -8,8 +8,8 @@ import re
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import AUTH, Server, serving
-from tests.support.processes import end
+from tests.support.constants import AUTH
+from tests.support.processes import Server, end, serving
 
 
 def ask(server: Server) -> None:

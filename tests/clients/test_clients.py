@@ -9,8 +9,9 @@ from pathlib import Path
 
 from httpx2 import Client
 
-from tests.conftest import AUTH, Server
 from tests.support import requirements
+from tests.support.constants import AUTH
+from tests.support.processes import Server
 from tests.support.raw_connection import TIMEOUT
 
 JAVA_PROGRAM = Path(__file__).parent / "Client.java"

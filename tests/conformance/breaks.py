@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.conformance import wire
 from tests.conformance.wire import Answer, Ask, Request
-from tests.conftest import KEY
+from tests.support.constants import KEY
 
 Break = Callable[[Request, Ask], Awaitable[Answer]]
 

@@ -15,7 +15,7 @@ from sandbox.cli import main
 from tests.conformance.breaks import Break, broken, nothing
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request, pass_on, read
-from tests.conftest import NOW
+from tests.support.constants import NOW
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sandbox.conformance.fuzz import Coverage, FuzzPlan, fuzz
 from sandbox.contract import load
 from tests.conformance.breaks import Break, broken
 from tests.conformance.running import running
-from tests.conftest import KEY, NOW
+from tests.support.constants import KEY, NOW
 
 
 def fuzzed(by: Break, *phases: str, **changes: Any) -> Coverage:

@@ -16,7 +16,8 @@ from tests.conformance.judging import Foreign, Said, conform, ours, overheard
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
 from tests.conformance.wire import Request
-from tests.conftest import ROOT, serving
+from tests.support.constants import ROOT
+from tests.support.processes import serving
 
 pytestmark = pytest.mark.fuzz
 

@@ -19,8 +19,9 @@ from sandbox.conformance.baseline import load_baseline
 from sandbox.conformance.checks import all_checks
 from sandbox.settings import flag
 from tests.conformance.judging import conform
-from tests.conftest import ROOT, serving
 from tests.docs.pages import ADDRESS, blocks, read
+from tests.support.constants import ROOT
+from tests.support.processes import serving
 from tests.support.requirements import DEMANDS_ALL
 
 pytestmark = pytest.mark.fuzz

@@ -16,7 +16,8 @@ from sandbox.contract import load
 from tests.conformance.breaks import nothing
 from tests.conformance.plans import fuzzed
 from tests.conformance.wire import Answer, Ask, Request
-from tests.conftest import KEY, NOW, serving
+from tests.support.constants import KEY, NOW
+from tests.support.processes import serving
 from tests.support.requirements import examples
 
 pytestmark = pytest.mark.fuzz

@@ -13,7 +13,7 @@ from tests.conformance.breaks import Break, broken
 from tests.conformance.plans import fuzzed
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
-from tests.conftest import KEY, NOW
+from tests.support.constants import KEY, NOW
 from tests.support.requirements import requires_curl
 
 pytestmark = pytest.mark.fuzz

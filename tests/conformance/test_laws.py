@@ -20,8 +20,9 @@ from sandbox.contract import load
 from tests.conformance.breaks import Break, broken, nothing
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
-from tests.conftest import NOW, serving
 from tests.docs.pages import read
+from tests.support.constants import NOW
+from tests.support.processes import serving
 
 CHECKS = all_checks()
 CONTRACT = read("docs/contract.md")

@@ -18,7 +18,7 @@ from sandbox.contract import load
 from tests.conformance.judging import conform, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 
 pytestmark = pytest.mark.fuzz
 

@@ -14,7 +14,8 @@ from sandbox.conformance.preparation import UsageError
 from tests.conformance.judging import Foreign, ours
 from tests.conformance.running import running
 from tests.conformance.test_laws import a_patch_is_forgotten, refuse
-from tests.conftest import ROOT, serving
+from tests.support.constants import ROOT
+from tests.support.processes import serving
 
 CHECKS = {check.id: check for check in all_checks()}
 

@@ -9,8 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import AUTH, NOW, MakeClient, Server, serving
+from tests.conftest import MakeClient
 from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH, NOW
+from tests.support.processes import Server, serving
 
 MakeDriver = Callable[..., AppDriver]
 

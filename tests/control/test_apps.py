@@ -11,12 +11,12 @@ import httpx2
 import pytest
 
 from sandbox import Settings, create_app
-from tests.conftest import AUTH, NOW, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import APPS, REQUESTS, AppDriver
-from tests.support.asgi import in_process
+from tests.support.constants import AUTH, NOW
 from tests.support.errors import assert_error
-from tests.support.in_process import client_of
+from tests.support.in_process import client_of, in_process
+from tests.support.processes import Server
 from tests.support.raw_connection import post
 
 MAGIC = ["app_missing", "app_inactive", "app_no_agent", "app_error"]

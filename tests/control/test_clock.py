@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import NOW
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
 
 NEW_YEAR = 1_798_761_600

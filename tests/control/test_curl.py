@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import KEY, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import REQUESTS, AppDriver
+from tests.support.constants import KEY
+from tests.support.processes import Server
 from tests.support.raw_connection import full_request, head, open_connection
 from tests.support.requirements import requires_curl
 

@@ -12,7 +12,7 @@ import pytest
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.server.faults import INSTEAD
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 
 PAGE = (ROOT / "docs/control.md").read_text(encoding="utf-8")
 CONTRACT = load(control_folder())

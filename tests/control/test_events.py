@@ -23,11 +23,11 @@ from sandbox.redaction import Redactor
 from sandbox.server.context import RequestRecorder, UnrecordedContext
 from sandbox.server.control_pipeline import COMMENT_INTERVAL, ControlDeps, run_control_stages
 from sandbox.server.response_timer import ClientDisconnected
-from tests.conftest import serving
 from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
 from tests.support.errors import assert_error
 from tests.support.in_process import scope_of
+from tests.support.processes import serving
 
 EVENTS = "/_sandbox/events"
 CONTRACT = load(control_folder())

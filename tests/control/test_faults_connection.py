@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 from sandbox.server.response_timer import AbortConnection
-from tests.conftest import AUTH, NOW, Server, serving
 from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver, config_of, creation_in, message_to
+from tests.support.constants import AUTH, NOW
+from tests.support.processes import Server, serving
 from tests.support.raw_connection import RawConnection, open_connection
 
 # reset

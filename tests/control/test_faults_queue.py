@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import AUTH
 from tests.support.api import Api
 from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, LIMITED
 from tests.support.requirements import examples

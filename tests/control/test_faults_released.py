@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Server
 from tests.support.app_driver import AppDriver, config_of
 from tests.support.errors import assert_error
+from tests.support.processes import Server
 from tests.support.raw_connection import open_connection, post
 from tests.support.sse import read
 

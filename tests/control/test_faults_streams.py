@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.conftest import Server
 from tests.support.answer import Answer
 from tests.support.app_driver import AppDriver
+from tests.support.processes import Server
 from tests.support.raw_connection import post
 from tests.support.sse import Event, read, read_cut
 

@@ -11,7 +11,8 @@ import pytest
 from sandbox.conformance.fuzz import Coverage, FuzzPlan, fuzz
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
-from tests.conftest import NOW, serving
+from tests.support.constants import NOW
+from tests.support.processes import serving
 from tests.support.requirements import examples
 
 pytestmark = pytest.mark.fuzz

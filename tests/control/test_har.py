@@ -17,9 +17,10 @@ from jsonschema import Draft6Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
-from tests.conftest import NOW, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import REQUESTS, AppDriver, config_of
+from tests.support.constants import NOW
+from tests.support.processes import Server
 from tests.support.raw_connection import open_connection, post
 
 VARIABLE = "SANDBOX_NODE_MODULES"

@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import NOW, Server, serving
 from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
+from tests.support.processes import Server, serving
 from tests.support.raw_connection import post
 from tests.support.sse import read
 

@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 
 from sandbox.redaction import Redactor
 from sandbox.server.access_log import json_line, text_line
-from tests.conftest import MakeClient, serving
+from tests.conftest import MakeClient
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import REQUESTS, AppDriver
 from tests.support.journal_entries import entry
+from tests.support.processes import serving
 from tests.support.requirements import examples
 
 TOKEN = "tok/en+" + "N0tForAnyb0dysEyes"

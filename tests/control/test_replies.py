@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.app_driver import AppDriver
-from tests.support.asgi import in_process
 from tests.support.errors import assert_error
+from tests.support.in_process import in_process
 from tests.support.sse import read
 
 HELLO = {"type": "message", "text": "Booked."}

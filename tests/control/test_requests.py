@@ -11,10 +11,11 @@ import pytest
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from tests.conftest import AUTH, KEY, NOW, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import REQUESTS, AppDriver, config_of, entry
+from tests.support.constants import AUTH, KEY, NOW
 from tests.support.errors import assert_error
+from tests.support.processes import Server
 from tests.support.raw_connection import full_request, open_connection, post
 from tests.support.request_spec import GOOD
 from tests.support.sse import parse

@@ -9,10 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import NOW, serving
 from tests.control.conftest import MakeDriver, connected
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
+from tests.support.processes import serving
 
 TOOL = {"name": "book_appointment", "kind": "mapping", "when": ["book"], "arguments": {"date": "2026-03-03"}}
 # One other value than the default for each setting.

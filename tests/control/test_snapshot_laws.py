@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import Settings, create_app
-from tests.conftest import AUTH, NOW
 from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH, NOW
 from tests.support.in_process import client_of
 from tests.support.requirements import examples
 from tests.support.strategies import messages, metadata, texts

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import NOW, Server
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
 from tests.support.in_process import client_of
+from tests.support.processes import Server
 from tests.support.raw_connection import post
 from tests.support.requirements import examples
 from tests.support.strategies import json_values
@@ -224,7 +225,7 @@ SPOILT: list[tuple[str, tuple[str | int, ...], Any]] = [
 def good() -> bytes:
     """A snapshot of an app that was lived in."""
     from sandbox import Settings, create_app
-    from tests.conftest import AUTH
+    from tests.support.constants import AUTH
 
     client = client_of(create_app(Settings(now=NOW)), AUTH)
     return taken(lived_in(AppDriver(client, "app_spec")))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sandbox.contract import load
-from tests.conftest import NOW
 from tests.control.conftest import MakeDriver
 from tests.control.test_events import listening
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
 from tests.support.webhook_receiver import Receiver, receive_webhooks
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 from tests.support.environments import environ, run
 
 HEAD = "clause\t"

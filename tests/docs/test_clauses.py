@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.docs.marks import clauses_named
 from tests.docs.pages import prose, read
+from tests.support.constants import ROOT
 
 # Each clause has an anchor and says its number again in bold, at the head of a paragraph or of a row.
 ANCHOR = re.compile(r'<a id="([0-9]+\.[0-9]+)"></a>\*\*([0-9]+\.[0-9]+)\b')

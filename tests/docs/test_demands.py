@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 from tests.support.environments import environ
 from tests.support.requirements import VARIABLE
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 
-from tests.conftest import ROOT
 from tests.docs.pages import read
+from tests.support.constants import ROOT
 
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (.+) \|$", re.MULTILINE)
 

@@ -16,9 +16,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.conftest import AUTH, ROOT
 from tests.docs.dockerfile import Played, build, context_of, health_command, read_steps, the
 from tests.docs.pages import every_block, read
+from tests.support.constants import AUTH, ROOT
 from tests.support.environments import Started, clone, starting
 from tests.support.requirements import requires_packages
 

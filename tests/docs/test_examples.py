@@ -11,9 +11,9 @@ import pytest
 
 from sandbox import create_app
 from sandbox.settings import load_settings
-from tests.conftest import Server
 from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of, read
 from tests.support.environments import clone, environ, run, starting
+from tests.support.processes import Server
 from tests.support.requirements import DEMANDS_ALL, requires_curl, requires_node, requires_packages
 
 BLOCKS = every_block()

@@ -13,8 +13,8 @@ from sandbox.agent.directives import KNOWN
 from sandbox.cli import conform
 from sandbox.contract import Operation, load
 from sandbox.settings import flag, options
-from tests.conftest import ROOT
 from tests.docs.pages import documents, links, prose, read
+from tests.support.constants import ROOT
 
 CONTRACT = load()
 WORDS = [f"[[{word}" for word in KNOWN]

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 from tests.support.environments import Started, clone, environ, environment, run, starting
 from tests.support.requirements import requires_packages
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox import __version__
-from tests.conftest import ROOT
 from tests.docs.pages import blocks, ci_commands, read
+from tests.support.constants import ROOT
 
 START = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/dimedove-sandbox serve\n"
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest\n"

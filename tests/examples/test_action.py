@@ -11,8 +11,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.examples.actions import Job, read_yaml
+from tests.support.constants import ROOT
 from tests.support.environments import clone
 from tests.support.requirements import requires_curl, requires_packages
 

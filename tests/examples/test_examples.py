@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Server, serving
+from tests.support.constants import ROOT
 from tests.support.environments import environ
+from tests.support.processes import Server, serving
 from tests.support.requirements import requires_curl, requires_node
 
 EXAMPLES = ROOT / "examples"

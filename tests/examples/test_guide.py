@@ -13,10 +13,10 @@ from typing import get_args
 import pytest
 
 from pytest_dimedove import FaultKind
-from tests.conftest import ROOT
 from tests.docs.pages import Block, blocks
 from tests.examples.actions import read_yaml
 from tests.plugin.running import run_in
+from tests.support.constants import ROOT
 
 GUIDE = ROOT / "docs" / "testing-an-sdk.md"
 BLOCKS = blocks(GUIDE)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.control.verdict.rules import RULES
-from tests.conftest import ROOT
 from tests.docs.pages import blocks
 from tests.plugin.running import run_in
+from tests.support.constants import ROOT
 
 GUIDE = ROOT / "docs" / "verdict.md"
 (TESTS,) = (block.text for block in blocks(GUIDE) if block.language == "python")

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.control.serialization import parse_event_stream as journalled
-from tests.support.asgi import in_process
+from tests.support.in_process import in_process
 from tests.support.requirements import examples, requires_node
 from tests.support.sse import parse
 

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
-from tests.conftest import Server
-from tests.inspector.client import Client
+from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH
+from tests.support.processes import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -94,6 +96,12 @@ def app(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def client(server: Server) -> Client:
-    """The client under test, as a person's program would be."""
-    return Client(server.url)
+def driver(server: Server, app: str) -> Iterator[AppDriver]:
+    """What a person's program sends to the app while the inspector watches."""
+    with client_of(server) as client:
+        yield AppDriver(client, app)
+
+
+def client_of(server: Server) -> httpx2.Client:
+    """Return a client of a server, with a good key."""
+    return httpx2.Client(base_url=server.url, headers=AUTH, timeout=60)

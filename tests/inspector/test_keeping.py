@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+from tests.support.app_driver import AppDriver
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
 from playwright.sync_api import Page, expect
 
 
-def test_a_good_client_has_nothing_held_against_it(open_at: Open, client: Client, app: str) -> None:
-    client.create(app, title="x")
+def test_a_good_client_has_nothing_held_against_it(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created(title="x")
     page = open_at(f"#/apps/{app}/verdict")
     expect(page.get_by_text("Nothing is held against it.")).to_be_visible()
 
 
-def test_a_finding_leads_to_its_requests(open_at: Open, client: Client, app: str) -> None:
-    client.create(app, titel="x")
+def test_a_finding_leads_to_its_requests(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created(titel="x")
     page = open_at(f"#/apps/{app}")
     page.get_by_role("link", name="Verdict").click()
     expect(page.get_by_text("unknown field titel (did you mean title?)")).to_be_visible()
@@ -31,15 +31,15 @@ def test_a_finding_leads_to_its_requests(open_at: Open, client: Client, app: str
     expect(page.get_by_role("heading", name="Create conversation")).to_be_visible()
 
 
-def test_a_verdict_follows_its_client(open_at: Open, client: Client, app: str) -> None:
+def test_a_verdict_follows_its_client(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/apps/{app}/verdict")
     expect(page.get_by_text("Nothing is held against it.")).to_be_visible()
-    client.create(app, titel="x")
+    driver.api.created(titel="x")
     expect(page.get_by_text("1 finding")).to_be_visible()
 
 
-def test_what_the_page_does_is_not_judged(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
+def test_what_the_page_does_is_not_judged(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
     page = open_at(f"#/playground/{app}")
     page.get_by_role("textbox", name="Message to the agent").fill("Hello")
     page.get_by_role("button", name="Send").click()
@@ -61,21 +61,22 @@ def restored(page: Page, file: Path) -> None:
     page.get_by_role("button", name="Put it back").click()
 
 
-def test_a_snapshot_is_put_back_under_another_id(open_at: Open, client: Client, app: str) -> None:
-    conversation = client.create(app, title="Kept", metadata={"n": 1.0, "big": 2**60 + 1})
+def test_a_snapshot_is_put_back_under_another_id(open_at: Open, driver: AppDriver, app: str) -> None:
+    conversation = driver.api.created(title="Kept", metadata={"n": 1.0, "big": 2**60 + 1})
     file = saved(open_at(f"#/apps/{app}"))
     page = open_at(f"#/apps/{app}_again")
     restored(page, file)
     expect(page.get_by_role("link", name="Kept")).to_be_visible()
     path = f"conversations/{conversation}"
-    assert client.call("GET", f"/v1/apps/{app}_again/{path}") == client.call("GET", f"/v1/apps/{app}/{path}")
+    again, before = (driver.client.get(f"/v1/apps/{name}/{path}") for name in (f"{app}_again", app))
+    assert (again.status_code, again.json()) == (before.status_code, before.json())
 
 
 @pytest.mark.parametrize(("with_secrets", "shown"), [(False, False), (True, True)])
 def test_a_snapshot_has_secrets_only_when_asked(
-    open_at: Open, client: Client, app: str, with_secrets: bool, shown: bool
+    open_at: Open, driver: AppDriver, app: str, with_secrets: bool, shown: bool
 ) -> None:
-    client.control("PATCH", f"/apps/{app}", {"keys": ["sk_test_0123456789WXYZ"]})
+    driver.call("PATCH", "", {"keys": ["sk_test_0123456789WXYZ"]})
     page = open_at(f"#/apps/{app}")
     page.get_by_label("with keys and webhook secrets").set_checked(with_secrets)
     assert ("0123456789" in saved(page).read_text(encoding="utf-8")) is shown
@@ -83,12 +84,12 @@ def test_a_snapshot_has_secrets_only_when_asked(
 
 @pytest.mark.parametrize("content", ["not JSON", json.dumps({"version": 10**6}), "{}"])
 def test_a_file_that_is_no_snapshot_changes_nothing(
-    open_at: Open, client: Client, app: str, tmp_path: Path, content: str
+    open_at: Open, driver: AppDriver, app: str, tmp_path: Path, content: str
 ) -> None:
-    client.create(app, title="Kept")
+    driver.api.created(title="Kept")
     file = tmp_path / "snapshot.json"
     file.write_text(content, encoding="utf-8")
     page = open_at(f"#/apps/{app}")
     restored(page, file)
     expect(page.locator(".toast.bad")).to_be_visible()
-    assert client.control("GET", f"/apps/{app}")["counts"]["conversations"] == 1
+    assert driver.counts["conversations"] == 1

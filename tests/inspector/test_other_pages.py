@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Server, serving
+from tests.support.processes import Server, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext

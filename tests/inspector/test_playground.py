@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+from tests.support.app_driver import AppDriver
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -49,19 +49,19 @@ def test_a_chat_comes_as_json(open_at: Open, app: str) -> None:
     expect(wire(page)).to_contain_text('"object": "response"')
 
 
-def test_a_conversation_stands_in_the_address(open_at: Open, client: Client, app: str) -> None:
-    conversation = client.create(app, title="Kept", metadata={"first_name": "John"})
-    client.say(app, conversation, "[[echo]] remembered")
+def test_a_conversation_stands_in_the_address(open_at: Open, driver: AppDriver, app: str) -> None:
+    conversation = driver.api.created(title="Kept", metadata={"first_name": "John"})
+    driver.api.send(conversation, "[[echo]] remembered")
     page = open_at(f"#/playground/{app}/{conversation}")
     expect(page.get_by_role("heading", name="Kept")).to_be_visible()
     expect(last(page)).to_have_text("remembered")
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_form_is_filled_in_and_submitted(open_at: Open, client: Client, app: str, stream: bool) -> None:
+def test_a_form_is_filled_in_and_submitted(open_at: Open, driver: AppDriver, app: str, stream: bool) -> None:
     form = {"type": "form", "title": "You", "fields": [{"label": "Name"}, {"label": "Call me", "type": "Switch"}]}
-    client.control("POST", f"/apps/{app}/replies", {"output": [form]})
-    client.control("PATCH", f"/apps/{app}", {"generative_ui": True})
+    driver.call("POST", "/replies", {"output": [form]})
+    driver.call("PATCH", "", {"generative_ui": True})
     page = open_at(f"#/playground/{app}")
     page.get_by_role("switch", name="Stream").set_checked(stream)
     say(page, "hello")
@@ -85,22 +85,22 @@ def test_a_failed_reply_says_so(open_at: Open, app: str) -> None:
     expect(last(page)).to_have_class(re.compile("failed"))
 
 
-def test_the_agent_speaks_the_language_of_the_switch(open_at: Open, client: Client, app: str) -> None:
+def test_the_agent_speaks_the_language_of_the_switch(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/playground/{app}")
     page.get_by_label("Language").select_option("fr-ca")
     say(page, "12345")
-    _, sent = client.call("GET", f"/v1/apps/{app}/conversations")
+    sent = driver.api.list().json()
     assert sent["data"][0]["metadata"] == {"language": "fr-ca"}
 
 
-def test_pace_and_framing_are_settings_of_the_app(open_at: Open, client: Client, app: str) -> None:
+def test_pace_and_framing_are_settings_of_the_app(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/playground/{app}")
     page.get_by_label("Framing").select_option("multiline")
     page.get_by_label("Pace").select_option("natural")
     expect(page.get_by_label("Pace")).to_have_value("natural")
     say(page, "[[echo]] héé 👩‍👩‍👧‍👦")
     expect(last(page)).to_have_text("héé 👩‍👩‍👧‍👦")
-    settings = client.control("GET", f"/apps/{app}")["settings"]
+    settings = driver.settings
     assert (settings["framing"], settings["pace"]["delta_ms"]) == ("multiline", 25)
 
 
@@ -140,8 +140,8 @@ def test_a_fault_is_queued_by_a_click_and_hits(open_at: Open, app: str) -> None:
     expect(last(page)).to_contain_text("503: The sandbox answers 503")
 
 
-def test_a_fault_of_one_operation_hits_a_message(open_at: Open, client: Client, app: str) -> None:
-    conversation = client.create(app)
+def test_a_fault_of_one_operation_hits_a_message(open_at: Open, driver: AppDriver, app: str) -> None:
+    conversation = driver.api.created()
     page = open_at(f"#/faults/{app}")
     page.get_by_label(re.compile("^On")).select_option("apps_api_send_message")
     page.get_by_role("button", name="Cut the stream").click()
@@ -155,12 +155,12 @@ def test_a_fault_of_one_operation_hits_a_message(open_at: Open, client: Client, 
     expect(waiting.get_by_role("link")).to_contain_text("stream_cut")
 
 
-def test_what_the_page_reads_uses_no_fault_up(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
-    client.control("POST", f"/apps/{app}/faults", {"kind": "status", "status": 500})
+def test_what_the_page_reads_uses_no_fault_up(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
+    driver.fault("status", status=500)
     page = open_at(f"#/apps/{app}")
     page.get_by_role("table").wait_for()
-    assert len(client.control("GET", f"/apps/{app}/faults")["data"]) == 1
+    assert len(driver.faults) == 1
 
 
 def test_a_scripted_reply_is_said(open_at: Open, app: str) -> None:
@@ -172,8 +172,8 @@ def test_a_scripted_reply_is_said(open_at: Open, app: str) -> None:
     expect(last(page)).to_contain_text("mardi à 10 h")
 
 
-def test_a_fault_is_taken_out(open_at: Open, client: Client, app: str) -> None:
-    client.control("POST", f"/apps/{app}/faults", {"kind": "reset"})
+def test_a_fault_is_taken_out(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.fault("reset")
     page = open_at(f"#/faults/{app}")
     page.get_by_role("button", name="Remove reset").click()
     expect(page.get_by_role("region", name="Waiting")).to_contain_text("Nothing waits.")

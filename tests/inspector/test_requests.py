@@ -8,11 +8,13 @@ from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
-from tests.conftest import serving
-from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH
+from tests.support.processes import serving
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -35,18 +37,18 @@ def detail(page: Page) -> Locator:
     return page.get_by_role("region", name="The request").last
 
 
-def test_a_request_shows_as_it_happens(open_at: Open, client: Client, app: str) -> None:
+def test_a_request_shows_as_it_happens(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/requests?app={app}")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    client.create(app)
+    driver.api.created()
     row = rows(page)
     expect(row).to_contain_text("create conversation")
     expect(row).to_contain_text("200")
 
 
-def test_the_newest_is_on_top(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
-    client.call("GET", f"/v1/apps/{app}/metrics")
+def test_the_newest_is_on_top(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
+    driver.api.metrics()
     page = open_at(f"#/requests?app={app}")
     expect(rows(page)).to_contain_text(["get app metrics", "create conversation"])
 
@@ -63,18 +65,20 @@ def test_the_newest_is_on_top(open_at: Open, client: Client, app: str) -> None:
         ("q=nothing+has+this", []),
     ],
 )
-def test_a_filter_stands_in_the_address(open_at: Open, client: Client, app: str, query: str, left: list[str]) -> None:
-    client.create(app, title="Needle")
-    client.call("PATCH", f"/v1/apps/{app}/conversations/none", {"title": "x"})
-    client.call("GET", f"/v1/apps/{app}/metrics")
+def test_a_filter_stands_in_the_address(
+    open_at: Open, driver: AppDriver, app: str, query: str, left: list[str]
+) -> None:
+    driver.api.created(title="Needle")
+    driver.api.update("none", title="x")
+    driver.api.metrics()
     page = open_at(f"#/requests?app={app}&{query}")
     expect(page.get_by_role("status").filter(has_text=f"{len(left)} request")).to_be_visible()
     expect(rows(page)).to_contain_text(left)
 
 
-def test_a_filter_is_chosen_and_cleared(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
-    client.call("GET", f"/v1/apps/{app}/metrics")
+def test_a_filter_is_chosen_and_cleared(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
+    driver.api.metrics()
     page = open_at()
     page.get_by_label("App", exact=True).select_option(app)
     page.get_by_label("Operation", exact=True).select_option("apps_api_get_app_metrics")
@@ -84,19 +88,19 @@ def test_a_filter_is_chosen_and_cleared(open_at: Open, client: Client, app: str)
     assert "app=" not in page.url
 
 
-def test_a_pause_holds_the_list_still(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
+def test_a_pause_holds_the_list_still(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
     page = open_at(f"#/requests?app={app}")
     page.get_by_role("button", name="Pause").click()
-    client.create(app)
+    driver.api.created()
     page.get_by_role("button", name="Resume (1 new)").wait_for()
     expect(rows(page)).to_have_count(1)
     page.get_by_role("button", name="Resume").click()
     expect(rows(page)).to_have_count(2)
 
 
-def test_a_misspelt_field_is_explained(open_at: Open, client: Client, app: str) -> None:
-    client.create(app, titel="x")
+def test_a_misspelt_field_is_explained(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created(titel="x")
     page = open_at(f"#/requests?app={app}")
     expect(rows(page)).to_contain_text("1 warning")
     open_only_row(page)
@@ -104,16 +108,16 @@ def test_a_misspelt_field_is_explained(open_at: Open, client: Client, app: str) 
     expect(detail(page)).to_contain_text("Create a conversation")
 
 
-def test_a_violation_is_explained(open_at: Open, client: Client, app: str) -> None:
-    client.call("POST", f"/v1/apps/{app}/conversations", {"title": 5})
+def test_a_violation_is_explained(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.create(title=5)
     page = open_at(f"#/requests?app={app}")
     open_only_row(page)
     expect(detail(page)).to_contain_text("title: expected string or null, got 5")
     expect(detail(page)).to_contain_text("sk_…")
 
 
-def test_a_body_is_shown_pretty_or_raw(open_at: Open, client: Client, app: str) -> None:
-    client.create(app, metadata={"a": 1})
+def test_a_body_is_shown_pretty_or_raw(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created(metadata={"a": 1})
     page = open_at(f"#/requests?app={app}")
     open_only_row(page)
     body = detail(page).locator("pre").last
@@ -122,8 +126,8 @@ def test_a_body_is_shown_pretty_or_raw(open_at: Open, client: Client, app: str) 
     expect(body).to_have_text('{"metadata":{"a":1}}')
 
 
-def test_a_stream_stands_on_a_line_of_time(open_at: Open, client: Client, app: str) -> None:
-    client.say(app, client.create(app), "[[echo]] one two", stream=True)
+def test_a_stream_stands_on_a_line_of_time(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.send(driver.api.created(), "[[echo]] one two", stream=True)
     page = open_at(f"#/requests?app={app}&op=apps_api_send_message")
     open_only_row(page)
     events = detail(page).get_by_role("listitem").filter(has=page.locator("summary"))
@@ -132,8 +136,8 @@ def test_a_stream_stands_on_a_line_of_time(open_at: Open, client: Client, app: s
     expect(detail(page).get_by_role("img")).to_have_attribute("aria-label", re.compile("longest gap"))
 
 
-def test_a_request_is_sent_again(open_at: Open, client: Client, app: str) -> None:
-    client.create(app, title="Once more")
+def test_a_request_is_sent_again(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created(title="Once more")
     page = open_at(f"#/requests?app={app}")
     open_only_row(page)
     first = page.url
@@ -143,9 +147,9 @@ def test_a_request_is_sent_again(open_at: Open, client: Client, app: str) -> Non
     expect(detail(page)).to_contain_text('"title": "Once more"')
 
 
-def test_a_request_is_copied_as_curl(open_at: Open, client: Client, app: str, context: BrowserContext) -> None:
+def test_a_request_is_copied_as_curl(open_at: Open, driver: AppDriver, app: str, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    client.create(app)
+    driver.api.created()
     page = open_at(f"#/requests?app={app}")
     open_only_row(page)
     page.get_by_role("button", name="Copy as curl").click()
@@ -153,9 +157,9 @@ def test_a_request_is_copied_as_curl(open_at: Open, client: Client, app: str, co
     assert "$DIMEDOVE_API_KEY" in page.evaluate("navigator.clipboard.readText()")
 
 
-def test_an_address_opens_its_request(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
-    [entry] = client.control("GET", f"/requests?app_id={app}")["data"]
+def test_an_address_opens_its_request(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
+    [entry] = driver.requests()
     page = open_at(f"#/requests/{entry['id']}?app={app}")
     expect(page.get_by_role("heading", name="Create conversation")).to_be_visible()
 
@@ -164,9 +168,9 @@ def test_a_request_that_is_gone_says_so(open_at: Open) -> None:
     expect(open_at("#/requests/req_000000000000000000000000").get_by_text("not in the journal")).to_be_visible()
 
 
-def test_the_keyboard_is_enough(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
-    client.call("GET", f"/v1/apps/{app}/metrics")
+def test_the_keyboard_is_enough(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
+    driver.api.metrics()
     page = open_at(f"#/requests?app={app}")
     expect(rows(page)).to_have_count(2)
     page.keyboard.press("ArrowDown")
@@ -184,9 +188,9 @@ def test_the_keyboard_is_enough(open_at: Open, client: Client, app: str) -> None
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_hostile_content_is_text(open_at: Open, client: Client, app: str) -> None:
-    client.create(app, title=HOSTILE)
-    client.call("GET", f"/v1/apps/{app}/{HOSTILE.replace(' ', '%20')}")
+def test_hostile_content_is_text(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created(title=HOSTILE)
+    driver.client.get(f"/v1/apps/{app}/{HOSTILE.replace(' ', '%20')}")
     page = open_at(f"#/requests?app={app}&op=apps_api_create_conversation")
     open_only_row(page)
     expect(detail(page)).to_contain_text("<img src=x onerror=")
@@ -194,8 +198,8 @@ def test_hostile_content_is_text(open_at: Open, client: Client, app: str) -> Non
     assert page.title() == "Dimedove Sandbox"
 
 
-def test_what_the_page_reads_for_itself_is_left_out(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
+def test_what_the_page_reads_for_itself_is_left_out(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
     open_at(f"#/apps/{app}").get_by_role("table").wait_for()
     page = open_at(f"#/requests?app={app}")
     expect(rows(page)).to_have_count(1)
@@ -225,12 +229,12 @@ def test_a_dropped_connection_comes_back(open_at: Open) -> None:
     expect(page.get_by_role("alert")).to_contain_text("connection to the sandbox was lost")
     with serving("--quiet", "--port", first.url.rsplit(":", 1)[1]) as second:
         expect(page.get_by_role("alert")).to_have_count(0)
-        Client(second.url).create("app_again")
+        httpx2.post(f"{second.url}/v1/apps/app_again/conversations", json={}, headers=AUTH)
         expect(rows(page)).to_contain_text("create conversation")
 
 
-def test_the_journal_is_saved_as_har(open_at: Open, client: Client, app: str) -> None:
-    client.create(app)
+def test_the_journal_is_saved_as_har(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
     page = open_at(f"#/requests?app={app}")
     expect(rows(page)).to_have_count(1)
     with page.expect_download() as saved:

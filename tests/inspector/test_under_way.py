@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import Server
-from tests.inspector.client import Client
 from tests.inspector.conftest import Open
+from tests.support.app_driver import AppDriver
+from tests.support.processes import Server
 from tests.support.raw_connection import post
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
@@ -22,10 +22,10 @@ def rows(page: Page) -> Locator:
 
 
 @pytest.fixture
-def slow(server: Server, client: Client, app: str) -> Iterator[ExitStack]:
+def slow(server: Server, driver: AppDriver, app: str) -> Iterator[ExitStack]:
     """A stream that stops after its first event, until this is closed."""
-    client.control("PATCH", f"/apps/{app}", {"pace": {"delta_ms": 600_000}})
-    path = f"/v1/apps/{app}/conversations/{client.create(app)}"
+    driver.call("PATCH", "", {"pace": {"delta_ms": 600_000}})
+    path = f"/v1/apps/{app}/conversations/{driver.api.created()}"
     with ExitStack() as held:
         stream = held.enter_context(post(server.url, path, {"message": {"content": "Hi"}, "stream": True}))
         stream.read_until(b"response.created")
@@ -42,27 +42,27 @@ def test_a_stream_shows_while_it_lasts_and_then_its_end(open_at: Open, slow: Exi
     expect(page.locator(".detail-head")).to_contain_text("client left")
 
 
-def test_a_request_that_hangs_shows_its_fault(open_at: Open, server: Server, client: Client, app: str) -> None:
+def test_a_request_that_hangs_shows_its_fault(open_at: Open, server: Server, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/requests?app={app}&only=problems")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    client.control("POST", f"/apps/{app}/faults", {"kind": "hang"})
+    driver.fault("hang")
     with post(server.url, f"/v1/apps/{app}/conversations", {}):
         expect(rows(page)).to_contain_text(["under way"])
         expect(rows(page)).to_contain_text(["⚡ hang"])
     expect(rows(page)).to_contain_text(["client left"])
 
 
-def test_what_is_under_way_goes_with_its_app(open_at: Open, slow: ExitStack, client: Client, app: str) -> None:
+def test_what_is_under_way_goes_with_its_app(open_at: Open, slow: ExitStack, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/requests?app={app}")
     expect(rows(page)).to_have_count(2)
-    client.control("DELETE", f"/apps/{app}")
+    driver.call("DELETE")
     expect(rows(page).filter(has_text="under way")).to_have_count(0)
 
 
-def test_a_reply_that_failed_is_a_problem(open_at: Open, client: Client, app: str) -> None:
-    conversation = client.create(app)
-    client.say(app, conversation, "[[fail]]", stream=True)
-    client.say(app, conversation, "Hi", stream=True)
+def test_a_reply_that_failed_is_a_problem(open_at: Open, driver: AppDriver, app: str) -> None:
+    conversation = driver.api.created()
+    driver.api.send(conversation, "[[fail]]", stream=True)
+    driver.api.send(conversation, "Hi", stream=True)
     page = open_at(f"#/requests?app={app}&only=problems")
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("failed")
@@ -70,8 +70,8 @@ def test_a_reply_that_failed_is_a_problem(open_at: Open, client: Client, app: st
 
 
 @pytest.mark.parametrize("where", ["#/faults/{app}", "#/requests?app={app}"])
-def test_a_held_request_can_be_released(open_at: Open, server: Server, client: Client, app: str, where: str) -> None:
-    client.control("POST", f"/apps/{app}/faults", {"kind": "latency", "until": "released"})
+def test_a_held_request_can_be_released(open_at: Open, server: Server, driver: AppDriver, app: str, where: str) -> None:
+    driver.fault("latency", until="released")
     page = open_at(where.format(app=app))
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     with post(server.url, f"/v1/apps/{app}/conversations", {}) as held:
@@ -83,7 +83,7 @@ def test_a_held_request_can_be_released(open_at: Open, server: Server, client: C
     expect(page.get_by_role("button", name="Release", exact=True)).to_have_count(0)
 
 
-def test_all_that_fills_an_app_can_be_of_one_user(open_at: Open, client: Client, app: str) -> None:
+def test_all_that_fills_an_app_can_be_of_one_user(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/apps/{app}")
     page.get_by_label("or all of this user").fill("user_abc123")
     page.get_by_role("button", name="Populate").click()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Server, serving
-from tests.inspector.client import Client
-from tests.inspector.conftest import Open, requires_axe
+from tests.inspector.conftest import Open, client_of, requires_axe
+from tests.support.app_driver import AppDriver
+from tests.support.processes import Server, serving
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -39,14 +39,15 @@ VIEWS = [
 @pytest.fixture(scope="module")
 def places(server: Server) -> dict[str, str]:
     """An app with something in every view, as the addresses name it. Look, don't touch."""
-    client, app = Client(server.url), "app_views"
-    conversation = client.create(app, external_user_id="user_1", titel="x")
-    client.say(app, conversation, "[[markdown]] [[tool]]", stream=True)
-    client.control("POST", f"/apps/{app}/faults", {"kind": "latency", "ms": 1})
-    client.call("GET", f"/v1/apps/{app}/metrics")
-    client.control("POST", f"/apps/{app}/faults", {"kind": "reset"})
-    client.control("POST", f"/apps/{app}/replies", {"output": []})
-    entries = client.control("GET", f"/requests?app_id={app}&operation=apps_api_send_message")["data"]
+    app = "app_views"
+    driver = AppDriver(client_of(server), app)
+    conversation = driver.api.created(external_user_id="user_1", titel="x")
+    driver.api.send(conversation, "[[markdown]] [[tool]]", stream=True)
+    driver.fault("latency", ms=1)
+    driver.api.metrics()
+    driver.fault("reset")
+    driver.call("POST", "/replies", {"output": []})
+    entries = driver.requests(operation="apps_api_send_message")
     return {"app": app, "conversation": conversation, "entry": entries[0]["id"]}
 
 
@@ -133,12 +134,12 @@ def test_docs_open_the_contract(context: BrowserContext, server: Server) -> None
     expect(page.get_by_role("heading", name=re.compile("Dimedove Apps API"))).to_be_visible()
 
 
-def test_an_operation_is_tried_out(open_at: Open, client: Client, app: str) -> None:
+def test_an_operation_is_tried_out(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at("#/contract/operation/apps_api_create_conversation")
     page.get_by_label("app_id").fill(app)
     page.get_by_role("button", name="Send POST").click()
     expect(page.get_by_role("status").filter(has_text="generated_title")).to_be_visible()
-    assert client.control("GET", f"/apps/{app}")["counts"]["conversations"] == 1
+    assert driver.counts["conversations"] == 1
 
 
 def test_the_marks_stand_beside_what_they_mark(open_at: Open) -> None:
@@ -148,18 +149,18 @@ def test_the_marks_stand_beside_what_they_mark(open_at: Open) -> None:
     expect(page.locator("dt", has_text="title").locator("abbr")).to_have_text(["D"])
 
 
-def test_a_setting_is_changed(open_at: Open, client: Client, places: dict[str, str]) -> None:
+def test_a_setting_is_changed(open_at: Open, driver: AppDriver, places: dict[str, str]) -> None:
     page = open_at(f"#/apps/{places['app']}")
     page.get_by_label(re.compile("^status")).select_option("inactive")
     expect(page.get_by_text("Saved.")).to_be_visible()
-    assert client.control("GET", f"/apps/{places['app']}")["settings"]["status"] == "inactive"
+    assert AppDriver(driver.client, places["app"]).settings["status"] == "inactive"
 
 
-def test_the_clock_is_frozen_and_advanced(open_at: Open, client: Client, app: str) -> None:
+def test_the_clock_is_frozen_and_advanced(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/apps/{app}")
     page.get_by_role("button", name="Freeze now").click()
     expect(page.get_by_text("frozen", exact=True)).to_be_visible()
-    before = client.control("GET", f"/apps/{app}/clock")["now"]
+    before = driver.call("GET", "/clock").json()["now"]
     page.get_by_role("button", name="+1 hour").click()
     expect(page.get_by_text(str(before + 3600), exact=True)).to_be_visible()
 
@@ -175,19 +176,19 @@ def test_an_app_is_populated_and_reset(open_at: Open, app: str) -> None:
     expect(page.get_by_text("No conversations.")).to_be_visible()
 
 
-def test_keys_are_shown_masked(open_at: Open, client: Client, app: str) -> None:
+def test_keys_are_shown_masked(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/apps/{app}")
     page.get_by_label("Only these keys").fill("sk_test_secret_value")
     page.get_by_role("button", name="Replace").click()
     expect(page.get_by_text("sk_…alue")).to_be_visible()
 
 
-def test_a_rate_limit_is_set(open_at: Open, client: Client, app: str) -> None:
+def test_a_rate_limit_is_set(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/apps/{app}")
     page.get_by_label("Calls a minute").fill("3")
     page.get_by_role("button", name="Set", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    assert client.control("GET", f"/apps/{app}")["settings"]["rate_limit"] == {"per_minute": 3, "per_day": None}
+    assert driver.settings["rate_limit"] == {"per_minute": 3, "per_day": None}
 
 
 @pytest.fixture(scope="module")
@@ -218,11 +219,9 @@ def test_a_token_in_the_address_is_removed_at_once(open_at: Open, guarded: Serve
     assert TOKEN not in page.url
 
 
-def test_a_reset_that_a_browser_notices_is_one_click_away(open_at: Open, client: Client, app: str) -> None:
+def test_a_reset_that_a_browser_notices_is_one_click_away(open_at: Open, driver: AppDriver, app: str) -> None:
     """Chromium sends what met one reset on a used connection once more, and the page sees 200."""
     page = open_at(f"#/faults/{app}")
     page.get_by_role("button", name="Connection reset, twice").click()
     expect(page.get_by_text("2 times left")).to_be_visible()
-    assert [(fault["kind"], fault["times"]) for fault in client.control("GET", f"/apps/{app}/faults")["data"]] == [
-        ("reset", 2)
-    ]
+    assert [(fault["kind"], fault["times"]) for fault in driver.faults] == [("reset", 2)]

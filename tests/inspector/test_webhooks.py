@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.inspector.client import Client
 from tests.inspector.conftest import Open, requires_axe
 from tests.inspector.test_views import violations
+from tests.support.app_driver import AppDriver
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -55,11 +55,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def page(open_at: Open, client: Client, app: str, receiver: Receiver) -> Page:
+def page(open_at: Open, driver: AppDriver, app: str, receiver: Receiver) -> Page:
     """The webhooks of an app whose time stands still, so that nothing is sent again by itself."""
-    client.control("PUT", f"/apps/{app}/clock", {"now": 1_800_000_000})
+    driver.freeze(1_800_000_000)
     hook = {"url": receiver.url, "secret": "whsec_0123456789abcdef", "events": EVENTS}
-    client.control("PATCH", f"/apps/{app}", {"webhooks": [hook]})
+    driver.call("PATCH", "", {"webhooks": [hook]})
     return open_at(f"#/apps/{app}/webhooks")
 
 
@@ -96,9 +96,9 @@ def test_that_nobody_is_told_is_said(page: Page, receiver: Receiver) -> None:
     assert receiver.told == []
 
 
-def test_what_a_conversation_sends_comes_by_itself(page: Page, client: Client, app: str) -> None:
+def test_what_a_conversation_sends_comes_by_itself(page: Page, driver: AppDriver, app: str) -> None:
     expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()
-    client.say(app, client.create(app), "Hello")
+    driver.api.send(driver.api.created(), "Hello")
     expect(deliveries(page)).to_contain_text(["chat.started"])
     expect(deliveries(page)).to_contain_text("delivered")
 
@@ -116,12 +116,12 @@ def test_a_failed_one_is_delivered_again(page: Page, receiver: Receiver) -> None
     assert first == again
 
 
-def test_every_attempt_is_shown(page: Page, receiver: Receiver, client: Client, app: str) -> None:
+def test_every_attempt_is_shown(page: Page, receiver: Receiver, driver: AppDriver, app: str) -> None:
     receiver.status = 503
     send(page, "task.completed")
     line = deliveries(page)
     expect(line).to_contain_text("1 attempt")
-    client.control("POST", f"/apps/{app}/clock/advance", {"seconds": 60})
+    driver.advance(60)
     expect(line).to_contain_text("5 attempts")
     line.get_by_text("5 attempts").click()
     expect(line.locator("ol li")).to_have_count(5)

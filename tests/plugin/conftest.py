@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pytest_dimedove import Dimedove, DimedoveApp
-from tests.conftest import Server
 from tests.plugin.client import Client
 from tests.plugin.running import Ran, RunTests, run_in
+from tests.support.processes import Server
 
 
 @pytest.fixture

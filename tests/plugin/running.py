@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 from tests.support.environments import environ
 
 PLUGIN = ("-p", "pytest_dimedove")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_dimedove import Dimedove, DimedoveApp, DimedoveError, Times
-from tests.conftest import serving
 from tests.plugin.client import Client
+from tests.support.processes import serving
 
 CREATE = "apps_api_create_conversation"
 CONFIG = "apps_api_get_app_config"

@@ -9,8 +9,8 @@ from signal import Signals
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.plugin.running import PLUGIN, RunTests
+from tests.support.constants import ROOT
 from tests.support.environments import environ
 from tests.support.raw_connection import head, open_connection
 

@@ -14,8 +14,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.conftest import ROOT, Server
 from tests.plugin.running import PLUGIN, RunTests, run_in
+from tests.support.constants import ROOT
+from tests.support.processes import Server
 
 IN_TWO_WORKERS = ("-p", "xdist", "-n", "2")
 PASSES = "def test_it(dimedove_app): dimedove_app.settings(framing='crlf')"

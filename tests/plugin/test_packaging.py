@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.plugin.running import PLUGIN, run_in
+from tests.support.constants import ROOT
 
 # It is found among other plugins; these take longer to load than all else here together.
 OTHERS = ("-p", "no:schemathesis", "-p", "no:hypothesispytest")

@@ -20,11 +20,10 @@ from sandbox.replay.bundle import BundleError, read
 from sandbox.replay.run import Replay
 from sandbox.replay.sending import Address
 from sandbox.settings import SettingsError
-from tests.conftest import Server, serving
 from tests.control.conftest import connected
 from tests.replay.test_replay import bundle, part, refused, replay
 from tests.support.app_driver import AppDriver
-from tests.support.processes import measured, run
+from tests.support.processes import Server, measured, run, serving
 
 MEMBERS = ("bundle.json", "baseline.json", "steps.json")
 Members = dict[str, Any]

@@ -16,11 +16,12 @@ from zipfile import ZipFile
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import AUTH, MakeClient, Server, serving
+from tests.conftest import MakeClient
 from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH
 from tests.support.errors import assert_error
-from tests.support.processes import end, run
+from tests.support.processes import Server, end, run, serving
 
 HEADERS = {"Content-Type": "application/json"}
 

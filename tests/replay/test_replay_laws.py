@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sandbox.replay.bundle import read
 from sandbox.replay.run import Replay
 from sandbox.replay.sending import Address
-from tests.conftest import Server, serving
 from tests.control.conftest import connected
 from tests.control.test_snapshot_laws import Act, acts, live
 from tests.replay.test_replay import bundle
 from tests.support.app_driver import AppDriver
+from tests.support.processes import Server, serving
 from tests.support.strategies import app_ids
 
 

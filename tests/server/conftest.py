@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Client
 
 from sandbox import Settings, create_app
-from tests.conftest import NOW
+from tests.support.constants import NOW
 from tests.support.in_process import client_of
 
 APPS: dict[str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ import pytest
 from sandbox import Settings, create_app
 from sandbox.apps.journal import RequestRecord
 from sandbox.server.access_log import AccessLog, for_stream, text_line
-from tests.conftest import AUTH, NOW
+from tests.support.constants import AUTH, NOW
 from tests.support.in_process import client_of
 from tests.support.journal_entries import entry
 

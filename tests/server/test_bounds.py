@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.server.protocol import bound_handshakes
-from tests.conftest import Server, serving
 from tests.support.errors import assert_error
+from tests.support.processes import Server, serving
 from tests.support.raw_connection import TIMEOUT, RawConnection, chunked, full_request, head, open_connection
 
 APP = "/v1/apps/app_bounds"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server
 from tests.server.test_hostile_bodies import REFUSED
 from tests.support.errors import assert_error
+from tests.support.processes import Server
 from tests.support.raw_connection import RawConnection, chunked, full_request, head, open_connection
 
 MIB = 1024 * 1024

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
-from tests.conftest import AUTH, MakeClient
+from tests.conftest import MakeClient
+from tests.support.constants import AUTH
 from tests.support.request_spec import GOOD, opened
 
 pytestmark = pytest.mark.clause("4.9")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
-from tests.conftest import AUTH, MakeClient
+from tests.conftest import MakeClient
+from tests.support.constants import AUTH
 from tests.support.errors import assert_error
 
 CONFIG = "/v1/apps/app_x/config"

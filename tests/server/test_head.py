@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.server import inspector
-from tests.conftest import Server
+from tests.support.processes import Server
 from tests.support.raw_connection import RawConnection, head, open_connection
 
 PAGES = ("/", "/docs", "/openapi.json", "/schemas/openapi.json", "/_sandbox/", "/nothing", "/_sandbox/nothing")

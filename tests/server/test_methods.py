@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from httpx2 import Client
 
-from tests.conftest import AUTH
+from tests.support.constants import AUTH
 from tests.support.errors import assert_error
 from tests.support.request_spec import NOBODY, OPERATIONS
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sandbox.server import control_pipeline, pipeline
 from sandbox.server.pipeline import Stage
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, LISTS, NOBODY, RequestSpec
 

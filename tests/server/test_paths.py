@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sandbox.contract import load
 from sandbox.server.router import Router
-from tests.conftest import AUTH
+from tests.support.constants import AUTH
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, OPERATIONS, opened
 from tests.support.strategies import user_ids

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Server
+from tests.support.processes import Server
 from tests.support.raw_connection import RawConnection, chunked, full_request, head, open_connection
 
 APP = "/v1/apps/app_upgrades"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.support.constants import ROOT
 
 # What a clone does not have: all that .gitignore names, and git's own folder.
 _NOT_CLONED = (

@@ -3,19 +3,64 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx2 as httpx
 
-from tests.conftest import ROOT, Server
+from tests.support.constants import ROOT
 from tests.support.raw_connection import TIMEOUT
 
 VARIABLE = "DIMEDOVE_SANDBOX_"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A real server process: its base URL (no path) and what it has written so far."""
+
+    url: str
+    process: subprocess.Popen[str]
+    greeting: str
+
+
+@contextmanager
+def serving(
+    *flags: str,
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    command: Sequence[str] = ("serve", "--port", "0"),
+    stdin: int | None = None,
+    within: Sequence[str] = (),
+) -> Iterator[Server]:
+    """Run `serve`, or another command that serves, on a free loopback port until the block ends.
+
+    `within` is a command that becomes the one which is given to it, as `nohup` does.
+    """
+    command = [*within, sys.executable, "-P", "-m", "sandbox", *command, *flags]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT
+    )
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        found = re.search(r"https?://\S+?(?=/v1)", first)
+        assert found, f"the server did not start: {first}{process.stdout.read()}"
+        yield Server(found.group(), process, first)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 def run(

@@ -11,8 +11,8 @@ from http.client import HTTPResponse
 from typing import cast
 from urllib.parse import urlsplit
 
-from tests.conftest import KEY
 from tests.support.answer import Answer
+from tests.support.constants import KEY
 
 # Long enough for a busy machine; nothing waits for it unless the server lost a request.
 TIMEOUT = 60

@@ -10,7 +10,7 @@ from typing import Any
 from httpx2 import Client
 
 from sandbox.contract import load
-from tests.conftest import AUTH
+from tests.support.constants import AUTH
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 OPERATIONS = {operation.id.removeprefix("apps_api_"): operation for operation in load().operations}

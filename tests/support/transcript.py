@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
-from tests.support.asgi import in_process
+from tests.support.in_process import in_process
 
 APP = "app_visited"
 METADATA = {"first_name": "Maëlle", "city": "Québec", "plan": {"n": 1.5}}

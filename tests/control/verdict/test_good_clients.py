@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import NOW
 from tests.control.verdict.clients import TEXT_THEN_TOOL, create, give_up, judged, leave, say, tried
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
 
 GOOD: list[Callable[[AppDriver], object]] = []
 

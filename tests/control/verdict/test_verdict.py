@@ -13,10 +13,10 @@ from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.control.verdict.rules import RULES
 from sandbox.control.verdict.verdict import judge_client, to_junit
-from tests.conftest import NOW
 from tests.control.conftest import MakeDriver
 from tests.control.verdict.clients import create, judged, rules, say, tried
 from tests.support.app_driver import AppDriver
+from tests.support.constants import NOW
 from tests.support.errors import assert_error
 from tests.support.journal_entries import entry
 
