@@ -40,14 +40,15 @@ VIEWS = [
 def places(server: Server) -> dict[str, str]:
     """An app with something in every view, as the addresses name it. Look, don't touch."""
     app = "app_views"
-    driver = AppDriver(client_of(server), app)
-    conversation = driver.api.created(external_user_id="user_1", titel="x")
-    driver.api.send(conversation, "[[markdown]] [[tool]]", stream=True)
-    driver.fault("latency", ms=1)
-    driver.api.metrics()
-    driver.fault("reset")
-    driver.call("POST", "/replies", {"output": []})
-    entries = driver.requests(operation="apps_api_send_message")
+    with client_of(server) as client:
+        driver = AppDriver(client, app)
+        conversation = driver.api.created(external_user_id="user_1", titel="x")
+        driver.api.send(conversation, "[[markdown]] [[tool]]", stream=True)
+        driver.fault("latency", ms=1)
+        driver.api.metrics()
+        driver.fault("reset")
+        driver.call("POST", "/replies", {"output": []})
+        entries = driver.requests(operation="apps_api_send_message")
     return {"app": app, "conversation": conversation, "entry": entries[0]["id"]}
 
 
