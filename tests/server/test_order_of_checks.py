@@ -71,49 +71,19 @@ def _without_limit(spec: RequestSpec) -> RequestSpec:
 OF_A_MESSAGE: Sequence[Fault] = [
     Fault("path", None, lambda spec: spec.replace(path="/conversation/{one}"), 404, "not_found"),
     Fault("method", None, lambda spec: spec.replace(method="PUT"), 405, "method_not_allowed"),
-    Fault(
-        "key",
-        pipeline.authenticate,
-        _without_key,
-        401,
-        "invalid_api_key",
-    ),
+    Fault("key", pipeline.authenticate, _without_key, 401, "invalid_api_key"),
     Fault("app", pipeline.load_app, lambda spec: spec.replace(app_id="app_missing"), 404, "not_found"),
     Fault("access", pipeline.check_access, _in_state("locked"), 403, "access_denied"),
     Fault("state", pipeline.check_access, _in_state("off"), 403, "app_inactive"),
     Fault("rate limit", pipeline.rate_limit, _in_state("busy"), 429, "rate_limit_exceeded"),
-    Fault(
-        "media type",
-        pipeline.read_body,
-        _as_text,
-        415,
-        "unsupported_media_type",
-    ),
+    Fault("media type", pipeline.read_body, _as_text, 415, "unsupported_media_type"),
     Fault("size", pipeline.read_body, _too_large, 413, "payload_too_large"),
-    Fault(
-        "schema",
-        pipeline.validate_request,
-        _with_empty_body,
-        422,
-        "invalid_request_error",
-    ),
-    Fault(
-        "conversation",
-        pipeline.handle,
-        _of_nobody,
-        404,
-        "not_found",
-    ),
+    Fault("schema", pipeline.validate_request, _with_empty_body, 422, "invalid_request_error"),
+    Fault("conversation", pipeline.handle, _of_nobody, 404, "not_found"),
 ]
 OF_A_LIST: Sequence[Fault] = [
     *OF_A_MESSAGE[:6],
-    Fault(
-        "schema",
-        pipeline.validate_request,
-        _without_limit,
-        422,
-        "invalid_request_error",
-    ),
+    Fault("schema", pipeline.validate_request, _without_limit, 422, "invalid_request_error"),
     Fault(
         "cursor", pipeline.handle, lambda spec: spec.replace(query=spec.query + f"&after={NOBODY}"), 404, "not_found"
     ),
