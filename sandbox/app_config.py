@@ -11,7 +11,7 @@ from sandbox.app_settings import AppSettings
 from sandbox.contract import Contract, Document, decode, encode
 from sandbox.contract.explain import shorten
 from sandbox.contract.json import MAX_DEPTH
-from sandbox.contract.validation import summary
+from sandbox.contract.validation import summarize
 from sandbox.errors import InvalidRequest
 from sandbox.redaction import escape
 from sandbox.reply import Pace
@@ -40,8 +40,8 @@ def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str,
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
         document = _as_json(where, changes)
-        if violations := control().schema("AppSettings").accept(document):
-            raise SettingsError(f"{where}: {escape(summary(violations))}")
+        if violations := control().schema("AppSettings").validate(document):
+            raise SettingsError(f"{where}: {escape(summarize(violations))}")
         if "webhooks" in changes:
             _check_urls(where, changes["webhooks"])
         declared[app_id] = declared.get(app_id, defaults).merged(document.value)

@@ -74,7 +74,7 @@ class Sandbox:
 
     def __init__(self, settings: Settings, log: RequestListener | None = None) -> None:
         self.own_ports: set[int] = set()
-        self.contract = load().refusing_with(int(settings.validation_status))
+        self.contract = load().with_validation_status(int(settings.validation_status))
         self._settings = settings
         self._clock = _clock(settings)
         rng = Entropy(settings.seed)

@@ -214,7 +214,7 @@ class _Run:
 
     def _narrowed(self, verdict: RunResult) -> Contract:
         """Return what part one is run over: no more than may be asked of this server."""
-        contract = self._contract.refusing_with(self._target.invalid)
+        contract = self._contract.with_validation_status(self._target.invalid)
         if not self._target.is_sandbox:
             contract = vendor_contract(contract)
         if not self._prepared.writes:

@@ -1,4 +1,4 @@
-"""The law: loads `schemas/`, knows the operations, says what breaks them. Knows neither HTTP servers nor state."""
+"""The contract: loads `schemas/`, knows the operations, validates. Knows neither HTTP servers nor state."""
 
 from sandbox.contract.document import Contract, load
 from sandbox.contract.json import Document, InvalidJson, decode, encode

@@ -1,4 +1,4 @@
-"""Finds `schemas/`, reads it and bundles it into one OpenAPI document. `load()` is the one way in."""
+"""Loads `schemas/` and bundles it into one OpenAPI document."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from typing import Any
 import orjson
 
 from sandbox.contract.operations import Operation, read_operations
+from sandbox.contract.publishing import publish
 from sandbox.contract.validation import Validator
 from sandbox.errors import ContractError
 
 ROOT = "openapi.json"
 
-# Stands for the server's address until a request tells it.
+# A placeholder for the server's address, which a request brings.
 _ADDRESS = "<address>"
 
 # A reference to another file, as it stands in the text.
@@ -37,7 +38,7 @@ class Contract:
     def document(self, version: str, origin: str = "") -> bytes:
         """Return the document that is served, for OpenAPI `3.1.0` or `3.2.0`, with the server at `origin`."""
         if version not in self._published:
-            self._published[version] = self._cut(version)
+            self._published[version] = self._split_at_address(version)
         before, after = self._published[version]
         return before + orjson.dumps(origin + self.base) + after
 
@@ -45,11 +46,8 @@ class Contract:
     def _published(self) -> dict[str, tuple[bytes, bytes]]:
         return {}
 
-    def _cut(self, version: str) -> tuple[bytes, bytes]:
+    def _split_at_address(self, version: str) -> tuple[bytes, bytes]:
         """Return the document as it is served, cut in two at the server's address."""
-        # Imported late: no answer of the API needs it.
-        from sandbox.contract.publishing import publish
-
         document = publish(self.bundle, version)
         document["servers"] = [{**document["servers"][0], "url": _ADDRESS}]
         before, _, after = orjson.dumps(document, option=orjson.OPT_INDENT_2).partition(orjson.dumps(_ADDRESS))
@@ -67,19 +65,19 @@ class Contract:
 
     @cached_property
     def webhooks(self) -> Mapping[str, Validator]:
-        """What the body of each webhook must be, by its type."""
+        """The validator of each webhook's body, by its type."""
         posted = {kind: item["post"]["requestBody"] for kind, item in self.bundle.get("webhooks", {}).items()}
         return {
             kind: Validator(body["content"]["application/json"]["schema"], self.bundle["components"])
             for kind, body in posted.items()
         }
 
-    def refusing_with(self, status: int) -> Contract:
+    def with_validation_status(self, status: int) -> Contract:
         """Return the contract of a server that answers this status where the document says 422 (docs/contract.md 4)."""
         if status == 422:
             return self
         paths = {
-            path: {name: _renamed(part, status) for name, part in item.items()}
+            path: {name: _with_status(part, status) for name, part in item.items()}
             for path, item in self.bundle["paths"].items()
         }
         return Contract(self.files, {**self.bundle, "paths": paths})
@@ -93,9 +91,9 @@ def load(folder: Path | None = None) -> Contract:
     """Read the contract in `folder`; by default the one that the package ships.
 
     Raises:
-        ContractError: a file is missing, is no JSON or refers to one that is not there.
+        ContractError: a file is missing, is not JSON or refers to a missing one.
     """
-    return _load(folder or _shipped())
+    return _load(folder or _schemas_folder())
 
 
 @cache
@@ -115,12 +113,12 @@ def _load(folder: Path) -> Contract:
 
 
 def control_folder() -> Path:
-    """Return where the control API's own contract stands."""
-    return _shipped() / "control"
+    """Return the folder of the control API's contract."""
+    return _schemas_folder() / "control"
 
 
-def _shipped() -> Path:
-    """A wheel carries `schemas/` inside the package; in a clone it stands beside it."""
+def _schemas_folder() -> Path:
+    """Return `schemas/`: inside the package in a wheel, beside it in a clone."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "schemas"
     return inside if inside.is_dir() else package.parent / "schemas"
@@ -165,8 +163,8 @@ def _bundle(files: Mapping[str, bytes], folder: Path) -> dict[str, Any]:
     return root
 
 
-def _renamed(part: Any, status: int) -> Any:
-    """Return one operation with 422 under another status; anything else as it is."""
+def _with_status(part: Any, status: int) -> Any:
+    """Return an operation with another status in place of 422; anything else as it is."""
     if not isinstance(part, dict) or "responses" not in part:
         return part
     responses = {str(status) if known == "422" else known: answer for known, answer in part["responses"].items()}

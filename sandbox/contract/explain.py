@@ -1,14 +1,17 @@
-"""Words for a fault: its stable code and what the schema expected, made from one error of `jsonschema`."""
+"""Explains a violation: finds it with `jsonschema`, and names its stable code and what the schema expected."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 # docs/contract.md 4.2
 _CODES = {
@@ -36,12 +39,12 @@ _LENGTHS = {
 
 
 def code_of(keyword: object) -> str:
-    """Return the stable word for a fault of this schema keyword."""
+    """Return the stable code for a violation of this schema keyword."""
     return _CODES.get(str(keyword), "not_allowed")
 
 
 def expectation(error: ValidationError) -> str:
-    """Say what the schema wanted at the place of the fault."""
+    """Describe what the schema expected at the place of the error."""
     keyword, schema = str(error.validator), error.schema
     wanted: Any = error.validator_value
     if isinstance(schema, dict) and "x-expected" in schema and keyword in ("pattern", "not"):
@@ -65,16 +68,16 @@ def expectation(error: ValidationError) -> str:
 
 
 def hint(error: ValidationError) -> str:
-    """Say what was probably meant by a number that is too large; mostly nothing."""
+    """Return a hint for a number that is too large, mostly empty."""
     number: Any = error.instance
     if error.validator != "maximum" or not isinstance(error.schema, dict) or "x-hint-thousandfold" not in error.schema:
         return ""
     return f" ({error.schema['x-hint-thousandfold']})" if number <= error.schema["maximum"] * 1_000 else ""
 
 
-def shorten(text: str, most: int) -> str:
-    """Cut a text that is longer than `most` characters, and show that it was."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+def shorten(text: str, limit: int) -> str:
+    """Shorten a text to at most `limit` characters, with `…` at its end."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _types(wanted: str | list[str]) -> str:
@@ -82,7 +85,7 @@ def _types(wanted: str | list[str]) -> str:
 
 
 def span(schema: Mapping[str, Any]) -> str:
-    """Say which numbers a schema takes."""
+    """Describe the numbers that a schema accepts."""
     bounds = {
         "minimum": "at least",
         "exclusiveMinimum": "more than",
@@ -97,3 +100,26 @@ def span(schema: Mapping[str, Any]) -> str:
 
 def _literal(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def make_explainer(schema: Mapping[str, Any]) -> Validator:
+    """Return the `jsonschema` validator of a schema; patterns work as in ECMA-262, as JSON Schema says."""
+    # Imported late: it takes longer to load than the rest of the server, and a valid request never needs it.
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    made: Validator = extend(Draft202012Validator, {"pattern": _pattern})(schema)  # type: ignore[no-untyped-call]
+    return made
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG001
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(instance, str) and not _compiled(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # To Python a `$` also fits before a last line feed.
+    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))

@@ -1,6 +1,6 @@
-"""Finds the whole numbers that are spelled as fractions (`2.0`, `2e0`, `1E2`) where a schema says integer.
+"""Finds whole numbers written as fractions (`2.0`, `2e0`, `1E2`) where a schema says integer.
 
-To a schema an integer is a value, not a spelling; to the code behind it a float is no integer.
+For a schema these are integers; for our code a float is none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 
 # Beyond it a float stands for several integers.
-LARGEST = 2**53
+MAX_EXACT_INTEGER = 2**53
 
 
 class IntegerFinder:
@@ -43,35 +43,35 @@ class IntegerFinder:
     @property
     def is_needed(self) -> bool:
         """Whether the schema can lead to an integer at all."""
-        return self._leads(self._schema)
+        return self._has_integer(self._schema)
 
     def _find(self, schema: Schema, value: Any) -> Iterator[Path]:
         if isinstance(value, float):
-            if abs(value) <= LARGEST and _says_integer(schema):
+            if abs(value) <= MAX_EXACT_INTEGER and _says_integer(schema):
                 yield ()
         elif isinstance(value, dict):
-            for name, below in _of_object(schema, value):
-                yield from self._below(name, below, value[name])
+            for name, below in _schemas_of_fields(schema, value):
+                yield from self._find_below(name, below, value[name])
         elif isinstance(value, list):
-            for index, (below, item) in enumerate(zip(_of_array(schema, len(value)), value, strict=True)):
-                yield from self._below(index, below, item)
+            for index, (below, item) in enumerate(zip(_schemas_of_items(schema, len(value)), value, strict=True)):
+                yield from self._find_below(index, below, item)
         for other in self._in_place(schema, value):
             yield from self._find(other, value)
 
-    def _below(self, step: str | int, schema: Any, value: Any) -> Iterator[Path]:
-        if self._leads(schema):
+    def _find_below(self, step: str | int, schema: Any, value: Any) -> Iterator[Path]:
+        if self._has_integer(schema):
             yield from ((step, *path) for path in self._find(schema, value))
 
     def _in_place(self, schema: Schema, value: Any) -> Iterator[Schema]:
         """Yield what else is said of the same value."""
         if "$ref" in schema:
             yield self._resolve(schema)
-        yield from filter(self._leads, schema.get("allOf", ()))
-        for branch in filter(self._leads, (*schema.get("anyOf", ()), *schema.get("oneOf", ()))):
+        yield from filter(self._has_integer, schema.get("allOf", ()))
+        for branch in filter(self._has_integer, (*schema.get("anyOf", ()), *schema.get("oneOf", ()))):
             if self._is_valid(branch, value):
                 yield branch
         for name, wanted in (("then", True), ("else", False)):
-            if self._leads(schema.get(name)) and self._is_valid(schema["if"], value) is wanted:
+            if self._has_integer(schema.get(name)) and self._is_valid(schema["if"], value) is wanted:
                 yield schema[name]
 
     def _is_valid(self, branch: Schema, value: Any) -> bool:
@@ -80,24 +80,24 @@ class IntegerFinder:
             check = self._checks[id(branch)] = self._check_for(branch)
         return check(value)
 
-    def _leads(self, schema: Any) -> bool:
+    def _has_integer(self, schema: Any) -> bool:
         """Say whether an integer can stand at a schema or below it."""
         if not isinstance(schema, dict):
             return False
         known = self._known.get(id(schema))
         if known is None:
-            known = self._known[id(schema)] = self._reaches(schema, set())
+            known = self._known[id(schema)] = self._search_integer(schema, set())
         return known
 
-    def _reaches(self, node: Any, seen: set[int]) -> bool:
+    def _search_integer(self, node: Any, seen: set[int]) -> bool:
         if isinstance(node, list):
-            return any(self._reaches(child, seen) for child in node)
+            return any(self._search_integer(child, seen) for child in node)
         if not isinstance(node, dict) or id(node) in seen:
             return False
         seen.add(id(node))
-        if _says_integer(node) or ("$ref" in node and self._reaches(self._resolve(node), seen)):
+        if _says_integer(node) or ("$ref" in node and self._search_integer(self._resolve(node), seen)):
             return True
-        return any(self._reaches(child, seen) for child in node.values())
+        return any(self._search_integer(child, seen) for child in node.values())
 
 
 def _says_integer(schema: Schema) -> bool:
@@ -105,7 +105,7 @@ def _says_integer(schema: Schema) -> bool:
     return wanted == "integer" or (isinstance(wanted, list) and "integer" in wanted and "number" not in wanted)
 
 
-def _of_object(schema: Schema, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _schemas_of_fields(schema: Schema, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a schema says of the fields of an object."""
     properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     yield from ((name, below) for name, below in properties.items() if name in value)
@@ -118,7 +118,7 @@ def _of_object(schema: Schema, value: Mapping[str, Any]) -> Iterator[tuple[str, 
             yield name, schema.get("additionalProperties")
 
 
-def _of_array(schema: Schema, length: int) -> Sequence[Any]:
+def _schemas_of_items(schema: Schema, length: int) -> Sequence[Any]:
     """Return what a schema says of each item of an array."""
     first = schema.get("prefixItems", [])[:length]
     return [*first, *[schema.get("items")] * (length - len(first))]

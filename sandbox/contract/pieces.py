@@ -27,14 +27,14 @@ def decode_in_pieces(raw: bytes, max_depth: int = MAX_DEPTH) -> Document:
     """
     try:
         document = _Reader(raw, max_depth).document()
-    except (_Irregular, ValueError, RecursionError):
+    except (_NotAnObject, ValueError, RecursionError):
         document = None
     # What can't be read in pieces is read whole, or refused with the place.
     return document or decode(raw, max_depth)
 
 
-class _Irregular(Exception):
-    """The text is no JSON object, or broken."""
+class _NotAnObject(Exception):
+    """The text is not a JSON object, or not valid."""
 
 
 class _Reader:
@@ -59,7 +59,7 @@ class _Reader:
                 element = self._value(1)
                 value[name], exact[name] = element.value, element.exact
         if self._next():
-            raise _Irregular
+            raise _NotAnObject
         return Document(self._raw, value, exact)
 
     def _names(self) -> Iterator[str]:
@@ -71,7 +71,7 @@ class _Reader:
         while True:
             name = self._value(1).value
             if not isinstance(name, str):
-                raise _Irregular
+                raise _NotAnObject
             self._expect(":")
             yield name
             if self._expect(",}") == "}":
@@ -102,24 +102,24 @@ class _Reader:
     def _expect(self, characters: str) -> str:
         found = self._next()
         if not found or found not in characters:
-            raise _Irregular
+            raise _NotAnObject
         self._at += 1
         return found
 
 
-def accept_in_pieces(validator: Validator, document: Document) -> list[Violation]:
-    """Return the faults of a document, as `Validator.accept` does; after the first element with faults no more."""
+def validate_in_pieces(validator: Validator, document: Document) -> list[Violation]:
+    """Return the violations of a document, as `Validator.validate` does; only those of the first invalid element."""
     if not isinstance(document.value, dict):
-        return validator.accept(document)
+        return validator.validate(document)
     lists = {name: each for name, each in validator.elements.items() if isinstance(document.value.get(name), list)}
     empty: dict[str, Any] = {name: [] for name in lists}
     outline = Document(b"", {**document.value, **empty}, {**document.exact, **empty})
-    if faults := validator.accept(outline):
-        return faults
+    if violations := validator.validate(outline):
+        return violations
     for name, element in lists.items():
         for index, both in enumerate(zip(document.value[name], document.exact[name], strict=True)):
-            if faults := element.accept(Document(b"", *both)):
-                return [fault._replace(path=(name, index, *fault.path)) for fault in faults]
+            if violations := element.validate(Document(b"", *both)):
+                return [violation._replace(path=(name, index, *violation.path)) for violation in violations]
     for name in document.value.keys() - lists.keys():
         # What stands right below may have been made an integer in the outline; all else is the same object.
         document.value[name], document.exact[name] = outline.value[name], outline.exact[name]

@@ -1,7 +1,7 @@
-"""Makes the document that is served from the contract's bundle: the same law, in the form that other tools read.
+"""Makes the served document from the contract's bundle: the same rules, in the form that generators read.
 
-In the files a schema may hold others that have a title of their own, and conditions; generators make nothing good of
-either. Here each titled object is a component, each list of conditions a choice with a discriminator.
+In the files a schema may contain titled schemas and conditions; generators handle neither well. Here each titled object
+is a component, each list of conditions a choice with a discriminator.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sandbox.contract.validation import reached
+from sandbox.contract.validation import referenced_components
 from sandbox.errors import ContractError
 
-# What stands under these is data, not a schema.
+# The values of these are data, not schemas.
 _DATA = frozenset({"examples", "example", "default", "const", "enum"})
-# What of an object stays where it was when the object moves to the components.
-_STAYS = ("description", "default")
+# The keys that stay beside the reference when an object moves to the components.
+_KEYS_THAT_STAY = ("description", "default")
 _OF_NUMBERS = ("minimum", "maximum")
 
 STREAM = "text/event-stream"
@@ -29,37 +29,41 @@ def publish(bundle: Mapping[str, Any], version: str) -> dict[str, Any]:
     """
     schemas: dict[str, Any] = {}
     for name, schema in bundle["components"]["schemas"].items():
-        _add(schemas, name, _moved(schema, schemas))
-    schemas = {name: _merged(schema, schemas) for name, schema in schemas.items()}
+        _add(schemas, name, _extract_objects(schema, schemas))
+    schemas = {name: _merge_all_of(schema, schemas) for name, schema in schemas.items()}
     rest = {key: value for key, value in bundle["components"].items() if key != "schemas"}
     document = {
-        **{key: _moved(value, schemas) for key, value in bundle.items() if key != "components"},
+        **{key: _extract_objects(value, schemas) for key, value in bundle.items() if key != "components"},
         "openapi": version,
-        "components": {**{key: _moved(value, schemas) for key, value in rest.items()}, "schemas": schemas},
+        "components": {**{key: _extract_objects(value, schemas) for key, value in rest.items()}, "schemas": schemas},
     }
     if version.startswith("3.1."):
         document = _without_item_schemas(document)
-    used = reached({key: value for key, value in document.items() if key != "components"}, document["components"])
+    used = referenced_components(
+        {key: value for key, value in document.items() if key != "components"}, document["components"]
+    )
     kept = {name: schemas[name] for name in sorted(used["schemas"])}
     document["components"] = {**document["components"], "schemas": kept}
     for schema in kept.values():
-        _map(schema, kept)
+        _add_discriminator_mapping(schema, kept)
     return document
 
 
-def _moved(node: Any, schemas: dict[str, Any]) -> Any:
+def _extract_objects(node: Any, schemas: dict[str, Any]) -> Any:
     """Return a part of the document in which every titled object is a reference; the objects go to `schemas`."""
     if isinstance(node, list):
-        return [_placed(each, schemas, stays=()) for each in node]
+        return [_extract_object(part, schemas, keep=()) for part in node]
     if not isinstance(node, dict):
         return node
-    whole = _in_words(_in_json(_chosen(node)))
-    return {key: value if key in _DATA else _placed(value, schemas, _STAYS) for key, value in whole.items()}
+    whole = _default_in_description(_json_only(_conditions_to_choice(node)))
+    return {
+        key: value if key in _DATA else _extract_object(value, schemas, _KEYS_THAT_STAY) for key, value in whole.items()
+    }
 
 
-def _placed(node: Any, schemas: dict[str, Any], stays: Collection[str]) -> Any:
+def _extract_object(node: Any, schemas: dict[str, Any], keep: Collection[str]) -> Any:
     """Return what stands in the place of a part: a reference, if it is a titled object."""
-    moved = _moved(node, schemas)
+    moved = _extract_objects(node, schemas)
     if not isinstance(moved, dict) or "properties" not in moved or not isinstance(moved.get("title"), str):
         return moved
     name, kinds = moved["title"], moved["type"]
@@ -67,7 +71,7 @@ def _placed(node: Any, schemas: dict[str, Any], stays: Collection[str]) -> Any:
         schemas, name, {**{key: moved[key] for key in moved if key not in ("default", *_OF_NUMBERS)}, "type": "object"}
     )
     reference = {"$ref": f"#/components/schemas/{name}"}
-    beside = {key: moved[key] for key in stays if key in moved}
+    beside = {key: moved[key] for key in keep if key in moved}
     if kinds == "object":
         return {**reference, **beside}
     others = [{"type": kind, **_limits(moved, kind)} for kind in kinds if kind != "object"]
@@ -83,7 +87,7 @@ def _add(schemas: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
         raise ContractError(f"two schemas of the contract are called {name}")
 
 
-def _in_json(node: dict[str, Any]) -> dict[str, Any]:
+def _json_only(node: dict[str, Any]) -> dict[str, Any]:
     """Return a body that may come as several media types of one schema as JSON alone: to generators they are two."""
     content = node.get("content", {})
     if "application/json" not in content:
@@ -95,7 +99,7 @@ def _in_json(node: dict[str, Any]) -> dict[str, Any]:
     return {**node, "content": kept}
 
 
-def _in_words(node: dict[str, Any]) -> dict[str, Any]:
+def _default_in_description(node: dict[str, Any]) -> dict[str, Any]:
     """Return a schema of several types with its default in its description: no generator can give it to a union."""
     kinds = node.get("type")
     if not isinstance(kinds, list) or len({*kinds} - {"null"}) < 2 or node.get("default") is None:
@@ -104,25 +108,25 @@ def _in_words(node: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "description": f"{node['description']} By default `{node['default']}`."}
 
 
-def _merged(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_all_of(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object with the fields of those that it extends (`allOf`): generators take some for mere aliases."""
     merged = {key: value for key, value in schema.items() if key != "allOf"}
-    for each in schema.get("allOf", ()):
-        extended = schemas[each["$ref"].rpartition("/")[2]]
+    for part in schema.get("allOf", ()):
+        extended = schemas[part["$ref"].rpartition("/")[2]]
         merged["properties"] = {**extended["properties"], **merged["properties"]}
         for key in ("required", "x-sandbox-required"):
             merged[key] = [*extended.get(key, ()), *merged.get(key, ())]
     return merged
 
 
-def _chosen(node: dict[str, Any]) -> dict[str, Any]:
+def _conditions_to_choice(node: dict[str, Any]) -> dict[str, Any]:
     """Return a schema whose conditions speak of one field (`allOf` of `if` and `then`) as a choice by that field."""
     conditions = node.get("allOf", [])
-    if not conditions or not all("title" in each.get("then", {}) for each in conditions):
+    if not conditions or not all("title" in part.get("then", {}) for part in conditions):
         return node
     [field] = conditions[0]["if"]["properties"]
     kept: dict[str, Any] = {key: node[key] for key in ("title", "description", "examples") if key in node}
-    choices = [_choice(node, each, field) for each in conditions]
+    choices = [_choice(node, part, field) for part in conditions]
     return {**kept, "x-discriminator": field, "oneOf": choices}
 
 
@@ -153,7 +157,7 @@ def _choice(node: Mapping[str, Any], condition: Mapping[str, Any], field: str) -
 def _without_item_schemas(node: Any) -> Any:
     """Return a document for OpenAPI 3.1, where the schema and the example of a stream are its whole body."""
     if isinstance(node, list):
-        return [_without_item_schemas(each) for each in node]
+        return [_without_item_schemas(part) for part in node]
     if not isinstance(node, dict):
         return node
     plain = {key: _without_item_schemas(value) for key, value in node.items()}
@@ -170,7 +174,7 @@ def _without_item_schemas(node: Any) -> Any:
     return plain
 
 
-def _map(schema: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+def _add_discriminator_mapping(schema: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     """Say of a choice with a discriminator which value means which component.
 
     Tools rely on the field, so it is required here: the sandbox always sends it, and a client had better.
@@ -181,7 +185,7 @@ def _map(schema: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     if "anyOf" in schema:
         schema["oneOf"] = schema.pop("anyOf")
     mapping: dict[str, str] = {}
-    for reference in [each["$ref"] for each in schema["oneOf"]]:
+    for reference in [part["$ref"] for part in schema["oneOf"]]:
         target = schemas[reference.rpartition("/")[2]]
         target["required"] = list(dict.fromkeys((field, *target.get("required", ()))))
         mapping |= dict.fromkeys(_values(target["properties"][field]), reference)

@@ -1,7 +1,7 @@
-"""Holds a value against a schema and explains what breaks it.
+"""Validates a value against a schema and explains the violations.
 
-`jsonschema-rs` says yes or no; `jsonschema` is asked only after a no, to find the faults, and its slow import waits for
-the first of them. A property test holds the two against each other, so there is one law.
+`jsonschema-rs` says yes or no. Only after a no `jsonschema`, which is slow, finds the violations. A property test
+compares the two, so both apply the same rules.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jsonschema_rs
 import orjson
 
-from sandbox.contract.explain import code_of, expectation, hint, shorten
-from sandbox.contract.explainer import explainer
+from sandbox.contract.explain import code_of, expectation, hint, make_explainer, shorten
 from sandbox.contract.integers import IntegerFinder
 from sandbox.contract.json import Document, encode
 
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator as Explainer
 
-# Finding faults costs 15 microseconds each; a body with more of them than this is counted no further.
-MOST_FAULTS = 1_000
+# A violation costs 15 microseconds; beyond this number they are not counted.
+MAX_VIOLATIONS = 1_000
 
 Path = tuple[str | int, ...]
 
 
 class Violation(NamedTuple):
-    """One fault: its place, a stable word for it, what was expected and what came (None: nothing)."""
+    """One violation: its place, its stable code, what was expected and what came (None: nothing)."""
 
     path: Path
     code: str
@@ -58,14 +57,14 @@ class Validator:
         self._components = components
 
     def is_valid(self, value: Any) -> bool:
-        """Say whether a value keeps the schema, byte limits aside."""
+        """Say whether a value is valid, apart from byte limits."""
         try:
             return self._compiled.is_valid(value)
         except ValueError:  # it holds exact numbers, which the validator does not know
             return self._compiled.is_valid(orjson.loads(encode(value)))
 
-    def accept(self, document: Document) -> list[Violation]:
-        """Return the faults of a document from outside; one without any has integers where the schema says integer.
+    def validate(self, document: Document) -> list[Violation]:
+        """Return the violations of a document; make integers of a valid one's floats where the schema says integer.
 
         A whole number may be spelled `2.0` or `2e0`: from here on it is 2.
         """
@@ -75,12 +74,14 @@ class Validator:
         return violations
 
     def violations(self, document: Document) -> list[Violation]:
-        """Return the faults of a document, in the schema's order; empty where there are none."""
+        """Return the violations of a document, in the schema's order."""
         small = document.size <= self._least_limit
-        too_large = [] if small else [fault for name in self._byte_limits for fault in self._too_large(document, name)]
+        too_large = (
+            [] if small else [violation for name in self._byte_limits for violation in self._too_large(document, name)]
+        )
         if not too_large and self.is_valid(document.value):
             return []
-        return sorted([*self._explained(document.value), *too_large], key=lambda fault: self._rank(fault.path))
+        return sorted([*self._explain(document.value), *too_large], key=lambda violation: self._rank(violation.path))
 
     @cached_property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
@@ -90,7 +91,7 @@ class Validator:
 
     @cached_property
     def elements(self) -> Mapping[str, Validator]:
-        """The schemas of the elements of its lists, by the name of the list; no other rule is said of those lists."""
+        """The schemas of the elements of its lists, by the name of the list, for lists without any other rule."""
         plain = {"type", "items", "title", "description"}
         return {
             name: Validator(schema["items"], self._components)
@@ -100,11 +101,13 @@ class Validator:
 
     @cached_property
     def _compiled(self) -> jsonschema_rs.Validator:
-        return jsonschema_rs.validator_for({**self._schema, "components": reached(self._schema, self._components)})
+        return jsonschema_rs.validator_for(
+            {**self._schema, "components": referenced_components(self._schema, self._components)}
+        )
 
     @cached_property
     def _integers(self) -> IntegerFinder | None:
-        """What finds integers, None where the schema says it of nothing: most requests have nothing to be looked at."""
+        """What finds integers; None where the schema has no integer, as for most requests."""
         finder = IntegerFinder(self._schema, self._resolve, lambda branch: Validator(branch, self._components).is_valid)
         return finder if finder.is_needed else None
 
@@ -118,7 +121,7 @@ class Validator:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return explainer({**self._schema, "components": self._components})
+        return make_explainer({**self._schema, "components": self._components})
 
     def _too_large(self, document: Document, name: str) -> Iterator[Violation]:
         limit = self._byte_limits[name]
@@ -129,16 +132,16 @@ class Validator:
             expected = f"at most {limit:,} bytes of compact JSON"
             yield Violation((name,), "too_large", expected, f"{size:,} bytes")
 
-    def _explained(self, value: Any) -> Iterator[Violation]:
+    def _explain(self, value: Any) -> Iterator[Violation]:
         seen: set[Path] = set()
-        for error in islice(self._explainer.iter_errors(value), MOST_FAULTS):
-            for violation in _violations(_leaf(error)):
+        for error in islice(self._explainer.iter_errors(value), MAX_VIOLATIONS):
+            for violation in _violations(_most_specific(error)):
                 if violation.path not in seen:
                     seen.add(violation.path)
                     yield violation
 
     def _rank(self, path: Path) -> list[int]:
-        """Where a path stands in the schema's order of properties."""
+        """Return a path's place in the schema's order of properties."""
         rank: list[int] = []
         schema: Mapping[str, Any] = self._schema
         for part in path:
@@ -161,8 +164,8 @@ class Validator:
         return schema
 
 
-def reached(schema: Any, components: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return those components that a schema refers to, near or far: the compiler reads all that it is given."""
+def referenced_components(schema: Any, components: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the components that a schema refers to, directly or not: the compiler reads all that it gets."""
     found: dict[str, dict[str, Any]] = {}
     pending = [schema]
     while pending:
@@ -179,19 +182,19 @@ def reached(schema: Any, components: Mapping[str, Any]) -> dict[str, dict[str, A
     return found
 
 
-def summary(violations: Iterable[Violation], most: int = 20) -> str:
-    """Name every fault, at most `most` of them, in at most 4,000 characters (docs/contract.md 4.2)."""
+def summarize(violations: Iterable[Violation], limit: int = 20) -> str:
+    """Describe the first `limit` violations, in at most 4,000 characters (docs/contract.md 4.2)."""
     texts = [str(violation) for violation in violations]
-    named = shorten("; ".join(texts[:most]), 3_900)
-    rest = len(texts) - most
+    named = shorten("; ".join(texts[:limit]), 3_900)
+    rest = len(texts) - limit
     if rest <= 0:
         return named
-    count = f"{rest:,}" if len(texts) < MOST_FAULTS else f"at least {rest:,}"
+    count = f"{rest:,}" if len(texts) < MAX_VIOLATIONS else f"at least {rest:,}"
     return f"{named}; and {count} more"
 
 
-def _leaf(error: ValidationError) -> ValidationError:
-    """Go down to the fault that says most: in a choice of schemas, the one of the branch that fits best."""
+def _most_specific(error: ValidationError) -> ValidationError:
+    """Return the most specific error: in a choice of schemas, that of the branch that fits best."""
     while error.context:
         deepest = max(len(child.absolute_path) for child in error.context)
         error = next(child for child in error.context if len(child.absolute_path) == deepest)

@@ -63,8 +63,8 @@ def suggest_path(entry: RequestRecord, contract: Contract) -> Iterator[str]:
 def _query_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
     parameters = parse_qsl(entry.query.decode("latin-1"), keep_blank_values=True)
     for name in dict.fromkeys(name for name, _ in parameters):
-        if name not in operation.takes_query:
-            yield f"unknown query parameter {_quote_with_hint(name, operation.takes_query)}"
+        if name not in operation.query_parameters:
+            yield f"unknown query parameter {_quote_with_hint(name, operation.query_parameters)}"
 
 
 def _body_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:

@@ -11,7 +11,7 @@ from sandbox.apps.app import App
 from sandbox.apps.deliveries import Delivery
 from sandbox.apps.records import PageRequest
 from sandbox.contract import Document
-from sandbox.contract.validation import summary
+from sandbox.contract.validation import summarize
 from sandbox.control.apps import existing_app, mutable_app
 from sandbox.control.serialization import encode_page, parse_body
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
@@ -97,9 +97,9 @@ def _validate_data(event_type: str, data: Mapping[str, Any], app: App, services:
     now = app.clock.now()
     dated = {**data, "created": data.get("created", now)}
     payload = {"id": "webhook_", "type": event_type, "created": now, "data": dated}
-    violations = services.contract.webhooks[event_type].accept(Document(b"", payload))
+    violations = services.contract.webhooks[event_type].validate(Document(b"", payload))
     if violations:
-        raise InvalidRequest(f"{summary(violations)}.", param=violations[0].place, code=violations[0].code)
+        raise InvalidRequest(f"{summarize(violations)}.", param=violations[0].place, code=violations[0].code)
     if dated["created"] > now:
         message = f"data.created: expected a time that is past: now is {now}, got {data['created']}."
         raise InvalidRequest(message, param="data.created", code="out_of_range")

@@ -18,7 +18,7 @@ from sandbox.apps.registry import AppRegistry
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, InvalidJson, decode, encode
-from sandbox.contract.validation import summary
+from sandbox.contract.validation import summarize
 from sandbox.errors import ApiError
 from sandbox.persistence.atomic_file import open_file
 from sandbox.persistence.snapshot import MAX_DEPTH, VERSION, parse_snapshot, serialize_snapshot
@@ -162,8 +162,8 @@ def _parse_line(line: bytes, number: int) -> Document:
 
 def _parse_app(document: Document, number: int, contract: Contract, control: Contract) -> tuple[str, AppSnapshot]:
     where, row = f"line {number}", document.value
-    if violations := control.schema("SavedApp").accept(document):
-        raise SettingsError(f"{where}: {escape(summary(violations))}")
+    if violations := control.schema("SavedApp").validate(document):
+        raise SettingsError(f"{where}: {escape(summarize(violations))}")
     exact = document.exact
     saved = Document(b"", row["snapshot"], exact["snapshot"])
     try:

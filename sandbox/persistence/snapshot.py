@@ -160,7 +160,7 @@ def _parse_items(place: str, rows: Sequence[Any], exact_rows: Sequence[Any], sch
 
 def _validate(place: str, schema: Validator, document: Document) -> None:
     """Refuse what could not be shown or set."""
-    for violation in schema.accept(document):
+    for violation in schema.validate(document):
         raise InvalidRequest(f"{place}.{violation}.", param=f"{place}.{violation.place}", code=violation.code)
 
 

@@ -19,8 +19,8 @@ from sandbox.contract import Document, InvalidJson, Operation, Validator, Violat
 from sandbox.contract.explain import shorten, span
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
-from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
-from sandbox.contract.validation import summary
+from sandbox.contract.pieces import decode_in_pieces, validate_in_pieces
+from sandbox.contract.validation import summarize
 from sandbox.errors import (
     AccessDenied,
     InternalError,
@@ -114,14 +114,14 @@ def parse_large_body(raw: bytes, max_depth: int) -> Document:
 
 def validate_body(schema: Validator, body: Document) -> None:
     """Hold a body against its schema; one that may be large in pieces, for a thread beside the event loop."""
-    raise_violations(schema.accept(body) if len(body.raw) <= MAX_BYTES else accept_in_pieces(schema, body))
+    raise_violations(schema.validate(body) if len(body.raw) <= MAX_BYTES else validate_in_pieces(schema, body))
 
 
 def validate_parameters(operation: Operation, path: Mapping[str, str], query_string: bytes) -> Mapping[str, Any]:
     """Hold path and query against the contract; return the query's values, defaults filled in."""
     if not operation.path_schema.is_valid(path):
         raise_violations(operation.path_schema.violations(Document(b"", path)))
-    if not operation.takes_query:
+    if not operation.query_parameters:
         return {}
     read = _parse_query if len(query_string) <= _MAX_CACHED else _parse_query.__wrapped__
     return read(operation, query_string)
@@ -132,7 +132,7 @@ def _parse_query(operation: Operation, query_string: bytes) -> Mapping[str, Any]
     sent = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
     values: dict[str, Any] = {}
     faults: list[Violation] = []
-    for name, kind in operation.takes_query.items():
+    for name, kind in operation.query_parameters.items():
         texts = [value for key, value in sent if key == name]
         if len(texts) > 1:
             faults.append(Violation((name,), "repeated", "one value", f"{len(texts)} of them"))
@@ -145,7 +145,7 @@ def _parse_query(operation: Operation, query_string: bytes) -> Mapping[str, Any]
         elif texts:
             values[name] = texts[0]
     faults += operation.query_schema.violations(Document(b"", values))
-    names = list(operation.takes_query)
+    names = list(operation.query_parameters)
     raise_violations(sorted(faults, key=lambda fault: names.index(str(fault.path[0]))))
     for name, schema in operation.query_schema.properties.items():
         if "default" in schema:
@@ -165,7 +165,7 @@ def raise_violations(violations: list[Violation]) -> None:
     """Raise the answer to a request that breaks the schema, if there are violations."""
     if violations:
         first = violations[0]
-        raise InvalidRequest(f"{summary(violations)}.", param=first.place or None, code=first.code)
+        raise InvalidRequest(f"{summarize(violations)}.", param=first.place or None, code=first.code)
 
 
 def validate_response(schema: Validator, body: bytes, what: str) -> bytes:
@@ -185,11 +185,11 @@ def validate_large_response(schema: Validator, body: bytes, what: str) -> None:
     Raises:
         InternalError: the response breaks the contract, which is a fault of the sandbox.
     """
-    if violations := accept_in_pieces(schema, decode_in_pieces(body, _MAX_FILE_DEPTH)):
+    if violations := validate_in_pieces(schema, decode_in_pieces(body, _MAX_FILE_DEPTH)):
         raise _broken_contract(violations, what)
 
 
 def _broken_contract(violations: list[Violation], what: str) -> InternalError:
-    problem = summary(violations)
+    problem = summarize(violations)
     log.error("the answer of %s breaks the contract: %s", what, problem)
     return InternalError(f"The sandbox's own answer breaks the contract: {problem}.")

@@ -179,7 +179,7 @@ def _parse_header(header: str, schema: Validator) -> Fault:
     fields = [("kind", json.dumps(kind.strip())), *_parse_fields(rest)]
     document = decode("{{{}}}".format(",".join(f'"{name}":{value}' for name, value in fields)).encode())
     try:
-        raise_violations(schema.accept(document))
+        raise_violations(schema.validate(document))
     except InvalidRequest as error:
         raise InvalidRequest(f"Sandbox-Fault: {error.message}", param=error.param, code=error.code) from None
     if "until" in document.value:

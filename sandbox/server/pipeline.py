@@ -89,7 +89,7 @@ def check_access(ctx: RequestContext, deps: PipelineDeps) -> None:
 
 async def rate_limit(ctx: RequestContext, deps: PipelineDeps) -> None:
     """Count the request against the app's rate limit, where the operation has one."""
-    if not ctx.operation.rate_limited:
+    if not ctx.operation.is_rate_limited:
         return
     wait = 60 if ctx.key == magic.LIMITED_KEY else await ctx.app.consume_rate_limit()
     if wait is not None:
@@ -116,7 +116,7 @@ async def validate_request(ctx: RequestContext, deps: object) -> None:
     if operation.body is None:
         return
     if len(ctx.body.raw) <= LARGE_BODY:
-        checks.raise_violations(operation.body.accept(ctx.body))
+        checks.raise_violations(operation.body.validate(ctx.body))
     else:
         await in_thread(checks.validate_body, operation.body, ctx.body)
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.contract import Validator, decode, encode, load
 from sandbox.contract.document import control_folder
-from sandbox.contract.validation import reached
+from sandbox.contract.validation import referenced_components
 from tests.contract.documents import nodes
 from tests.contract.spellings import respelled
 
@@ -25,7 +25,7 @@ def test_every_integer_of_every_schema_may_be_spelled_otherwise(subtests: pytest
             for example in CONTRACTS[name].bundle["components"]["schemas"][title]["examples"]:
                 sent, kept = respelled(law, example, spelling)
                 document = decode(sent)
-                assert law.accept(document) == []
+                assert law.validate(document) == []
                 assert encode(document.exact) == document.raw == kept
 
 
@@ -76,7 +76,7 @@ TREE = {"properties": {"n": {"type": "integer"}, "in": {"$ref": "#/components/sc
 def test_an_integer_is_found_wherever_a_schema_can_say_it(schema: dict[str, Any], sent: str, kept: str) -> None:
     many = {"items": schema} if sent.startswith("[{") else schema
     document = decode(sent.encode())
-    assert Validator(many, {"schemas": {"Tree": TREE}}).accept(document) == []
+    assert Validator(many, {"schemas": {"Tree": TREE}}).validate(document) == []
     assert encode(document.exact) == kept.encode()
 
 
@@ -85,7 +85,7 @@ def test_no_request_takes_an_integer_that_a_float_could_not_hold() -> None:
     for contract in CONTRACTS.values():
         components = contract.bundle["components"]
         bodies = [item for path, item in nodes(contract.bundle["paths"]) if path.endswith("/requestBody")]
-        for kind, schemas in reached(bodies, components).items():
+        for kind, schemas in referenced_components(bodies, components).items():
             for place, schema in nodes(schemas, f"/{kind}"):
                 kinds, bounds = schema.get("type"), [schema.get("maximum", 2**64), *schema.get("enum", [])]
                 whole = isinstance(kinds, str | list) and "integer" in kinds and "const" not in schema

@@ -60,11 +60,13 @@ def _title(body: dict[str, Any] | None) -> str | None:
     return body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1] if body else None
 
 
-@pytest.mark.parametrize("operation", [op.id for op in CONTRACT.operations if op.method == "GET" and op.takes_query])
+@pytest.mark.parametrize(
+    "operation", [op.id for op in CONTRACT.operations if op.method == "GET" and op.query_parameters]
+)
 @pytest.mark.clause("5.4", "4.10")
 def test_lists_take_four_parameters(operation: str) -> None:
     [op] = [op for op in CONTRACT.operations if op.id == operation]
-    assert list(op.takes_query) == ["limit", "order", "after", "before"]
+    assert list(op.query_parameters) == ["limit", "order", "after", "before"]
     facts = op.query_schema.properties
     assert {key: facts["limit"][key] for key in ("minimum", "maximum", "default")} == {
         "minimum": 1,

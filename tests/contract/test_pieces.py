@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.contract import Document, InvalidJson, Validator, decode, encode
-from sandbox.contract.pieces import accept_in_pieces, decode_in_pieces
+from sandbox.contract.pieces import decode_in_pieces, validate_in_pieces
 from tests.contract.strategies import NUMBER_TEXTS
 from tests.contract.test_json import BROKEN
 from tests.support.strategies import json_values
@@ -76,7 +76,7 @@ def test_what_is_no_json_is_refused_alike() -> None:
 )
 def test_faults_in_pieces_are_the_faults(text: str) -> None:
     whole, pieces = decode(text.encode()), decode_in_pieces(text.encode())
-    assert [str(fault) for fault in accept_in_pieces(LAW, pieces)] == [str(fault) for fault in LAW.accept(whole)]
+    assert [str(fault) for fault in validate_in_pieces(LAW, pieces)] == [str(fault) for fault in LAW.validate(whole)]
     assert encode(pieces.value) == encode(whole.value)
     assert encode(pieces.exact) == encode(whole.exact)
     assert isinstance(pieces, Document)

@@ -13,8 +13,8 @@ from jsonschema.protocols import Validator as Explainer
 
 from sandbox.contract import Document, Validator, Violation, decode, load
 from sandbox.contract.document import control_folder
-from sandbox.contract.explainer import explainer
-from sandbox.contract.validation import summary
+from sandbox.contract.explain import make_explainer
+from sandbox.contract.validation import summarize
 from tests.contract.strategies import changes, near
 from tests.support.requirements import examples
 
@@ -33,7 +33,7 @@ def read(value: Any) -> Document:
 def laws(name: str, title: str) -> tuple[Validator, Explainer, list[Any]]:
     """Return a schema twice, as what says yes or no reads it and as what explains does, and its examples."""
     components = CONTRACTS[name].bundle["components"]
-    reference = explainer({"$ref": f"#/components/schemas/{title}", "components": components})
+    reference = make_explainer({"$ref": f"#/components/schemas/{title}", "components": components})
     return CONTRACTS[name].schema(title), reference, components["schemas"][title]["examples"]
 
 
@@ -142,14 +142,14 @@ def test_a_missing_field_is_named_in_the_order_of_the_schema_too() -> None:
 @pytest.mark.clause("4.2")
 @pytest.mark.parametrize(("count", "rest"), [(20, None), (21, "and 1 more"), (100, "and 80 more")])
 def test_twenty_faults_are_named(count: int, rest: str | None) -> None:
-    text = summary(faults({"items": {"type": "string"}}, [5] * count))
+    text = summarize(faults({"items": {"type": "string"}}, [5] * count))
     assert text.count("expected string, got 5") == 20
     assert text.endswith(rest or "got 5")
 
 
 @pytest.mark.clause("4.2")
 def test_a_hundred_thousand_faults_are_a_short_message() -> None:
-    text = summary(faults({"items": {"type": "string"}}, [5] * 100_000))
+    text = summarize(faults({"items": {"type": "string"}}, [5] * 100_000))
     assert text.count("expected string, got 5") == 20
     assert text.endswith(" more")
     assert len(text) < 4_000
@@ -158,7 +158,7 @@ def test_a_hundred_thousand_faults_are_a_short_message() -> None:
 @pytest.mark.clause("4.2")
 def test_long_names_and_values_are_shortened() -> None:
     value = {f"{'k' * 10_000}{number}": "v" * 10_000 for number in range(50)}
-    text = summary(faults({"additionalProperties": {"type": "integer"}}, value))
+    text = summarize(faults({"additionalProperties": {"type": "integer"}}, value))
     assert len(text) <= 4_000
     assert "…" in text
     assert text.endswith("and 30 more")
