@@ -1,4 +1,4 @@
-"""The control calls that a replay repeats: a bundle has them (docs/control.md, Apps)."""
+"""The control calls that a replay repeats: a bundle has them (docs/control.md, Requests)."""
 
 from __future__ import annotations
 
