@@ -35,6 +35,6 @@ def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> C
         **parts,
     )
     return Control(
-        router=Router(own, set(control.MODULES), heads=True),
+        router=Router(own, set(control.HANDLERS), heads=True),
         deps=ControlDeps(run=control.runner(services), redactor=services.redactor, listeners=listeners),
     )

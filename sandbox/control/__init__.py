@@ -1,96 +1,59 @@
-"""What the control API does: async functions, `(request, services)` in, a result out. Knows no header, no status.
-
-The function of an operation is named as its operationId, without the prefix, in the module that `MODULES` says.
-"""
+"""What the control API does: async functions, `(request, services)` in, a result out. Knows no header, no status."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
-from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.apps.history import ControlCallRecord
 from sandbox.contract import Document, Operation
+from sandbox.control import apps, bundle, clock, events, queues, requests, snapshots, webhooks
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
+from sandbox.control.verdict import verdict
 from sandbox.errors import ApiError
 from sandbox.repeatable import REPEATABLE_OPERATIONS
 
-__all__ = ["MODULES", "ControlServices", "handler", "runner"]
-
-PREFIX = "control_"
-
-_OPERATIONS: Mapping[str, tuple[str, ...]] = {
-    "apps": (
-        "control_list_apps",
-        "control_get_app",
-        "control_update_app",
-        "control_delete_app",
-        "control_reset",
-        "control_populate",
-    ),
-    "snapshots": (
-        "control_get_snapshot",
-        "control_put_snapshot",
-        "control_save",
-    ),
-    "bundle": ("control_get_bundle",),
-    "queues": (
-        "control_add_fault",
-        "control_list_faults",
-        "control_delete_faults",
-        "control_delete_fault",
-        "control_release_fault",
-        "control_add_reply",
-        "control_list_replies",
-        "control_delete_replies",
-        "control_delete_reply",
-    ),
-    "requests": (
-        "control_list_requests",
-        "control_get_request",
-        "control_get_request_curl",
-        "control_export_requests",
-        "control_verify_requests",
-        "control_delete_requests",
-    ),
-    "verdict.verdict": ("control_get_verdict",),
-    "webhooks": (
-        "control_list_webhooks",
-        "control_redeliver_webhook",
-        "control_send_webhook",
-    ),
-    "events": (
-        "control_events",
-        "control_health",
-    ),
-    "clock": (
-        "control_get_clock",
-        "control_set_clock",
-        "control_advance_clock",
-        "control_reset_clock",
-    ),
-}
-MODULES: Mapping[str, str] = {operation: module for module, names in _OPERATIONS.items() for operation in names}
-
-
+ControlHandler = Callable[[ControlRequest, ControlServices], Awaitable[ControlResult]]
 Run = Callable[[Operation, Mapping[str, str], Mapping[str, Any], Document], Awaitable[ControlResult]]
 
-
-class ControlHandler(Protocol):
-    """What one operation of the control API does."""
-
-    async def __call__(self, request: ControlRequest, services: ControlServices) -> ControlResult:
-        """Answer a request."""
-        ...
-
-
-@cache
-def handler(operation: str) -> ControlHandler:
-    """Return the function of an operation of the contract."""
-    module = import_module(f"{__name__}.{MODULES[operation]}")
-    function: ControlHandler = getattr(module, operation.removeprefix(PREFIX))
-    return function
+# The function of each operation of `schemas/control/openapi.json`, by its operationId.
+HANDLERS: Mapping[str, ControlHandler] = {
+    "control_list_apps": apps.list_apps,
+    "control_get_app": apps.get_app,
+    "control_update_app": apps.update_app,
+    "control_delete_app": apps.delete_app,
+    "control_reset": apps.reset,
+    "control_populate": apps.populate,
+    "control_get_snapshot": snapshots.get_snapshot,
+    "control_put_snapshot": snapshots.put_snapshot,
+    "control_save": snapshots.save,
+    "control_get_bundle": bundle.get_bundle,
+    "control_add_fault": queues.add_fault,
+    "control_list_faults": queues.list_faults,
+    "control_delete_faults": queues.delete_faults,
+    "control_delete_fault": queues.delete_fault,
+    "control_release_fault": queues.release_fault,
+    "control_add_reply": queues.add_reply,
+    "control_list_replies": queues.list_replies,
+    "control_delete_replies": queues.delete_replies,
+    "control_delete_reply": queues.delete_reply,
+    "control_list_requests": requests.list_requests,
+    "control_get_request": requests.get_request,
+    "control_get_request_curl": requests.get_request_curl,
+    "control_export_requests": requests.export_requests,
+    "control_verify_requests": requests.verify_requests,
+    "control_delete_requests": requests.delete_requests,
+    "control_get_verdict": verdict.get_verdict,
+    "control_list_webhooks": webhooks.list_webhooks,
+    "control_redeliver_webhook": webhooks.redeliver_webhook,
+    "control_send_webhook": webhooks.send_webhook,
+    "control_events": events.events,
+    "control_health": events.health,
+    "control_get_clock": clock.get_clock,
+    "control_set_clock": clock.set_clock,
+    "control_advance_clock": clock.advance_clock,
+    "control_reset_clock": clock.reset_clock,
+}
 
 
 def runner(services: ControlServices) -> Run:
@@ -101,10 +64,10 @@ def runner(services: ControlServices) -> Run:
     ) -> ControlResult:
         request = ControlRequest(path=path, query=query, document=document)
         if operation.id not in REPEATABLE_OPERATIONS:
-            return await handler(operation.id)(request, services)
+            return await HANDLERS[operation.id](request, services)
         seq, at, app = next(services.journal.sequence), services.clock.now(), services.registry.find(request.app_id)
         try:
-            result = await handler(operation.id)(request, services)
+            result = await HANDLERS[operation.id](request, services)
         except ApiError:
             # One that was refused has changed nothing, but for what took several steps.
             if operation.id == "control_populate":

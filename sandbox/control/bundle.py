@@ -1,14 +1,14 @@
-"""A failure in one file: the state that an app's requests met, what was done since, and what came of it.
+"""Export a bundle: the state that an app's requests met, the requests and their answers (docs/control.md, Requests).
 
-Whoever has the file can do all of it again (`dimedove-sandbox replay`). Each key has the same stand-in
-everywhere, so that no secret is in it and the requests still fit the settings; webhooks are left out.
+`dimedove-sandbox replay` does all of it again. Each key has the same pseudonym everywhere, so that no secret is in it
+and the requests still fit the settings; webhooks are left out.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from itertools import takewhile
 from typing import Any
@@ -20,7 +20,7 @@ from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import encode
 from sandbox.control.apps import mutable_app
 from sandbox.control.request_export import request_target, to_har
-from sandbox.control.serialization import decode_latin1, encode_array, redact_headers, serialize_redacted
+from sandbox.control.serialization import encode_array, redact_bytes, redact_headers, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.handler_types import FileResult
 from sandbox.persistence.snapshot import serialize_snapshot
@@ -31,17 +31,6 @@ from sandbox.slices import in_thread
 VERSION = 1
 # A zip file has no time before 1980; a bundle of the same state is the same bytes.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BundleContents:
-    """What a bundle is made of; `redactor` makes a text fit to be handed on."""
-
-    baseline: AppSnapshot
-    state: AppSnapshot
-    entries: Sequence[RequestRecord]
-    calls: Sequence[ControlCallRecord]
-    redactor: Redactor
 
 
 async def get_bundle(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -62,21 +51,16 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         "requests": len(entries),
     }
     reasons = [*history.lost, *_missing_requests(missing, len(started) - len(entries))]
-    contents = _BundleContents(
-        baseline=history.baseline or app.fresh_snapshot(),
-        state=app.snapshot(),
-        entries=entries,
-        calls=tuple(history.calls),
-        redactor=services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"]),
-    )
+    baseline, state, calls = history.baseline or app.fresh_snapshot(), app.snapshot(), tuple(history.calls)
+    redactor = services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"])
 
     def write_bundle() -> bytes:
         return _zip(
             {
                 "bundle.json": encode({**about, "complete": not reasons, "lost": reasons}),
-                "baseline.json": _write_snapshot(contents.baseline, contents.redactor),
-                "steps.json": encode_array(_steps(contents)),
-                "snapshot.json": _write_snapshot(contents.state, contents.redactor),
+                "baseline.json": _encode_snapshot(baseline, redactor),
+                "steps.json": encode_array(_serialize_steps(entries, calls, redactor)),
+                "snapshot.json": _encode_snapshot(state, redactor),
                 "journal.json": encode_array(serialize_redacted(entry, services) for entry in entries),
                 "journal.har": to_har(entries, services.redactor, services.version),
             }
@@ -93,7 +77,7 @@ def _missing_requests(gone: int, under_way: int) -> Iterator[str]:
         yield f"{under_way:,} of its requests were still under way"
 
 
-def _write_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
+def _encode_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
     return b"".join(serialize_snapshot(replace(snapshot, settings=without_webhooks(snapshot.settings)), redactor))
 
 
@@ -102,14 +86,16 @@ def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}
 
 
-def _steps(contents: _BundleContents) -> Iterator[dict[str, Any]]:
+def _serialize_steps(
+    entries: Sequence[RequestRecord], calls: Sequence[ControlCallRecord], redactor: Redactor
+) -> Iterator[dict[str, Any]]:
     """Yield the requests and the control calls, in the order in which they began."""
-    steps: list[RequestRecord | ControlCallRecord] = [*contents.entries, *contents.calls]
+    steps: list[RequestRecord | ControlCallRecord] = [*entries, *calls]
     for step in sorted(steps, key=lambda step: step.seq):
         if isinstance(step, RequestRecord):
-            yield _request_step(step, contents.redactor)
+            yield _request_step(step, redactor)
         else:
-            yield _control_step(step, contents.redactor)
+            yield _control_step(step, redactor)
 
 
 def _control_step(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
@@ -146,11 +132,9 @@ def _request_step(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
 
 
 def _serialize_body(raw: bytes, redactor: Redactor) -> dict[str, str]:
-    """Return a body as text, or as what stands for bytes that are none."""
-    try:
-        return {"text": redactor.redact_text(raw.decode())}
-    except UnicodeDecodeError:
-        return {"base64": b64encode(redactor.redact_text(decode_latin1(raw)).encode("latin-1", "replace")).decode()}
+    """Return a body as text, or in base64 where it is none."""
+    redacted, is_text = redact_bytes(raw, redactor)
+    return {"text": redacted.decode()} if is_text else {"base64": b64encode(redacted).decode()}
 
 
 def _zip(files: Mapping[str, bytes | bytearray]) -> bytes:

@@ -11,7 +11,14 @@ from urllib.parse import parse_qsl
 
 from sandbox.apps.journal import Headers, RequestRecord
 from sandbox.contract import encode
-from sandbox.control.serialization import content_type, decode_latin1, encode_array, redact_headers, response_body
+from sandbox.control.serialization import (
+    content_type,
+    decode_latin1,
+    encode_array,
+    redact_bytes,
+    redact_headers,
+    response_body,
+)
 from sandbox.redaction import Redactor
 
 # curl makes these by itself, or they belong to the connection.
@@ -76,12 +83,8 @@ def _printf_command(raw: bytes) -> str:
 def _command_with_body(words: list[str], body: bytes, redactor: Redactor) -> str:
     if not body:
         return " ".join(words)
-    try:
-        raw = redactor.redact_text(body.decode()).encode()
-        is_argument = b"\0" not in raw and len(raw) <= _MAX_ARGUMENT
-    except UnicodeDecodeError:
-        raw, is_argument = redactor.redact_text(decode_latin1(body)).encode("latin-1", "replace"), False
-    if is_argument:
+    raw, is_text = redact_bytes(body, redactor)
+    if is_text and b"\0" not in raw and len(raw) <= _MAX_ARGUMENT:
         return " ".join([*words, "--data-raw", shlex.quote(raw.decode())])
     # What no argument can hold goes through a pipe.
     starts = range(0, len(raw), _PRINTF_BYTES)

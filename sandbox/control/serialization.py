@@ -78,6 +78,14 @@ def redact_headers(headers: Headers, redactor: Redactor | None) -> list[tuple[st
     return [(name, redactor.redact_header(name, value) if redactor else value) for name, value in texts]
 
 
+def redact_bytes(raw: bytes, redactor: Redactor) -> tuple[bytes, bool]:
+    """Return a redacted body, and whether it is text (UTF-8)."""
+    try:
+        return redactor.redact_text(raw.decode()).encode(), True
+    except UnicodeDecodeError:
+        return redactor.redact_text(decode_latin1(raw)).encode("latin-1", "replace"), False
+
+
 def parse_body(raw: bytes, *, exact: bool = True) -> Any:
     """Return a body as its JSON value, else as text; None where there was none."""
     if not raw:

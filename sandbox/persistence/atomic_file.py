@@ -2,19 +2,20 @@
 
 Where the file can be replaced (`AtomicFile`), the new state is written beside it and put in its place in one go. Where
 it can't, as one that is mounted by itself (`InPlaceFile`), a save appends the new state, copies it to the front, then
-cuts the rest off; each step is on the disk before the next one begins.
+cuts the rest off; each step is on the disk before the next one begins. By the checksum in its last line a state that is
+damaged or cut is recognized.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
-
-from sandbox.persistence.trailer import locate
+from typing import Any, BinaryIO, NamedTuple
 
 Lock = Callable[[int], None]
 
@@ -23,6 +24,10 @@ _FLAGS: int = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 # The errors of a folder that takes no new file.
 _CLOSED_FOLDER = (errno.EACCES, errno.EPERM, errno.EROFS)
 _CHUNK = 1024 * 1024
+
+_HEADER = b'{"object":"sandbox_data"'
+_TRAILER = re.compile(rb'\{"object":"end","apps":([0-9]{1,18})(?:,"sha256":"([0-9a-f]{64})")?\}\n')
+_MAX_TRAILER = 150
 
 
 def lock_file(handle: int) -> None:
@@ -111,7 +116,7 @@ class AtomicFile:
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
-            start, end = locate(file)
+            start, end = _locate_state(file)
             file.seek(start)
             while start < end:
                 line = file.readline(end - start)
@@ -215,7 +220,7 @@ class InPlaceFile:
     def _recover(self) -> int:
         """Bring the last whole state to the front, if a save was stopped; return how many bytes the file then has."""
         with open(self._handle, "rb", closefd=False) as file:
-            start, end = locate(file)
+            start, end = _locate_state(file)
         return self._move_to_front(start, end - start)
 
     def _move_to_front(self, start: int, size: int) -> int:
@@ -257,3 +262,68 @@ def _join_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
             waiting, size = [], 0
     if waiting:
         yield b"".join(waiting)
+
+
+class Trailer(NamedTuple):
+    """The last line of a state: how many apps stand before it, and the SHA-256 of all of it (None: an old file)."""
+
+    apps: int
+    sha256: str | None
+
+
+def with_trailer(pieces: Iterable[bytes], apps: int) -> Iterator[bytes]:
+    """Yield a state and its last line."""
+    digest = sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+    yield b'{"object":"end","apps":%d,"sha256":"%b"}\n' % (apps, digest.hexdigest().encode())
+
+
+def parse_trailer(line: bytes) -> Trailer | None:
+    """Read a last line; None where it is another one."""
+    match = _TRAILER.fullmatch(line)
+    return Trailer(int(match[1]), match[2].decode() if match[2] else None) if match else None
+
+
+def _locate_state(file: BinaryIO) -> tuple[int, int]:
+    """Return where the newest whole state of a file begins and ends: during a save in place there is more than one.
+
+    An empty range: nothing was ever saved. The whole file: nothing in it is whole, or whoever reads it will find out.
+    """
+    size = file.seek(0, os.SEEK_END)
+    starts = _find_headers(file)
+    file.seek(max(0, size - _MAX_TRAILER))
+    if starts == [0] and parse_trailer(b"{" + file.read().rpartition(b"\n{")[2]):
+        return 0, size
+    for start in reversed(starts):
+        file.seek(start)
+        length = _whole_length(file)
+        if length:
+            return start, start + length
+    file.seek(0)
+    # A first save in place begins with an empty line.
+    return (0, 0) if file.read(1) in (b"", b"\n") else (0, size)
+
+
+def _find_headers(file: BinaryIO) -> list[int]:
+    """Return the offsets of the lines that begin as a state does."""
+    file.seek(0)
+    starts, offset = [], 0
+    for line in file:
+        if line.startswith(_HEADER):
+            starts.append(offset)
+        offset += len(line)
+    return starts
+
+
+def _whole_length(lines: Iterable[bytes]) -> int | None:
+    """Return how many bytes the state has that these lines begin with; None where it isn't whole."""
+    length, digest = 0, sha256()
+    for number, line in enumerate(lines):
+        length += len(line)
+        if trailer := parse_trailer(line):
+            is_whole = trailer.apps == number - 1 and trailer.sha256 in (None, digest.hexdigest())
+            return length if is_whole else None
+        digest.update(line)
+    return None

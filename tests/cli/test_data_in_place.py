@@ -11,8 +11,7 @@ from threading import Thread
 
 import pytest
 
-from sandbox.persistence.atomic_file import InPlaceFile, lock_file, open_file
-from sandbox.persistence.trailer import with_trailer
+from sandbox.persistence.atomic_file import InPlaceFile, lock_file, open_file, with_trailer
 from tests.cli.test_data import client, save, save_until_it_is_gone
 from tests.support.app_driver import AppDriver
 from tests.support.processes import Server, end, run, serving
