@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "rng"},
     "handler_types": {"contract", "reply"},
-    "conformance": {"contract", "junit"},
+    "conformance": {"clock", "contract", "junit"},
     "replay": {"contract", "errors", "redaction", "repeatable"},
     # floor 3: what leaves the process and what survives it
     "webhooks": {"apps", "contract", "handler_types", *GROUND},

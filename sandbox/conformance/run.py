@@ -86,9 +86,9 @@ def run_conformance(
         WrongUse: the plan makes no sense.
     """
     redact = key_redactor(plan.key or OWN_KEY, plan.other_key)
-    with redacting(redact), Deadline(plan.deadline) as deadline:
+    with redacting(redact):
         try:
-            return _Run(plan, contract, say, note, wait, deadline).verdict()
+            return _Run(plan, contract, say, note, wait, Deadline(plan.deadline)).verdict()
         except (CannotRun, Unreachable, UsageError) as error:
             raise type(error)(redact(str(error))) from None
 
@@ -186,9 +186,9 @@ class _Run:
         contract = self._narrowed(verdict)
         # On somebody's server every creation stays for ever: few are made, and each is marked.
         foreign = not self._prepared.is_sandbox
-        gate = Proxy(target.client, messages=not foreign, mark=(MARK, target.run) if foreign else None)
+        proxy = Proxy(target.client, messages=not foreign, mark=(MARK, target.run) if foreign else None)
         examples, extra_runs = (5, 0) if foreign else (3, 0) if plan.quick else (30, 4)
-        with gate.open() as origin:
+        with proxy.open() as origin:
             coverage = fuzz(
                 contract,
                 FuzzPlan(
@@ -203,13 +203,13 @@ class _Run:
                     request_timeout=plan.max_wait + 60,
                 ),
                 lambda requests: self._note(f"part one: {requests:,} requests"),
-                lambda: gate.stopped is not None,
+                lambda: proxy.stopped is not None,
             )
         found = coverage.findings if target.is_sandbox else findings_for_any_server(coverage.findings)
-        gate_is_hidden = key_redactor(target.key, target.other_key, {origin: str(target.client.origin)})
-        verdict.findings += findings_of_fuzzing(found, gate_is_hidden)
-        if gate.stopped is not None:
-            raise gate.stopped
+        redact_proxy = key_redactor(target.key, target.other_key, {origin: str(target.client.origin)})
+        verdict.findings += findings_of_fuzzing(found, redact_proxy)
+        if proxy.stopped is not None:
+            raise proxy.stopped
         verdict.coverage = coverage
 
     def _narrowed(self, verdict: RunResult) -> Contract:

@@ -170,5 +170,5 @@ class Session:
         return answer
 
     def _check_time(self) -> None:
-        if self._deadline.passed:
+        if self._deadline.has_passed:
             raise DeadlinePassed(f"the {self._deadline.seconds:.0f} s of --deadline are over")

@@ -1,118 +1,64 @@
-"""Carry one request at a time to one server over a connection of its own, and report exactly what came."""
+"""Carry one request at a time to one server over a connection of its own, and report exactly what came.
+
+What is sent is sent to the byte, no redirect is followed, and every read ends: by bytes, and by time.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import http.client
+import io
 import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from http.client import HTTPResponse
-from types import TracebackType
-from typing import Any
+from collections.abc import Callable
+from contextlib import closing, suppress
+from math import inf
+from typing import Any, TypeVar, cast
 
+from sandbox.clock import monotonic
 from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
 from sandbox.conformance.output import redacted_slice
 
+# Bytes of a body that are read, after decoding: a few bytes can stand for gigabytes.
+MAX_BYTES = 2 * 1024 * 1024
 
-class Deadline:
-    """Passes once, so many seconds after the block was entered; without seconds it never does."""
-
-    def __init__(self, seconds: float | None = None) -> None:
-        self.seconds = seconds
-        self._over = threading.Event()
-        self._ends: set[Callable[[], None]] = set()
-        self._timer = threading.Timer(seconds or 0, self._pass)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Deadline:
-        if self.seconds is not None:
-            self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-
-    @property
-    def passed(self) -> bool:
-        """Whether the time is over."""
-        return self._over.is_set()
-
-    def wait(self, seconds: float) -> None:
-        """Wait, but no longer than there is time."""
-        self._over.wait(seconds)
-
-    @contextlib.contextmanager
-    def ending(self, end: Callable[[], None]) -> Iterator[None]:
-        """Have something ended when the time is over, until the block ends."""
-        self._ends.add(end)
-        try:
-            if self.passed:
-                end()
-            yield
-        finally:
-            self._ends.discard(end)
-
-    def _pass(self) -> None:
-        self._over.set()
-        for end in tuple(self._ends):
-            end()
-
-
-MOST_BYTES = 2 * 1024 * 1024
-
-# What zlib must be told of each coding that a client may be answered in: a zlib or a gzip head, whichever comes.
+_CODED = ("content-encoding", "content-length")
+_CODINGS = {"gzip", "x-gzip", "deflate"}
+# What zlib must be told of these: a zlib or a gzip head, whichever comes.
 _ANY_HEAD = zlib.MAX_WBITS | 32
-_KNOWN = {"gzip", "x-gzip", "deflate"}
 _PIECE = 65_536
 
-
-class BodyTooLarge(Exception):
-    """A body is longer than is taken."""
-
-
-class BodyReader:
-    """One body; `read` is what came so far, without its coding."""
-
-    def __init__(self, response: HTTPResponse) -> None:
-        self.read = bytearray()
-        self._response = response
-        coding = (response.getheader("content-encoding") or "").strip().lower()
-        self.is_coded = coding in _KNOWN
-        self._decoder = zlib.decompressobj(_ANY_HEAD) if self.is_coded else None
-
-    def to_the_end(self) -> None:
-        """Read all of it.
-
-        Raises:
-            TooLarge: it is longer than is taken; its beginning is there.
-            zlib.error: it isn't in its coding.
-        """
-        while redacted_slice := self._response.read1(_PIECE):
-            room = MOST_BYTES + 1 - len(self.read)
-            self.read += self._decoder.decompress(redacted_slice, room) if self._decoder else redacted_slice
-            if len(self.read) > MOST_BYTES:
-                del self.read[MOST_BYTES:]
-                raise BodyTooLarge
-            if self._decoder and self._decoder.eof:
-                return
-
-
-_CUT = f"cut off after {MOST_BYTES:,} bytes"
-_CODED = ("content-encoding", "content-length")
+T = TypeVar("T")
 
 
 class Unreachable(Exception):
     """Nobody answers at the server's address."""
 
 
+class Deadline:
+    """The time that a run has, from now on; without seconds it has no end."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else monotonic() + seconds
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the time is over."""
+        return self.time_left() <= 0
+
+    def time_left(self, most: float = inf) -> float:
+        """Return how many seconds are left, at most so many."""
+        return most if self._end is None else min(most, self._end - monotonic())
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than there is time."""
+        threading.Event().wait(max(self.time_left(seconds), 0))
+
+
 class Connector:
-    """The way to one server. Both times are in seconds: until it is connected, and until an answer has ended."""
+    """The way to one server. Both times are in seconds: until it is connected, and until a response has ended."""
 
     def __init__(self, origin: ServerOrigin, *, connect: float, whole: float, deadline: Deadline | None = None) -> None:
         self.origin = origin
@@ -128,120 +74,156 @@ class Connector:
             Unreachable: nobody does.
         """
         try:
-            with self._connected() as way:
-                if way.is_late:
-                    raise Unreachable(f"{self.origin}: it listens, but {self._lateness()}")
+            self._connect().close()
         except OSError as error:
             raise Unreachable(f"{self.origin}: {_reason(error)}") from None
 
     def exchange(self, request: ApiRequest) -> ApiResponse:
         """Send a request and return what came, also where nothing did."""
         try:
-            with self._connected() as way:
-                answer = _exchange(way.connection, self._written(request), request)
+            connection = self._connect()
         except OSError as error:
             return ApiResponse(request=request, status=None, trouble=f"no connection: {_reason(error)}")
-        return replace(answer, is_whole=False, is_late=True, trouble=self._lateness()) if way.is_late else answer
+        with closing(connection):
+            response, body, trouble = _exchange(connection, self._encode(request), request.method)
+        if connection.is_late:
+            trouble = f"no end within {self._whole_within:.0f} s"
+        if response is None:
+            return ApiResponse(
+                request=request,
+                status=None,
+                is_whole=not connection.is_late,
+                is_late=connection.is_late,
+                trouble=trouble,
+            )
+        # What was decoded has no coding any more.
+        dropped = _CODED if _is_coded(response) else ()
+        return ApiResponse(
+            request=request,
+            status=response.status,
+            reason=response.reason,
+            headers=tuple((name, value) for name, value in response.getheaders() if name.lower() not in dropped),
+            body=body,
+            is_whole=not trouble,
+            is_late=connection.is_late,
+            trouble=trouble,
+        )
 
-    def _lateness(self) -> str:
-        return f"no end within {self._whole_within:.0f} s"
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[_Way]:
-        """Connect; the connection is broken off when its time is over, however slowly bytes trickle in."""
-        connection = socket.create_connection((self.origin.host, self.origin.port), timeout=self._connect_within)
-        way = _Way(connection)
-        watch = threading.Timer(self._whole_within, way.break_off)
-        watch.daemon = True
-        watch.start()
+    def _connect(self) -> _Connection:
+        timeout = max(self._deadline.time_left(self._connect_within), 0.001)
+        plain = socket.create_connection((self.origin.host, self.origin.port), timeout=timeout)
+        connection = _Connection(plain, self._whole_within, self._deadline)
         try:
-            with self._deadline.ending(way.break_off):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self._tls is not None:
-                    # Handed over at once: a handshake may trickle in too.
-                    way.connection = self._tls.wrap_socket(
-                        connection, server_hostname=self.origin.host, do_handshake_on_connect=False
-                    )
-                    way.connection.do_handshake()
-                way.connection.settimeout(self._whole_within)
-                yield way
-        finally:
-            watch.cancel()
-            way.connection.close()
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                connection.start_tls(self._tls, self.origin.host)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
-    def _written(self, request: ApiRequest) -> bytes:
-        named = {name.lower() for name, _ in request.headers}
+    def _encode(self, request: ApiRequest) -> bytes:
+        names = {name.lower() for name, _ in request.headers}
         lines = [f"{request.method} {request.target} HTTP/1.1"]
-        if "host" not in named:
+        if "host" not in names:
             lines.append(f"Host: {str(self.origin).partition('://')[2]}")
-        if request.body is not None and not named & {"content-length", "transfer-encoding"}:
+        if request.body is not None and not names & {"content-length", "transfer-encoding"}:
             lines.append(f"Content-Length: {len(request.body)}")
         lines += [f"{name}: {value}" for name, value in request.headers]
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + (request.body or b"")
 
 
-class _Way:
-    """One connection, and whether it was broken off because its time was over."""
+class _Connection(io.RawIOBase):
+    """One connection, which ends when its time is over, however slowly bytes trickle in or out."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection: Any = connection
-        self._late = threading.Event()
+    def __init__(self, connection: socket.socket, seconds: float, deadline: Deadline) -> None:
+        self._socket = connection
+        self._time, self._deadline = Deadline(seconds), deadline
+        self.is_late = False
 
-    @property
-    def is_late(self) -> bool:
-        return self._late.is_set()
+    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Encrypt from now on."""
+        tls = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+        self._socket = tls
+        self._in_time(tls.do_handshake)
 
-    def break_off(self) -> None:
-        self._late.set()
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        view = memoryview(data)
+        while view:
+            view = view[self._in_time(self._socket.send, view) :]
+
+    def readable(self) -> bool:
+        """Say that it can be read, as `io` asks for."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come."""
+        return self._in_time(self._socket.recv_into, buffer)
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """Return what `http.client` reads a response from."""
+        return io.BufferedReader(self)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+        super().close()
+
+    def _in_time(self, operation: Callable[..., T], *arguments: Any) -> T:
+        while (left := self._deadline.time_left(self._time.time_left())) > 0:
+            self._socket.settimeout(left)
+            with suppress(TimeoutError):
+                return operation(*arguments)
+        self.is_late = True
+        raise TimeoutError
 
 
-def _exchange(connection: socket.socket, sent: bytes, request: ApiRequest) -> ApiResponse:
+def _exchange(
+    connection: _Connection, request: bytes, method: str
+) -> tuple[http.client.HTTPResponse | None, bytes, str]:
+    """Send a request; return the response, if one came, with its body, decoded, and what went wrong."""
     trouble = ""
     try:
-        connection.sendall(sent)
+        connection.send(request)
     except OSError:
         trouble = "the connection was closed while the request was sent"
-    # A server that has heard enough answers before it closes: what it said may be there all the same.
-    response = http.client.HTTPResponse(connection, method=request.method)
+    # A server that has read enough answers before it closes: its response may be there all the same.
+    response = http.client.HTTPResponse(cast("socket.socket", connection), method=method)
     try:
         response.begin()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return ApiResponse(request=request, status=None, trouble=trouble or f"no answer: {_reason(error)}")
-    body = BodyReader(response)
-    trouble = _trouble(body, response)
-    # What was decoded has no coding any more.
-    headers = (
-        (name, value) for name, value in response.getheaders() if name.lower() not in _CODED or not body.is_coded
-    )
-    return ApiResponse(
-        request=request,
-        status=response.status,
-        reason=response.reason,
-        headers=tuple(headers),
-        body=bytes(body.read),
-        is_whole=not trouble,
-        trouble=trouble,
-    )
+        return None, b"", trouble or f"no answer: {_reason(error)}"
+    body = bytearray()
+    trouble = _read_body(response, body)
+    return response, bytes(body), trouble
 
 
-def _trouble(body: BodyReader, response: http.client.HTTPResponse) -> str:
+def _read_body(response: http.client.HTTPResponse, body: bytearray) -> str:
     """Read a body to its end or to where it breaks; return what broke it."""
+    decoder = zlib.decompressobj(_ANY_HEAD) if _is_coded(response) else None
     try:
-        body.to_the_end()
-    except BodyTooLarge:
-        return _CUT
+        while piece := response.read1(_PIECE):
+            body += decoder.decompress(piece, MAX_BYTES + 1 - len(body)) if decoder else piece
+            if len(body) > MAX_BYTES:
+                del body[MAX_BYTES:]
+                return f"cut off after {MAX_BYTES:,} bytes"
+            if decoder and decoder.eof:
+                break
     except zlib.error:
         return "the body isn't in the coding that Content-Encoding says"
     except http.client.IncompleteRead as error:
-        body.read += error.partial
+        body += error.partial
         return "the body broke off"
     except (OSError, http.client.HTTPException, ValueError) as error:
         return f"the body broke off: {_reason(error)}"
     # A body that stops before its promised length is no error to `read1`.
     missing = response.length
     return f"the body broke off {missing:,} bytes before its end" if missing else ""
+
+
+def _is_coded(response: http.client.HTTPResponse) -> bool:
+    return (response.getheader("content-encoding") or "").strip().lower() in _CODINGS
 
 
 def _reason(error: Exception) -> str:

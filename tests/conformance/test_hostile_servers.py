@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.transport import MOST_BYTES
+from sandbox.conformance.transport import MAX_BYTES
 from tests.conformance.hostile import SAYING, hostile
 from tests.conformance.judging import conform, ours
 from tests.conformance.running import running
@@ -74,4 +74,4 @@ def test_a_bomb_is_unpacked_as_far_as_an_answer_may_go(capsys: pytest.CaptureFix
     with hostile(SAYING["bomb"]) as origin:
         assert conform(capsys, origin, "--law", "APP-1", "--json", str(report)).code == 1
     (finding,) = json.loads(report.read_text())["findings"]
-    assert f"cut off after {MOST_BYTES:,} bytes" in finding["got"]
+    assert f"cut off after {MAX_BYTES:,} bytes" in finding["got"]
