@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts a server on a free port, judges it, ends it. Put the command of your own server in place of `serve`.
+# Starts a server on a free port, checks it, ends it. Put the command of your own server in place of `serve`.
 # PATH has to have dimedove-sandbox; options of `conform` may follow: sh check.sh --quick --junit conform.xml
 set -eu
 

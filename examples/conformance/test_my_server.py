@@ -1,4 +1,4 @@
-"""Holds your own server to the laws of the Dimedove Apps API, one test a law.
+"""Check your own server against the Dimedove Apps API, one test a check.
 
 CONFORM_URL=http://127.0.0.1:8010 pytest test_my_server.py
 """

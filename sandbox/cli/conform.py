@@ -34,7 +34,7 @@ OPTIONS: Mapping[str, Option] = {
     "key": Option(help=f"API key; better in the environment, as {KEY_VARIABLE}", kind="text"),
     "app": Option(help="app to check; on the sandbox by default a new one", kind="text"),
     "other_key": Option(help=f"key that must not open the app (or in {OTHER_KEY_VARIABLE})", kind="text"),
-    "law": Option(help="run only this check or topic, such as PAGE-3 or PAGE (repeatable)", kind="list"),
+    "check": Option(help="run only this check or topic, such as PAGE-3 or PAGE (repeatable)", kind="list"),
     "quick": Option(help="all checks, and a short fuzz phase", kind="switch"),
     "read_only": Option(help="send no request that could write", kind="switch"),
     "allow_writes": Option(help="write to a server that isn't the sandbox", kind="switch"),
@@ -56,6 +56,8 @@ OPTIONS: Mapping[str, Option] = {
     "json": Option(help="write a JSON report to this file", kind="text"),
 }
 _OF_FILES = ("baseline", "junit", "json")
+# What an option was called before, and may still be.
+_FORMER_NAMES = {"check": "law"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,8 @@ def add_parser(commands: Any) -> None:
         if option.kind == "switch":
             parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=option.help)
         elif option.kind == "list":
-            parser.add_argument(flag(name), action="append", default=None, metavar="NAME", help=option.help)
+            names = (flag(name), flag(_FORMER_NAMES[name]))
+            parser.add_argument(*names, dest=name, action="append", default=None, metavar="NAME", help=option.help)
         else:
             metavar = "FILE" if name in _OF_FILES else "N" if option.kind == "integer" else "TEXT"
             parser.add_argument(flag(name), default=None, metavar=metavar, help=option.help)
@@ -167,13 +170,17 @@ def _resolve_arguments(flags: Mapping[str, Any], environ: Mapping[str, str]) -> 
         SettingsError: a value is wrong, a name unknown, the file unreadable, the URL missing.
     """
     path = Path(flags["config"] or CONFIG)
-    from_file = read_file(path, tuple(OPTIONS)) if flags["config"] or path.exists() else {}
+    known = (*OPTIONS, *_FORMER_NAMES.values())
+    from_file = read_file(path, known) if flags["config"] or path.exists() else {}
+    for name, former in _FORMER_NAMES.items():
+        if former in from_file:
+            from_file.setdefault(name, from_file[former])
     variables = {"key": KEY_VARIABLE, "other_key": OTHER_KEY_VARIABLE}
     values = resolve_options(OPTIONS, variables, flags, environ, from_file, path)
     if "url" not in values:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
     files = {name: values.pop(name, None) for name in _OF_FILES}
-    plan = {"checks" if name == "law" else name: value for name, value in values.items()}
+    plan = {"checks" if name == "check" else name: value for name, value in values.items()}
     return _Arguments(plan=plan, **files)
 
 

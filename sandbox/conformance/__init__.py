@@ -1,1 +1,1 @@
-"""The judge: holds a server that claims to be this API against the contract, which is all of ours that it knows."""
+"""The conformance suite: checks a server that claims to be this API against the contract, all that it knows of ours."""

@@ -18,7 +18,7 @@ from sandbox.conformance.run import Outcome, RunResult
 
 _MOST_BYTES = 1024 * 1024
 # The two kinds of entry, and the key that says what each is about.
-_KINDS = {"known": "finding", "waived": "law"}
+_KINDS = {"known": "finding", "waived": "check"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def load_baseline(path: Path) -> tuple[BaselineEntry, ...]:
     """Read a baseline.
 
     Raises:
-        WrongUse: it can't be read, or an entry lacks something.
+        UsageError: it can't be read, or an entry lacks something.
     """
     try:
         with path.open("rb") as file:
@@ -121,6 +121,8 @@ def _list(value: Any, kind: str, path: Path) -> list[Any]:
 
 def _entry(kind: str, value: Mapping[str, Any], path: Path) -> BaselineEntry:
     name = _KINDS[kind]
+    if "law" in value:  # what a check was called before
+        value = {"check": value["law"], **value}
     missing = [key for key in (name, "reason", "date") if not value.get(key)]
     if missing:
         raise UsageError(f"{path}: an entry of [[{kind}]] has no {missing[0]}: {name}, reason and date are needed")

@@ -1,8 +1,7 @@
-"""What a law is: a sentence of the contract that no schema says, and the function that holds a server to it.
+"""What a check is: a sentence of the contract that no schema says, and the function that checks a server against it.
 
-A law asks the server what it needs to ask and returns, or raises: `Broken` where the server does otherwise,
-`NoEvidence` where what it wanted to look at could not be had, `NotApplicable` where a setting of the app leaves nothing
-to judge.
+A check asks the server what it needs to know and returns, or raises: `CheckViolation` where the server does otherwise,
+`Unavailable` where what it needed could not be had, `NotApplicable` where a setting of the app leaves nothing to check.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ ANYTHING: Any = object()
 
 
 class CheckViolation(Exception):
-    """The server breaks the law. `answers` are the proof, the last one the answer that is wrong.
+    """The server breaks the rule. `answers` are the proof, the last one the answer that is wrong.
 
-    `about` tells apart what one law can find, in words that stay the same from run to run.
+    `about` tells apart what one check can find, in words that stay the same from run to run.
     """
 
     def __init__(self, expected: str, got: str, *answers: ApiResponse, about: str = "", seen: int = 1) -> None:
@@ -38,12 +37,12 @@ class CheckViolation(Exception):
 
 
 class NotApplicable(Exception):
-    """Nothing to judge here; the text says why."""
+    """Nothing to check here; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One law.
+    """One check.
 
     `source` says who wrote the sentence (docs/contract.md): S and V the vendor, D the sandbox. `needs_sandbox`: the
     sandbox alone promises it, or an agent that is a real model may break it. `writes`: it creates or changes something.
@@ -83,7 +82,7 @@ def check(
     writes: bool = True,
     needs_other_key: bool = False,
 ) -> Callable[[CheckFunction], Check]:
-    """Make a law of a function; its docstring is the sentence. What the sandbox decided [D] is asked of a sandbox."""
+    """Make a check of a function; its docstring is the sentence. What the sandbox decided [D] is asked of a sandbox."""
 
     def made(function: CheckFunction) -> Check:
         return Check(
@@ -115,10 +114,10 @@ def expect_status(answer: ApiResponse, *statuses: int, why: str = "", about: str
 
 
 def expect_answered(make: Callable[[], T]) -> T:
-    """Return evidence of a message or a completion; that it isn't answered with success breaks the law.
+    """Return evidence of a message or a completion; that it isn't answered with success is a violation.
 
     Raises:
-        NoEvidence: something else of it could not be had.
+        Unavailable: something else of it could not be had.
     """
     try:
         return make()
@@ -158,7 +157,7 @@ def expect_no_growth(server: Target, before: ApiResponse, after: ApiResponse, *a
 
 
 def for_each(cases: Iterable[T], verify: Callable[[T], None]) -> None:
-    """Try every case; of those that break the law, the first stands for all. Put the simplest case first."""
+    """Try every case; of those that violate, the first stands for all. Put the simplest case first."""
     broken: list[CheckViolation] = []
     for case in cases:
         try:

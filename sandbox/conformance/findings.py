@@ -75,8 +75,8 @@ _DECIDED = {"4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9", "4.10"}
 class ConformanceFinding:
     """One thing that is wrong.
 
-    `rule` is the id of a law or the name of a check, `fingerprint` the same from run to run, `script` for a POSIX shell
-    with curl and the key in `API_KEY`, `operations` where it was seen, `seen` how often.
+    `rule` is the id of a check or the name of one of the fuzzer's, `fingerprint` the same from run to run, `script` for
+    a POSIX shell with curl and the key in `API_KEY`, `operations` where it was seen, `seen` how often.
     """
 
     rule: str
@@ -95,8 +95,8 @@ class ConformanceFinding:
 def finding_of_check(
     check: Check, broken: CheckViolation, server: ApiClient, redact: KeyRedactor
 ) -> ConformanceFinding:
-    """Return what a broken law is told as."""
-    answers = [*_needed(broken.answers, server.client.history), *broken.answers[-1:]]
+    """Return the finding of a violation."""
+    answers = [*_needed(broken.answers, server.session.history), *broken.answers[-1:]]
     wrong = broken.answers[-1].request if broken.answers else None
     return ConformanceFinding(
         rule=check.id,
@@ -107,7 +107,7 @@ def finding_of_check(
         operations=tuple(filter(None, [operation_of(server, wrong.method, wrong.target)])) if wrong else (),
         expected=redact(broken.expected),
         got=redact(broken.got),
-        script=curl_script(answers, server.client.origin, redact),
+        script=curl_script(answers, server.session.origin, redact),
         seen=broken.seen,
         fingerprint=_fingerprint(check.id, broken.about),
     )

@@ -145,7 +145,7 @@ _MOST = 1_000
 
 
 class Unavailable(Exception):
-    """What a law wanted to look at could not be had; `answer` is what came instead."""
+    """What a check needed could not be had; `answer` is what came instead."""
 
     def __init__(self, wanted: str, answer: ApiResponse) -> None:
         super().__init__(f"{answer.request}: expected {wanted}, got {answer.summary}")
@@ -156,7 +156,7 @@ def good(answer: ApiResponse) -> ApiResponse:
     """Return an answer that is a success.
 
     Raises:
-        NoEvidence: it isn't.
+        Unavailable: it isn't.
     """
     if not answer.is_good:
         raise Unavailable("200", answer)
@@ -167,7 +167,7 @@ def id_of(answer: ApiResponse) -> str:
     """Return the id in an answer.
 
     Raises:
-        NoEvidence: there is none.
+        Unavailable: there is none.
     """
     found = answer.object.get("id")
     if not isinstance(found, str) or not found:

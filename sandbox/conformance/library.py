@@ -1,10 +1,10 @@
-"""The laws as a library: for a test suite that holds its own server to them, a test a law.
+"""The checks as a library: for a test suite that checks its own server, a test a check.
 
-@pytest.mark.parametrize("law", all_laws(), ids=str)
-def test_law(law: Law, server: Server) -> None:
-    if reason := server.why_not(law):
+@pytest.mark.parametrize("check", all_checks(), ids=str)
+def test_check(check: Check, server: Server) -> None:
+    if reason := server.skip_reason(check):
         pytest.skip(reason)
-    server.hold(law)
+    server.run_check(check)
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Check", "CheckFailed", "Server", "all_checks", "connect"]
 
 
 class CheckFailed(AssertionError):
-    """The server breaks a law, or can't be held to it; the text says the clause, what came, and how to repeat it."""
+    """A check failed or could not run; the text names the clause, what came, and how to repeat it."""
 
 
 class Server:
-    """A server that can be held to the laws; what they share is made once."""
+    """A server that can be checked; what the checks share is made once."""
 
     def __init__(self, plan: RunPlan) -> None:
         self._plan = plan
@@ -35,14 +35,14 @@ class Server:
             self._prepared = prepare(plan, load())
 
     def skip_reason(self, check: Check) -> str | None:
-        """Return why a law isn't asked of this server; None if it is."""
+        """Return why a check isn't made on this server; None if it is."""
         return skip_reason(check, self._prepared, self._plan)
 
     def run_check(self, check: Check) -> None:
-        """Hold the server to a law; one that doesn't apply to the app is kept.
+        """Check the server; a check that doesn't apply to the app passes.
 
         Raises:
-            LawBroken: it breaks the law, or the law could not run.
+            CheckFailed: it fails, or could not run.
         """
         with redacting(self._redact):
             outcome = run_check(check, self._prepared.target, self._redact)
@@ -57,7 +57,7 @@ def connect(url: str, **options: Any) -> Server:
 
     Raises:
         Unreachable: nobody answers there.
-        CannotRun: it can't be judged so.
-        WrongUse: more has to be said, such as the app.
+        CannotRun: it can't be checked so.
+        UsageError: more has to be said, such as the app.
     """
     return Server(RunPlan(url=url, **options))

@@ -59,7 +59,7 @@ class KeyRedactor:
         return sorted((begins + offset, ends + offset, name) for begins, ends, name in found)
 
 
-# What is hidden in texts that are cut where nobody knows the run: a law, an answer, a connection.
+# What is hidden in texts that are cut where nobody knows the run: a check, an answer, a connection.
 _CURRENT: ContextVar[KeyRedactor | None] = ContextVar("_CURRENT", default=None)
 
 

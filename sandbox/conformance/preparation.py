@@ -34,7 +34,7 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What to judge, and how. `laws` are ids or their first parts (`PAGE`); empty for all, and for part one."""
+    """What to check, and how. `checks` are ids or topics (`PAGE`); empty for all, and for the fuzz phase."""
 
     url: str
     key: str | None = None
@@ -54,7 +54,7 @@ class RunPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRun:
-    """A server that can be judged; `is_sandbox` is what it says of itself."""
+    """A server that can be checked; `is_sandbox` is what it says of itself."""
 
     target: Target
     is_sandbox: bool
@@ -62,7 +62,7 @@ class PreparedRun:
     @property
     def writes(self) -> bool:
         """Whether anything may be written to it."""
-        return self.target.client.limits.writes
+        return self.target.session.limits.writes
 
 
 def prepare(
@@ -77,8 +77,8 @@ def prepare(
 
     Raises:
         Unreachable: nobody answers there.
-        CannotRun: it can't be judged so.
-        WrongUse: the plan makes no sense.
+        CannotRun: it can't be checked so.
+        UsageError: the plan makes no sense.
     """
     origin, base = parse_server_url(plan.url, contract)
     scouting = SessionLimits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False)
@@ -116,15 +116,15 @@ def prepare(
 
 
 def select_checks(names: Sequence[str]) -> tuple[Check, ...]:
-    """Return the laws that are named by their id or by its first part; all if none is named.
+    """Return the checks that are named by their id or topic; all if none is named.
 
     Raises:
-        WrongUse: a name is of no law.
+        UsageError: a name is of no check.
     """
     checks = all_checks()
     for name in names:
         if not any(name in (check.id, check.topic) for check in checks):
-            raise UsageError(f"--law {name}: there is no such law; --list shows them all")
+            raise UsageError(f"--check {name}: there is no such check; --list shows them all")
     return tuple(check for check in checks if not names or check.id in names or check.topic in names)
 
 
@@ -132,7 +132,7 @@ def parse_server_url(url: str, contract: Contract) -> tuple[ServerOrigin, str]:
     """Return where a server is and under which path its operations stand.
 
     Raises:
-        WrongUse: it is no URL of a server.
+        UsageError: it is no URL of a server.
     """
     wrong = UsageError(f"{url!r}: expected a URL such as http://127.0.0.1:8010")
     try:
@@ -149,7 +149,7 @@ def parse_server_url(url: str, contract: Contract) -> tuple[ServerOrigin, str]:
 
 
 def skip_reason(check: Check, prepared: PreparedRun, plan: RunPlan) -> str | None:
-    """Return why a law isn't asked for by this plan; None if it is."""
+    """Return why a check isn't part of this plan; None if it is."""
     if check.needs_sandbox and not prepared.target.is_sandbox:
         return "the sandbox's own rule; --sandbox-rules holds any server to it"
     if check.writes and not prepared.writes:
@@ -171,7 +171,7 @@ def _check_access(asking: Target, *, app_is_chosen: bool) -> None:
     """Stop where nothing could come of a run: no answer at all, a wrong key, an app that isn't there."""
     answers = [asking.ask(operation) for operation in (CONFIG, METRICS, LIST)]
     if all(answer.status is None for answer in answers):
-        raise CannotRun(f"{asking.client.origin}: {answers[0].trouble}")
+        raise CannotRun(f"{asking.session.origin}: {answers[0].trouble}")
     status = answers[0].status or 0
     if {answer.status for answer in answers} != {status} or (status in (401, 403) and not app_is_chosen):
         return
@@ -181,7 +181,7 @@ def _check_access(asking: Target, *, app_is_chosen: bool) -> None:
     if status == 404:
         known = isinstance(answers[0].object.get("error"), dict)
         what = f"there is no app {asking.app}" if known else f"nothing of this API is at {asking.base}"
-        raise CannotRun(f"{asking.client.origin}: {what} (404); the URL's path and --app say what to judge")
+        raise CannotRun(f"{asking.session.origin}: {what} (404); the URL's path and --app say what to check")
 
 
 def _name(asking: Target, seed: int) -> str:

@@ -1,4 +1,4 @@
-"""One run of the judge: what will be done is said, then the two parts, and what came of them.
+"""One run of the suite: announce what will be done, the fuzz phase, the check phase, and what came of both.
 
 On a server that isn't the sandbox each message counts, and what was created is marked, deleted at the end, and said.
 """
@@ -36,14 +36,14 @@ from sandbox.contract import Contract
 Result = Literal["kept", "broken", "not asked for", "not applicable", "could not run"]
 Tell = Callable[[str], None]
 
-# What is created at most on a server that isn't the sandbox, by the laws and by a short part one (rounded up).
+# What is created at most on a server that isn't the sandbox, by the checks and by a short fuzz phase (rounded up).
 _CONVERSATIONS = 200
 _SHORT = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one law; a broken one has its finding."""
+    """What came of one check; a violation has its finding."""
 
     check: Check
     result: Result
@@ -82,8 +82,8 @@ def run_conformance(
 
     Raises:
         Unreachable: nobody answers there.
-        CannotRun: the server can't be judged so.
-        WrongUse: the plan makes no sense.
+        CannotRun: the server can't be checked so.
+        UsageError: the plan makes no sense.
     """
     redact = key_redactor(plan.key or OWN_KEY, plan.other_key)
     with redacting(redact):
@@ -94,7 +94,7 @@ def run_conformance(
 
 
 def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
-    """Hold a server to one law.
+    """Make one check on a server.
 
     Raises:
         Stopped: the server says 429 for too long, or nothing any more.
@@ -113,7 +113,7 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
     except Exception as error:  # an answer in a shape that nobody expects ends no run
         # Python's own errors cut long values: what is left of a key then would not be found.
         said = f": {error}" if len(str(error)) < _SHORT else ""
-        reason = f"an answer of a kind that the law can't read ({type(error).__name__}{said})"
+        reason = f"an answer of a kind that the check can't read ({type(error).__name__}{said})"
         return Outcome(check=check, result="could not run", reason=redact(reason))
     return Outcome(check=check, result="kept")
 
@@ -162,8 +162,8 @@ class _Run:
     def _warn(self) -> None:
         """Say before anything is done what will be done."""
         target, plan, sandbox = self._target, self._plan, self._prepared.is_sandbox
-        where = f"{target.client.origin}{target.base}"
-        self._say(f"judging {where}, app {target.app}" + (", the sandbox" if sandbox else ""))
+        where = f"{target.session.origin}{target.base}"
+        self._say(f"checking {where}, app {target.app}" + (", the sandbox" if sandbox else ""))
         if sandbox:
             return
         if not self._prepared.writes:
@@ -180,13 +180,13 @@ class _Run:
     def _fuzz_phase(self, verdict: RunResult) -> None:
         plan, target = self._plan, self._target
         if plan.checks:
-            verdict.not_asked_for.append("part one (schemathesis): --law was given")
+            verdict.not_asked_for.append("the fuzz phase (schemathesis): --check was given")
             return
-        self._say("part one: schemathesis over the contract")
+        self._say("fuzz phase: schemathesis over the contract")
         contract = self._narrowed(verdict)
         # On somebody's server every creation stays for ever: few are made, and each is marked.
         foreign = not self._prepared.is_sandbox
-        proxy = Proxy(target.client, messages=not foreign, mark=(MARK, target.run) if foreign else None)
+        proxy = Proxy(target.session, messages=not foreign, mark=(MARK, target.run) if foreign else None)
         examples, extra_runs = (5, 0) if foreign else (3, 0) if plan.quick else (30, 4)
         with proxy.open() as origin:
             coverage = fuzz(
@@ -202,34 +202,38 @@ class _Run:
                     sandbox_rules=target.is_sandbox,
                     request_timeout=plan.max_wait + 60,
                 ),
-                lambda requests: self._note(f"part one: {requests:,} requests"),
+                lambda requests: self._note(f"fuzz phase: {requests:,} requests"),
                 lambda: proxy.stopped is not None,
             )
         found = coverage.findings if target.is_sandbox else findings_for_any_server(coverage.findings)
-        redact_proxy = key_redactor(target.key, target.other_key, {origin: str(target.client.origin)})
+        redact_proxy = key_redactor(target.key, target.other_key, {origin: str(target.session.origin)})
         verdict.findings += findings_of_fuzzing(found, redact_proxy)
         if proxy.stopped is not None:
             raise proxy.stopped
         verdict.coverage = coverage
 
     def _narrowed(self, verdict: RunResult) -> Contract:
-        """Return what part one is run over: no more than may be asked of this server."""
+        """Return the contract that is fuzzed: no more than may be sent to this server."""
         contract = self._contract.with_validation_status(self._target.invalid)
         if not self._target.is_sandbox:
             contract = vendor_contract(contract)
         if not self._prepared.writes:
-            verdict.not_asked_for.append("part one (schemathesis) on operations that write: nothing may be written")
+            verdict.not_asked_for.append(
+                "the fuzz phase (schemathesis) on operations that write: nothing may be written"
+            )
             return without_operations(contract, set(self._statuses) - set(READS))
         if not self._prepared.is_sandbox:
-            verdict.not_asked_for.append("part one (schemathesis) on messages and completions: each may be billed")
+            verdict.not_asked_for.append(
+                "the fuzz phase (schemathesis) on messages and completions: each may be billed"
+            )
             return without_operations(contract, {SEND, COMPLETE})
         return contract
 
     def _check_phase(self, verdict: RunResult) -> None:
-        self._say(f"part two: {len(self._checks)} laws" if len(self._checks) > 1 else "part two: one law")
+        self._say(f"check phase: {len(self._checks)} checks" if len(self._checks) > 1 else "check phase: one check")
         redact = key_redactor(self._target.key, self._target.other_key)
         for number, check in enumerate(self._checks, 1):
-            self._note(f"part two: {check.id}, {number} of {len(self._checks)}")
+            self._note(f"check phase: {check.id}, {number} of {len(self._checks)}")
             reason = skip_reason(check, self._prepared, self._plan)
             if reason is None:
                 outcome = run_check(check, self._target, redact)
@@ -240,24 +244,24 @@ class _Run:
 
     def _close(self, verdict: RunResult) -> None:
         """Take away what was created, as far as it can be, and sum up."""
-        client = self._target.client
+        session = self._target.session
         asked = set() if self._plan.checks else set(self._statuses) if self._prepared.writes else set(READS)
         verdict.statuses = {name: Counter(seen) for name, seen in self._statuses.items()}
         verdict.never_succeeded = tuple(
             name for name, seen in self._statuses.items() if name in asked and not any(200 <= s < 300 for s in seen)
         )
-        verdict.requests, verdict.messages = client.totals.requests, client.totals.messages
-        if not verdict.is_sandbox and client.totals.left and not verdict.incomplete:
-            self._delete_all(client)
-        verdict.left = len(client.totals.left)
+        verdict.requests, verdict.messages = session.totals.requests, session.totals.messages
+        if not verdict.is_sandbox and session.totals.left and not verdict.incomplete:
+            self._delete_all(session)
+        verdict.left = len(session.totals.left)
 
-    def _delete_all(self, client: Session) -> None:
-        self._say(f"deleting the {len(client.totals.left)} conversations that are left")
+    def _delete_all(self, session: Session) -> None:
+        self._say(f"deleting the {len(session.totals.left)} conversations that are left")
         headers = (("Authorization", f"Bearer {self._target.key}"),)
         try:
-            for one, app in list(client.totals.left.items()):
+            for one, app in list(session.totals.left.items()):
                 request = ApiRequest(method="DELETE", target=f"{app}/conversations/{one}", headers=headers)
-                client.send(request, remember=False)
+                session.send(request, remember=False)
         except RunStopped:
             return
 

@@ -1,4 +1,4 @@
-"""The judge's client: it keeps what was promised to the server's owner, and remembers what was said.
+"""The suite's session with one server: it keeps what was promised to the server's owner, and remembers the answers.
 
 A 429 is waited out, requests keep their distance, and no more messages and completions are sent than were allowed. A
 server that has gone silent is left alone.
@@ -119,10 +119,10 @@ class Session:
 
         Raises:
             Throttled: the wait was too long.
-            Silent: the server doesn't answer any more.
-            Flooded: its answers are long, again and again.
-            OutOfTime: the deadline has passed.
-            BudgetSpent: one message more than was allowed.
+            ServerSilent: the server doesn't answer any more.
+            TooMuchData: its answers are long, again and again.
+            DeadlinePassed: the deadline has passed.
+            BudgetExceeded: one message more than was allowed.
         """
         self._permit(request)
         answer = self._once(request)

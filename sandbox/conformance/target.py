@@ -42,6 +42,20 @@ READS = (LIST, USER_LIST, GET, CONFIG, METRICS)
 NOBODY = "00000000-0000-4000-8000-000000000000"
 MARK = "conform"
 
+WITH_BODY = (CREATE, UPDATE, SEND, COMPLETE)
+
+# Bodies that would be good, for conversations that don't exist.
+BODIES: dict[str, dict[str, Any]] = {
+    UPDATE: {"title": "Hello"},
+    SEND: {"message": {"content": "Hello"}, "stream": False},
+    COMPLETE: {"prompt": "Hello"},
+}
+
+# What can't be a body: of another type, and one byte more than may be sent, which isn't JSON either.
+TEXT = {"Content-Type": "text/plain"}
+MIB = 1024 * 1024
+LARGE = b"{" + b" " * MIB
+
 _OWN: Any = object()
 
 
@@ -54,7 +68,7 @@ class ApiClient:
 
     def __init__(
         self,
-        client: Session,
+        session: Session,
         contract: Contract,
         *,
         base: str,
@@ -66,7 +80,7 @@ class ApiClient:
         is_alone: bool = False,
         invalid: int = 422,
     ) -> None:
-        self.client = client
+        self.session = session
         self.contract = contract
         self.base = base
         self.app = app
@@ -128,7 +142,7 @@ class ApiClient:
             own["Content-Type"] = "application/json"
         merged = {**own, **(headers or {})}
         fields = tuple((name, value) for name, value in merged.items() if value)
-        return self.client.send(ApiRequest(method=method, target=target, headers=fields, body=body), patient=patient)
+        return self.session.send(ApiRequest(method=method, target=target, headers=fields, body=body), patient=patient)
 
     def with_mark(self, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return metadata that says whose conversation this is."""
@@ -215,7 +229,11 @@ class SentMessage:
 
 
 class Target(ApiClient):
-    """One app of one server, and the evidence that laws share."""
+    """One app of one server, and the evidence that several checks look at.
+
+    Such evidence is made once, when the first check asks, so that a run sends few messages. What could not be made is
+    `Unavailable` for every check that needs it.
+    """
 
     @cached_property
     def _made(self) -> dict[tuple[Any, ...], Any]:

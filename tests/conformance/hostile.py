@@ -1,4 +1,4 @@
-"""Servers that harm who judges them: answers without an end, bombs, drips. Each says that it is the sandbox."""
+"""Servers that harm who checks them: answers without an end, bombs, drips. Each says that it is the sandbox."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ from sandbox.conformance.preparation import RunPlan, UsageError
 from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance.breaks import Break, nothing
-from tests.conformance.judging import conform, ours
+from tests.conformance.conform_runs import conform, ours
 from tests.conformance.running import running
-from tests.conformance.test_laws import a_patch_is_forgotten, refuse
+from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 
 SINCE = 'reason = "ticket 7"\ndate = 2026-11-25\n'
 
 
-def judged(by: Break, *checks: str) -> RunResult:
+def checked(by: Break, *checks: str) -> RunResult:
     with running(ours(by)) as origin:
         return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)
 
@@ -30,13 +30,13 @@ def weighed(tmp_path: Path, verdict: RunResult, text: str) -> BaselinedResult:
 
 
 def test_without_a_baseline_every_finding_fails() -> None:
-    verdict = judged(a_patch_is_forgotten, "UPDATE-2")
+    verdict = checked(a_patch_is_forgotten, "UPDATE-2")
     assert apply_baseline(verdict).failing == tuple(verdict.findings)
     assert apply_baseline(verdict).exit_code == 1
 
 
 def test_a_known_finding_is_told_and_does_not_fail(tmp_path: Path) -> None:
-    verdict = judged(a_patch_is_forgotten, "UPDATE-2")
+    verdict = checked(a_patch_is_forgotten, "UPDATE-2")
     entry = f'[[known]]\nfinding = "{verdict.findings[0].fingerprint}"\n{SINCE}'
     result = weighed(tmp_path, verdict, entry)
     assert (result.exit_code, result.failing) == (0, ())
@@ -45,43 +45,44 @@ def test_a_known_finding_is_told_and_does_not_fail(tmp_path: Path) -> None:
     assert (why.reason, why.date) == ("ticket 7", "2026-11-25")
 
 
-def test_a_waived_law_is_told_and_does_not_fail(tmp_path: Path) -> None:
-    result = weighed(tmp_path, judged(a_patch_is_forgotten, "UPDATE-2"), f'[[waived]]\nlaw = "UPDATE-2"\n{SINCE}')
+@pytest.mark.parametrize("name", ["check", "law"])
+def test_a_waived_check_is_told_and_does_not_fail(tmp_path: Path, name: str) -> None:
+    result = weighed(tmp_path, checked(a_patch_is_forgotten, "UPDATE-2"), f'[[waived]]\n{name} = "UPDATE-2"\n{SINCE}')
     assert (result.exit_code, len(result.known)) == (0, 1)
 
 
-def test_a_waived_law_that_could_not_run_does_not_fail(tmp_path: Path) -> None:
-    verdict = judged(refuse("/conversations$"), "PAGE-1")
+def test_a_waived_check_that_could_not_run_does_not_fail(tmp_path: Path) -> None:
+    verdict = checked(refuse("/conversations$"), "PAGE-1")
     assert apply_baseline(verdict).exit_code == 1
-    result = weighed(tmp_path, verdict, f'[[waived]]\nlaw = "PAGE-1"\n{SINCE}')
+    result = weighed(tmp_path, verdict, f'[[waived]]\ncheck = "PAGE-1"\n{SINCE}')
     assert (result.exit_code, len(result.waived)) == (0, 1)
 
 
 def test_what_is_new_fails_beside_what_is_known(tmp_path: Path) -> None:
-    verdict = judged(a_patch_is_forgotten, "UPDATE")
-    result = weighed(tmp_path, verdict, f'[[waived]]\nlaw = "UPDATE-2"\n{SINCE}')
+    verdict = checked(a_patch_is_forgotten, "UPDATE")
+    result = weighed(tmp_path, verdict, f'[[waived]]\ncheck = "UPDATE-2"\n{SINCE}')
     assert result.exit_code == 1
     assert "UPDATE-2" not in {finding.rule for finding in result.failing}
 
 
-@pytest.mark.parametrize("entry", ['[[waived]]\nlaw = "UPDATE-2"\n', '[[waived]]\nlaw = "UPDATE-3"\n'])
+@pytest.mark.parametrize("entry", ['[[waived]]\ncheck = "UPDATE-2"\n', '[[waived]]\ncheck = "UPDATE-3"\n'])
 def test_an_entry_that_is_not_needed_any_more_is_said(tmp_path: Path, entry: str) -> None:
-    result = weighed(tmp_path, judged(nothing, "UPDATE-2", "UPDATE-3"), entry + SINCE)
+    result = weighed(tmp_path, checked(nothing, "UPDATE-2", "UPDATE-3"), entry + SINCE)
     assert len(result.unneeded) == 1
     assert result.exit_code == 0
 
 
-def test_an_entry_for_a_law_that_was_not_run_is_left_alone(tmp_path: Path) -> None:
-    result = weighed(tmp_path, judged(nothing, "UPDATE-2"), f'[[waived]]\nlaw = "PAGE-1"\n{SINCE}')
+def test_an_entry_for_a_check_that_was_not_run_is_left_alone(tmp_path: Path) -> None:
+    result = weighed(tmp_path, checked(nothing, "UPDATE-2"), f'[[waived]]\ncheck = "PAGE-1"\n{SINCE}')
     assert result.unneeded == ()
 
 
 # Each row: a file that is no baseline, and what is said of it.
 WRONG = [
     ("[[waived]", "not valid TOML"),
-    ('[[waivd]]\nlaw = "PAGE-1"\n', "waivd"),
-    ('[[waived]]\nlaw = "PAGE-1"\ndate = 2026-01-01\n', "has no reason"),
-    ('[[waived]]\nlaw = "PAGE-1"\nreason = "x"\n', "has no date"),
+    ('[[waivd]]\ncheck = "PAGE-1"\n', "waivd"),
+    ('[[waived]]\ncheck = "PAGE-1"\ndate = 2026-01-01\n', "has no reason"),
+    ('[[waived]]\ncheck = "PAGE-1"\nreason = "x"\n', "has no date"),
     (f"[[known]]\n{SINCE}", "has no finding"),
     ('waived = "PAGE-1"\n', "expected tables"),
 ]
@@ -99,9 +100,9 @@ def test_the_report_tells_what_is_known_and_what_is_not_needed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "baseline.toml"
-    path.write_text(f'[[waived]]\nlaw = "UPDATE-2"\n{SINCE}[[waived]]\nlaw = "APP-1"\n{SINCE}', encoding="utf-8")
+    path.write_text(f'[[waived]]\ncheck = "UPDATE-2"\n{SINCE}[[waived]]\ncheck = "APP-1"\n{SINCE}', encoding="utf-8")
     with running(ours(a_patch_is_forgotten)) as origin:
-        said = conform(capsys, origin, "--law", "UPDATE-2", "--law", "APP-1", "--baseline", str(path))
+        said = conform(capsys, origin, "--check", "UPDATE-2", "--check", "APP-1", "--baseline", str(path))
     assert said.code == 0
     assert "known     UPDATE-2:" in said.out
     assert "APP-1 (ticket 7, 2026-11-25): no longer needed" in said.out

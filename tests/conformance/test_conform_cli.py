@@ -12,9 +12,9 @@ import pytest
 
 from sandbox.cli.conform import OPTIONS
 from sandbox.settings import flag
-from tests.conformance.judging import Foreign, Said, conform, ours, overheard
+from tests.conformance.conform_runs import Foreign, Said, conform, ours, overheard
 from tests.conformance.running import running
-from tests.conformance.test_laws import a_patch_is_forgotten, refuse
+from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 from tests.conformance.wire import Request
 from tests.support.constants import ROOT
 from tests.support.processes import serving
@@ -49,7 +49,7 @@ def whole() -> tuple[Said, list[Request]]:
 
 def test_0_a_server_that_conforms(capsys: Capture) -> None:
     with running(ours()) as origin:
-        said = conform(capsys, origin, "--law", "APP-1")
+        said = conform(capsys, origin, "--check", "APP-1")
     assert said.code == 0
     assert "\nconforms\n" in said.out
 
@@ -62,12 +62,12 @@ def test_0_is_said_of_the_whole_sandbox_with_nothing_but_the_url(whole: tuple[Sa
 
 def test_1_a_server_that_does_not(capsys: Capture) -> None:
     with running(ours(a_patch_is_forgotten)) as origin:
-        assert conform(capsys, origin, "--law", "UPDATE-2").code == 1
+        assert conform(capsys, origin, "--check", "UPDATE-2").code == 1
 
 
-def test_1_a_law_that_could_not_run(capsys: Capture) -> None:
+def test_1_a_check_that_could_not_run(capsys: Capture) -> None:
     with running(ours(refuse("/conversations$"))) as origin:
-        said = conform(capsys, origin, "--law", "PAGE-1")
+        said = conform(capsys, origin, "--check", "PAGE-1")
     assert said.code == 1
     assert "PAGE-1 could not run" in said.out
 
@@ -89,7 +89,7 @@ def test_3_there_is_no_such_app(capsys: Capture) -> None:
     with running(ours()) as origin:
         said = conform(capsys, origin, "--app", "app_missing")
     assert said.code == 3
-    assert said.err.endswith(": there is no app app_missing (404); the URL's path and --app say what to judge\n")
+    assert said.err.endswith(": there is no app app_missing (404); the URL's path and --app say what to check\n")
 
 
 def test_3_the_key_is_refused(capsys: Capture) -> None:
@@ -100,7 +100,7 @@ def test_3_the_key_is_refused(capsys: Capture) -> None:
 
 
 def test_3_schemathesis_is_missing() -> None:
-    """In an environment where it can't be found, the laws still run, and a whole run says what to install."""
+    """In an environment where it can't be found, the checks still run, and a whole run says what to install."""
     program = (
         "import sys; sys.path_importer_cache.clear(); import importlib.util as u; real = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name == 'schemathesis' else real(name, *a)\n"
@@ -121,7 +121,7 @@ WRONG = [
     (["http://user:pw@127.0.0.1"], "expected a URL"),
     (["http://127.0.0.1:99999"], "expected a URL"),
     (["http://127.0.0.1/?x=1"], "expected a URL"),
-    (["http://127.0.0.1:1", "--law", "PAGE-99"], "--law PAGE-99: there is no such law"),
+    (["http://127.0.0.1:1", "--check", "PAGE-99"], "--check PAGE-99: there is no such check"),
     (["http://127.0.0.1:1", "--seed", "x"], "--seed: expected a whole number"),
     (["http://127.0.0.1:1", "--max-messages", "-1"], "--max-messages: expected a whole number from 0"),
     (["http://127.0.0.1:1", "--baseline", "none.toml"], "none.toml: can't be read"),
@@ -164,7 +164,7 @@ def test_2_any_file_that_can_t_be_read_is_named_in_one_line(capsys: Capture, tmp
 def test_2_a_folder_is_no_config_and_a_byte_order_mark_does_no_harm(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "conform.toml").write_bytes(b"\xef\xbb\xbfseed = 1\n")
     (tmp_path / "baseline.toml").write_bytes(b"\xef\xbb\xbf")
-    assert conform(capsys, "http://127.0.0.1:1", "--law", "APP-1", "--baseline", "baseline.toml").code == 3
+    assert conform(capsys, "http://127.0.0.1:1", "--check", "APP-1", "--baseline", "baseline.toml").code == 3
     for flag_of_file in ("--config", "--baseline"):
         assert conform(capsys, "http://127.0.0.1:1", flag_of_file, str(tmp_path)).code == 2
 
@@ -189,17 +189,24 @@ def test_every_option_is_in_the_help(capsys: Capture, name: str) -> None:
 
 def test_options_are_read_from_a_file_in_the_folder(capsys: Capture, empty_folder: Path) -> None:
     with running(ours()) as origin:
-        text = f'url = "{origin}"\napp = "app_of_the_file"\nlaw = ["APP-1"]\njson = "report.json"\n'
+        text = f'url = "{origin}"\napp = "app_of_the_file"\ncheck = ["APP-1"]\njson = "report.json"\n'
         (empty_folder / "conform.toml").write_text(text, encoding="utf-8")
         assert conform(capsys).code == 0
     report = json.loads((empty_folder / "report.json").read_text(encoding="utf-8"))
     assert report["app"] == "app_of_the_file"
 
 
+def test_the_former_name_of_an_option_is_taken_too(capsys: Capture, empty_folder: Path) -> None:
+    (empty_folder / "conform.toml").write_text('law = ["APP-1"]\n', encoding="utf-8")
+    with running(ours()) as origin:
+        assert "checks: 1 kept" in conform(capsys, origin).out
+        assert "checks: 2 kept" in conform(capsys, origin, "--law", "APP-1", "--law", "APP-2").out
+
+
 def test_a_flag_goes_before_the_file(capsys: Capture, empty_folder: Path) -> None:
     (empty_folder / "conform.toml").write_text('app = "app_of_the_file"\njson = "report.json"\n', encoding="utf-8")
     with running(ours()) as origin:
-        assert conform(capsys, origin, "--law", "APP-1", "--app", "app_of_the_flag").code == 0
+        assert conform(capsys, origin, "--check", "APP-1", "--app", "app_of_the_flag").code == 0
     report = json.loads((empty_folder / "report.json").read_text(encoding="utf-8"))
     assert report["app"] == "app_of_the_flag"
 
@@ -218,7 +225,7 @@ def test_an_unknown_option_of_the_file_is_named(capsys: Capture, empty_folder: P
     assert "conform.toml: quik: there is no such setting" in said.err
 
 
-def test_a_list_shows_every_law(capsys: Capture) -> None:
+def test_a_list_shows_every_check(capsys: Capture) -> None:
     said = conform(capsys, "--list")
     assert said.code == 0
     assert len(said.out.splitlines()) > 60
@@ -228,26 +235,26 @@ def test_a_list_shows_every_law(capsys: Capture) -> None:
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
 def test_the_url_may_have_its_base_or_not(capsys: Capture, path: str) -> None:
     with running(ours()) as origin:
-        assert conform(capsys, origin + path, "--law", "APP-1").code == 0
+        assert conform(capsys, origin + path, "--check", "APP-1").code == 0
 
 
 def test_laws_that_are_not_asked_for_are_listed_and_do_not_fail(capsys: Capture) -> None:
     with running(ours()) as origin:
-        said = conform(capsys, origin, "--law", "KEY-8", "--law", "APP-1")
+        said = conform(capsys, origin, "--check", "KEY-8", "--check", "APP-1")
     assert said.code == 0
     assert "not asked for: needs --other-key: KEY-8" in said.out
 
 
 def test_another_key_is_held_to_open_nothing(capsys: Capture) -> None:
     with running(ours()) as origin:
-        assert conform(capsys, origin, "--law", "KEY-8", "--other-key", "sk_test_denied").code == 0
-        assert conform(capsys, origin, "--law", "KEY-8", "--other-key", "sk_test_other").code == 1
+        assert conform(capsys, origin, "--check", "KEY-8", "--other-key", "sk_test_denied").code == 0
+        assert conform(capsys, origin, "--check", "KEY-8", "--other-key", "sk_test_other").code == 1
 
 
 @pytest.mark.parametrize("status", ["400", "422"])
 def test_a_sandbox_that_refuses_with_another_status_conforms(capsys: Capture, status: str) -> None:
     with serving("--quiet", "--validation-status", status) as server:
-        assert conform(capsys, server.url, "--law", "ERROR", "--law", "BODY-2", "--law", "PAGE-5").code == 0
+        assert conform(capsys, server.url, "--check", "ERROR", "--check", "BODY-2", "--check", "PAGE-5").code == 0
 
 
 def test_one_seed_sends_the_same_requests_to_fresh_servers(whole: tuple[Said, list[Request]]) -> None:
@@ -261,7 +268,7 @@ def sent(requests: list[Request]) -> list[tuple[str, str, str, bytes]]:
     return [(request.method, request.path, request.query, request.body) for request in requests]
 
 
-def test_serve_pays_nothing_for_the_judge() -> None:
+def test_serve_pays_nothing_for_the_suite() -> None:
     program = (
         "import sys; from sandbox.cli import main\n"
         "try: main(['serve', '--port', 'x'])\n"

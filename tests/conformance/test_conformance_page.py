@@ -18,7 +18,7 @@ from sandbox.cli.conform import OPTIONS
 from sandbox.conformance.baseline import load_baseline
 from sandbox.conformance.checks import all_checks
 from sandbox.settings import flag
-from tests.conformance.judging import conform
+from tests.conformance.conform_runs import conform
 from tests.docs.pages import ADDRESS, blocks, read
 from tests.support.constants import ROOT
 from tests.support.processes import serving
@@ -29,21 +29,21 @@ pytestmark = pytest.mark.fuzz
 PAGE = "docs/conformance.md"
 EXAMPLES = ROOT / "examples/conformance"
 WORKFLOWS = [block for block in blocks(ROOT / PAGE) if block.language == "yaml"]
-# The lines that judge; the others install, and start what isn't ours.
+# The lines that check; the others install, and start what isn't ours.
 COMMANDS = [
     found for block in WORKFLOWS for found in re.findall(r"(?:run: |- )(dimedove-sandbox conform .*)", block.text)
 ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_a_workflow_runs_judges_and_leaves_its_report(command: str, tmp_path: Path) -> None:
-    """Here they hold the server to some laws, in `.ci/run` to all: test_conform_cli.py has the whole judge."""
+def test_what_a_workflow_runs_checks_and_leaves_its_report(command: str, tmp_path: Path) -> None:
+    """Here they make some checks, in `.ci/run` all: test_conform_cli.py has a whole run."""
     (tmp_path / "baseline.toml").write_bytes((EXAMPLES / "baseline.toml").read_bytes())
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     with serving("--quiet") as server:
         line = command.replace(ADDRESS, server.url).replace("dimedove-sandbox", f"{sys.executable} -m sandbox")
-        line += "" if DEMANDS_ALL else " --law APP"
+        line += "" if DEMANDS_ALL else " --check APP"
         done = subprocess.run(  # noqa: S603 - a line of ours
             ["/bin/sh", "-euc", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
@@ -51,7 +51,7 @@ def test_what_a_workflow_runs_judges_and_leaves_its_report(command: str, tmp_pat
     assert ElementTree.parse(tmp_path / "conform.xml").getroot().tag == "testsuites"  # noqa: S314 - our own
 
 
-def test_both_workflows_judge() -> None:
+def test_both_workflows_check() -> None:
     assert len(WORKFLOWS) == len(COMMANDS) == 2
 
 
@@ -74,5 +74,5 @@ def test_the_example_of_a_file_with_options_is_read(
     with serving("--quiet") as server:
         text = (EXAMPLES / "conform.toml").read_text(encoding="utf-8").replace(ADDRESS, server.url)
         (tmp_path / "conform.toml").write_text(text, encoding="utf-8")
-        assert conform(capsys, "--law", "APP-1").code == 0
+        assert conform(capsys, "--check", "APP-1").code == 0
     assert (tmp_path / "conform.xml").exists()

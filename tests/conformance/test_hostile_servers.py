@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.conformance.transport import MAX_BYTES
+from tests.conformance.conform_runs import conform, ours
 from tests.conformance.hostile import SAYING, hostile
-from tests.conformance.judging import conform, ours
 from tests.conformance.running import running
-from tests.conformance.test_laws import a_patch_is_forgotten
+from tests.conformance.test_checks import a_patch_is_forgotten
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.processes import measured
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.fuzz
 # Each row: what the server says, words of the command, the exit code, and why the run stopped.
 FLOOD = "answers of more than 262,144 bytes came to more than 12,582,912 bytes in all"
 RUNS = [
-    ("endless", ("--law", "PAGE"), 3, FLOOD),
+    ("endless", ("--check", "PAGE"), 3, FLOOD),
     ("bomb", ("--quick",), 3, FLOOD),
-    ("events", ("--law", "STREAM", "--law", "MESSAGE"), 3, FLOOD),
-    ("ints", ("--law", "CREATE"), 1, FLOOD),
+    ("events", ("--check", "STREAM", "--check", "MESSAGE"), 3, FLOOD),
+    ("ints", ("--check", "CREATE"), 1, FLOOD),
 ]
 
 
@@ -55,7 +55,7 @@ def test_after_the_deadline_it_tells_what_it_has(capsys: pytest.CaptureFixture[s
         return await a_patch_is_forgotten(request, ask)
 
     with running(ours(hang_later)) as origin:
-        said = conform(capsys, origin, "--law", "UPDATE-2", "--law", "COMPLETION", "--deadline", "5")
+        said = conform(capsys, origin, "--check", "UPDATE-2", "--check", "COMPLETION", "--deadline", "5")
         over.set()
     assert said.code == 1
     assert "does not conform: 1 finding; stopped early: the 5 s of --deadline are over\n" in said.out
@@ -65,13 +65,13 @@ def test_after_the_deadline_it_tells_what_it_has(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("says", ["drip", "drip of headers", "drip of nothing"])
 def test_an_answer_that_never_ends_is_broken_off(capsys: pytest.CaptureFixture[str], says: str) -> None:
     with hostile(SAYING[says]) as origin:
-        said = conform(capsys, origin, "--law", "APP", "--deadline", "2")
+        said = conform(capsys, origin, "--check", "APP", "--deadline", "2")
     assert (said.code, said.err.count("dimedove-sandbox: "), said.out) == (3, 1, "")
 
 
 def test_a_bomb_is_unpacked_as_far_as_an_answer_may_go(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     with hostile(SAYING["bomb"]) as origin:
-        assert conform(capsys, origin, "--law", "APP-1", "--json", str(report)).code == 1
+        assert conform(capsys, origin, "--check", "APP-1", "--json", str(report)).code == 1
     (finding,) = json.loads(report.read_text())["findings"]
     assert f"cut off after {MAX_BYTES:,} bytes" in finding["got"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.judging import Foreign, conform, ours
+from tests.conformance.conform_runs import Foreign, conform, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 

@@ -1,4 +1,4 @@
-"""The laws as a library: a suite of somebody else's holds a server to them, a test a law."""
+"""The checks as a library: a suite of somebody else's makes them on a server, a test a check."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pytest
 
 from sandbox.conformance.library import CheckFailed, all_checks, connect
 from sandbox.conformance.preparation import UsageError
-from tests.conformance.judging import Foreign, ours
+from tests.conformance.conform_runs import Foreign, ours
 from tests.conformance.running import running
-from tests.conformance.test_laws import a_patch_is_forgotten, refuse
+from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 from tests.support.constants import ROOT
 from tests.support.processes import serving
 
 CHECKS = {check.id: check for check in all_checks()}
 
 
-def test_the_example_holds_our_own_server_to_every_law(tmp_path: Path) -> None:
+def test_the_example_holds_our_own_server_to_every_check(tmp_path: Path) -> None:
     with serving("--quiet") as server:
         done = suite(tmp_path, server.url)
     assert done.returncode == 0, done.stdout
     assert f"{len(CHECKS) - 1} passed, 1 skipped" in done.stdout
 
 
-def test_a_broken_law_is_a_failed_test_that_says_how_to_repeat_it(tmp_path: Path) -> None:
+def test_a_broken_check_is_a_failed_test_that_says_how_to_repeat_it(tmp_path: Path) -> None:
     with running(ours(a_patch_is_forgotten)) as origin:
         done = suite(tmp_path, origin, "-k", "UPDATE-2 or UPDATE-1 or APP-1")
     assert done.returncode == 1
@@ -36,7 +36,7 @@ def test_a_broken_law_is_a_failed_test_that_says_how_to_repeat_it(tmp_path: Path
     assert "1 failed, 2 passed" in done.stdout
 
 
-def test_a_law_that_could_not_run_is_no_success() -> None:
+def test_a_check_that_could_not_run_is_no_success() -> None:
     with running(ours(refuse("/conversations$"))) as origin:
         server = connect(origin)
         with pytest.raises(CheckFailed, match="PAGE-1"):

@@ -22,9 +22,9 @@ from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance import breaks
 from tests.conformance.breaks import Break
-from tests.conformance.judging import Said, conform, ours
+from tests.conformance.conform_runs import Said, conform, ours
 from tests.conformance.running import running
-from tests.conformance.test_laws import a_patch_is_forgotten, headed
+from tests.conformance.test_checks import a_patch_is_forgotten, headed
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.requirements import requires_curl
 
@@ -48,7 +48,7 @@ async def metrics_are_201(request: Request, ask: Ask) -> Answer:
     return replace(answer, status=201) if request.path.endswith("/metrics") and answer.status == 200 else answer
 
 
-def judged(by: Break, *checks: str) -> RunResult:
+def checked(by: Break, *checks: str) -> RunResult:
     with running(ours(by)) as origin:
         return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)
 
@@ -61,21 +61,21 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Said, Path]:
     files = ("--junit", str(folder / "junit.xml"), "--json", str(folder / "report.json"))
     out, err = io.StringIO(), io.StringIO()
     with running(ours(titles_are_hostile)) as origin, redirect_stdout(out), redirect_stderr(err):
-        code = main(["conform", origin, "--law", "CREATE-1", "--law", "CREATE-4", *files], env)
+        code = main(["conform", origin, "--check", "CREATE-1", "--check", "CREATE-4", *files], env)
     return Said(code, out.getvalue(), err.getvalue()), folder
 
 
 # Findings
 
 
-def test_a_finding_names_its_law_its_clause_and_its_source() -> None:
-    (finding,) = judged(a_patch_is_forgotten, "UPDATE-2").findings
+def test_a_finding_names_its_check_its_clause_and_its_source() -> None:
+    (finding,) = checked(a_patch_is_forgotten, "UPDATE-2").findings
     assert (finding.rule, finding.clause, finding.source) == ("UPDATE-2", "2.5", "V")
     assert finding.expected == "title 'After'"
     assert finding.got == "'Before'"
 
 
-# Each row: a break, a law that finds it, and what the repeated answer has in it.
+# Each row: a break, a check that finds it, and what the repeated answer has in it.
 REPEATED = [
     # one request is enough
     (headed(401, www_authenticate="Basic"), "KEY-5", "invalid_api_key"),
@@ -99,8 +99,8 @@ def test_the_script_of_a_finding_repeats_it(by: Break, check: str, came: str) ->
 
 
 def test_only_what_the_wrong_answer_hangs_on_is_repeated() -> None:
-    """Of the many conversations that the laws made, the script makes the one that was changed."""
-    finding = next(f for f in judged(a_patch_is_forgotten, "PAGE-1", "CREATE", "UPDATE-2").findings)
+    """Of the many conversations that the checks made, the script makes the one that was changed."""
+    finding = next(f for f in checked(a_patch_is_forgotten, "PAGE-1", "CREATE", "UPDATE-2").findings)
     assert finding.script.count("-X POST") == 1
     assert finding.script.count("-X PATCH") == 1
 
@@ -139,13 +139,13 @@ def test_a_script_sends_any_body_as_it_was(body: bytes) -> None:
 
 
 def test_a_finding_has_the_same_fingerprint_in_every_run() -> None:
-    first, second = (judged(a_patch_is_forgotten, "UPDATE-2").findings[0] for _ in range(2))
+    first, second = (checked(a_patch_is_forgotten, "UPDATE-2").findings[0] for _ in range(2))
     assert first.fingerprint == second.fingerprint
     assert re.fullmatch(r"[0-9a-f]{12}", first.fingerprint)
 
 
-def test_two_laws_that_are_broken_have_two_fingerprints() -> None:
-    findings = judged(a_patch_is_forgotten, "UPDATE").findings
+def test_two_checks_that_are_broken_have_two_fingerprints() -> None:
+    findings = checked(a_patch_is_forgotten, "UPDATE").findings
     assert len({finding.fingerprint for finding in findings}) == len(findings) > 1
 
 
@@ -154,7 +154,7 @@ def test_two_laws_that_are_broken_have_two_fingerprints() -> None:
 
 def test_findings_come_first_and_the_summary_last(capsys: pytest.CaptureFixture[str]) -> None:
     with running(ours(a_patch_is_forgotten)) as origin:
-        said = conform(capsys, origin, "--law", "UPDATE-2", "--law", "APP-1")
+        said = conform(capsys, origin, "--check", "UPDATE-2", "--check", "APP-1")
     lines = said.out.splitlines()
     assert lines[0] == "finding 1 of 1: UPDATE-2, clause 2.5 of docs/contract.md [V]"
     assert lines[-2:] == ["does not conform: 1 finding", lines[-1]]
@@ -195,7 +195,7 @@ def test_the_job_has_a_summary_that_no_server_can_write_into(hostile: tuple[Said
 # In files
 
 
-def test_junit_has_a_case_a_law_and_survives_what_a_server_says(hostile: tuple[Said, Path]) -> None:
+def test_junit_has_a_case_a_check_and_survives_what_a_server_says(hostile: tuple[Said, Path]) -> None:
     suites = ElementTree.parse(hostile[1] / "junit.xml").getroot()  # noqa: S314 - our own
     cases = {case.get("name", "").partition(":")[0]: case for case in suites.iter("testcase")}
     assert set(cases) == {"CREATE-1", "CREATE-4"}

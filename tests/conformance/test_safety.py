@@ -16,7 +16,7 @@ import pytest
 from sandbox.conformance.preparation import RunPlan
 from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
-from tests.conformance.judging import Foreign, conform, ours
+from tests.conformance.conform_runs import Foreign, conform, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 
@@ -28,7 +28,7 @@ BILLED = re.compile(r"/apps/[^/]+/(conversations/[^/]+|completions)$")
 CREATES = re.compile(r"/apps/[^/]+/conversations$")
 
 
-def judged(server: Foreign, **plan: Any) -> tuple[RunResult, list[str]]:
+def checked(server: Foreign, **plan: Any) -> tuple[RunResult, list[str]]:
     """Judge somebody's server; return the verdict and what was said before."""
     said: list[str] = []
     with running(ours(server)) as origin:
@@ -45,12 +45,12 @@ def judged(server: Foreign, **plan: Any) -> tuple[RunResult, list[str]]:
 def allowed() -> tuple[Foreign, RunResult, list[str]]:
     """A whole run against somebody's server that may be written to: what it heard, its verdict, what was said."""
     server = Foreign()
-    return server, *judged(server, allow_writes=True, checks=())
+    return server, *checked(server, allow_writes=True, checks=())
 
 
 def test_nothing_is_written_unless_it_is_allowed() -> None:
     server = Foreign()
-    verdict, said = judged(server, checks=())
+    verdict, said = checked(server, checks=())
     assert server.heard
     assert {request.method for request in server.heard} <= {"GET", "HEAD", "OPTIONS"}
     assert "--allow-writes" in said[1]
@@ -89,15 +89,15 @@ def test_the_owner_is_told_before_anything_is_written() -> None:
 @pytest.mark.parametrize("most", [0, 1, 7])
 def test_no_more_messages_are_sent_than_were_allowed(most: int) -> None:
     server = Foreign()
-    verdict, _ = judged(server, allow_writes=True, max_messages=most, sandbox_rules=True)
+    verdict, _ = checked(server, allow_writes=True, max_messages=most, sandbox_rules=True)
     sent = [r for r in server.of("POST") if BILLED.search(r.path) and json_of(r)]
     assert verdict.messages <= most
     assert len(sent) >= verdict.messages
     assert any("allowed are sent" in outcome.reason for outcome in verdict.outcomes)
 
 
-def test_all_laws_together_stay_within_the_forty() -> None:
-    verdict, _ = judged(
+def test_all_checks_together_stay_within_the_forty() -> None:
+    verdict, _ = checked(
         Foreign(),
         allow_writes=True,
         sandbox_rules=True,
@@ -125,9 +125,9 @@ def test_all_laws_together_stay_within_the_forty() -> None:
     assert verdict.messages <= 40
 
 
-def test_part_one_sends_no_message_that_may_be_billed() -> None:
+def test_the_fuzz_phase_sends_no_message_that_may_be_billed() -> None:
     server = Foreign()
-    judged(server, allow_writes=True, checks=(), max_messages=0)
+    checked(server, allow_writes=True, checks=(), max_messages=0)
     answered = [r for r in server.of("POST") if BILLED.search(r.path) and "message" in json_of(r)]
     # Laws look for refusals: no key, a conversation that isn't there. None of these reaches an agent.
     assert [r for r in answered if "00000000-0000" not in r.path and "-other/" not in r.path] == []
@@ -164,7 +164,7 @@ def test_no_redirect_is_followed_and_the_key_goes_nowhere_else() -> None:
                 answer if request.path.endswith("/config") else replace(answer, status=307, headers=(away,), body=b"")
             )
 
-        verdict, _ = judged(Foreign(send_away), checks=())
+        verdict, _ = checked(Foreign(send_away), checks=())
         with pytest.raises(BlockingIOError):
             elsewhere.accept()
     assert verdict.findings
@@ -172,7 +172,7 @@ def test_no_redirect_is_followed_and_the_key_goes_nowhere_else() -> None:
 
 def test_the_key_is_sent_to_nobody_before_it_is_known_who_listens() -> None:
     server = Foreign()
-    judged(server, checks=("APP-1",))
+    checked(server, checks=("APP-1",))
     assert server.heard[0].path == "/_sandbox/health"
     assert b"authorization" not in dict(server.heard[0].headers)
 
@@ -212,7 +212,7 @@ def test_after_the_longest_wait_the_run_stops_with_what_it_has(capsys: pytest.Ca
         return replace(answer, status=429, headers=((b"retry-after", b"61"),)) if request.method == "POST" else answer
 
     with running(ours(Foreign(stay_busy))) as origin:
-        said = conform(capsys, origin, *MINE, "--allow-writes", "--law", "APP", "--law", "CREATE-1")
+        said = conform(capsys, origin, *MINE, "--allow-writes", "--check", "APP", "--check", "CREATE-1")
     assert said.code == 3
     assert "stopped early" in said.out
     assert "429" in said.out
@@ -255,7 +255,7 @@ def test_an_endless_answer_is_cut_off() -> None:
             else await ask(request)
         )
 
-    verdict, _ = judged(Foreign(never_stop), checks=("APP-1",))
+    verdict, _ = checked(Foreign(never_stop), checks=("APP-1",))
     (finding,) = verdict.findings
     assert "cut off" in finding.got
 

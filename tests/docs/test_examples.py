@@ -79,7 +79,7 @@ def test_a_command_does_what_its_page_says(block: Block, clone_with_environment:
         requires_curl()
     script = "set -euo pipefail\n" + at(server.url, block.text)
     if "check.sh" in script and not DEMANDS_ALL:
-        script = script.rstrip() + " --law APP"  # the judge's own tests have every law
+        script = script.rstrip() + " --check APP"  # the suite's own tests have every check
     assert_printed(run(["bash", "-c", script], cwd=clone_with_environment), block, server.url)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.mutants.judging import Judged, judged
+from tests.conformance.mutants.runs import ConformRun, run_conform
 from tests.foreign.server import APP, KEY, foreign
 from tests.support.in_process import client_of
 
@@ -15,19 +15,19 @@ ASKED = ("--app", APP, "--key", KEY, "--allow-writes")
 
 
 @pytest.fixture(scope="module")
-def verdict() -> Judged:
+def verdict() -> ConformRun:
     """What the judge says of the foreign server."""
-    return judged(foreign(), *ASKED)
+    return run_conform(foreign(), *ASKED)
 
 
-def test_it_conforms(verdict: Judged) -> None:
+def test_it_conforms(verdict: ConformRun) -> None:
     assert verdict.found == ()
     assert verdict.code == 0, verdict.said
 
 
 def test_held_to_the_sandboxs_own_rules_it_does_not() -> None:
     """The differences are real: the laws see them when they are asked to."""
-    found = judged(foreign(), *ASKED, "--sandbox-rules", "--law", "KEY", "--law", "CREATE", "--law", "ID")
+    found = run_conform(foreign(), *ASKED, "--sandbox-rules", "--law", "KEY", "--law", "CREATE", "--law", "ID")
     assert {"KEY-5", "CREATE-3", "ID-2"} <= {rule for rule, _ in found.found}
     assert found.code == 1
 

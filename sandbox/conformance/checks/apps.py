@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from sandbox.conformance.check import check, expect, expect_equal, expect_error, expect_status, for_each
-from sandbox.conformance.checks.samples import BODIES
 from sandbox.conformance.http_messages import ApiResponse, good, id_of, ids_of
-from sandbox.conformance.target import ALL, COMPLETE, CONFIG, DELETE, GET, LIST, READS, SEND, UPDATE, USER_LIST, Target
+from sandbox.conformance.target import (
+    ALL,
+    BODIES,
+    COMPLETE,
+    CONFIG,
+    DELETE,
+    GET,
+    LIST,
+    READS,
+    SEND,
+    UPDATE,
+    USER_LIST,
+    Target,
+)
 
 
 def other_app(server: Target) -> str:

@@ -16,19 +16,21 @@ from sandbox.conformance.check import (
     for_each,
 )
 from sandbox.conformance.checks.grammar import JSON, STREAM
-from sandbox.conformance.checks.samples import BODIES, MIB, WITH_BODY
 from sandbox.conformance.http_messages import ApiResponse, good, id_of
 from sandbox.conformance.target import (
+    BODIES,
     COMPLETE,
     CONFIG,
     CREATE,
     GET,
     LIST,
     METRICS,
+    MIB,
     NOBODY,
     SEND,
     UPDATE,
     USER_LIST,
+    WITH_BODY,
     Target,
     compact,
 )

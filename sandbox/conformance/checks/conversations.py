@@ -15,9 +15,8 @@ from sandbox.conformance.check import (
     for_each,
     format_value,
 )
-from sandbox.conformance.checks.samples import BODIES
 from sandbox.conformance.http_messages import ApiResponse, good, id_of, ids_of, rows_of
-from sandbox.conformance.target import CREATE, DELETE, DIFFICULT, GET, LIST, SEND, UPDATE, USER_LIST, Target
+from sandbox.conformance.target import BODIES, CREATE, DELETE, DIFFICULT, GET, LIST, SEND, UPDATE, USER_LIST, Target
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 KEYS = ("created_at", "external_user_id", "generated_title", "id", "metadata", "object", "title")

@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.conformance.check import check, expect, expect_equal, expect_error, expect_status, for_each
-from sandbox.conformance.checks.samples import LARGE, TEXT
 from sandbox.conformance.http_messages import ApiResponse
-from sandbox.conformance.target import ALL, COMPLETE, CONFIG, CREATE, GET, LIST, READS, SEND, UPDATE, USER_LIST, Target
+from sandbox.conformance.target import (
+    ALL,
+    COMPLETE,
+    CONFIG,
+    CREATE,
+    GET,
+    LARGE,
+    LIST,
+    READS,
+    SEND,
+    TEXT,
+    UPDATE,
+    USER_LIST,
+    Target,
+)
 from sandbox.contract import Operation
 
 

@@ -25,7 +25,7 @@ def in_every_stream(server: Target, verify: Callable[[ApiResponse, Sequence[Stre
 
 
 def events_of(answer: ApiResponse) -> Sequence[StreamEvent]:
-    """Return the events of a stream; an answer that is none breaks the law."""
+    """Return the events of a stream; an answer that is none is a violation."""
     expect_type(answer, STREAM)
     events = read_events(answer.body)
     expect(len(events) > 0, "events", answer.summary, answer)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sandbox.conformance.check import check, expect, expect_error, expect_status, for_each
-from sandbox.conformance.checks.samples import BODIES
 from sandbox.conformance.http_messages import ApiResponse, id_of
 from sandbox.conformance.target import (
     ALL,
+    BODIES,
     COMPLETE,
     CONFIG,
     CREATE,

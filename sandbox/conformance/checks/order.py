@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from sandbox.conformance.check import check, expect_error, for_each
-from sandbox.conformance.checks.samples import LARGE, TEXT
-from sandbox.conformance.target import COMPLETE, CONFIG, CREATE, LIST, NOBODY, SEND, UPDATE, Target
+from sandbox.conformance.target import COMPLETE, CONFIG, CREATE, LARGE, LIST, NOBODY, SEND, TEXT, UPDATE, Target
 
 NO_JSON = b"{"
 GOOD = {"message": {"content": "Hello"}}

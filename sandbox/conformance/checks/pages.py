@@ -341,7 +341,7 @@ def a_walk_is_steady_while_others_write(server: Target) -> None:
     for answer in walk(lambda query: good(server.users_list(user, query)), "limit=2&order=desc", 10):
         met += ids_of(answer)
         good(server.create(external_user_id=user))
-    expect(met == rows, "the five rows, once each, newest first", difference(rows, met), *server.client.history[-9:])
+    expect(met == rows, "the five rows, once each, newest first", difference(rows, met), *server.session.history[-9:])
 
 
 @check("PAGE-17", source="D", clause="5.4", operations=(DELETE, USER_LIST))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from sandbox.conformance.check import check, expect_equal, expect_error, expect_status, for_each
-from sandbox.conformance.checks.samples import BODIES
 from sandbox.conformance.http_messages import id_of
-from sandbox.conformance.target import CONFIG, DELETE, GET, SEND, UPDATE, USER_LIST, Target
+from sandbox.conformance.target import BODIES, CONFIG, DELETE, GET, SEND, UPDATE, USER_LIST, Target
 
 
 @check("PATH-1", source="D", clause="4.5", operations=(CONFIG, USER_LIST), writes=False)

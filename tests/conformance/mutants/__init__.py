@@ -1,4 +1,4 @@
-"""Single breaks of our own server, one module a topic, for the judge to find. `all_mutants()` is the one way in."""
+"""Single breaks of our own server, one module a topic, for the suite to find. `all_mutants()` is the one way in."""
 
 from __future__ import annotations
 

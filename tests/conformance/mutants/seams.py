@@ -51,7 +51,7 @@ _OPERATIONS = {
 class Mutant:
     """One break: what it is called, the clauses of which a finding must name one, and how the server is made.
 
-    `other_key` is handed to the judge, where the break needs a second account.
+    `other_key` is handed to the suite, where the break needs a second account.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The laws: each is whole, our own server keeps them all, and a server that lies is caught by the law made for it."""
+"""The checks: each is whole, our own server passes them all, and a lie is caught by the check made for it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def origin() -> Iterator[str]:
         yield server.url
 
 
-# What a law is
+# What a check is
 
 
 def test_there_are_many_and_each_has_a_name_of_its_own() -> None:
@@ -44,7 +44,7 @@ def test_there_are_many_and_each_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=str)
-def test_a_law_is_one_sentence_of_a_clause_about_operations(check: Check) -> None:
+def test_a_check_is_one_sentence_of_a_clause_about_operations(check: Check) -> None:
     assert re.fullmatch(r"[A-Z]+-[1-9][0-9]?", check.id)
     assert re.fullmatch(r"\S.*\.", check.sentence)
     assert f'<a id="{check.clause}"></a>' in CONTRACT
@@ -58,7 +58,7 @@ def test_what_the_sandbox_decided_is_asked_of_a_sandbox_alone(check: Check) -> N
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=str)
-def test_a_law_stands_alone(check: Check, origin: str) -> None:
+def test_a_check_stands_alone(check: Check, origin: str) -> None:
     (outcome,) = run_conformance(
         RunPlan(url=origin, checks=(check.id,), other_key="sk_test_denied"), load(), lambda _: None
     ).outcomes
@@ -73,7 +73,7 @@ def test_laws_that_only_read_say_so_truly() -> None:
         methods.add(request.method)
         return await ask(request)
 
-    judged(overhear, *(check.id for check in CHECKS if not check.writes))
+    checked(overhear, *(check.id for check in CHECKS if not check.writes))
     assert methods <= {"GET", "HEAD", "OPTIONS"}
 
 
@@ -180,7 +180,7 @@ async def another_app_is_ours_too(request: Request, ask: Ask) -> Answer:
 CONVERSATION = r"/conversations/[^/]+$"
 MESSAGE = {"method": "POST", "path": CONVERSATION}
 
-# Each row: a lie, the law that catches it, and the clause that it names.
+# Each row: a lie, the check that catches it, and the clause that it names.
 LIES: list[tuple[str, Break, str, str]] = [
     ("a list is the wrong way round", asked(swapped), "PAGE-1", "5.4"),
     ("a list never has more", told(lambda v: {**v, "has_more": False} if "has_more" in v else v), "PAGE-9", "3.7"),
@@ -262,29 +262,29 @@ LIES: list[tuple[str, Break, str, str]] = [
 
 
 @pytest.mark.parametrize(("by", "check", "clause"), [row[1:] for row in LIES], ids=[row[0] for row in LIES])
-def test_a_lie_is_caught_by_the_law_that_is_made_for_it(by: Break, check: str, clause: str) -> None:
-    (finding,) = judged(by, check).findings
+def test_a_lie_is_caught_by_the_check_that_is_made_for_it(by: Break, check: str, clause: str) -> None:
+    (finding,) = checked(by, check).findings
     assert (finding.rule, finding.clause) == (check, clause)
 
 
 @pytest.mark.parametrize("check", sorted({row[2] for row in LIES}))
-def test_the_law_finds_nothing_where_nobody_lies(check: str) -> None:
-    assert [outcome.result for outcome in judged(nothing, check).outcomes] == ["kept"]
+def test_the_check_finds_nothing_where_nobody_lies(check: str) -> None:
+    assert [outcome.result for outcome in checked(nothing, check).outcomes] == ["kept"]
 
 
-def test_what_a_law_needs_and_cannot_get_is_no_finding_but_is_said() -> None:
-    (outcome,) = judged(refuse("/conversations$"), "PAGE-1").outcomes
+def test_what_a_check_needs_and_cannot_get_is_no_finding_but_is_said() -> None:
+    (outcome,) = checked(refuse("/conversations$"), "PAGE-1").outcomes
     assert outcome.result == "could not run"
     assert "POST" in outcome.reason
 
 
 def test_an_answer_in_an_impossible_shape_ends_no_run() -> None:
-    outcomes = judged(told(lambda value: [value], path="/v1/"), "PAGE", "CREATE", "STREAM", "MESSAGE").outcomes
+    outcomes = checked(told(lambda value: [value], path="/v1/"), "PAGE", "CREATE", "STREAM", "MESSAGE").outcomes
     assert {outcome.result for outcome in outcomes} <= {"broken", "could not run", "kept", "not applicable"}
     assert len(outcomes) == sum(check.topic in ("PAGE", "CREATE", "STREAM", "MESSAGE") for check in CHECKS)
 
 
-def judged(by: Break, *checks: str) -> RunResult:
-    """Hold a fresh server, broken in one way, to some laws."""
+def checked(by: Break, *checks: str) -> RunResult:
+    """Make some checks on a fresh server, broken in one way."""
     with running(broken(create_app(Settings(now=NOW)), by)) as origin:
         return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)

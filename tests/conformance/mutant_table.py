@@ -1,8 +1,8 @@
-"""Runs the judge on every mutant and writes docs/judge.md: each break, and what caught it.
+"""Run the suite on every mutant and write docs/mutants.md: each break, and what caught it.
 
-    python -m tests.conformance.judge_table [--default] [--schemathesis] [--processes N] [--results FILE]
+    python -m tests.conformance.mutant_table [--default] [--schemathesis] [--processes N] [--results FILE]
 
-The judge runs with `--quick`, about five seconds of work a mutant; with `--default` as a default run does, about
+The suite runs with `--quick`, about five seconds of work a mutant; with `--default` as a default run does, about
 fifteen. `--schemathesis` adds what a default `schemathesis run` finds in the same time, which is as much again. With
 `--results` what was found is kept, and a run that was stopped goes on where it was.
 """
@@ -25,14 +25,14 @@ from starlette.types import ASGIApp
 
 from sandbox import create_app
 from tests.conformance.mutants import all_mutants
-from tests.conformance.mutants.judging import judge_mutant, judged
+from tests.conformance.mutants.runs import run_conform, run_on_mutant
 from tests.conformance.mutants.seams import KEY, Mutant
 from tests.conformance.running import running
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "judge.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "mutants.md"
 SEEDS = {f"seed {seed}": seed for seed in range(1, 21)}
 MUTANTS = {mutant.name: mutant for mutant in all_mutants()}
-# What the judge takes on an idle core, in seconds; schemathesis is given as much.
+# What the suite takes on an idle core, in seconds; schemathesis is given as much.
 TIME = {"--quick": 5, "--default": 15}
 # What schemathesis finds on the unbroken server is no find. It is given more time there, so that little is overlooked.
 UNBROKEN = list(SEEDS)[:3]
@@ -43,7 +43,7 @@ MORE = 3
 class Row:
     """What one run came to: `how` is `--quick`, `--default` or `schemathesis 5 s`; `name` is of a mutant, or a seed.
 
-    `found` are the judge's rules whose findings name a clause of the mutant's, or schemathesis' kinds of failure;
+    `found` are the suite's rules whose findings name a clause of the mutant's, or schemathesis' kinds of failure;
     `findings` counts all, `code` is the exit code of the command.
     """
 
@@ -81,7 +81,7 @@ class Results:
 
 def main(argv: list[str]) -> int:
     """Fill the table, write it, and return 1 if anything came out otherwise than it should."""
-    parser = argparse.ArgumentParser(prog="judge_table", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="mutant_table", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--default", dest="how", action="store_const", const="--default", default="--quick")
     parser.add_argument("--schemathesis", action="store_true", help="add what a default `schemathesis run` finds")
     parser.add_argument("--processes", type=int, default=2)
@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     results, other = Results(asked.results), f"schemathesis {TIME[asked.how]} s"
     with ProcessPoolExecutor(asked.processes) as pool:
-        results.fill(asked.how, [*MUTANTS, *SEEDS], judge, pool)
+        results.fill(asked.how, [*MUTANTS, *SEEDS], table_row, pool)
         if asked.schemathesis:
             results.fill(other, [*UNBROKEN, *MUTANTS], schemathesis, pool)
     rows, others = results.of(asked.how), results.of(other) if asked.schemathesis else {}
@@ -97,15 +97,15 @@ def main(argv: list[str]) -> int:
     return 0 if as_it_should(rows) else 1
 
 
-def judge(name: str, how: str) -> Row:
-    """Have the judge look at a mutant, or at the unbroken server with a seed."""
+def table_row(name: str, how: str) -> Row:
+    """Run the suite on a mutant, or on the unbroken server with a seed."""
     logging.disable(logging.CRITICAL)
     began, quick = monotonic(), how == "--quick"
     if name in MUTANTS:
-        result = judge_mutant(MUTANTS[name], quick=quick)
+        result = run_on_mutant(MUTANTS[name], quick=quick)
         found = list(dict.fromkeys(result.rules(MUTANTS[name].clauses)))
     else:
-        result, found = judged(create_app(), "--seed", str(SEEDS[name]), quick=quick), []
+        result, found = run_conform(create_app(), "--seed", str(SEEDS[name]), quick=quick), []
     seconds = round(monotonic() - began, 1)
     return Row(name=name, how=how, code=result.code, found=found, findings=len(result.found), seconds=seconds)
 
@@ -135,18 +135,18 @@ def as_it_should(rows: dict[str, Row]) -> bool:
 
 
 def page(rows: dict[str, Row], how: str, others: dict[str, Row]) -> str:
-    """Return docs/judge.md; `others` are the rows of schemathesis, none where it wasn't run."""
+    """Return docs/mutants.md; `others` are the rows of schemathesis, none where it wasn't run."""
     noise = {failure for name in UNBROKEN for failure in others[name].found} if others else set()
     caught = [name for name in MUTANTS if _is_caught(rows[name])]
     run = "`conform --quick`" if how == "--quick" else "a default run of `conform`"
     lines = [
-        "# The judge is judged",
+        "# Which breaks the suite finds",
         "",
-        "Written by `python -m tests.conformance.judge_table`; don't edit.",
+        "Written by `python -m tests.conformance.mutant_table`; don't edit.",
         "",
-        f"Each row is our own server with one thing broken (`tests/conformance/mutants/`), judged by {run}. A break is "
-        "caught when the run ends with exit code 1 and a finding names one of its clauses "
-        f"([contract.md](contract.md)): {len(caught)} of {len(MUTANTS)} are. The unbroken server, judged in the same "
+        f"Each row is our own server with one thing broken (`tests/conformance/mutants/`), checked by {run}. A break "
+        "is caught when the run ends with exit code 1 and a finding names one of its clauses "
+        f"([contract.md](contract.md)): {len(caught)} of {len(MUTANTS)} are. The unbroken server, checked in the same "
         f"way with {len(SEEDS)} seeds, has {sum(rows[name].findings for name in SEEDS)} findings.",
         "",
         *(_about_others(others, noise) if others else ()),
@@ -162,7 +162,7 @@ def _about_others(others: dict[str, Row], noise: set[str]) -> tuple[str, ...]:
     said = f" What it says of the unbroken server too is left out: {', '.join(sorted(noise))}." if noise else ""
     return (
         "The last column is what a default `schemathesis run` over the served document, with a good key, finds on the "
-        f"same server in the time that the judge needs on an idle core: something on {len(finds)} of {len(MUTANTS)} "
+        f"same server in the time that the suite needs on an idle core: something on {len(finds)} of {len(MUTANTS)} "
         f"breaks.{said}",
         "",
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sandbox.cli import main
 from sandbox.conformance.output import KeyRedactor
-from tests.conformance.judging import Foreign, ours
+from tests.conformance.conform_runs import Foreign, ours
 from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.requirements import examples
@@ -80,7 +80,7 @@ def test_no_report_has_a_piece_of_the_key(tmp_path: Path, random: str, form: Cal
         return Answer(answer.status if ahead % 3 else 418, (*told.headers, header), told.body)
 
     words = ["--app", "app_x", "--key", key, "--allow-writes", "--junit", str(files[0]), "--json", str(files[1])]
-    checks = [word for check in ("APP", "CREATE", "PAGE", "STREAM", "ERROR", "MESSAGE") for word in ("--law", check)]
+    checks = [word for check in ("APP", "CREATE", "PAGE", "STREAM", "ERROR", "MESSAGE") for word in ("--check", check)]
     out, err = StringIO(), StringIO()
     with running(ours(Foreign(repeat))) as origin, redirect_stdout(out), redirect_stderr(err):
         code = main(["conform", origin, *words, *checks], {"GITHUB_STEP_SUMMARY": str(files[2])})

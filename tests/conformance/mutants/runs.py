@@ -1,4 +1,4 @@
-"""Has the judge look at a mutant, as the command would, and says what it found."""
+"""Runs `conform` against a mutant in this process, and tells what it found."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from sandbox.cli import main
+from sandbox.conformance.checks import all_checks
 from tests.conformance.mutants.seams import Mutant
 from tests.conformance.running import running
 
+# Words that ask for every check, and so for no fuzz phase.
+CHECKS_ALONE = tuple(f"--check={topic}" for topic in dict.fromkeys(check.topic for check in all_checks()))
+
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class ConformRun:
     """What came of one run: the exit code, and of each finding the rule and the clause it names."""
 
     code: int
@@ -29,7 +33,7 @@ class Judged:
         return [rule for rule, clause in self.found if clause in clauses]
 
 
-def judged(app: ASGIApp, *words: str, quick: bool = True) -> Judged:
+def run_conform(app: ASGIApp, *words: str, quick: bool = True) -> ConformRun:
     """Run `conform` against a fresh server in this process."""
     out = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, running(app) as origin:
@@ -39,10 +43,10 @@ def judged(app: ASGIApp, *words: str, quick: bool = True) -> Judged:
             code = main(["conform", origin, *options], {})
         findings = json.loads(report.read_text())["findings"] if report.exists() else []
     found = tuple((finding["rule"], finding["clause"]) for finding in findings)
-    return Judged(code=code, found=found, said=out.getvalue())
+    return ConformRun(code=code, found=found, said=out.getvalue())
 
 
-def judge_mutant(mutant: Mutant, *words: str, quick: bool = True) -> Judged:
+def run_on_mutant(mutant: Mutant, *words: str, quick: bool = True) -> ConformRun:
     """Run `conform` against a mutant."""
     other = ["--other-key", mutant.other_key] if mutant.other_key else []
-    return judged(mutant.serve(), *other, *words, quick=quick)
+    return run_conform(mutant.serve(), *other, *words, quick=quick)
