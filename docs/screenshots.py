@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import httpx2
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from tests.conftest import serving
-from tests.inspector.client import Client
+from tests.support.app_driver import AppDriver
+from tests.support.constants import AUTH
+from tests.support.processes import serving
 
 IMAGES = Path(__file__).parent / "images"
 WINDOW: ViewportSize = {"width": 1280, "height": 760}
@@ -20,7 +22,8 @@ def main() -> None:
     with serving("--quiet") as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=WINDOW, locale="en-CA", color_scheme="light")
-        _work(Client(server.url))
+        with httpx2.Client(base_url=server.url, headers=AUTH) as client:
+            _work(AppDriver(client, APP))
         page.goto(f"{server.url}/_sandbox/#/requests?app={APP}")
         page.locator(".row", has_text="send message").last.click()
         page.locator(".detail-body .statuses").wait_for()
@@ -31,19 +34,19 @@ def main() -> None:
         browser.close()
 
 
-def _work(client: Client) -> None:
-    client.control("PATCH", f"/apps/{APP}", {"pace": {"first_ms": 350, "delta_ms": 25}})
-    conversation = client.create(APP, external_user_id="user_abc123", metadata={"first_name": "John"})
-    client.say(APP, conversation, "I need help with my policy [[tool]]", stream=True)
-    client.create(APP, external_user_id="user_abc123", titel="Support inquiry")
-    client.call("POST", f"/v1/apps/{APP}/conversations", {"title": 5})
-    client.control("POST", f"/apps/{APP}/faults", {"kind": "status", "status": 503})
-    client.call("GET", f"/v1/apps/{APP}/conversations?limit=10")
-    client.call("GET", f"/v1/apps/{APP}/conversations?limit=10")
-    client.call("GET", f"/apps/{APP}/config")
-    client.control("POST", f"/apps/{APP}/faults", {"kind": "stream_cut", "events": 5})
-    client.call("POST", f"/v1/apps/{APP}/conversations/{conversation}", {"message": {"content": "Hi"}, "stream": False})
-    client.call("GET", f"/v1/apps/{APP}/metrics")
+def _work(app: AppDriver) -> None:
+    app.set(pace={"first_ms": 350, "delta_ms": 25})
+    conversation = app.api.created(external_user_id="user_abc123", metadata={"first_name": "John"})
+    app.api.send(conversation, "I need help with my policy [[tool]]", stream=True)
+    app.api.create(external_user_id="user_abc123", titel="Support inquiry")
+    app.api.create(title=5)
+    app.fault("status", status=503)
+    app.api.list(limit=10)
+    app.api.list(limit=10)
+    app.client.get(f"/apps/{APP}/config")
+    app.fault("stream_cut", events=5)
+    app.api.send(conversation, "Hi", stream=False)
+    app.api.metrics()
 
 
 def _talk(page: Page) -> None:
