@@ -1,4 +1,4 @@
-"""The sandbox as a test holds it: the running server, one app of it, that app's clock."""
+"""What a test uses: the running server, one app of it, that app's clock."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 KEY = "sk_test_pytest"
 
-# A failure is shown where the test stands, not in here.
+# A failure is app where the test stands, not in here.
 __tracebackhide__ = True
 
-_MOST_SHOWN = 20
+_MAX_REQUESTS = 20
 _PAGE = 100
 
 
@@ -44,21 +44,21 @@ class Clock:
         return int(self._app.control("GET", "/clock")["now"])
 
     def freeze(self, now: int | datetime | None = None) -> int:
-        """Stop the app's time, at `now` or where it is, and return it."""
+        """Freeze the app's time, at `now` or where it is, and return it."""
         moment = self.now() if now is None else now if isinstance(now, int) else int(now.timestamp())
         return int(self._app.control("PUT", "/clock", {"now": moment})["now"])
 
     def advance(self, seconds: float) -> int:
-        """Move the app's time forward, freezing it there, and return it in whole seconds."""
+        """Move the app's time forward, freeze it there, and return it in whole seconds."""
         return int(self._app.control("POST", "/clock/advance", {"seconds": seconds})["now"])
 
     def reset(self) -> None:
-        """Give the app real time back."""
+        """Return the app to real time."""
         self._app.control("DELETE", "/clock")
 
 
 class DimedoveApp:
-    """One app of the sandbox, a whole world of its own: what a test does here, no other test sees.
+    """One app of the sandbox, separate from all others: no other test sees what a test does here.
 
     `base_url`, `api_key` and `app_id` are what a client needs.
     """
@@ -74,12 +74,12 @@ class DimedoveApp:
         return f"<DimedoveApp {self.app_id} on {self.base_url}>"
 
     def fault(self, kind: FaultKind | str, **fields: Unpack[FaultFields]) -> dict[str, Any]:
-        """Let a coming request go wrong (the next one; see `operation`, `skip`, `times`) and return it as queued."""
+        """Queue a fault for the next request (or see `operation`, `skip`, `times`) and return it."""
         queued: dict[str, Any] = self.control("POST", "/faults", {"kind": kind, **fields})
         return queued
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that still wait, oldest first: empty when all have acted."""
+        """Return the faults that still wait, oldest first."""
         return list(self.control("GET", "/faults")["data"])
 
     def release(self, fault: Mapping[str, Any] | str) -> None:
@@ -87,11 +87,11 @@ class DimedoveApp:
         self.control("POST", f"/faults/{fault if isinstance(fault, str) else fault['id']}/release")
 
     def clear_faults(self) -> None:
-        """Take back the faults that still wait."""
+        """Remove the faults that still wait."""
         self.control("DELETE", "/faults")
 
     def reply(self, *output: str | Mapping[str, Any], **rules: Unpack[ReplyRules]) -> dict[str, Any]:
-        """Script what the agent says to a coming message and return the queued reply; a text is a `message` item."""
+        """Script the agent's reply to the next message and return it as queued; a text is a `message` item."""
         items = [{"type": "message", "text": item} if isinstance(item, str) else item for item in output]
         queued: dict[str, Any] = self.control("POST", "/replies", {"output": items, **rules})
         return queued
@@ -101,34 +101,34 @@ class DimedoveApp:
         return list(self.control("GET", "/replies")["data"])
 
     def clear_replies(self) -> None:
-        """Take back the scripted replies that still wait."""
+        """Remove the scripted replies that still wait."""
         self.control("DELETE", "/replies")
 
     def requests(self, operation: Operation | str | None = None, *, status: int | None = None) -> list[Entry]:
-        """Return what the client sent and was answered, in the order in which it was sent."""
+        """Return the client's requests and their responses, oldest first."""
         return self._server.journal(app_id=self.app_id, operation=operation, status=status)
 
     def verify(self, operation: Operation | str | None = None, **wanted: Unpack[Wanted]) -> int:
-        """Make sure that such requests were sent, at least one unless `times` says otherwise; return how many.
+        """Assert that matching requests were sent, at least one unless `times` says otherwise; return their number.
 
         Raises:
-            AssertionError: it were more or fewer; the message shows the nearest miss field by field.
+            AssertionError: the number is wrong; the message shows the closest request field by field.
         """
         question = {"app_id": self.app_id, **({"operation": operation} if operation else {}), **wanted}
         result = self._server.control("POST", "/requests/verify", question)
         if result["verified"] is not True:
-            raise AssertionError("\n".join(report.unverified(question, result, self._entry)))
+            raise AssertionError("\n".join(report.describe_verify(question, result, self._entry)))
         return int(result["count"])
 
     def verdict(self) -> Verdict:
-        """Return how the client has behaved so far; the marker `dimedove_verdict` fails a test on it."""
+        """Return the verdict on the client so far; the marker `dimedove_verdict` fails a test on it."""
         found: Verdict = self.control("GET", "/verdict")
         return found
 
     def settings(self, **changes: Unpack[SettingChanges]) -> dict[str, Any]:
-        """Change settings of the app, if any are given, and return those in force."""
-        shown = self.control("PATCH", "", changes) if changes else self.control("GET", "")
-        return dict(shown["settings"])
+        """Change settings of the app, if any are given, and return all settings."""
+        app = self.control("PATCH", "", changes) if changes else self.control("GET", "")
+        return dict(app["settings"])
 
     def populate(
         self,
@@ -138,13 +138,13 @@ class DimedoveApp:
         users: int | None = None,
         external_user_id: str | None = None,
     ) -> dict[str, int]:
-        """Add realistic conversations of the past 30 days, all of one user if one is named; return the app's counts."""
+        """Add realistic conversations of the past 30 days, of one user if you name one; return the app's counts."""
         more = {"messages": messages, "users": users, "external_user_id": external_user_id}
         given = {name: value for name, value in more.items() if value is not None}
         return dict(self.control("POST", "/populate", {"conversations": conversations, **given}))
 
     def bundle(self, path: str | Path) -> Path:
-        """Write a file with all that the app was asked and answered, for `dimedove-sandbox replay`; return its path."""
+        """Write the app's bundle into a file, for `dimedove-sandbox replay`; return its path."""
         content = self._server.fetch(f"/apps/{self.app_id}/bundle")
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -152,11 +152,11 @@ class DimedoveApp:
         return target
 
     def delete(self) -> None:
-        """Forget everything of the app; its next use starts afresh."""
+        """Delete everything of the app; its next use starts afresh."""
         self.control("DELETE", "")
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Make a call of the control API below `/_sandbox/apps/{app_id}` and return its answer."""
+        """Make a call of the control API below `/_sandbox/apps/{app_id}` and return its response."""
         return self._server.control(method, f"/apps/{self.app_id}{path}", body)
 
     def _entry(self, entry_id: str) -> Entry:
@@ -175,7 +175,7 @@ class Dimedove:
         return f"<Dimedove {self.url}>"
 
     def move(self, url: str) -> None:
-        """Stand at another address from now on."""
+        """Use another address from now on."""
         self.url = url.rstrip("/").removesuffix("/v1")
         self.base_url = f"{self.url}/v1"
 
@@ -193,10 +193,10 @@ class Dimedove:
         return rows[::-1]
 
     def control(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
-        """Make a call of the control API below `/_sandbox` and return its answer.
+        """Make a call of the control API below `/_sandbox` and return its response.
 
         Raises:
-            DimedoveError: it was refused, or nobody answered.
+            DimedoveError: it was refused, or there was no response.
         """
         return call(method, f"{self.url}/_sandbox{path}", body, query=query, token=self._token)
 
@@ -204,13 +204,13 @@ class Dimedove:
         """Return a file of the control API.
 
         Raises:
-            DimedoveError: it was refused, or nobody answered.
+            DimedoveError: it was refused, or there was no response.
         """
         return fetch("GET", f"{self.url}/_sandbox{path}", token=self._token)
 
 
-def kept(app: DimedoveApp, folder: Path) -> str:
-    """Write the bundle of an app into a folder; return what to say of it."""
+def write_bundle(app: DimedoveApp, folder: Path) -> str:
+    """Write the bundle of an app into a folder; return the command that replays it."""
     try:
         path = app.bundle(folder / f"{app.app_id}.zip")
     except (DimedoveError, OSError) as error:
@@ -218,26 +218,26 @@ def kept(app: DimedoveApp, folder: Path) -> str:
     return f"dimedove-sandbox replay {shlex.quote(str(path))}"
 
 
-def story(app: DimedoveApp) -> str:
-    """Return what an app was asked, for a person: the last requests, oldest first, and what still waits."""
+def describe_requests(app: DimedoveApp) -> str:
+    """Return the last requests of an app as text, oldest first, and the unused faults and replies."""
     server = app._server
     try:
-        entries = server.control("GET", "/requests", query={"app_id": app.app_id, "limit": _MOST_SHOWN})["data"][::-1]
+        entries = server.control("GET", "/requests", query={"app_id": app.app_id, "limit": _MAX_REQUESTS})["data"][::-1]
         strays = server.control("GET", "/requests", query={"limit": _PAGE})["data"][::-1]
         waiting = [*app.faults(), *app.replies()]
     except DimedoveError as error:
         return str(error)
     lost = [entry for entry in strays if entry["app_id"] is None and app.app_id in entry["path"]]
-    return report.story(app.app_id, [*lost, *entries], waiting)
+    return report.describe_requests(app.app_id, [*lost, *entries], waiting)
 
 
-def objections(app: DimedoveApp, ignore: Collection[str]) -> str:
-    """Return what is held against the client of an app, for a person; empty where nothing is.
+def describe_failure(app: DimedoveApp, ignore: Collection[str]) -> str:
+    """Return the failure of a marked test as text, empty where there is none.
 
-    What the rules in `ignore` find doesn't count.
+    Findings of the rules in `ignore` don't count.
     """
     if unknown := set(ignore) - set(get_args(VerdictRule)):
-        return f"dimedove_verdict: there is no rule {', '.join(sorted(unknown))}"
+        return f"dimedove_verdict: unknown rule {', '.join(sorted(unknown))}"
     verdict = app.verdict()
     findings = [finding for finding in verdict["findings"] if finding["rule"] not in ignore]
-    return "\n".join(report.unclean(verdict, findings, app._entry)) if findings or verdict["evicted"] else ""
+    return "\n".join(report.describe_verdict(verdict, findings, app._entry)) if findings or verdict["evicted"] else ""

@@ -1,4 +1,4 @@
-"""One call of the control API over HTTP: JSON there, JSON back, or one error that says what went wrong."""
+"""Calls the control API over HTTP: JSON in, JSON out, or one error that says what went wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 # A failure is shown where the test stands, not in here.
 __tracebackhide__ = True
 
-_LONGEST_CALL = 600
+_TIMEOUT = 600
 
 
 class DimedoveError(Exception):
@@ -19,27 +19,27 @@ class DimedoveError(Exception):
 def call(
     method: str, url: str, body: Any = None, *, query: Mapping[str, Any] | None = None, token: str | None = None
 ) -> Any:
-    """Send a request and return what was answered; a field of the query that is None is left out.
+    """Send a request and return the parsed response; a query parameter that is None is left out.
 
     Raises:
-        DimedoveError: it was refused, or nobody answered.
+        DimedoveError: it was refused, or there was no response.
     """
     raw = fetch(method, url, body, query=query, token=token)
     try:
         return json.loads(raw) if raw else None
     except ValueError as error:
-        raise DimedoveError(f"{method} {url}: no answer that a sandbox would give: {error}") from None
+        raise DimedoveError(f"{method} {url}: no response of a sandbox: {error}") from None
 
 
 def fetch(
     method: str, url: str, body: Any = None, *, query: Mapping[str, Any] | None = None, token: str | None = None
 ) -> bytes:
-    """Send a request and return the body of the answer as it came.
+    """Send a request and return the raw body of the response.
 
     Raises:
-        DimedoveError: it was refused, or nobody answered.
+        DimedoveError: it was refused, or there was no response.
     """
-    # Slow to import, and who only names this package's types needs none of it.
+    # Slow to import, and not needed for this package's types.
     from urllib.error import HTTPError
     from urllib.parse import urlencode
     from urllib.request import ProxyHandler, Request, build_opener
@@ -50,17 +50,17 @@ def fetch(
     if token:
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
-    # No proxy: what is on loopback is nobody else's business, and a proxy would not find it.
+    # No proxy: it would not find a server on loopback.
     opener = build_opener(ProxyHandler({}))
     try:
-        with opener.open(Request(target, data, headers, method=method), timeout=_LONGEST_CALL) as answer:  # noqa: S310 - the user's own URL
+        with opener.open(Request(target, data, headers, method=method), timeout=_TIMEOUT) as answer:  # noqa: S310 - the user's own URL
             raw: bytes = answer.read()
         return raw
     except HTTPError as error:
         with error:
             problem = message_of(error.read()) or f"status {error.code}"
     except (OSError, ValueError) as error:
-        problem = f"no answer that a sandbox would give: {error}"
+        problem = f"no response of a sandbox: {error}"
     raise DimedoveError(f"{method} {target}: {problem}")
 
 

@@ -1,4 +1,4 @@
-"""What a failing test shows, as text: pure functions of what the sandbox answered."""
+"""Texts of a failing test's report, made from the responses of the sandbox."""
 
 from __future__ import annotations
 
@@ -12,47 +12,49 @@ from pytest_dimedove.fields import Entry, Verdict, VerdictFinding
 # A failure is shown where the test stands, not in here.
 __tracebackhide__ = True
 
-_MOST_LINES = 5
+_MAX_LINES = 5
 
 
-def unverified(
+def describe_verify(
     question: Mapping[str, Any], result: Mapping[str, Any], entry_of: Callable[[str], Entry]
 ) -> Iterator[str]:
-    """Say in lines why the requests are not as they should be; `entry_of` finds an entry of the journal by its id."""
+    """Yield the lines of a failed `verify`; `entry_of` returns a journal entry by its id."""
     times = question.get("times", {"min": 1})
     low, high = (times.get("min"), times.get("max")) if isinstance(times, dict) else (times, times)
     bounds = (
         f"exactly {low}" if low == high else f"from {low or 0} to {high}" if high is not None else f"at least {low}"
     )
-    yield f"expected {bounds} such requests, got {result['count']}:"
+    yield f"expected {bounds} matching requests, got {result['count']}:"
     for name in ("app_id", "operation", "status", "headers", "body"):
         if name in question:
             yield f"    {name}: {_json(question[name])}"
     if result["verified"] is None:
-        yield f"{result['evicted']} of the entries in question are gone from the journal, so it can't be said."
+        yield f"{result['evicted']} entries that could match are no longer in the journal: the result is unknown."
     elif (closest := result["closest"]) and result["count"] < (low or 0):
-        yield f"the nearest miss: {_line(entry_of(closest['id']), question['app_id'])}"
+        yield f"the closest request: {_line(entry_of(closest['id']), question['app_id'])}"
         for miss in closest["misses"]:
-            got = f"got {_json(miss['got'])}" if "got" in miss else "nothing is there"
+            got = f"got {_json(miss['got'])}" if "got" in miss else "got nothing"
             yield f"    {miss['place']}: expected {_json(miss['expected'])}, {got}"
 
 
-def unclean(verdict: Verdict, findings: Sequence[VerdictFinding], entry_of: Callable[[str], Entry]) -> Iterator[str]:
-    """Say in lines what a client did wrong; `entry_of` finds an entry of the journal by its id."""
+def describe_verdict(
+    verdict: Verdict, findings: Sequence[VerdictFinding], entry_of: Callable[[str], Entry]
+) -> Iterator[str]:
+    """Yield the lines of a verdict; `entry_of` returns a journal entry by its id."""
     app_id = verdict["app_id"]
-    yield f"the client of {app_id} did not behave well:" if findings else f"nothing was found on {app_id}, but:"
+    yield f"the client of {app_id} did not behave well:" if findings else f"no finding for {app_id}, but:"
     for finding in findings:
         yield f"{finding['rule']}: {_short(finding['message'], app_id)}"
-        yield from (f"    {_line(entry_of(entry_id), app_id)}" for entry_id in finding["requests"][:_MOST_LINES])
-        if more := finding["requests"][_MOST_LINES:]:
+        yield from (f"    {_line(entry_of(entry_id), app_id)}" for entry_id in finding["requests"][:_MAX_LINES])
+        if more := finding["requests"][_MAX_LINES:]:
             yield f"    and {len(more)} more"
         yield f"    {finding['advice']}"
     if verdict["evicted"]:
-        yield f"{verdict['evicted']} of its requests are gone from the journal, so the verdict isn't whole."
+        yield f"{verdict['evicted']} of its requests are no longer in the journal, so the verdict is incomplete."
 
 
-def story(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, Any]]) -> str:
-    """Return what an app was asked, for a person, and which of the faults and replies that wait never acted."""
+def describe_requests(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, Any]]) -> str:
+    """Return the requests of an app, a line each, and the faults and replies that were never used."""
     lines = [line for entry in entries for line in _lines(entry, app_id)] or ["no request came"]
     still = [f"still waiting, never used: {_json(thing)}" for thing in waiting if not thing["used"]]
     return "\n".join([*lines, *still])
@@ -61,13 +63,13 @@ def story(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, 
 def _lines(entry: Entry, app_id: str) -> Iterator[str]:
     yield _line(entry, app_id)
     problem = entry["violation"] or (message_of(_json(entry["response"]).encode()) if entry["response"] else None)
-    # A path that was meant is named in the answer too.
+    # The response names the suggested path too.
     warnings = [one for one in entry["warnings"] if one not in (problem or "")]
     yield from (f"    {remark}" for remark in filter(None, [problem, *warnings]))
 
 
 def _line(entry: Entry, app_id: str) -> str:
-    """Return a request in one line; the part of the path that all have in common is left out."""
+    """Return a request in one line, without the common part of the paths."""
     path = _short(entry["path"], app_id) + (f"?{entry['query']}" if entry["query"] else "")
     fault = f"  fault {entry['fault']}" if entry["fault"] else ""
     ended = "" if entry["ended"] == "complete" else f"  {(entry['ended'] or 'under way').replace('_', ' ')}"

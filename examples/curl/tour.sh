@@ -88,7 +88,7 @@ ask "$api/conversations" -d '{"titel": "Typo"}'
 set_up "$url/_sandbox/requests?app_id=$app&limit=1"
 expect 'did you mean'
 
-say "Is it what you expected? The nearest miss is shown field by field:"
+say "Is it what you expected? If not, the closest request is compared field by field:"
 set_up "$url/_sandbox/requests/verify" -d '{
   "app_id": "'"$app"'", "operation": "apps_api_create_conversation", "body": {"title": "Typo"}
 }'

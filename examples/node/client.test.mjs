@@ -133,9 +133,9 @@ check("what was sent can be looked at", async ({ app, client }) => {
   assert.ok(!entry.headers.authorization.includes(app.apiKey));
 });
 
-check("a verify that fails shows the nearest miss", async ({ app, client }) => {
+check("a verify that fails shows the closest request", async ({ app, client }) => {
   await client.createConversation({ title: "Support" });
   await assert.rejects(app.verify({ operation: CREATE, body: { title: "Soutien" } }), {
-    message: '0 requests fit; the nearest miss:\n  body.title: expected "Soutien", got "Support"',
+    message: '0 requests match; the closest:\n  body.title: expected "Soutien", got "Support"',
   });
 });

@@ -36,7 +36,7 @@ export class App {
     const misses = (closest?.misses ?? []).map(
       ({ place, expected, got }) => `  ${place}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`,
     );
-    throw new AssertionError({ message: [`${count} requests fit; the nearest miss:`, ...misses].join("\n") });
+    throw new AssertionError({ message: [`${count} requests match; the closest:`, ...misses].join("\n") });
   }
 
   #own(method, path, body) {

@@ -152,26 +152,26 @@ def test_verify_shows_the_nearest_miss_field_by_field(app: DimedoveApp, client: 
     with pytest.raises(AssertionError) as caught:
         app.verify(CREATE, body={"title": "Soutien", "metadata": {"plan": "term"}}, headers={"Accept": "*/*"}, times=2)
     assert str(caught.value).splitlines() == [
-        "expected exactly 2 such requests, got 0:",
+        "expected exactly 2 matching requests, got 0:",
         f'    app_id: "{app.app_id}"',
         f'    operation: "{CREATE}"',
         '    headers: {"Accept": "*/*"}',
         '    body: {"title": "Soutien", "metadata": {"plan": "term"}}',
-        "the nearest miss: POST   …/conversations  200",
+        "the closest request: POST   …/conversations  200",
         '    body.title: expected "Soutien", got "Support"',
-        '    body.metadata.plan: expected "term", nothing is there',
-        '    headers.accept: expected "*/*", nothing is there',
+        '    body.metadata.plan: expected "term", got nothing',
+        '    headers.accept: expected "*/*", got nothing',
     ]
 
 
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        (0, "expected exactly 0 such requests, got 2:"),
-        (1, "expected exactly 1 such requests, got 2:"),
-        ({"max": 1}, "expected from 0 to 1 such requests, got 2:"),
-        ({"min": 3}, "expected at least 3 such requests, got 2:"),
-        ({"min": 3, "max": 4}, "expected from 3 to 4 such requests, got 2:"),
+        (0, "expected exactly 0 matching requests, got 2:"),
+        (1, "expected exactly 1 matching requests, got 2:"),
+        ({"max": 1}, "expected from 0 to 1 matching requests, got 2:"),
+        ({"min": 3}, "expected at least 3 matching requests, got 2:"),
+        ({"min": 3, "max": 4}, "expected from 3 to 4 matching requests, got 2:"),
     ],
 )
 def test_verify_says_how_many_there_should_have_been(
@@ -189,7 +189,7 @@ def test_verify_says_when_it_can_not_know() -> None:
         def control(self, *_: Any, **__: Any) -> Any:
             return {"verified": None, "count": 2, "evicted": 340, "closest": None}
 
-    with pytest.raises(AssertionError, match="340 of the entries in question are gone from the journal"):
+    with pytest.raises(AssertionError, match="340 entries that could match are no longer in the journal"):
         Forgetful("http://127.0.0.1").app("app_busy").verify(CREATE, times=3)
 
 
@@ -253,7 +253,7 @@ def test_a_server_that_asks_for_a_token_gets_it(tmp_path: Path) -> None:
 
 
 def test_nobody_there_is_said_so() -> None:
-    with pytest.raises(DimedoveError, match=r"GET http://127\.0\.0\.1:1/_sandbox/health: no answer"):
+    with pytest.raises(DimedoveError, match=r"GET http://127\.0\.0\.1:1/_sandbox/health: no response"):
         Dimedove("http://127.0.0.1:1").control("GET", "/health")
 
 

@@ -220,4 +220,4 @@ def stranger() -> Iterator[str]:
 def test_a_server_that_is_no_sandbox_is_not_used(stranger: str, run_tests: RunTests) -> None:
     ran = run_tests(PASSES, DIMEDOVE_SANDBOX_URL=stranger)
     assert ran.counts() == {"error": 1}
-    assert "this is no Dimedove Sandbox" in ran.said
+    assert "this is not a Dimedove Sandbox" in ran.said

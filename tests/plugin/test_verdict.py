@@ -112,10 +112,10 @@ def test_a_test_that_fails_by_itself_says_that(ran: Ran) -> None:
 
 
 def test_a_rule_that_there_is_not_is_named(ran: Ran) -> None:
-    assert said(ran, "ignores_no_rule") == ["dimedove_verdict: there is no rule unknown_fields"]
+    assert said(ran, "ignores_no_rule") == ["dimedove_verdict: unknown rule unknown_fields"]
 
 
 def test_a_marked_test_has_a_client_to_judge(run_tests: RunTests) -> None:
     ran = run_tests("import pytest\n@pytest.mark.dimedove_verdict\ndef test_it(): pass")
-    assert "this test has no dimedove_app" in ran.said
+    assert "does not use the fixture dimedove_app" in ran.said
     assert ran.counts() == {"failed": 1}
