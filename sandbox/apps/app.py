@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter as Counts
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +87,11 @@ class App:
         return self.usage.is_stored
 
     @property
+    def is_busy(self) -> bool:
+        """Whether requests for it are under way."""
+        return self.journal.under_way > 0
+
+    @property
     def moment(self) -> float:
         """Its time in Unix seconds, with the fraction where it stands still at one."""
         return self.clock.now() if self.frozen_at is None else self.frozen_at
@@ -101,7 +105,8 @@ class App:
         """Take what the server's settings say of it (None: there is no such app); what was changed since stays."""
         self.defaults = defaults
         self.exists = defaults is not None
-        self.settings = (defaults or AppSettings()).merged(self.overrides)
+        base = defaults or AppSettings()
+        self.settings = base.merged(self.overrides) if self.overrides else base
 
     async def override(self, overrides: Mapping[str, Any]) -> None:
         """Set what differs from how the app began; a changed rate limit starts its windows afresh.
@@ -124,8 +129,8 @@ class App:
             StoreFull: there are too many apps.
         """
         self.usage.store()
-        self.counters[counter] += 1
-        return self.counters[counter]
+        self.counters[counter] = number = self.counters.get(counter, 0) + 1
+        return number
 
     async def set_clock(self, now: float | None) -> None:
         """Freeze its time at a Unix second, or let it run (None).
@@ -182,8 +187,10 @@ class App:
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)
         self.usage.store()
-        self._let_go()
-        self.usage.grow(size - self.usage.bytes)
+        self.close()
+        self.journal = self.journal.reset()
+        self.usage.store()
+        self.usage.grow(size)
         conversations.usage = self.usage
         self.overrides = snapshot.overrides
         self.declare(self.defaults)
@@ -198,24 +205,25 @@ class App:
 
     def reset(self) -> None:
         """Drop all that is kept of it; its next use starts afresh."""
-        self._let_go()
-        self.usage.release()
+        self.close()
+        self.journal = self.journal.reset()
         self.overrides, self.is_met = {}, False
         self.declare(self.defaults)
         environment = self._environment
         self._fill(AppSnapshot(origin=SeedScope(environment.seed, self.id)), MemoryConversations(self.usage))
         self.history = AppHistory(self.usage, environment.call_limits)
 
-    def _let_go(self) -> None:
+    def close(self) -> None:
+        """Let go of all that is kept; its journal is left to whoever calls."""
         self._environment.disposal.add(self.conversations)
         self.responses.end(AppDeleted)
         self.webhooks.clear()
-        self.journal = self.journal.reset()
         self.history.close()
+        self.usage.release()
 
     def _fill(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
         self.origin, self.rng = snapshot.origin, snapshot.origin.entropy()
-        self.counters: Counts[str] = Counts(snapshot.counters)
+        self.counters = dict(snapshot.counters)
         self.conversations = conversations
         self.rate_limit = MemoryRateLimiter(self.usage, snapshot.rate_windows)
         self.faults = MemoryRuleQueue("fault", self.usage, self.rng, snapshot.faults)

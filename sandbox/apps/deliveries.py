@@ -139,3 +139,4 @@ class AppWebhooks:
         self._deliveries.clear()
         if self.on_clear:
             self.on_clear()
+            self.on_clear = None

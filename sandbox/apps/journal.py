@@ -143,7 +143,7 @@ class AppJournal:
         self.evicted: dict[str | None, int] = {}
         # Records whose turn to go has come while they were among the app's newest: which of the app's they are, and
         # their places among all that are protected.
-        self.protected: deque[tuple[int, int]] = deque()
+        self.protected: deque[tuple[int, int]] | None = None
 
     def newest_first(self, *, after: str | None = None, operation: str | None = None) -> Iterator[RequestRecord]:
         """Return its records, as `Journal.newest_first` does."""
@@ -312,9 +312,9 @@ class Journal:
         for seq in [seq for seq, row in app.rows.items() if isinstance(row, tuple)]:
             self._drop(seq)
             del app.rows[seq]
-        for _, place in app.protected:
+        for _, place in app.protected or ():
             self._passed.pop(place, None)
-        app.protected.clear()
+        app.protected = None
         for operation, count in app.evicted.items():
             self._evicted[operation] = self._evicted.get(operation, 0) - count
         app.evicted.clear()
@@ -322,9 +322,13 @@ class Journal:
             self._queue = deque(place for place in self._queue if place[0] in self._rows)
 
     def reset(self) -> None:
-        """Drop all that belongs to no app; those that there are were reset."""
+        """Drop everything; of an app that requests are under way for, the journal was reset before."""
+        self.settle()
         self.no_app = self.no_app.reset()
-        self.clear()
+        self._rows, self._passed, self._evicted = {}, {}, {}
+        self._queue.clear()
+        self._due.clear()
+        self._count = self._bytes = self.lost = 0
 
     def forget_app(self, app: AppJournal) -> None:
         """Drop the records of an app that made room; how many it had counts for any."""
@@ -415,7 +419,10 @@ class Journal:
                 return place
             number = next(self._passes)
             self._passed[number] = place
+            if app.protected is None:
+                app.protected = deque()
             app.protected.append((nth, number))
         place = self._passed.pop(next(iter(self._passed)))
-        place[1].protected.popleft()
+        if place[1].protected:
+            place[1].protected.popleft()
         return place

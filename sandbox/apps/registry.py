@@ -86,9 +86,16 @@ class AppRegistry:
         app.reset()
 
     def delete_all(self) -> None:
-        """Drop all that is kept of every app."""
-        for app in self._apps.values():
-            self.delete(app)
+        """Drop all that is kept of every app; those that requests are under way for stay what they are."""
+        apps, self._apps = self._apps, {}
+        self._visitors.clear()
+        for app in apps.values():
+            if app.is_busy:
+                self._apps[app.id] = app
+                self._visitors.append(app.id)
+                app.reset()
+            else:
+                app.close()
         self._environment.journal.reset()
 
     def declare(self, declared: Declared) -> None:
@@ -118,7 +125,7 @@ class AppRegistry:
         app = self._apps.get(self._visitors.popleft())
         if app is None or app.is_stored:
             return
-        if app.journal.under_way:
+        if app.is_busy:
             self._visitors.append(app.id)
             return
         self._environment.journal.forget_app(app.journal)
