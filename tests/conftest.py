@@ -17,10 +17,6 @@ from tests.support.processes import Server, serving
 
 pytest_plugins = ["tests.support.requirements"]
 
-# A law holds however busy the machine is; how fast things are is measured in bench/.
-hypothesis.settings.register_profile("sandbox", deadline=None)
-hypothesis.settings.load_profile("sandbox")
-
 # Workers, servers and commands start by the hundred from the same sources: what is compiled once may be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -28,7 +24,12 @@ MakeClient = Callable[..., Client]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from tests.support.requirements import examples  # a plugin, which pytest is to import first
+
     config.addinivalue_line("markers", "clause(*numbers): the clauses of docs/contract.md that the test holds")
+    # A law holds however busy the machine is; how fast things are is measured in bench/.
+    hypothesis.settings.register_profile("sandbox", deadline=None, max_examples=examples(100, quick=25))
+    hypothesis.settings.load_profile("sandbox")
 
 
 @pytest.fixture

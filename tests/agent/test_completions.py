@@ -18,6 +18,7 @@ from sandbox.agent.turn import Prompt
 from sandbox.reply import Message, Pace, Reply
 from sandbox.rng import Entropy
 from tests.agent.turns import NOW, profile
+from tests.support.requirements import examples
 
 SEEDS = range(12)
 
@@ -136,7 +137,7 @@ def test_the_other_words_act() -> None:
 
 
 @given(st.text(min_size=1))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200, quick=50))
 def test_any_prompt_is_answered(prompt: str) -> None:
     assert len(answer(prompt).output) == 1 or answer(prompt).failure
 

@@ -19,6 +19,7 @@ from sandbox.agent.topics import TOPICS
 from sandbox.agent.turn import Utterance
 from sandbox.reply import DataSpec, FunctionCall, Message, Pace
 from tests.agent.turns import converse, profile, say, text_of, turn
+from tests.support.requirements import examples
 
 SEEDS = range(25)
 WISHES = {
@@ -126,7 +127,7 @@ def test_every_question_of_ours_is_known_again() -> None:
 
 
 @given(st.text(min_size=1, max_size=300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200, quick=50))
 def test_the_first_reply_has_the_first_name_exactly(name: str) -> None:
     for message in (
         "Hello",
@@ -412,7 +413,7 @@ def test_a_huge_message_is_answered_fast(message: str) -> None:
 @given(
     st.text(), st.dictionaries(st.text(max_size=12), st.none() | st.booleans() | st.integers() | st.text(), max_size=4)
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300, quick=75))
 def test_any_message_and_metadata_is_answered(message: str, metadata: dict[str, Any]) -> None:
     assert reply(turn(message, metadata=metadata, agent=profile(generative_ui=True))).output
 

@@ -15,6 +15,7 @@ from tests.support.api import Api
 from tests.support.constants import NOW
 from tests.support.errors import assert_error
 from tests.support.in_process import AsgiClient
+from tests.support.requirements import examples
 
 CONVERSATION_KEYS = ["id", "created_at", "object", "external_user_id", "title", "generated_title", "metadata"]
 CONTRACT = load()
@@ -86,7 +87,7 @@ def test_unknown_fields_of_a_new_conversation_are_ignored(api: Api) -> None:
 
 @pytest.mark.clause("3.1")
 @given(user=strategies.texts, title=strategies.texts, metadata=strategies.metadata)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40, quick=10))
 def test_any_values_come_back_as_they_were_sent(
     shared: AsgiClient, user: str, title: str, metadata: dict[str, Any]
 ) -> None:
@@ -228,7 +229,7 @@ def test_no_list_reaches_the_empty_user(api: Api) -> None:
 
 @pytest.mark.clause("2.3", "4.5", "5.3")
 @given(user=strategies.user_ids)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=15))
 def test_user_ids_of_any_characters_find_their_conversations(shared: AsgiClient, user: str) -> None:
     api = Api(shared, "app_of_users")
     api.created(external_user_id=user + "x")

@@ -19,6 +19,7 @@ from tests.support import strategies
 from tests.support.api import Api, texts
 from tests.support.errors import assert_error
 from tests.support.in_process import AsgiClient, in_process
+from tests.support.requirements import examples
 from tests.support.sse import read
 
 # Keys
@@ -180,7 +181,7 @@ def test_human(api: Api, word: str) -> None:
 
 @pytest.mark.clause("10.3")
 @given(rest=strategies.plain_texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=15))
 def test_echo(shared: AsgiClient, rest: str) -> None:
     api = Api(shared, "app_of_echoes")
     conversation = api.created(metadata={"first_name": "Zénaïde"})

@@ -20,6 +20,7 @@ from tests.apps.plain import registry
 from tests.support import journal_entries
 from tests.support.journal_entries import MadeRequest
 from tests.support.journal_entries import entry as blank
+from tests.support.requirements import examples
 
 APPS: Sequence[str | None] = ("app_a", "app_b", "app_c", None)
 MIB = 1024**2
@@ -133,7 +134,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournal = JournalMachine.TestCase
-TestJournal.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestJournal.settings = settings(max_examples=examples(40, quick=20), stateful_step_count=40)
 
 
 # The bounds as they are

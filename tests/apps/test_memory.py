@@ -20,6 +20,7 @@ from sandbox.apps.records import Conversation, Item, Order, PageRequest, Totals
 from sandbox.apps.store import ConversationStore, Counter, Gone, UnknownCursor
 from sandbox.errors import StoreFull
 from tests.apps.plain import now, page_of, registry
+from tests.support.requirements import examples
 
 COUNTERS: tuple[Counter, ...] = get_args(Counter)[:2]
 Place = tuple[str, str]
@@ -165,7 +166,7 @@ class AppsBesideDicts(RuleBasedStateMachine):
 
 
 TestAppsBesideDicts = pytest.mark.clause("5.3", "5.4", "5.5", "5.6")(AppsBesideDicts.TestCase)
-TestAppsBesideDicts.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAppsBesideDicts.settings = settings(max_examples=examples(60, quick=30), stateful_step_count=30)
 
 
 def record(number: int = 1, **more: Any) -> Conversation:

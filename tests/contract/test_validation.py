@@ -50,7 +50,7 @@ def test_one_says_no_exactly_where_the_other_explains_it(subtests: pytest.Subtes
 
 
 @pytest.mark.parametrize(("name", "title"), SCHEMAS)
-@settings(max_examples=examples(15, quick=3), deadline=None)
+@settings(max_examples=examples(15, quick=3))
 @given(data=st.data())
 def test_both_validators_agree_on_what_almost_fits(name: str, title: str, data: st.DataObject) -> None:
     ours, reference, examples = laws(name, title)
@@ -59,7 +59,7 @@ def test_both_validators_agree_on_what_almost_fits(name: str, title: str, data: 
 
 
 @pytest.mark.parametrize("operation", [op.id for op in CONTRACTS["api"].operations])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30, quick=10))
 @given(
     user=st.text(max_size=3) | st.just("x" * 1_001),
     limit=st.integers(-1, 102),

@@ -171,7 +171,7 @@ def leaks(secret: str, text: str) -> list[str]:
     return [run for reading in readings(text) for run in runs if run in reading.lower()]
 
 
-@settings(max_examples=examples(600, quick=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(600, quick=30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     random=RANDOM,
     prefix=st.sampled_from(PREFIXES),

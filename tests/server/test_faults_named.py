@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, WITH_BODY
+from tests.support.requirements import examples
 from tests.support.strategies import json_values
 
 pytestmark = pytest.mark.clause("4.2")
@@ -80,7 +81,7 @@ def test_long_values_are_shortened(apps: Client) -> None:
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20, quick=10))
 @given(value=json_values)
 def test_no_value_breaks_a_refusal(apps: Client, operation: str, value: Any) -> None:
     fields = ("title", "message", "prompt", "stream", "metadata", "external_user_id")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from tests.contract.strategies import NUMBER_TEXTS
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, WITH_BODY, RequestSpec, opened
+from tests.support.requirements import examples
 from tests.support.strategies import metadata
 
 pytestmark = pytest.mark.clause("4.3")
@@ -121,7 +122,7 @@ def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: Client) -> None
 # Numbers
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150, quick=37))
 @given(number=NUMBER_TEXTS)
 def test_a_number_comes_back_as_it_was_sent_or_is_refused(apps: Client, number: str) -> None:
     sent = f'"metadata":{{"n":{number},"l":[{number}]}}'
@@ -203,7 +204,7 @@ def test_a_control_character_counts_with_its_escape(apps: Client) -> None:
 
 
 @pytest.mark.clause("5.2")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80, quick=20))
 @given(value=metadata)
 def test_metadata_comes_back_as_it_was_sent(apps: Client, value: dict[str, Any]) -> None:
     assert CREATE.saying({"metadata": value}).send(apps).json()["metadata"] == value

@@ -15,6 +15,7 @@ from sandbox.server.router import Router
 from tests.support.constants import AUTH
 from tests.support.errors import assert_error
 from tests.support.request_spec import GOOD, OPERATIONS, opened
+from tests.support.requirements import examples
 from tests.support.strategies import user_ids
 
 pytestmark = pytest.mark.clause("4.5")
@@ -122,7 +123,7 @@ def encoded(text: str) -> str:
 
 
 @pytest.mark.clause("5.3")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, quick=15))
 @given(user=user_ids)
 def test_any_user_id_finds_its_conversations(apps: Client, user: str) -> None:
     created = apps.post("/v1/apps/app_users/conversations", json={"external_user_id": user}, headers=AUTH).json()
