@@ -1,4 +1,4 @@
-"""Look at apps, set them, fill them, delete them (docs/control.md, Apps)."""
+"""List, configure, populate and delete apps (docs/control.md, Apps)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sandbox.slices import Slices
 
 
 async def list_apps(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """List apps that were declared or written to, in the order of their ids; `after` continues behind one."""
-    known, limit = services.registry.ids(), request.query["limit"]
-    start = bisect_right(known, request.query.get("after", ""))
-    ids, data, slices = known[start : start + limit], [], Slices()
+    """List the apps that were declared or written to, by their ids; `after` continues behind one."""
+    all_ids, limit = services.registry.ids(), request.query["limit"]
+    start = bisect_right(all_ids, request.query.get("after", ""))
+    ids, data, slices = all_ids[start : start + limit], [], Slices()
     for app_id in ids:
         await slices.rest()
         data.append(await serialize_app(await existing_app(app_id, services), services))
@@ -26,17 +26,17 @@ async def list_apps(request: ControlRequest, services: ControlServices) -> Contr
         "data": data,
         "first_id": ids[0] if ids else None,
         "last_id": ids[-1] if ids else None,
-        "has_more": len(known) > start + limit,
+        "has_more": len(all_ids) > start + limit,
     }
 
 
 async def get_app(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Show one app; one that nobody wrote to has the defaults."""
+    """Return one app; one that nobody wrote to has the defaults."""
     return await serialize_app(await existing_app(request.app_id, services), services)
 
 
 async def update_app(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Merge settings into an app's (RFC 7396); null gives a default back."""
+    """Merge settings into an app's (RFC 7396); null restores a default."""
     app = await mutable_app(request, services)
     webhook_url.check_urls(request.body.get("webhooks") or ())
     await app.override(_merge_patch(app.overrides, request.body))
@@ -45,7 +45,7 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
 
 
 async def delete_app(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Drop everything of an app; its next use starts afresh."""
+    """Delete everything of an app; its next use starts afresh."""
     app = await mutable_app(request, services)
     services.registry.delete(app)
     services.publish(app, "deleted")
@@ -53,7 +53,7 @@ async def delete_app(request: ControlRequest, services: ControlServices) -> Cont
 
 
 async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Drop everything of every app; what was declared is as after start."""
+    """Delete everything of every app; declared apps are as they were at start."""
     services.registry.delete_all()
     services.publish(None, "reset")
     return None
@@ -97,7 +97,7 @@ async def mutable_app(request: ControlRequest, services: ControlServices) -> App
 
 
 async def serialize_app(app: App, services: ControlServices) -> dict[str, Any]:
-    """Return an app as the control API shows it."""
+    """Return an app as JSON: its settings and how much is in it."""
     settings = {**app.settings.to_json(keep_none=True), **services.effective_settings(app)}
     settings["status"] = magic.STATUSES.get(app.id, app.settings.status)
     return {"app_id": app.id, "settings": settings, "counts": await _counts(app, services)}
@@ -109,14 +109,14 @@ async def _counts(app: App, services: ControlServices) -> dict[str, Any]:
 
 
 def _merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge a patch in as RFC 7396 says."""
+    """Return the target with a patch merged in (RFC 7396)."""
     merged = dict(target)
     for name, value in patch.items():
         if value is None:
             merged.pop(name, None)
         elif isinstance(value, Mapping):
-            below = merged.get(name)
-            merged[name] = _merge_patch(below if isinstance(below, Mapping) else {}, value)
+            child = merged.get(name)
+            merged[name] = _merge_patch(child if isinstance(child, Mapping) else {}, value)
         else:
             merged[name] = value
     return merged

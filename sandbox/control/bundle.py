@@ -34,11 +34,11 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 async def get_bundle(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Write all that is needed to see again what an app's clients saw."""
+    """Export what is needed to see again what an app's clients saw."""
     app = await mutable_app(request, services)
     history = app.history
-    started = [entry for entry in app.journal.newest_first() if entry.seq > history.seq][::-1]
-    entries = [entry for entry in started if entry.ended]
+    started = [record for record in app.journal.newest_first() if record.seq > history.seq][::-1]
+    records = [record for record in started if record.ended]
     missing = app.journal.requests - history.requests - len(started)
     about = {
         "object": "bundle",
@@ -48,9 +48,9 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         "origin": app.origin._asdict(),
         "clock": {"now": app.moment, "frozen": app.frozen_at is not None},
         "server": dict(services.server),
-        "requests": len(entries),
+        "requests": len(records),
     }
-    reasons = [*history.lost, *_missing_requests(missing, len(started) - len(entries))]
+    reasons = [*history.lost, *_missing_requests(missing, len(started) - len(records))]
     baseline, state, calls = history.baseline or app.fresh_snapshot(), app.snapshot(), tuple(history.calls)
     redactor = services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"])
 
@@ -59,10 +59,10 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
             {
                 "bundle.json": encode({**about, "complete": not reasons, "lost": reasons}),
                 "baseline.json": _encode_snapshot(baseline, redactor),
-                "steps.json": encode_array(_serialize_steps(entries, calls, redactor)),
+                "steps.json": encode_array(_serialize_steps(records, calls, redactor)),
                 "snapshot.json": _encode_snapshot(state, redactor),
-                "journal.json": encode_array(serialize_redacted(entry, services) for entry in entries),
-                "journal.har": to_har(entries, services.redactor, services.version),
+                "journal.json": encode_array(serialize_redacted(record, services) for record in records),
+                "journal.har": to_har(records, services.redactor, services.version),
             }
         )
 
@@ -78,19 +78,19 @@ def _missing_requests(gone: int, under_way: int) -> Iterator[str]:
 
 
 def _encode_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
-    return b"".join(serialize_snapshot(replace(snapshot, settings=without_webhooks(snapshot.settings)), redactor))
+    return b"".join(serialize_snapshot(replace(snapshot, settings=_without_webhooks(snapshot.settings)), redactor))
 
 
-def without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings that call nobody."""
+def _without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without those that make the server call others."""
     return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}
 
 
 def _serialize_steps(
-    entries: Sequence[RequestRecord], calls: Sequence[ControlCallRecord], redactor: Redactor
+    records: Sequence[RequestRecord], calls: Sequence[ControlCallRecord], redactor: Redactor
 ) -> Iterator[dict[str, Any]]:
     """Yield the requests and the control calls, in the order in which they began."""
-    steps: list[RequestRecord | ControlCallRecord] = [*entries, *calls]
+    steps: list[RequestRecord | ControlCallRecord] = [*records, *calls]
     for step in sorted(steps, key=lambda step: step.seq):
         if isinstance(step, RequestRecord):
             yield _request_step(step, redactor)
@@ -99,7 +99,7 @@ def _serialize_steps(
 
 
 def _control_step(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
-    body = without_webhooks(call.body) if isinstance(call.body, dict) else call.body
+    body = _without_webhooks(call.body) if isinstance(call.body, dict) else call.body
     if isinstance(body, dict) and body.get("until") == "released":
         # A replay sends one request after the other: nobody would release what is held.
         body = {**{name: value for name, value in body.items() if name != "until"}, "ms": 0}
@@ -108,26 +108,26 @@ def _control_step(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]
     return redacted
 
 
-def _request_step(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
-    beginning = takewhile(bool, (chunk for _, chunk in entry.chunks))
+def _request_step(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
+    beginning = takewhile(bool, (chunk for _, chunk in record.chunks))
     response = {
-        "status": entry.status,
-        "headers": redact_headers(entry.answer_headers, redactor),
+        "status": record.status,
+        "headers": redact_headers(record.answer_headers, redactor),
         "body": _serialize_body(b"".join(beginning), redactor),
         # Of a long stream the body is the beginning; so many bytes more were sent.
-        "omitted": entry.omitted,
-        "ended": entry.ended,
+        "omitted": record.omitted,
+        "ended": record.ended,
     }
     return {
         "kind": "request",
-        "id": entry.id,
-        "at": int(entry.at),
-        "method": entry.method,
-        "target": redactor.redact_text(request_target(entry)),
-        "headers": redact_headers(entry.headers, redactor),
-        "body": _serialize_body(entry.body, redactor),
+        "id": record.id,
+        "at": int(record.at),
+        "method": record.method,
+        "target": redactor.redact_text(request_target(record)),
+        "headers": redact_headers(record.headers, redactor),
+        "body": _serialize_body(record.body, redactor),
         "answer": response,
-        "duration_ms": round(entry.duration_ms, 3),
+        "duration_ms": round(record.duration_ms, 3),
     }
 
 

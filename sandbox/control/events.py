@@ -15,7 +15,7 @@ MAX_CHUNK_BYTES = 64 * 1024
 
 
 async def events(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Stream what happens, to one app or to all."""
+    """Stream the events of one app, or of all."""
     return _SubscriptionStream(services.events.subscribe(request.query.get("app_id")), services)
 
 

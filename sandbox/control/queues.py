@@ -1,4 +1,4 @@
-"""Faults and scripted replies that wait for an app's requests: queue them, list them, delete them."""
+"""Queue, list and delete faults and scripted replies (docs/control.md, Faults and Scripted replies)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.control.apps import existing_app, mutable_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import NotFound
 
-# The fields that a rule is always shown with, though it may have been queued without.
+# The fields that a rule always has in a response, though it may have been queued without.
 _DEFAULTS: Mapping[str, Mapping[str, None]] = {
     "faults": {"operation": None},
     "replies": {"contains": None, "pace": None},
@@ -24,18 +24,18 @@ async def add_fault(request: ControlRequest, services: ControlServices) -> Contr
 
 
 async def list_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """List the faults that wait, oldest first."""
+    """List the queued faults, oldest first."""
     return await _list(request, services, "faults")
 
 
 async def delete_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Delete all faults of an app; what they hold goes on."""
+    """Delete all faults of an app, and release the requests that they hold."""
     (await mutable_app(request, services)).responses.release()
     return await _clear(request, services, "faults")
 
 
 async def delete_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Delete one fault; what it holds goes on, even if it is used up."""
+    """Delete one fault, and release the requests that it holds, even if it is used up."""
     app, fault_id = await mutable_app(request, services), request.path["fault_id"]
     is_queued = any(rule.id == fault_id for rule in app.faults.rules)
     if app.responses.release(fault_id) and not is_queued:
@@ -44,7 +44,7 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
 
 
 async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Let the requests go on that a fault holds now."""
+    """Release the requests that a fault holds now."""
     app, fault_id = await mutable_app(request, services), request.path["fault_id"]
     if not app.responses.release(fault_id):
         raise NotFound(f"No fault of this id holds a request now: {fault_id[:80]}.", param="fault_id")
@@ -57,7 +57,7 @@ async def add_reply(request: ControlRequest, services: ControlServices) -> Contr
 
 
 async def list_replies(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """List the scripted replies that wait, oldest first."""
+    """List the queued replies, oldest first."""
     return await _list(request, services, "replies")
 
 

@@ -30,35 +30,35 @@ _MAX_ARGUMENT = 100_000
 _PRINTF_BYTES = 20_000
 
 
-def to_curl(entry: RequestRecord, redactor: Redactor) -> str:
+def to_curl(record: RequestRecord, redactor: Redactor) -> str:
     """Return one shell command; the key stands in `$DIMEDOVE_API_KEY`, other secrets are redacted."""
-    host = _first_header(entry, b"host", "127.0.0.1:8010")
-    url = redactor.redact_text(f"{entry.scheme}://{host}{request_target(entry)}")
-    words = ["curl", "--globoff", "--path-as-is", *_method_options(entry), shlex.quote(url)]
-    sent = {name for name, _ in entry.headers}
-    for name, value in entry.headers:
+    host = _first_header(record, b"host", "127.0.0.1:8010")
+    url = redactor.redact_text(f"{record.scheme}://{host}{request_target(record)}")
+    words = ["curl", "--globoff", "--path-as-is", *_method_options(record), shlex.quote(url)]
+    sent = {name for name, _ in record.headers}
+    for name, value in record.headers:
         if name not in _OMITTED_HEADERS:
             words += ["-H", _header_argument(name, value, redactor)]
     for name in _DEFAULT_HEADERS:
-        if name not in sent and (entry.body or name != b"content-type"):
+        if name not in sent and (record.body or name != b"content-type"):
             words += ["-H", shlex.quote(f"{decode_latin1(name)}:")]
-    return _command_with_body(words, entry.body, redactor) + "\n"
+    return _command_with_body(words, record.body, redactor) + "\n"
 
 
-def request_target(entry: RequestRecord) -> str:
+def request_target(record: RequestRecord) -> str:
     """Return the path and the query of a request, as its first line had them."""
-    return decode_latin1(entry.path) + (f"?{decode_latin1(entry.query)}" if entry.query else "")
+    return decode_latin1(record.path) + (f"?{decode_latin1(record.query)}" if record.query else "")
 
 
-def _first_header(entry: RequestRecord, wanted: bytes, default: str) -> str:
-    return next((decode_latin1(value) for name, value in entry.headers if name == wanted), default)
+def _first_header(record: RequestRecord, wanted: bytes, default: str) -> str:
+    return next((decode_latin1(value) for name, value in record.headers if name == wanted), default)
 
 
-def _method_options(entry: RequestRecord) -> list[str]:
-    if entry.method != "HEAD":
-        return ["-X", entry.method]
+def _method_options(record: RequestRecord) -> list[str]:
+    if record.method != "HEAD":
+        return ["-X", record.method]
     # With -X HEAD curl waits for the body that the answer's length tells of; --head takes no body to send.
-    return ["-X", "HEAD", "--ignore-content-length", "-H", "'connection: close'"] if entry.body else ["--head"]
+    return ["-X", "HEAD", "--ignore-content-length", "-H", "'connection: close'"] if record.body else ["--head"]
 
 
 def _header_argument(name: bytes, value: bytes, redactor: Redactor) -> str:
@@ -92,25 +92,25 @@ def _command_with_body(words: list[str], body: bytes, redactor: Redactor) -> str
     return f"{{ {commands}; }} | " + " ".join([*words, "--data-binary", "@-"])
 
 
-def to_har(entries: Sequence[RequestRecord], redactor: Redactor, version: str) -> bytearray:
-    """Return an archive of these entries one by one, as `encode_array` does, every secret redacted."""
+def to_har(records: Sequence[RequestRecord], redactor: Redactor, version: str) -> bytearray:
+    """Return an archive of these records one by one, as `encode_array` does, every secret redacted."""
     log = {"version": "1.2", "creator": {"name": "Dimedove Sandbox", "version": version}, "entries": []}
     before, after = encode({"log": log}).split(b"[]")
-    rows = (redactor.redact_json(_har_entry(entry, redactor)) for entry in entries)
+    rows = (redactor.redact_json(_har_entry(record, redactor)) for record in records)
     return encode_array(rows, before=before, after=after)
 
 
-def _har_entry(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
-    duration = round(entry.duration_ms, 3)
-    first = entry.chunks[0][0] if entry.chunks else duration
+def _har_entry(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
+    duration = round(record.duration_ms, 3)
+    first = record.chunks[0][0] if record.chunks else duration
     return {
-        "startedDateTime": _iso_time(entry.at),
+        "startedDateTime": _iso_time(record.at),
         "time": duration,
-        "request": _har_request(entry, redactor),
-        "response": _har_response(entry, redactor),
+        "request": _har_request(record, redactor),
+        "response": _har_response(record, redactor),
         "cache": {},
         "timings": {"send": 0, "wait": round(first, 3), "receive": round(max(duration - first, 0), 3)},
-        "comment": entry.id,
+        "comment": record.id,
     }
 
 
@@ -119,41 +119,41 @@ def _iso_time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds" if at == int(at) else "milliseconds")
 
 
-def _har_request(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
-    host = _first_header(entry, b"host", "127.0.0.1")
-    query = decode_latin1(entry.query)
+def _har_request(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
+    host = _first_header(record, b"host", "127.0.0.1")
+    query = decode_latin1(record.query)
     request: dict[str, Any] = {
-        "method": entry.method,
-        "url": f"{entry.scheme}://{host}{request_target(entry)}",
+        "method": record.method,
+        "url": f"{record.scheme}://{host}{request_target(record)}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _har_headers(entry.headers, redactor),
+        "headers": _har_headers(record.headers, redactor),
         "queryString": [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)],
         "headersSize": -1,
-        "bodySize": len(entry.body),
+        "bodySize": len(record.body),
     }
-    if entry.body:
-        mime_type = _first_header(entry, b"content-type", "")
-        request["postData"] = {"mimeType": mime_type, "text": entry.body.decode("utf-8", "replace")}
+    if record.body:
+        mime_type = _first_header(record, b"content-type", "")
+        request["postData"] = {"mimeType": mime_type, "text": record.body.decode("utf-8", "replace")}
     return request
 
 
-def _har_response(entry: RequestRecord, redactor: Redactor) -> dict[str, Any]:
-    status = entry.status or 0
+def _har_response(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
+    status = record.status or 0
     return {
         "status": status,
         "statusText": responses.get(status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _har_headers(entry.answer_headers, redactor),
+        "headers": _har_headers(record.answer_headers, redactor),
         "content": {
-            "size": entry.answer_bytes,
-            "mimeType": content_type(entry),
-            "text": response_body(entry).decode("utf-8", "replace"),
+            "size": record.answer_bytes,
+            "mimeType": content_type(record),
+            "text": response_body(record).decode("utf-8", "replace"),
         },
         "redirectURL": "",
         "headersSize": -1,
-        "bodySize": entry.answer_bytes,
+        "bodySize": record.answer_bytes,
     }
 
 

@@ -14,32 +14,32 @@ from sandbox.apps.journal import RequestRecord
 from sandbox.contract import Contract, Operation
 from sandbox.suggestions import closest_path, closest_word, did_you_mean
 
-# A request with thousands of unknown fields is told of the first.
+# A request may have thousands of unknown fields: only the first get a warning.
 MAX_UNKNOWN = 16
 
 
-def find_warnings(entry: RequestRecord, contract: Contract) -> list[str]:
+def find_warnings(record: RequestRecord, contract: Contract) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
-    operation = next((op for op in contract.operations if op.id == entry.operation), None)
-    more = suggest_path(entry, contract) if operation is None else unknown_names(entry, operation)
-    return [*_key_warnings(entry), *more]
+    operation = next((op for op in contract.operations if op.id == record.operation), None)
+    more = suggest_path(record, contract) if operation is None else unknown_names(record, operation)
+    return [*_key_warnings(record), *more]
 
 
-def is_from_browser(entry: RequestRecord) -> bool:
+def is_from_browser(record: RequestRecord) -> bool:
     """Say whether a page in a browser sent a secret key."""
-    headers = dict(entry.headers)
+    headers = dict(record.headers)
     # Node's own fetch sends Sec-Fetch-Mode; only browsers say where a page comes from.
     return b"sk_" in headers.get(b"authorization", b"") and (b"origin" in headers or b"sec-fetch-site" in headers)
 
 
-def unknown_names(entry: RequestRecord, operation: Operation) -> Iterator[str]:
+def unknown_names(record: RequestRecord, operation: Operation) -> Iterator[str]:
     """Yield a sentence for each field and query parameter that the operation doesn't know, the first `MAX_UNKNOWN`."""
-    return islice(chain(_query_warnings(entry, operation), _body_warnings(entry, operation)), MAX_UNKNOWN)
+    return islice(chain(_query_warnings(record, operation), _body_warnings(record, operation)), MAX_UNKNOWN)
 
 
-def _key_warnings(entry: RequestRecord) -> Iterator[str]:
-    headers = dict(entry.headers)
-    if is_from_browser(entry):
+def _key_warnings(record: RequestRecord) -> Iterator[str]:
+    headers = dict(record.headers)
+    if is_from_browser(record):
         yield "a secret key was sent by a browser: real keys belong on a server"
     if b"sk_live_" in headers.get(b"authorization", b"") and not _is_loopback(headers.get(b"host", b"")):
         yield "a live key was sent to a sandbox that isn't on loopback: use a test key"
@@ -53,32 +53,32 @@ def _is_loopback(host: bytes) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def suggest_path(entry: RequestRecord, contract: Contract) -> Iterator[str]:
-    """Name the path of the contract that an unknown one was meant to be, if one comes near."""
-    path = entry.path.decode("latin-1")
+def suggest_path(record: RequestRecord, contract: Contract) -> Iterator[str]:
+    """Suggest the path of the contract that is closest to an unknown one, if any is close."""
+    path = record.path.decode("latin-1")
     if closest := closest_path(path, contract.base, (operation.segments for operation in contract.operations)):
         yield did_you_mean(path, closest)
 
 
-def _query_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
-    parameters = parse_qsl(entry.query.decode("latin-1"), keep_blank_values=True)
+def _query_warnings(record: RequestRecord, operation: Operation) -> Iterator[str]:
+    parameters = parse_qsl(record.query.decode("latin-1"), keep_blank_values=True)
     for name in dict.fromkeys(name for name, _ in parameters):
         if name not in operation.query_parameters:
             yield f"unknown query parameter {_quote_with_hint(name, operation.query_parameters)}"
 
 
-def _body_warnings(entry: RequestRecord, operation: Operation) -> Iterator[str]:
+def _body_warnings(record: RequestRecord, operation: Operation) -> Iterator[str]:
     if operation.body is None:
         return
     try:
-        value = orjson.loads(entry.body)
+        value = orjson.loads(record.body)
     except orjson.JSONDecodeError:
         return
     yield from _unknown_fields(value, operation.body.properties, "")
 
 
 def _unknown_fields(value: Any, known: Mapping[str, Mapping[str, Any]], above: str) -> Iterator[str]:
-    """Name the fields that no schema knows; metadata may have any."""
+    """Yield a sentence for each field that no schema knows; metadata may have any."""
     if not isinstance(value, dict):
         return
     for name, child in value.items():

@@ -20,14 +20,14 @@ from sandbox.slices import Slices, in_thread
 
 
 async def list_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """List entries, newest first; `after` continues behind an entry."""
-    entries, limit = _select(request.query, services), request.query["limit"]
-    content = await in_thread(encode_page, entries, limit, lambda entry: serialize_redacted(entry, services))
+    """List records, newest first; `after` continues behind a record."""
+    records, limit = _select(request.query, services), request.query["limit"]
+    content = await in_thread(encode_page, records, limit, lambda record: serialize_redacted(record, services))
     return FileResult(name=None, media_type="application/json", content=content)
 
 
 async def get_request(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Show one entry."""
+    """Show one record."""
     return await in_thread(serialize_redacted, _find(request, services), services)
 
 
@@ -41,8 +41,8 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
     newest_first = _select(request.query, services)
 
     def write_archive() -> bytes:
-        entries = list(islice(newest_first, request.query.get("limit", 1_000)))
-        return bytes(to_har(entries[::-1], services.redactor, services.version))
+        records = list(islice(newest_first, request.query.get("limit", 1_000)))
+        return bytes(to_har(records[::-1], services.redactor, services.version))
 
     return FileResult(name=None, media_type="application/json", content=await in_thread(write_archive))
 
@@ -50,12 +50,12 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
 async def verify_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say whether the requests that were expected came."""
     journal = _journal(request.body.get("app_id"), services)
-    evicted, entries = journal.count_evicted(request.body.get("operation")), journal.newest_first()
-    return await in_thread(verify, request.body, entries, evicted, services.redactor)
+    evicted, records = journal.count_evicted(request.body.get("operation")), journal.newest_first()
+    return await in_thread(verify, request.body, records, evicted, services.redactor)
 
 
 async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Delete the entries of an app, or all; of each app also what came meanwhile, until its history begins anew."""
+    """Delete the records of an app, or all; of each app also what came meanwhile, until its history begins anew."""
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
         services.journal.clear(app.journal for app in services.registry)
@@ -69,19 +69,19 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
 
 
 def _find(request: ControlRequest, services: ControlServices) -> RequestRecord:
-    entry = services.journal.get(request.path["request_id"])
-    if entry is None:
+    record = services.journal.get(request.path["request_id"])
+    if record is None:
         raise NotFound("There is no such request in the journal (any more).", param="request_id")
-    return entry
+    return record
 
 
 def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
     journal = _journal(query.get("app_id"), services)
     try:
-        entries = journal.newest_first(after=query.get("after"), operation=query.get("operation"))
+        records = journal.newest_first(after=query.get("after"), operation=query.get("operation"))
     except LookupError:
         raise NotFound("after: there is no such request.", param="after", code="unknown_cursor") from None
-    return (entry for entry in entries if query.get("status") in (None, entry.status))
+    return (record for record in records if query.get("status") in (None, record.status))
 
 
 def _journal(app_id: str | None, services: ControlServices) -> Journal | AppJournal:

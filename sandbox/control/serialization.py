@@ -30,37 +30,37 @@ class SentEvent(NamedTuple):
     at_ms: float
 
 
-def serialize_redacted(entry: RequestRecord, services: ControlServices) -> dict[str, Any]:
+def serialize_redacted(record: RequestRecord, services: ControlServices) -> dict[str, Any]:
     """Return a request for a client: with its warnings, and every secret redacted."""
-    headers = headers_by_name(entry.headers, services.redactor)
-    warnings = find_warnings(entry, services.contract)
+    headers = headers_by_name(record.headers, services.redactor)
+    warnings = find_warnings(record, services.contract)
     redacted: dict[str, Any] = services.redactor.redact_json(
-        {**serialize_request(entry, exact=True), "headers": headers, "warnings": warnings}
+        {**serialize_request(record, exact=True), "headers": headers, "warnings": warnings}
     )
     return redacted
 
 
-def serialize_request(entry: RequestRecord, *, exact: bool) -> dict[str, Any]:
+def serialize_request(record: RequestRecord, *, exact: bool) -> dict[str, Any]:
     """Return a request with its secrets; `exact` to be written (numbers as sent), else to be compared."""
     return {
-        "id": entry.id,
-        "at": int(entry.at),
-        "app_id": entry.app_id,
-        "operation": entry.operation,
-        "method": entry.method,
-        "path": decode_latin1(entry.path),
-        "query": decode_latin1(entry.query),
-        "headers": headers_by_name(entry.headers),
-        "body": parse_body(entry.body, exact=exact),
-        "status": entry.status,
-        "response": response_json(entry),
-        "response_bytes": entry.answer_bytes,
-        "duration_ms": round(entry.duration_ms, 3),
-        "reply_status": entry.reply_status,
-        "fault": entry.fault,
-        "held_by": entry.held_by,
-        "violation": entry.violation,
-        "ended": entry.ended,
+        "id": record.id,
+        "at": int(record.at),
+        "app_id": record.app_id,
+        "operation": record.operation,
+        "method": record.method,
+        "path": decode_latin1(record.path),
+        "query": decode_latin1(record.query),
+        "headers": headers_by_name(record.headers),
+        "body": parse_body(record.body, exact=exact),
+        "status": record.status,
+        "response": response_json(record),
+        "response_bytes": record.answer_bytes,
+        "duration_ms": round(record.duration_ms, 3),
+        "reply_status": record.reply_status,
+        "fault": record.fault,
+        "held_by": record.held_by,
+        "violation": record.violation,
+        "ended": record.ended,
     }
 
 
@@ -97,29 +97,29 @@ def parse_body(raw: bytes, *, exact: bool = True) -> Any:
     return document.exact if exact else document.value
 
 
-def response_body(entry: RequestRecord) -> bytes:
+def response_body(record: RequestRecord) -> bytes:
     """Return the body of the answer, as much of it as is kept."""
-    return b"".join(chunk for _, chunk in entry.chunks)
+    return b"".join(chunk for _, chunk in record.chunks)
 
 
-def response_json(entry: RequestRecord) -> Any:
+def response_json(record: RequestRecord) -> Any:
     """Return the body of the answer: a JSON value, a text, or the events of a stream with their times."""
-    if not is_event_stream(entry):
-        return parse_body(response_body(entry))
+    if not is_event_stream(record):
+        return parse_body(response_body(record))
     return [
         {"event": event.name, "data": parse_body(event.data), "at_ms": round(event.at_ms, 3)}
-        for event in parse_event_stream(entry.chunks)
+        for event in parse_event_stream(record.chunks)
     ]
 
 
-def content_type(entry: RequestRecord) -> str:
+def content_type(record: RequestRecord) -> str:
     """Return the media type of the answer."""
-    return headers_by_name(entry.answer_headers).get("content-type", "")
+    return headers_by_name(record.answer_headers).get("content-type", "")
 
 
-def is_event_stream(entry: RequestRecord) -> bool:
+def is_event_stream(record: RequestRecord) -> bool:
     """Say whether the answer was a stream of events."""
-    return content_type(entry).startswith("text/event-stream")
+    return content_type(record).startswith("text/event-stream")
 
 
 def decode_latin1(raw: bytes) -> str:

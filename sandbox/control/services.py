@@ -1,4 +1,4 @@
-"""What the control API's handlers work with: the request, the parts of the server, the kinds of result."""
+"""The arguments and the results of the control API's handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Take an app's whole state out as one document, put it back, save all apps (docs/control.md, Apps)."""
+"""Export an app's whole state, restore it, save all apps (docs/control.md, Snapshots and Saving)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sandbox.persistence.snapshot import parse_snapshot, serialize_snapshot
 from sandbox.slices import in_thread
 from sandbox.webhook_url import check_urls
 
-# What may be put back (schemas/control/openapi.json); a larger one could never be.
+# The largest snapshot that may be restored (schemas/control/openapi.json).
 MAX_BYTES = 64 * 1024**2
 
 
 async def get_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Write all of an app's state; its secrets are redacted unless they are asked for."""
+    """Export all of an app's state; its secrets are redacted unless the client asks for them."""
     app = await mutable_app(request, services)
     snapshot = app.snapshot()
     redactor = None if request.query["secrets"] == "true" else services.redactor
@@ -33,7 +33,7 @@ async def get_snapshot(request: ControlRequest, services: ControlServices) -> Co
 
 
 async def put_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Put a snapshot in place of all that the app is; its webhooks are off until they are switched on."""
+    """Replace all of an app's state by a snapshot; its webhooks are off until they are switched on."""
     app = await mutable_app(request, services)
     snapshot = await in_thread(parse_snapshot, request.document, services.contract, services.settings_schema)
     check_urls(snapshot.settings.get("webhooks", ()))

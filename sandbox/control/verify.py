@@ -32,26 +32,26 @@ class Mismatch(NamedTuple):
 
 
 def verify(
-    expected: Mapping[str, Any], entries: Iterable[RequestRecord], evicted: int, redactor: Redactor
+    expected: Mapping[str, Any], records: Iterable[RequestRecord], evicted: int, redactor: Redactor
 ) -> dict[str, Any]:
     """Count the requests that match, and say whether it is the right number.
 
-    Returns `verified` None where the answer depends on the `evicted` entries, which are gone.
+    Returns `verified` None where the answer depends on the `evicted` records, which are gone.
     """
     low, high = _times(expected.get("times"))
     count, closest = 0, None
-    for entry in entries:
-        mismatches = list(_compare(expected, entry))
+    for record in records:
+        mismatches = list(_compare(expected, record))
         if not mismatches:
             count += 1
         elif closest is None or _distance(mismatches) < _distance(closest[1]):
-            closest = (entry, mismatches)
+            closest = (record, mismatches)
     result: dict[str, Any] = {"verified": low <= count <= high, "count": count, "evicted": 0, "closest": None}
     if evicted and count <= high and not (count >= low and high == _UNLIMITED):
         return {**result, "verified": None, "evicted": evicted}
     if not result["verified"] and closest:
-        entry, mismatches = closest
-        result["closest"] = {"id": entry.id, "misses": [mismatch.serialize(redactor) for mismatch in mismatches]}
+        record, mismatches = closest
+        result["closest"] = {"id": record.id, "misses": [mismatch.serialize(redactor) for mismatch in mismatches]}
     return result
 
 
@@ -77,13 +77,13 @@ def _times(times: Any) -> tuple[int, int]:
     return times.get("min", 0), times.get("max", _UNLIMITED)
 
 
-def _compare(expected: Mapping[str, Any], entry: RequestRecord) -> Iterator[Mismatch]:
+def _compare(expected: Mapping[str, Any], record: RequestRecord) -> Iterator[Mismatch]:
     for name in ("operation", "status"):
-        if expected.get(name) is not None and getattr(entry, name) != expected[name]:
-            yield Mismatch(name, expected[name], getattr(entry, name))
+        if expected.get(name) is not None and getattr(record, name) != expected[name]:
+            yield Mismatch(name, expected[name], getattr(record, name))
     if "body" not in expected and "headers" not in expected:
         return
-    request = serialize_request(entry, exact=False)
+    request = serialize_request(record, exact=False)
     if "body" in expected:
         yield from _compare_values(expected["body"], request["body"], "body")
     for name, value in expected.get("headers", {}).items():

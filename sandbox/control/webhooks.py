@@ -1,4 +1,4 @@
-"""Webhooks: what was sent and what became of it; send one by hand, or once more (docs/control.md, Webhooks)."""
+"""List deliveries of webhooks, send one by hand, send one again (docs/control.md, Webhooks)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def list_webhooks(request: ControlRequest, services: ControlServices) -> C
 
 
 async def redeliver_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Send a webhook once more, with the same body and id."""
+    """Send a webhook again, with the same body and id."""
     delivery = services.webhooks.get(request.path["webhook_id"])
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
@@ -52,7 +52,7 @@ async def send_webhook(request: ControlRequest, services: ControlServices) -> Co
 
 
 def serialize_delivery(delivery: Delivery, services: ControlServices) -> dict[str, Any]:
-    """Return a delivery for a client: nothing secret is left in it."""
+    """Return a delivery as JSON, every secret redacted."""
     attempts = [{**asdict(attempt), "duration_ms": round(attempt.duration_ms, 3)} for attempt in delivery.attempts]
     redacted: dict[str, Any] = services.redactor.redact_json(
         {
@@ -84,7 +84,7 @@ def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[Del
 
 
 async def _generate_data(app: App, event_type: str, services: ControlServices) -> Mapping[str, Any]:
-    """Return data such as the app might have it: about its newest conversation, and its first tool."""
+    """Return plausible data: about the app's newest conversation, and its first tool."""
     newest = await app.conversations.page(PageRequest(limit=1))
     rng = app.rng.at("told", event_type, await app.next_number("told"))
     chat_id = newest.rows[0].id if newest.rows else rng.uuid("conversation")

@@ -1,1 +1,1 @@
-"""What survives the process: snapshots, the data file, one file that is whole at any moment."""
+"""Persistence: snapshots of apps, the data file of `--data`, files whose content is always whole."""

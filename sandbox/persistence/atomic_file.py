@@ -124,10 +124,10 @@ class AtomicFile:
                 yield line
 
     def write(self, pieces: Iterable[bytes]) -> int:
-        """Put these in place of all that it holds and return how many bytes they are.
+        """Replace the content by these pieces; return how many bytes they are.
 
         Raises:
-            OSError: it could not be written; it is as it was.
+            OSError: it could not be written; the file is as it was.
         """
         try:
             with os.fdopen(self._create(), "wb") as file:
@@ -143,7 +143,7 @@ class AtomicFile:
         return size
 
     def close(self) -> None:
-        """Let others use it."""
+        """Release the file."""
         os.close(self._lock)
 
     def _create(self) -> int:
@@ -153,7 +153,7 @@ class AtomicFile:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make sure that the file's new place outlives a crash of the machine."""
+    """Make sure that the file's new entry in its folder outlives a crash of the machine."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows opens no folders
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -192,10 +192,10 @@ class InPlaceFile:
             yield from file
 
     def write(self, pieces: Iterable[bytes]) -> int:
-        """Put these in place of all that it holds and return how many bytes they are.
+        """Replace the content by these pieces; return how many bytes they are.
 
         Raises:
-            OSError: it could not be written; what it held, or these, are whole in it.
+            OSError: it could not be written; the old content or the new is whole in it.
         """
         old = self._recover() if self._size is None else self._size
         try:
@@ -214,7 +214,7 @@ class InPlaceFile:
         return size
 
     def close(self) -> None:
-        """Let others use it."""
+        """Release the file."""
         os.close(self._handle)
 
     def _recover(self) -> int:
@@ -252,7 +252,7 @@ class InPlaceFile:
 
 
 def _join_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces joined, so that a write is worth its call."""
+    """Yield pieces joined into chunks of about `_CHUNK` bytes."""
     waiting, size = [], 0
     for piece in pieces:
         waiting.append(piece)
@@ -281,7 +281,7 @@ def with_trailer(pieces: Iterable[bytes], apps: int) -> Iterator[bytes]:
 
 
 def parse_trailer(line: bytes) -> Trailer | None:
-    """Read a last line; None where it is another one."""
+    """Parse the last line of a state; None where it is another line."""
     match = _TRAILER.fullmatch(line)
     return Trailer(int(match[1]), match[2].decode() if match[2] else None) if match else None
 

@@ -71,7 +71,7 @@ class DataFile:
             raise SettingsError(f"--data {path}: {error}") from None
 
     async def save(self) -> SaveResult:
-        """Save all apps while others go on: each is as it is at one moment, and written in a thread.
+        """Save all apps; each is as it is at one moment. A thread writes them, so that requests go on meanwhile.
 
         Raises:
             OSError: it could not be done; the file is as it was.
@@ -85,14 +85,14 @@ class DataFile:
             return await in_thread(self._write, snapshots)
 
     async def save_or_log(self) -> None:
-        """Save; say why where it can't be done."""
+        """Save, or log why it can't be done."""
         try:
             await self.save()
         except OSError as error:
             log.error("not saved: %s: %s; the file is as it was", self._file.path, error.strerror)
 
     def close(self) -> None:
-        """Let others use the file."""
+        """Release the file."""
         self._file.close()
 
     def _write(self, snapshots: list[tuple[str, AppSnapshot]]) -> SaveResult:

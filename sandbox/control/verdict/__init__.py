@@ -1,1 +1,1 @@
-"""How a client behaved, judged by what the journal has of it: one pure function a rule."""
+"""Judge a client by its recorded requests: one pure function for each rule (docs/control.md, Verdict)."""

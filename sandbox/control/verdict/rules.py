@@ -59,27 +59,27 @@ class Rule:
 
 def outside_contract(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find calls to paths that the contract hasn't, and methods that a path of it hasn't."""
-    for entry in traffic.entries:
+    for record in traffic.records:
         # Another status is that of a guard in front of the contract, which says nothing of the path.
-        if entry.operation is None and entry.status in (404, 405):
-            problem = "no such path" if entry.status == 404 else "no such method of this path"
-            hints = suggest_path(entry, traffic.contract)
-            yield RuleFinding("; ".join([f"{method_and_path(entry)}: {problem}", *hints]), [entry])
+        if record.operation is None and record.status in (404, 405):
+            problem = "no such path" if record.status == 404 else "no such method of this path"
+            hints = suggest_path(record, traffic.contract)
+            yield RuleFinding("; ".join([f"{method_and_path(record)}: {problem}", *hints]), [record])
 
 
 def unknown_fields(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find fields and query parameters that the operation doesn't know and so ignores."""
-    for entry in traffic.entries:
-        operation = traffic.operation(entry)
-        for sentence in unknown_names(entry, operation) if operation else ():
-            yield RuleFinding(f"{entry.operation}: {sentence}", [entry])
+    for record in traffic.records:
+        operation = traffic.operation(record)
+        for sentence in unknown_names(record, operation) if operation else ():
+            yield RuleFinding(f"{record.operation}: {sentence}", [record])
 
 
 def browser_keys(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find secret keys that a page in a browser sent."""
-    for entry in traffic.entries:
-        if is_from_browser(entry):
-            yield RuleFinding("a page in a browser sent a secret key", [entry])
+    for record in traffic.records:
+        if is_from_browser(record):
+            yield RuleFinding("a page in a browser sent a secret key", [record])
 
 
 def too_soon(traffic: ClientTraffic) -> Iterator[RuleFinding]:
@@ -87,14 +87,14 @@ def too_soon(traffic: ClientTraffic) -> Iterator[RuleFinding]:
 
     Only the same request counts: of another nobody can say from here who sent it, or whether it was on its way already.
     """
-    for group in group_identical(traffic.entries):
-        for entry in group:
-            header = headers_by_name(entry.answer_headers).get("retry-after", "")
-            delay = _parse_retry_after(header, entry)
-            retry = next_after(group, entry) if delay > 0 else None
-            if retry and (waited := _seconds_between(entry, retry)) < delay - TOLERANCE:
+    for group in group_identical(traffic.records):
+        for record in group:
+            header = headers_by_name(record.answer_headers).get("retry-after", "")
+            delay = _parse_retry_after(header, record)
+            retry = next_after(group, record) if delay > 0 else None
+            if retry and (waited := _seconds_between(record, retry)) < delay - TOLERANCE:
                 problem = f"sent again {waited:.1f} s after an answer with Retry-After: {header}"
-                yield RuleFinding(f"{method_and_path(entry)}: {problem}", [entry, retry])
+                yield RuleFinding(f"{method_and_path(record)}: {problem}", [record, retry])
 
 
 def repeated_post(traffic: ClientTraffic) -> Iterator[RuleFinding]:
@@ -102,13 +102,13 @@ def repeated_post(traffic: ClientTraffic) -> Iterator[RuleFinding]:
 
     A look is a list or a conversation that was read in between.
     """
-    looks = [entry for entry in traffic.entries if entry.operation in (GET, *LISTS) and entry.status == 200]
-    for group in group_identical(entry for entry in traffic.entries if entry.operation in (CREATE, SEND)):
-        for entry in filter(is_lost, group):
-            retry = next_after(group, entry)
-            if retry and not any_between(looks, entry, retry):
+    looks = [record for record in traffic.records if record.operation in (GET, *LISTS) and record.status == 200]
+    for group in group_identical(record for record in traffic.records if record.operation in (CREATE, SEND)):
+        for record in filter(is_lost, group):
+            retry = next_after(group, record)
+            if retry and not any_between(looks, record, retry):
                 problem = "sent again blindly after its answer was lost"
-                yield RuleFinding(f"{method_and_path(entry)}: {problem}", [entry, retry])
+                yield RuleFinding(f"{method_and_path(record)}: {problem}", [record, retry])
 
 
 def unread_streams(traffic: ClientTraffic) -> Iterator[RuleFinding]:
@@ -117,16 +117,16 @@ def unread_streams(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     A client that leaves in the midst of a text may have been told to stop: once or twice that is right. A stream that
     is left when its text is whole was taken for finished. One that went silent is rightly given up.
     """
-    streams = [entry for entry in traffic.entries if is_event_stream(entry)]
-    left = [entry for entry in streams if entry.ended == "client_gone" and entry.fault != "stream_stall"]
+    streams = [record for record in traffic.records if is_event_stream(record)]
+    left = [record for record in streams if record.ended == "client_gone" and record.fault != "stream_stall"]
     early = []
-    for entry in left:
-        if _has_whole_text(entry):
+    for record in left:
+        if _has_whole_text(record):
             problem = "left when its text was whole, before its last event"
-            yield RuleFinding(f"{method_and_path(entry)}: {problem}", [entry])
+            yield RuleFinding(f"{method_and_path(record)}: {problem}", [record])
         else:
-            early.append(entry)
-    if len(early) >= HABIT and not any(entry.ended == "complete" for entry in streams):
+            early.append(record)
+    if len(early) >= HABIT and not any(record.ended == "complete" for record in streams):
         yield RuleFinding(f"{len(early)} streams were left, and none was read to its end", early)
 
 
@@ -186,7 +186,7 @@ RULES = (
 )
 
 
-def _parse_retry_after(header: str, entry: RequestRecord) -> float:
+def _parse_retry_after(header: str, record: RequestRecord) -> float:
     """Return the seconds that an answer asked to wait, 0 or less where it asked for none."""
     if header.isascii() and header.isdigit():
         return int(header) if len(header) < 10 else 0
@@ -194,7 +194,7 @@ def _parse_retry_after(header: str, entry: RequestRecord) -> float:
     if date is None:
         return 0
     # A clock that ran went on while the request was answered.
-    answered_at = entry.at + entry.duration_ms / 1000 if entry.frozen_at is None else entry.frozen_at
+    answered_at = record.at + record.duration_ms / 1000 if record.frozen_at is None else record.frozen_at
     return date - answered_at
 
 
@@ -206,25 +206,25 @@ def _parse_http_date(text: str) -> float | None:
     return None
 
 
-def _seconds_between(entry: RequestRecord, following: RequestRecord) -> float:
+def _seconds_between(record: RequestRecord, following: RequestRecord) -> float:
     """Return the seconds between an answer and the next request: real ones, or the app's where these are more.
 
     Where the app's time stood still, a client (or its test) that moved it has waited.
     """
-    real = following.started - finished_at(entry)
-    if entry.frozen_at is None and following.frozen_at is None:
+    real = following.started - finished_at(record)
+    if record.frozen_at is None and following.frozen_at is None:
         return real
-    return max(real, _app_time(following) - _app_time(entry))
+    return max(real, _app_time(following) - _app_time(record))
 
 
-def _app_time(entry: RequestRecord) -> float:
+def _app_time(record: RequestRecord) -> float:
     # Clocks are set by whole seconds: a fraction of the server's would be held against the client.
-    return int(entry.at) if entry.frozen_at is None else entry.frozen_at
+    return int(record.at) if record.frozen_at is None else record.frozen_at
 
 
-def _has_whole_text(entry: RequestRecord) -> bool:
+def _has_whole_text(record: RequestRecord) -> bool:
     """Say whether a text was done and nothing else was begun."""
-    names = [event["event"] for event in response_json(entry)]
+    names = [event["event"] for event in response_json(record)]
     if "response.output_text.done" not in names:
         return False
     after = names[len(names) - names[::-1].index("response.output_text.done") :]
@@ -233,50 +233,50 @@ def _has_whole_text(entry: RequestRecord) -> bool:
 
 def _uses_of_failed_creates(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find calls to a conversation whose id can only be from a create that failed."""
-    lists = [entry for entry in traffic.entries if entry.operation in LISTS and entry.status == 200]
+    lists = [record for record in traffic.records if record.operation in LISTS and record.status == 200]
     failed: RequestRecord | None = None
-    for entry in traffic.entries:
-        if entry.operation == CREATE:
-            failed = None if _returned_id(entry) else entry
+    for record in traffic.records:
+        if record.operation == CREATE:
+            failed = None if _returned_id(record) else record
             continue
-        conversation_id = traffic.conversation_id(entry)
-        if failed is None or conversation_id is None or any_between(lists, failed, entry):
+        conversation_id = traffic.conversation_id(record)
+        if failed is None or conversation_id is None or any_between(lists, failed, record):
             continue
         if conversation_id in NO_VALUE or conversation_id == _apparent_id(failed):
-            yield RuleFinding(f"{method_and_path(entry)}: goes on after a create that failed", [failed, entry])
+            yield RuleFinding(f"{method_and_path(record)}: goes on after a create that failed", [failed, record])
             failed = None
 
 
 def _messages_after_broken_answers(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find another message that follows at once where the answer to one was broken, and looked good by its status."""
     conversations: dict[str, list[RequestRecord]] = {}
-    for entry in traffic.entries:
-        if conversation_id := traffic.conversation_id(entry):
-            conversations.setdefault(conversation_id, []).append(entry)
+    for record in traffic.records:
+        if conversation_id := traffic.conversation_id(record):
+            conversations.setdefault(conversation_id, []).append(record)
     for calls in conversations.values():
-        for entry in calls:
-            following = next_after(calls, entry) if _looks_good_but_is_broken(entry) else None
-            if following and following.operation == SEND and following.body != entry.body:
+        for record in calls:
+            following = next_after(calls, record) if _looks_good_but_is_broken(record) else None
+            if following and following.operation == SEND and following.body != record.body:
                 problem = "the next message was sent after a broken answer, without a look at the conversation"
-                yield RuleFinding(f"{method_and_path(entry)}: {problem}", [entry, following])
+                yield RuleFinding(f"{method_and_path(record)}: {problem}", [record, following])
 
 
-def _looks_good_but_is_broken(entry: RequestRecord) -> bool:
-    is_broken = entry.ended == "cut" or entry.fault in ("malformed", "wrong_type")
-    return entry.operation == SEND and entry.status == 200 and is_broken
+def _looks_good_but_is_broken(record: RequestRecord) -> bool:
+    is_broken = record.ended == "cut" or record.fault in ("malformed", "wrong_type")
+    return record.operation == SEND and record.status == 200 and is_broken
 
 
-def _returned_id(entry: RequestRecord) -> bool:
+def _returned_id(record: RequestRecord) -> bool:
     """Say whether a create was answered with an id that can be read."""
     try:
-        answer = orjson.loads(response_body(entry))
+        answer = orjson.loads(response_body(record))
     except orjson.JSONDecodeError:
         return False
     conversation_id = answer.get("id") if isinstance(answer, dict) else None
-    return entry.status == 200 and isinstance(conversation_id, str) and _UUID.fullmatch(conversation_id) is not None
+    return record.status == 200 and isinstance(conversation_id, str) and _UUID.fullmatch(conversation_id) is not None
 
 
-def _apparent_id(entry: RequestRecord) -> str | None:
+def _apparent_id(record: RequestRecord) -> str | None:
     """Return what a client that doesn't check an answer would take for its id."""
-    match = _ID.search(response_body(entry))
+    match = _ID.search(response_body(record))
     return match[1].decode("utf-8", "replace") if match else None

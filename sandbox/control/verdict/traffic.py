@@ -23,61 +23,61 @@ DISCONNECT_DELAY = 0.25
 class ClientTraffic:
     """The requests to one app, in the order in which they came, and the contract."""
 
-    entries: Sequence[RequestRecord]
+    records: Sequence[RequestRecord]
     contract: Contract
 
-    def operation(self, entry: RequestRecord) -> Operation | None:
+    def operation(self, record: RequestRecord) -> Operation | None:
         """Return the operation that a request matched."""
-        return next((op for op in self.contract.operations if op.id == entry.operation), None)
+        return next((op for op in self.contract.operations if op.id == record.operation), None)
 
-    def conversation_id(self, entry: RequestRecord) -> str | None:
+    def conversation_id(self, record: RequestRecord) -> str | None:
         """Return the id of the conversation that a request's path names."""
-        operation = self.operation(entry)
+        operation = self.operation(record)
         if operation is None or "{conversation_id}" not in operation.segments:
             return None
-        segments = entry.path.decode("latin-1").split("/")[1:]
+        segments = record.path.decode("latin-1").split("/")[1:]
         return unquote(segments[operation.segments.index("{conversation_id}")])
 
 
-def finished_at(entry: RequestRecord) -> float:
+def finished_at(record: RequestRecord) -> float:
     """Return when the client had its answer or left, in seconds of real time as `started`."""
-    delay = DISCONNECT_DELAY if entry.ended == "client_gone" else 0.0
-    return max(entry.started, entry.started + entry.duration_ms / 1000 - delay)
+    delay = DISCONNECT_DELAY if record.ended == "client_gone" else 0.0
+    return max(record.started, record.started + record.duration_ms / 1000 - delay)
 
 
-def next_after(entries: Sequence[RequestRecord], previous: RequestRecord) -> RequestRecord | None:
-    """Return the first of the entries (in order of `started`) that came once another one's answer was complete."""
-    start = bisect_left(entries, finished_at(previous), key=lambda entry: entry.started)
-    return next((entry for entry in entries[start:] if entry is not previous), None)
+def next_after(records: Sequence[RequestRecord], previous: RequestRecord) -> RequestRecord | None:
+    """Return the first of the records (in order of `started`) that came once another one's answer was complete."""
+    start = bisect_left(records, finished_at(previous), key=lambda record: record.started)
+    return next((record for record in records[start:] if record is not previous), None)
 
 
-def any_between(entries: Sequence[RequestRecord], first: RequestRecord, last: RequestRecord) -> bool:
-    """Say whether one of the entries came after the answer to the first one and before the last one."""
-    following = next_after(entries, first)
+def any_between(records: Sequence[RequestRecord], first: RequestRecord, last: RequestRecord) -> bool:
+    """Say whether one of the records came after the answer to the first one and before the last one."""
+    following = next_after(records, first)
     return following is not None and following.started < last.started
 
 
-def group_identical(entries: Iterable[RequestRecord]) -> list[list[RequestRecord]]:
+def group_identical(records: Iterable[RequestRecord]) -> list[list[RequestRecord]]:
     """Group the requests that are the same one sent again: the same method, path, query and body."""
     groups: dict[tuple[str, bytes, bytes, bytes], list[RequestRecord]] = {}
-    for entry in entries:
-        groups.setdefault((entry.method, entry.path, entry.query, entry.body), []).append(entry)
+    for record in records:
+        groups.setdefault((record.method, record.path, record.query, record.body), []).append(record)
     return list(groups.values())
 
 
-def is_lost(entry: RequestRecord) -> bool:
+def is_lost(record: RequestRecord) -> bool:
     """Say whether a client can't know from the answer what was done: none came, half of one, or one that misleads.
 
     One that breaks the contract in a place (the fault `contract`) can be read, and says that the work was done.
     """
-    if entry.fault == "after" or entry.status is None or entry.ended == "cut":
+    if record.fault == "after" or record.status is None or record.ended == "cut":
         return True
-    if entry.fault in ("malformed", "wrong_type"):
-        return entry.status == 200
-    return entry.fault == "stream_stall" and entry.ended == "client_gone"
+    if record.fault in ("malformed", "wrong_type"):
+        return record.status == 200
+    return record.fault == "stream_stall" and record.ended == "client_gone"
 
 
-def method_and_path(entry: RequestRecord) -> str:
+def method_and_path(record: RequestRecord) -> str:
     """Return method and path, as a sentence names a request."""
-    path = entry.path.decode("latin-1")
-    return f"{entry.method} {path[:200]}"
+    path = record.path.decode("latin-1")
+    return f"{record.method} {path[:200]}"

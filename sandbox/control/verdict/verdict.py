@@ -24,18 +24,18 @@ async def get_verdict(request: ControlRequest, services: ControlServices) -> Con
     """Say how an app's client behaved, as JSON or as JUnit XML."""
     app = await existing_app(request.app_id, services)
     evicted = app.journal.count_evicted()
-    entries = chain(app.journal.newest_first(), services.journal.no_app.newest_first())
+    records = chain(app.journal.newest_first(), services.journal.no_app.newest_first())
     # In a thread: there may be thousands, and other requests get through meanwhile.
-    verdict = await in_thread(judge_client, app.id, entries, evicted, services.contract)
+    verdict = await in_thread(judge_client, app.id, records, evicted, services.contract)
     return NegotiatedResult(verdict, {"application/xml": partial(to_junit, verdict)})
 
 
-def judge_client(app_id: str, entries: Iterable[RequestRecord], evicted: int, contract: Contract) -> dict[str, Any]:
+def judge_client(app_id: str, records: Iterable[RequestRecord], evicted: int, contract: Contract) -> dict[str, Any]:
     """Apply every rule to the requests of an app's client.
 
     Returns `passed` None where nothing was found, but `evicted` requests are gone from the journal.
     """
-    own = sorted((entry for entry in entries if _is_of_client(entry, app_id)), key=lambda entry: entry.started)
+    own = sorted((record for record in records if _is_of_client(record, app_id)), key=lambda record: record.started)
     traffic = ClientTraffic(own, contract)
     findings = [finding for rule in RULES for finding in _apply_rule(rule, traffic)]
     return {
@@ -43,7 +43,7 @@ def judge_client(app_id: str, entries: Iterable[RequestRecord], evicted: int, co
         "passed": False if findings else None if evicted else True,
         "requests": len(own),
         # No fault of the client: it is right to go on after a reply that failed.
-        "failed_replies": sum(entry.reply_status == "failed" for entry in own),
+        "failed_replies": sum(record.reply_status == "failed" for record in own),
         "evicted": evicted,
         "findings": findings,
     }
@@ -72,17 +72,17 @@ def _apply_rule(rule: Rule, traffic: ClientTraffic) -> Iterator[dict[str, Any]]:
     for finding in rule.check(traffic):
         by_message.setdefault(finding.message, []).append(finding)
     for message, findings in by_message.items():
-        ids = dict.fromkeys(entry.id for finding in findings for entry in finding.evidence)
+        ids = dict.fromkeys(record.id for finding in findings for record in finding.evidence)
         yield {"rule": rule.name, "message": message, "requests": list(ids), "advice": rule.advice}
 
 
-def _is_of_client(entry: RequestRecord, app_id: str) -> bool:
+def _is_of_client(record: RequestRecord, app_id: str) -> bool:
     """Say whether the client of an app sent a request; one that missed the API belongs to the app that it names.
 
     What a person sent from the inspector is not the client's; of what is under way nothing can be said yet.
     """
-    if entry.ended is None:
+    if record.ended is None:
         return False
-    if dict(entry.headers).get(b"referer", b"").endswith(b"/_sandbox/"):
+    if dict(record.headers).get(b"referer", b"").endswith(b"/_sandbox/"):
         return False
-    return entry.app_id == app_id or (entry.app_id is None and app_id.encode() in entry.path.split(b"/"))
+    return record.app_id == app_id or (record.app_id is None and app_id.encode() in record.path.split(b"/"))
