@@ -104,9 +104,9 @@ async def _list(request: OperationRequest, app: App, user: str | None) -> Operat
     query = request.query
     if "after" in query and "before" in query:
         raise InvalidRequest("after, before: expected at most one of them, got both", param="after", code="conflict")
-    wanted = PageRequest(query["limit"], query["order"], query.get("after"), query.get("before"))
+    page_request = PageRequest(query["limit"], query["order"], query.get("after"), query.get("before"))
     try:
-        page = await app.conversations.page(wanted, user)
+        page = await app.conversations.page(page_request, user)
     except UnknownCursor as unknown:
         message = f"{unknown.name}: there is no such conversation in this app."
         raise NotFound(message, param=unknown.name, code="unknown_cursor") from None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.agent import demo
 from sandbox.agent.demo import Draft
-from sandbox.agent.demo import conversations as drafts
 from sandbox.agent.replies import reply
 from sandbox.agent.titles import title_pair
 from sandbox.api.exchange import append_message, append_reply
@@ -39,7 +39,7 @@ async def populate(
     Raises:
         NotFound: the app was reset meanwhile.
     """
-    made = drafts(
+    drafts = demo.conversations(
         app.rng.at("populate", await app.next_number("populate")),
         now=app.clock.now(),
         profile=profile(app),
@@ -49,7 +49,7 @@ async def populate(
         user_id=external_user_id,
     )
     slices = Slices()
-    for draft in made:
+    for draft in drafts:
         await slices.rest()
         if not app.is_stored:
             raise NotFound("The app was reset while it was filled.", param="app_id")

@@ -152,17 +152,17 @@ class App:
 
     def snapshot(self) -> AppSnapshot:
         """Return all of it, as it is at this moment."""
-        kept = self.conversations
+        store = self.conversations
         return AppSnapshot(
             origin=self.origin,
             settings=self.settings.to_json(),
             overrides=self.overrides,
             clock=self.frozen_at,
-            counters={**self.counters, "conversation": kept.last_number},
+            counters={**self.counters, "conversation": store.last_number},
             rate_windows=dict(self.rate_limit.windows),
-            records=dict(kept.records),
-            items=dict(kept.items),
-            lengths=dict(zip(kept.items, map(len, kept.items.values()), strict=True)),
+            records=dict(store.records),
+            items=dict(store.items),
+            lengths=dict(zip(store.items, map(len, store.items.values()), strict=True)),
             faults=self.faults.state,
             replies=self.replies.state,
         )

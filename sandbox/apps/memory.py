@@ -42,15 +42,15 @@ class MemoryConversations:
     @classmethod
     def from_snapshot(cls, snapshot: AppSnapshot) -> MemoryConversations:
         """Return the conversations of a snapshot, with a usage of their own: they belong to no app yet."""
-        made = cls(Usage(Limits()))
+        store = cls(Usage(Limits()))
         for conversation in snapshot.conversations:
-            made._add(conversation._replace(deleted=False))
+            store._add(conversation._replace(deleted=False))
             for item in snapshot.items_of(conversation):
-                made._append(conversation.number, item)
+                store._append(conversation.number, item)
             if conversation.deleted:
-                made._delete(conversation)
-        made.last_number = snapshot.counters.get("conversation", 0)
-        return made
+                store._delete(conversation)
+        store.last_number = snapshot.counters.get("conversation", 0)
+        return store
 
     async def create(self, make: Callable[[int], Conversation]) -> Conversation:
         self.usage.check()

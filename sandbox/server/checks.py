@@ -81,13 +81,13 @@ def check_fault_token(headers: Headers, token: str) -> None:
         )
 
 
-def check_media_type(headers: Headers, taken: Collection[str] = _JSON) -> None:
-    """Refuse a body of another media type than those that are taken, or one that is encoded (docs/contract.md 4.4)."""
+def check_media_type(headers: Headers, accepted: Collection[str] = _JSON) -> None:
+    """Refuse a body of a media type that is not accepted, or one that is encoded (docs/contract.md 4.4)."""
     content_type = headers.get(b"content-type", b"application/json")
     essence = content_type.split(b";")[0].strip().lower().decode("latin-1")
-    if essence not in taken:
+    if essence not in accepted:
         came = essence[:80] or "nothing"
-        raise UnsupportedMediaType(f"Content-Type: expected {' or '.join(taken)}, got {came}.")
+        raise UnsupportedMediaType(f"Content-Type: expected {' or '.join(accepted)}, got {came}.")
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise UnsupportedMediaType("Content-Encoding: expected none, the body must come as it is.")
 

@@ -49,15 +49,15 @@ async def select_fault(ctx: RequestContext, header: bytes | None, schema: Valida
 
     `schema` is the contract of a fault.
     """
-    named = None if header is None else _parse_header(header.decode("latin-1"), schema)
+    requested = None if header is None else _parse_header(header.decode("latin-1"), schema)
     is_stream = bool(ctx.operation.events) and await _will_stream(ctx)
     cannot_act = ON_JSON if is_stream else STREAM_FAULTS
 
     def matches(fault: Fault) -> bool:
         return fault.get("operation") in (None, ctx.operation.id) and fault["kind"] not in cannot_act
 
-    if named is not None:
-        return named if matches(named) else None
+    if requested is not None:
+        return requested if matches(requested) else None
     rule = await ctx.app.faults.take(matches)
     return {**rule.fields, "id": rule.id} if rule else None
 

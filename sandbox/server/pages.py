@@ -70,11 +70,11 @@ class Pages:
             MethodNotAllowed: it has another method than the page takes.
         """
         for route in self._routes:
-            match, found = route.matches(ctx.scope)
+            match, child_scope = route.matches(ctx.scope)
             if match is Match.PARTIAL and isinstance(route, Route):
                 raise MethodNotAllowed(ctx.scope["method"], tuple(sorted(route.methods or ())))
             if match is Match.FULL:
-                ctx.scope.update(found)
+                ctx.scope.update(child_scope)
                 try:
                     await route.handle(ctx.scope, ctx.receive, ctx.send_message)
                 except HTTPException:

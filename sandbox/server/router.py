@@ -66,11 +66,11 @@ class Router:
     def unknown(self, raw: bytes, parameters: dict[str, str]) -> NotFound:
         """Return the error of a path that isn't there, with the one that was meant, whose parameters are found."""
         path = raw.decode("latin-1")
-        meant = suggestions.closest_path(path, self._base, self._templates)
+        closest = suggestions.closest_path(path, self._base, self._templates)
         parameters.clear()
         with suppress(ApiError):
-            self._methods((meant or suggestions.under_base(path, self._base)).encode("latin-1"), parameters)
-        return NotFound(f"No such path; {suggestions.did_you_mean(path, meant)}" if meant else "No such path.")
+            self._methods((closest or suggestions.under_base(path, self._base)).encode("latin-1"), parameters)
+        return NotFound(f"No such path; {suggestions.did_you_mean(path, closest)}" if closest else "No such path.")
 
     def _add(self, operation: Operation) -> None:
         node = self._root
