@@ -112,7 +112,6 @@ LONG: set[str] = {
     "agent.instructions:classify",
     "agent.intents:_kind",
     "agent.replies:_topic",
-    "replay.comparing:_of_values",
 }
 TWICE: set[str] = set()
 

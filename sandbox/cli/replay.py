@@ -15,10 +15,9 @@ from sandbox.cli.serve import banner
 from sandbox.cli.server import configure_logging, run_server
 from sandbox.cli.sockets import listen
 from sandbox.redaction import Redactor
-from sandbox.replay.bundle import Bundle, BundleError, read
-from sandbox.replay.run import Replay
-from sandbox.replay.sending import Address
-from sandbox.replay.shown import shown
+from sandbox.replay.bundle import Bundle, BundleError, load_bundle
+from sandbox.replay.run import Replay, escape_line
+from sandbox.replay.transport import Address
 from sandbox.sandbox import create_app
 from sandbox.settings import Settings, SettingsError, options
 
@@ -43,10 +42,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:  # no
     """Replay a bundle."""
     port = options()["port"].parse(arguments.port, "--port")
     try:
-        bundle = read(arguments.bundle)
+        bundle = load_bundle(arguments.bundle)
         return _replay(bundle, port, keep=arguments.keep_serving)
     except (BundleError, SettingsError) as error:
-        raise SettingsError(shown(str(error))) from None
+        raise SettingsError(escape_line(str(error))) from None
 
 
 def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:

@@ -1,1 +1,1 @@
-"""Does again what a bundle tells, on a running sandbox, and says where answers differ. Imports none of its rooms."""
+"""Repeat what a bundle has recorded on a running sandbox, and report differences. Imports none of its rooms."""

@@ -1,4 +1,4 @@
-"""What a replay may do: API requests to the bundle's own app, and the control calls that can be repeated."""
+"""What a replay may send: API requests to the bundle's own app, and the control calls that can be repeated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_repeatable(app_id: str, method: str, path: str) -> bool:
     return any(operation.method == method and _fits(operation, app_id, path) for operation in _repeatable())
 
 
-def quiet(settings: Any) -> Any:
+def without_callbacks(settings: Any) -> Any:
     """Return settings without those that call somebody; what is no settings is returned as it is."""
     if not isinstance(settings, Mapping):
         return settings

@@ -1,22 +1,123 @@
-"""Reads a bundle: the file that `GET /_sandbox/apps/{app_id}/bundle` writes.
+"""Read a bundle: the file that `GET /_sandbox/apps/{app_id}/bundle` writes.
 
-It may come from anybody: each value is held against what a bundle may say before anything is done with it.
-"""
+It may come from anybody: all that its zip file may take is bounded beforehand, and each value is held against what a
+bundle may say before anything is done with it."""
 
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from sandbox.contract import InvalidJson, decode
+from sandbox.errors import SandboxError
 from sandbox.replay import allowed
-from sandbox.replay.archive import BundleError, read_members
 
-__all__ = ["Answer", "Asked", "Bundle", "BundleError", "Headers", "Set", "read"]
+# Bytes of one member and of all that are read, unpacked. A file that is longer packed holds more than that.
+MOST_OF_ONE = 64 * 1024**2
+MOST_OF_ALL = 128 * 1024**2
+# JSON of that size could still unfold to many times its size.
+MOST_CONTAINERS, MOST_COMMAS = 1_000_000, 2_000_000
+# A bundle has six members; Python makes an object for each one in the directory, before anything can be looked at.
+_MOST_DIRECTORY = 64 * 1024
+_END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
+_END_LENGTH, _END_64_LENGTH = 22, 20
+_ENCRYPTED = 0x1
+_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*"', re.DOTALL)
+
+
+class BundleError(SandboxError):
+    """A file can't be replayed; the text says why."""
+
+
+def read_members(path: Path, names: Sequence[str]) -> Mapping[str, Any]:
+    """Return what these members of a zip file say as JSON, by name.
+
+    Raises:
+        BundleError: it is no such file, or more than a bundle may be.
+    """
+    try:
+        if not path.is_file():
+            raise BundleError(f"{path}: can't be read: {'it is no file' if path.exists() else 'there is no such file'}")
+        with path.open("rb") as file:
+            _check_end(file, path)
+            with ZipFile(file) as archive:
+                infos = _found(archive, names, path)
+                return {name: _json(_unpacked(archive, info, path), name, path) for name, info in infos.items()}
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read: {error.strerror or error}") from None
+    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, struct.error) as error:
+        raise BundleError(f"{path}: the bundle is damaged: {error}") from None
+
+
+def _check_end(file: IO[bytes], path: Path) -> None:
+    """Refuse a file with another end than ours, or with a directory that is larger than a bundle's."""
+    size = file.seek(0, 2)
+    if size > MOST_OF_ALL:
+        raise BundleError(f"{path}: expected at most {MOST_OF_ALL:,} bytes, got {size:,}")
+    file.seek(max(0, size - _END_LENGTH - _END_64_LENGTH))
+    tail = file.read()
+    end = tail[-_END_LENGTH:]
+    if len(end) < _END_LENGTH or not end.startswith(_END) or tail.startswith(_END_64) or end[-2:] != b"\0\0":
+        raise BundleError(f"{path}: this is no bundle of the sandbox")
+    directory: int = struct.unpack_from("<I", end, 12)[0]
+    if directory > _MOST_DIRECTORY:
+        raise BundleError(f"{path}: this is no bundle of the sandbox: it has too many members")
+
+
+def _found(archive: ZipFile, names: Sequence[str], path: Path) -> Mapping[str, ZipInfo]:
+    """Return the members, held against all bounds by what they say of themselves."""
+    often = Counter(archive.namelist())
+    for name in names:
+        if often[name] != 1:
+            what = "is missing" if not often[name] else "is in it twice"
+            raise BundleError(f"{path}: this is no bundle of the sandbox: {name} {what}")
+    infos = {name: archive.getinfo(name) for name in names}
+    for name, info in infos.items():
+        if info.flag_bits & _ENCRYPTED or info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise BundleError(f"{path}: the bundle is damaged: {name} is packed in a way that no bundle is")
+        if info.file_size > MOST_OF_ONE:
+            raise BundleError(f"{path}: {name}: expected at most {MOST_OF_ONE:,} bytes, got {info.file_size:,}")
+    total = sum(info.file_size for info in infos.values())
+    if total > MOST_OF_ALL:
+        raise BundleError(f"{path}: expected at most {MOST_OF_ALL:,} bytes unpacked, got {total:,}")
+    return infos
+
+
+def _unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> bytes:
+    """Unpack a member, and no more of it than it has said."""
+    with archive.open(info) as member:
+        raw = member.read(info.file_size + 1)
+    if len(raw) != info.file_size:
+        raise BundleError(f"{path}: the bundle is damaged: {info.filename} is not as long as it says")
+    return raw
+
+
+def _json(raw: bytes, name: str, path: Path) -> Any:
+    if _unfolds_too_far(raw):
+        raise BundleError(f"{path}: {name}: expected at most {MOST_CONTAINERS:,} lists and objects in it")
+    try:
+        return decode(raw).value
+    except InvalidJson as error:
+        reason = "is nested too deeply" if error.code == "too_deep" else "is not JSON"
+        raise BundleError(f"{path}: the bundle is damaged: {name} {reason}") from None
+
+
+def _unfolds_too_far(raw: bytes) -> bool:
+    """Say whether a JSON text has more values than a bundle has; what stands inside of texts doesn't count."""
+    if raw.count(b",") <= MOST_COMMAS and raw.count(b"[") + raw.count(b"{") <= MOST_CONTAINERS:
+        return False
+    bare = _STRING.sub(b"", raw)
+    return bare.count(b",") > MOST_COMMAS or bare.count(b"[") + bare.count(b"{") > MOST_CONTAINERS
+
 
 VERSION = 1
 # The last second of the year 9999, and a little more than the longest that the sandbox lets an answer wait.
@@ -28,8 +129,8 @@ Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What was answered; `status` is None where no answer began, `ended` says how it ended.
+class RecordedResponse:
+    """A response; `status` is None where none began, `ended` says how it ended.
 
     Of a long stream a bundle has only the beginning of the body: it is not whole.
     """
@@ -42,20 +143,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One request of a client, when it came (Unix seconds), and what it got."""
+class RecordedRequest:
+    """One request of a client, when it came (Unix seconds), and the response it got."""
 
     at: int
     method: str
     target: str
     headers: Headers
     body: bytes
-    answer: Answer
+    answer: RecordedResponse
     duration_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Set:
+class ControlStep:
     """One call of the control API that changed the app."""
 
     at: int
@@ -76,10 +177,10 @@ class Bundle:
     sandbox: str
     server: Mapping[str, Any]
     baseline: Mapping[str, Any]
-    steps: Sequence[Asked | Set]
+    steps: Sequence[RecordedRequest | ControlStep]
 
 
-def read(path: Path) -> Bundle:
+def load_bundle(path: Path) -> Bundle:
     """Read a file.
 
     Raises:
@@ -103,7 +204,7 @@ def read(path: Path) -> Bundle:
             seed=_of(_mapping(about.get("origin"), "origin"), "seed", _is_seed, "a whole number as text"),
             sandbox=_of(about, "sandbox", _is_text, "text"),
             server=_mapping(about.get("server"), "server"),
-            baseline={**baseline, "settings": allowed.quiet(baseline.get("settings"))},
+            baseline={**baseline, "settings": allowed.without_callbacks(baseline.get("settings"))},
             steps=_steps(members["steps.json"], app_id),
         )
     except _Damaged as damage:
@@ -114,7 +215,7 @@ class _Damaged(Exception):
     """A value isn't what it has to be; the text names its place."""
 
 
-def _steps(steps: Any, app_id: str) -> Sequence[Asked | Set]:
+def _steps(steps: Any, app_id: str) -> Sequence[RecordedRequest | ControlStep]:
     if not isinstance(steps, list):
         raise _Damaged("steps.json: expected a list")
     return [_step(_mapping(step, place), app_id, place) for place, step in _numbered(steps, "steps")]
@@ -124,14 +225,14 @@ def _numbered(values: Sequence[Any], name: str) -> Sequence[tuple[str, Any]]:
     return [(f"{name}[{number}]", value) for number, value in enumerate(values)]
 
 
-def _step(step: Mapping[str, Any], app_id: str, place: str) -> Asked | Set:
+def _step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequest | ControlStep:
     at = _of(step, "at", _is_time, "a Unix second", place)
     method = _of(step, "method", _is_text, "text", place)
     if step.get("kind") == "control":
         path, body = _of(step, "path", _is_text, "text", place), step.get("body")
         if not allowed.is_repeatable(app_id, method, path):
             raise _Damaged(f"{place}: {method[:20]} {path[:200]} is no control call of this app that can be repeated")
-        return Set(at=at, method=method, path=path, body=allowed.quiet(body))
+        return ControlStep(at=at, method=method, path=path, body=allowed.without_callbacks(body))
     _of(step, "kind", lambda kind: kind == "request", "control or request", place)
     target = _of(step, "target", _is_text, "text", place)
     if not allowed.is_api_request(app_id, method, target):
@@ -139,7 +240,7 @@ def _step(step: Mapping[str, Any], app_id: str, place: str) -> Asked | Set:
     headers = _headers(step, place)
     if not allowed.are_headers(headers):
         raise _Damaged(f"{place}.headers: expected headers that can be sent")
-    return Asked(
+    return RecordedRequest(
         at=at,
         method=method,
         target=target,
@@ -150,8 +251,8 @@ def _step(step: Mapping[str, Any], app_id: str, place: str) -> Asked | Set:
     )
 
 
-def _answer(answer: Mapping[str, Any], place: str) -> Answer:
-    return Answer(
+def _answer(answer: Mapping[str, Any], place: str) -> RecordedResponse:
+    return RecordedResponse(
         status=_of(answer, "status", _is_status, "a status or null", place),
         headers=_headers(answer, place),
         body=_body(answer, place),

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.cli.replay import settings_of
-from sandbox.replay.bundle import BundleError, read
+from sandbox.replay.bundle import BundleError, load_bundle
 from sandbox.replay.run import Replay
-from sandbox.replay.sending import Address
+from sandbox.replay.transport import Address
 from sandbox.settings import SettingsError
 from tests.control.conftest import connected
 from tests.replay.test_replay import bundle, part, refused, replay
@@ -123,7 +123,7 @@ def test_no_step_leaves_the_api_and_what_can_be_repeated(good: Members, tmp_path
     for changes in STRANGE_STEPS:
         file.write_bytes(packed(with_step(good, **changes)))
         with pytest.raises(BundleError, match=r"steps\["):
-            read(file)
+            load_bundle(file)
     assert "is no request of the API" in refused(packed(with_step(good, target="/_sandbox/reset")), tmp_path)
 
 
@@ -131,7 +131,7 @@ def test_no_step_leaves_the_api_and_what_can_be_repeated(good: Members, tmp_path
 def test_a_request_that_missed_the_base_path_is_the_app_s_too(good: Members, tmp_path: Path, target: str) -> None:
     file = tmp_path / "bundle.zip"
     file.write_bytes(packed(with_step(good, target=target)))
-    assert read(file).steps
+    assert load_bundle(file).steps
 
 
 # It takes little
@@ -262,7 +262,7 @@ def done_again(content: bytes, server: Server, file: Path) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     lines = list[str]()
     try:
-        bundle = read(file)
+        bundle = load_bundle(file)
         settings_of(bundle, 0)
         Replay(bundle, Address(host, int(port)), lines.append).run()
     except (BundleError, SettingsError):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.replay.bundle import read
+from sandbox.replay.bundle import load_bundle
 from sandbox.replay.run import Replay
-from sandbox.replay.sending import Address
+from sandbox.replay.transport import Address
 from tests.control.conftest import connected
 from tests.control.test_snapshot_laws import Act, acts, live
 from tests.replay.test_replay import bundle
@@ -43,4 +43,4 @@ def test_done_again_it_comes_to_the_same(then: httpx.Client, now: Server, tmp_pa
     file, lines = tmp_path / "bundle.zip", list[str]()
     file.write_bytes(bundle(driver))
     host, port = now.url.removeprefix("http://").split(":")
-    assert Replay(read(file), Address(host, int(port)), lines.append).run() == 0, lines
+    assert Replay(load_bundle(file), Address(host, int(port)), lines.append).run() == 0, lines
