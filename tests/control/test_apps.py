@@ -16,8 +16,6 @@ from tests.support.app_driver import APPS, REQUESTS, AppDriver
 from tests.support.constants import AUTH, NOW
 from tests.support.errors import assert_error
 from tests.support.in_process import client_of, in_process
-from tests.support.processes import Server
-from tests.support.raw_connection import post
 
 MAGIC = ["app_missing", "app_inactive", "app_no_agent", "app_error"]
 NOTHING = {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
@@ -251,10 +249,9 @@ def test_what_was_never_there_can_be_deleted(driver: AppDriver) -> None:
     assert driver.call("DELETE").content == b""
 
 
-def test_an_open_stream_of_a_deleted_app_fails(driver: AppDriver, server: Server) -> None:
-    conversation = driver.api.created()
+def test_an_open_stream_of_a_deleted_app_fails(driver: AppDriver) -> None:
     driver.set(pace={"delta_ms": 600_000})
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+    with driver.open_stream() as stream:
         stream.read_until(b"response.created")
         driver.call("DELETE")
         raw = stream.read_to_end()
@@ -263,11 +260,10 @@ def test_an_open_stream_of_a_deleted_app_fails(driver: AppDriver, server: Server
     assert driver.counts["messages"] == 0
 
 
-def test_nothing_of_an_open_stream_is_left_in_the_journal(driver: AppDriver, server: Server) -> None:
+def test_nothing_of_an_open_stream_is_left_in_the_journal(driver: AppDriver) -> None:
     """The stream ends after its app is forgotten; its entry must not come back under an id that is given again."""
-    conversation = driver.api.created()
     driver.set(pace={"delta_ms": 600_000})
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+    with driver.open_stream() as stream:
         stream.read_until(b"response.created")
         driver.call("DELETE")
         stream.read_to_end()

@@ -7,15 +7,15 @@ import pytest
 from tests.support.app_driver import AppDriver, config_of
 from tests.support.errors import assert_error
 from tests.support.processes import Server
-from tests.support.raw_connection import open_connection, post
+from tests.support.raw_connection import open_connection
 from tests.support.sse import read
 
-STREAM = {"message": {"content": "[[echo]] one two three"}, "stream": True}
+TEXT = "[[echo]] one two three"
 
 
-def test_a_stream_is_held_until_it_is_released(driver: AppDriver, server: Server) -> None:
+def test_a_stream_is_held_until_it_is_released(driver: AppDriver) -> None:
     fault = driver.fault("stream_stall", until="released", events=2)
-    with post(server.url, driver.api.url(driver.api.created()), STREAM) as connection:
+    with driver.open_stream(TEXT) as connection:
         connection.read_until(b'"delta":"one "')
         assert_error(driver.call("POST", "/faults/fault_0/release"), 404, "not_found", param="fault_id")
         assert b'"delta":"two "' not in connection.received
@@ -55,9 +55,9 @@ def test_a_used_up_fault_can_still_be_taken_out_while_it_holds(driver: AppDriver
     assert driver.call("DELETE", f"/faults/{fault['id']}").status_code == 404
 
 
-def test_a_held_stream_of_an_app_that_is_deleted_fails(driver: AppDriver, server: Server) -> None:
+def test_a_held_stream_of_an_app_that_is_deleted_fails(driver: AppDriver) -> None:
     driver.fault("stream_stall", until="released", events=2)
-    with post(server.url, driver.api.url(driver.api.created()), STREAM) as connection:
+    with driver.open_stream(TEXT) as connection:
         connection.read_until(b'"delta":"one "')
         assert driver.call("DELETE").status_code == 204
         assert connection.read_to_end().events[-1].name == "response.failed"

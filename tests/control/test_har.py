@@ -21,7 +21,7 @@ from tests.control.conftest import MakeDriver
 from tests.support.app_driver import REQUESTS, AppDriver, config_of
 from tests.support.constants import NOW
 from tests.support.processes import Server
-from tests.support.raw_connection import open_connection, post
+from tests.support.raw_connection import open_connection
 
 VARIABLE = "SANDBOX_NODE_MODULES"
 
@@ -57,7 +57,7 @@ def varied(driver: AppDriver, server: Server) -> AppDriver:
         with pytest.raises(ConnectionResetError):
             wire.socket.recv(1)
     driver.fault("stream_cut")
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as cut:
+    with driver.open_stream(conversation=conversation) as cut:
         cut.read_to_end()
     return driver
 

@@ -11,7 +11,6 @@ from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
 from tests.support.constants import NOW
 from tests.support.processes import Server, serving
-from tests.support.raw_connection import post
 from tests.support.sse import read
 
 CLIENTS, ROUNDS = 50, 2
@@ -54,9 +53,8 @@ def story(driver: AppDriver, number: int) -> list[Any]:
 def test_nobody_sees_anything_of_another(server: Server, sandbox: httpx2.Client, driver: AppDriver) -> None:
     """A stream is open all along. Ids and texts are those of a run alone, on a server without other clients."""
     drivers = [AppDriver(sandbox, f"{driver.app_id}_{number}") for number in range(CLIENTS)]
-    conversation = driver.api.created()
     driver.set(pace={"first_ms": 0, "delta_ms": 1_000})
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
+    with driver.open_stream() as slow:
         slow.read_until(b"event: response.created")
         with ThreadPoolExecutor(CLIENTS) as pool:
             together = [list(pool.map(story, drivers, range(CLIENTS))) for _ in range(ROUNDS)]
@@ -69,13 +67,10 @@ def test_nobody_sees_anything_of_another(server: Server, sandbox: httpx2.Client,
     assert alone == [together[0][7], together[0][31]]
 
 
-def test_a_stream_that_is_open_all_along_is_whole_in_the_end(server: Server, driver: AppDriver) -> None:
-    conversation = driver.api.created()
+def test_a_stream_that_is_open_all_along_is_whole_in_the_end(driver: AppDriver) -> None:
     driver.set(pace={"delta_ms": 5})
     beside = [AppDriver(driver.client, f"{driver.app_id}_{number}") for number in range(10)]
-    with post(
-        server.url, driver.api.url(conversation), {"message": {"content": "[[long 40]]"}, "stream": True}
-    ) as slow:
+    with driver.open_stream("[[long 40]]") as slow:
         slow.read_until(b"event: response.created")
         with ThreadPoolExecutor(10) as pool:
             list(pool.map(story, beside, range(10)))

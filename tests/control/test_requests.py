@@ -16,7 +16,7 @@ from tests.support.app_driver import REQUESTS, AppDriver, config_of, entry
 from tests.support.constants import AUTH, KEY, NOW
 from tests.support.errors import assert_error
 from tests.support.processes import Server
-from tests.support.raw_connection import full_request, open_connection, post
+from tests.support.raw_connection import full_request, open_connection
 from tests.support.request_spec import GOOD
 from tests.support.sse import parse
 
@@ -180,10 +180,9 @@ def test_a_stream_is_shown_event_by_event(driver: AppDriver, framing: str) -> No
     assert times == sorted(times)
 
 
-def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(driver: AppDriver, server: Server) -> None:
-    conversation = driver.api.created()
+def test_a_stream_whose_client_left_is_shown_as_far_as_it_came(driver: AppDriver) -> None:
     driver.set(pace={"delta_ms": 600_000})
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+    with driver.open_stream() as stream:
         stream.read_until(b"response.created")
     while not (found := driver.requests(operation="apps_api_send_message"))[0]["ended"]:
         pass
@@ -213,9 +212,9 @@ def test_an_entry_says_how_the_reply_ended(
     assert [row["reply_status"] for row in driver.requests()] == [reply_status, None]
 
 
-def test_a_reply_that_was_cut_off_has_no_end(driver: AppDriver, server: Server) -> None:
+def test_a_reply_that_was_cut_off_has_no_end(driver: AppDriver) -> None:
     driver.fault("stream_cut")
-    with post(server.url, driver.api.url(driver.api.created()), {"message": {"content": "Hi"}, "stream": True}) as cut:
+    with driver.open_stream() as cut:
         cut.read_to_end()
     assert [(row["ended"], row["reply_status"]) for row in driver.requests()] == [("cut", None), ("complete", None)]
 
@@ -223,10 +222,9 @@ def test_a_reply_that_was_cut_off_has_no_end(driver: AppDriver, server: Server) 
 # Under way
 
 
-def test_a_stream_can_be_read_from_its_start(driver: AppDriver, server: Server) -> None:
-    conversation = driver.api.created()
+def test_a_stream_can_be_read_from_its_start(driver: AppDriver) -> None:
     driver.set(pace={"delta_ms": 600_000})
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as stream:
+    with driver.open_stream() as stream:
         head = stream.read_until(b"response.created").decode()
         found = driver.requests()[0]
         assert ENTRY.is_valid(found)

@@ -15,8 +15,6 @@ from tests.support.app_driver import AppDriver
 from tests.support.constants import NOW
 from tests.support.errors import assert_error
 from tests.support.in_process import client_of
-from tests.support.processes import Server
-from tests.support.raw_connection import post
 from tests.support.requirements import examples
 from tests.support.strategies import json_values
 
@@ -151,11 +149,11 @@ def test_rate_windows_go_on(make_driver: MakeDriver) -> None:
     assert_error(driver.api.complete("Two"), 429, "rate_limit_exceeded")
 
 
-def test_a_stream_that_is_open_ends_with_response_failed(server: Server, driver: AppDriver) -> None:
+def test_a_stream_that_is_open_ends_with_response_failed(driver: AppDriver) -> None:
     conversation = driver.api.created()
     document = taken(driver)
     driver.set(pace={"first_ms": 0, "delta_ms": 1_000})
-    with post(server.url, driver.api.url(conversation), {"message": {"content": "Hi"}, "stream": True}) as slow:
+    with driver.open_stream(conversation=conversation) as slow:
         slow.read_until(b"event: response.created")
         put(driver, document)
         slow.read_until(b"event: response.failed")

@@ -9,8 +9,6 @@ import pytest
 
 from tests.inspector.conftest import Open
 from tests.support.app_driver import AppDriver
-from tests.support.processes import Server
-from tests.support.raw_connection import post
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -22,12 +20,11 @@ def rows(page: Page) -> Locator:
 
 
 @pytest.fixture
-def slow(server: Server, driver: AppDriver, app: str) -> Iterator[ExitStack]:
+def slow(driver: AppDriver) -> Iterator[ExitStack]:
     """A stream that stops after its first event, until this is closed."""
     driver.call("PATCH", "", {"pace": {"delta_ms": 600_000}})
-    path = f"/v1/apps/{app}/conversations/{driver.api.created()}"
     with ExitStack() as held:
-        stream = held.enter_context(post(server.url, path, {"message": {"content": "Hi"}, "stream": True}))
+        stream = held.enter_context(driver.open_stream())
         stream.read_until(b"response.created")
         yield held
 
@@ -42,11 +39,11 @@ def test_a_stream_shows_while_it_lasts_and_then_its_end(open_at: Open, slow: Exi
     expect(page.locator(".detail-head")).to_contain_text("client left")
 
 
-def test_a_request_that_hangs_shows_its_fault(open_at: Open, server: Server, driver: AppDriver, app: str) -> None:
+def test_a_request_that_hangs_shows_its_fault(open_at: Open, driver: AppDriver, app: str) -> None:
     page = open_at(f"#/requests?app={app}&only=problems")
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     driver.fault("hang")
-    with post(server.url, f"/v1/apps/{app}/conversations", {}):
+    with driver.post("/conversations", {}):
         expect(rows(page)).to_contain_text(["under way"])
         expect(rows(page)).to_contain_text(["⚡ hang"])
     expect(rows(page)).to_contain_text(["client left"])
@@ -70,11 +67,11 @@ def test_a_reply_that_failed_is_a_problem(open_at: Open, driver: AppDriver, app:
 
 
 @pytest.mark.parametrize("where", ["#/faults/{app}", "#/requests?app={app}"])
-def test_a_held_request_can_be_released(open_at: Open, server: Server, driver: AppDriver, app: str, where: str) -> None:
+def test_a_held_request_can_be_released(open_at: Open, driver: AppDriver, app: str, where: str) -> None:
     driver.fault("latency", until="released")
     page = open_at(where.format(app=app))
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    with post(server.url, f"/v1/apps/{app}/conversations", {}) as held:
+    with driver.post("/conversations", {}) as held:
         if "requests" in where:
             expect(rows(page)).to_contain_text(["held"])
             rows(page).first.click()

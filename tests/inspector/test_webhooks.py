@@ -96,7 +96,7 @@ def test_that_nobody_is_told_is_said(page: Page, receiver: Receiver) -> None:
     assert receiver.told == []
 
 
-def test_what_a_conversation_sends_comes_by_itself(page: Page, driver: AppDriver, app: str) -> None:
+def test_what_a_conversation_sends_comes_by_itself(page: Page, driver: AppDriver) -> None:
     expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()
     driver.api.send(driver.api.created(), "Hello")
     expect(deliveries(page)).to_contain_text(["chat.started"])
@@ -116,7 +116,7 @@ def test_a_failed_one_is_delivered_again(page: Page, receiver: Receiver) -> None
     assert first == again
 
 
-def test_every_attempt_is_shown(page: Page, receiver: Receiver, driver: AppDriver, app: str) -> None:
+def test_every_attempt_is_shown(page: Page, receiver: Receiver, driver: AppDriver) -> None:
     receiver.status = 503
     send(page, "task.completed")
     line = deliveries(page)

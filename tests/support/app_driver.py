@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx2
 
 from tests.support.api import Api
-from tests.support.raw_connection import full_request, head
+from tests.support.raw_connection import RawConnection, full_request, head, post
 from tests.support.request_spec import NOBODY, RequestSpec
 
 APPS = "/_sandbox/apps"
@@ -80,6 +81,15 @@ class AppDriver:
         """Hold the app's journal against what should have come."""
         body = {"app_id": self.app_id, **wanted}
         return self._good(self.client.post(f"{REQUESTS}/verify", json=body), 200)
+
+    def post(self, path: str, body: object) -> AbstractContextManager[RawConnection]:
+        """Post JSON to a path of the app over a connection of its own."""
+        return post(str(self.client.base_url), f"/v1/apps/{self.app_id}{path}", body)
+
+    def open_stream(self, text: str = "Hi", conversation: str | None = None) -> AbstractContextManager[RawConnection]:
+        """Send a message, to a new conversation where none is given, whose reply comes as a stream."""
+        path = f"/conversations/{conversation or self.api.created()}"
+        return self.post(path, {"message": {"content": text}, "stream": True})
 
     def ask(self, spec: RequestSpec, conversation: str | None = None) -> httpx2.Response:
         """Send one of the good requests of the tests of the wire to this app, to a new conversation if it needs one."""

@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 
 from tests.support.app_driver import AppDriver
-from tests.support.raw_connection import post
 
 TEXT_THEN_TOOL: list[Mapping[str, Any]] = [
     {"type": "message", "text": ""},
@@ -37,8 +36,7 @@ def say(driver: AppDriver, conversation: str, text: str = "Hello", **body: Any) 
 def leave(driver: AppDriver, conversation: str, mark: bytes, text: str = "Hello") -> None:
     """Open a stream that takes its time, read as far as `mark`, and leave; return when the server knows."""
     before = len(driver.requests())
-    body = {"message": {"content": text}, "stream": True}
-    with post(str(driver.client.base_url).rstrip("/"), driver.api.url(conversation), body) as stream:
+    with driver.open_stream(text, conversation) as stream:
         stream.read_until(mark)
     while len(driver.requests()) == before:
         pass
@@ -47,7 +45,7 @@ def leave(driver: AppDriver, conversation: str, mark: bytes, text: str = "Hello"
 def give_up(driver: AppDriver, path: str, body: Any) -> None:
     """Post something, and leave before any answer has come; return when the server knows."""
     before = len(driver.requests())
-    with post(str(driver.client.base_url).rstrip("/"), f"/v1/apps/{driver.app_id}{path}", body):
+    with driver.post(path, body):
         pass
     while len(driver.requests()) == before:
         pass
