@@ -28,11 +28,11 @@ from sandbox.control.verdict.traffic import (
 )
 
 # Seconds by which a client may be early: timers are not exact, and the answer was under way for a while.
-TOLERANCE = 0.1
+TOLERANCE_SECONDS = 0.1
 # So many streams left, and none read to its end: that is no decision any more.
-HABIT = 3
+MIN_UNREAD_STREAMS = 3
 # What stands in a path where a program has filled in a value that isn't there.
-NO_VALUE = frozenset({"undefined", "null", "None", "nil", "NaN", "[object Object]"})
+EMPTY_VALUES = frozenset({"undefined", "null", "None", "nil", "NaN", "[object Object]"})
 
 _ID = re.compile(rb'"id"\s*:\s*"?([^",}\s]+)')
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -92,7 +92,7 @@ def too_soon(traffic: ClientTraffic) -> Iterator[RuleFinding]:
             header = headers_by_name(record.answer_headers).get("retry-after", "")
             delay = _parse_retry_after(header, record)
             retry = next_after(group, record) if delay > 0 else None
-            if retry and (waited := _seconds_between(record, retry)) < delay - TOLERANCE:
+            if retry and (waited := _seconds_between(record, retry)) < delay - TOLERANCE_SECONDS:
                 problem = f"sent again {waited:.1f} s after an answer with Retry-After: {header}"
                 yield RuleFinding(f"{method_and_path(record)}: {problem}", [record, retry])
 
@@ -126,7 +126,7 @@ def unread_streams(traffic: ClientTraffic) -> Iterator[RuleFinding]:
             yield RuleFinding(f"{method_and_path(record)}: {problem}", [record])
         else:
             early.append(record)
-    if len(early) >= HABIT and not any(record.ended == "complete" for record in streams):
+    if len(early) >= MIN_UNREAD_STREAMS and not any(record.ended == "complete" for record in streams):
         yield RuleFinding(f"{len(early)} streams were left, and none was read to its end", early)
 
 
@@ -242,7 +242,7 @@ def _uses_of_failed_creates(traffic: ClientTraffic) -> Iterator[RuleFinding]:
         conversation_id = traffic.conversation_id(record)
         if failed is None or conversation_id is None or any_between(lists, failed, record):
             continue
-        if conversation_id in NO_VALUE or conversation_id == _apparent_id(failed):
+        if conversation_id in EMPTY_VALUES or conversation_id == _apparent_id(failed):
             yield RuleFinding(f"{method_and_path(record)}: goes on after a create that failed", [failed, record])
             failed = None
 

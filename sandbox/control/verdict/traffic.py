@@ -16,7 +16,7 @@ GET = "apps_api_get_conversation"
 LISTS = ("apps_api_list_conversations", "apps_api_list_user_conversations")
 
 # Seconds within which the server notices that a client has closed its connection.
-DISCONNECT_DELAY = 0.25
+DISCONNECT_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ClientTraffic:
 
 def finished_at(record: RequestRecord) -> float:
     """Return when the client had its answer or left, in seconds of real time as `started`."""
-    delay = DISCONNECT_DELAY if record.ended == "client_gone" else 0.0
+    delay = DISCONNECT_SECONDS if record.ended == "client_gone" else 0.0
     return max(record.started, record.started + record.duration_ms / 1000 - delay)
 
 

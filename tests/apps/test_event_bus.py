@@ -1,4 +1,4 @@
-"""The bus by itself: who hears what, and what a slow listener is told."""
+"""The event bus by itself: who gets which events, and what a slow subscriber is told."""
 
 from __future__ import annotations
 
@@ -13,87 +13,87 @@ from sandbox.errors import StoreFull
 from tests.support.journal_entries import add, entry
 
 
-def bus_of_nothing() -> EventBus:
+def new_bus() -> EventBus:
     return EventBus(Journal(lambda app_id: f"req_{app_id}_").subscribe)
 
 
-async def heard(listener: Subscription, count: int) -> list[LiveEvent]:
-    return [await listener.next() for _ in range(count)]
+async def receive(subscription: Subscription, count: int) -> list[LiveEvent]:
+    return [await subscription.next() for _ in range(count)]
 
 
-def told(bus: EventBus, *numbers: int, app_id: str | None = "app_a") -> None:
+def publish(bus: EventBus, *numbers: int, app_id: str | None = "app_a") -> None:
     for number in numbers:
         bus.publish("request", app_id, number)
 
 
 def test_a_listener_hears_everything_in_its_order() -> None:
-    bus = bus_of_nothing()
-    listener = bus.subscribe(None)
-    told(bus, 1, 2)
-    told(bus, 3, app_id=None)
-    assert [each.data for each in asyncio.run(heard(listener, 3))] == [1, 2, 3]
+    bus = new_bus()
+    subscription = bus.subscribe(None)
+    publish(bus, 1, 2)
+    publish(bus, 3, app_id=None)
+    assert [each.data for each in asyncio.run(receive(subscription, 3))] == [1, 2, 3]
 
 
 def test_a_listener_of_an_app_hears_of_it_alone() -> None:
-    bus = bus_of_nothing()
-    listener = bus.subscribe("app_a")
-    told(bus, 1, app_id="app_b")
-    told(bus, 2)
-    assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
+    bus = new_bus()
+    subscription = bus.subscribe("app_a")
+    publish(bus, 1, app_id="app_b")
+    publish(bus, 2)
+    assert [each.data for each in asyncio.run(receive(subscription, 1))] == [2]
 
 
 def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
     async def scene() -> LiveEvent:
-        bus = bus_of_nothing()
-        listener = bus.subscribe(None)
-        waiting = asyncio.ensure_future(listener.next())
+        bus = new_bus()
+        subscription = bus.subscribe(None)
+        waiting = asyncio.ensure_future(subscription.next())
         await asyncio.sleep(0)
         assert not waiting.done()
-        told(bus, 1)
+        publish(bus, 1)
         return await waiting
 
     assert asyncio.run(scene()).data == 1
 
 
 def test_before_it_listens_and_after_it_left_it_hears_nothing() -> None:
-    bus = bus_of_nothing()
-    told(bus, 1)
-    listener = bus.subscribe(None)
-    told(bus, 2)
-    bus.unsubscribe(listener)
-    told(bus, 3)
-    assert [each.data for each in asyncio.run(heard(listener, 1))] == [2]
+    bus = new_bus()
+    publish(bus, 1)
+    subscription = bus.subscribe(None)
+    publish(bus, 2)
+    bus.unsubscribe(subscription)
+    publish(bus, 3)
+    assert [each.data for each in asyncio.run(receive(subscription, 1))] == [2]
 
 
 def test_one_that_is_too_slow_is_told_how_much_it_missed() -> None:
-    bus = bus_of_nothing()
+    bus = new_bus()
     slow, quick = bus.subscribe(None), bus.subscribe("app_b")
-    told(bus, *range(MAX_QUEUED_EVENTS + 5))
-    *first, lagged = asyncio.run(heard(slow, MAX_QUEUED_EVENTS + 1))
+    publish(bus, *range(MAX_QUEUED_EVENTS + 5))
+    *first, lagged = asyncio.run(receive(slow, MAX_QUEUED_EVENTS + 1))
     assert [each.data for each in first] == list(range(1_000))
     assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 5})
-    told(bus, 7, app_id="app_b")
-    assert asyncio.run(heard(quick, 1))[0].data == 7
+    publish(bus, 7, app_id="app_b")
+    assert asyncio.run(receive(quick, 1))[0].data == 7
 
 
 def test_the_gap_is_told_where_it_is() -> None:
     """What comes after a gap is told after it, though there was room for it before the gap was told."""
-    bus = bus_of_nothing()
-    listener = bus.subscribe(None)
-    told(bus, *range(MAX_QUEUED_EVENTS + 5))
-    asyncio.run(heard(listener, 10))
-    told(bus, 5_000)
-    seen = asyncio.run(heard(listener, MAX_QUEUED_EVENTS - 10 + 2))
+    bus = new_bus()
+    subscription = bus.subscribe(None)
+    publish(bus, *range(MAX_QUEUED_EVENTS + 5))
+    asyncio.run(receive(subscription, 10))
+    publish(bus, 5_000)
+    seen = asyncio.run(receive(subscription, MAX_QUEUED_EVENTS - 10 + 2))
     assert [each.kind for each in seen[-2:]] == ["lagged", "request"]
 
 
 def test_a_gap_is_told_once() -> None:
-    bus = bus_of_nothing()
-    listener = bus.subscribe(None)
-    told(bus, *range(MAX_QUEUED_EVENTS + 1))
-    asyncio.run(heard(listener, MAX_QUEUED_EVENTS + 1))
-    told(bus, 1)
-    assert asyncio.run(heard(listener, 1))[0].kind == "request"
+    bus = new_bus()
+    subscription = bus.subscribe(None)
+    publish(bus, *range(MAX_QUEUED_EVENTS + 1))
+    asyncio.run(receive(subscription, MAX_QUEUED_EVENTS + 1))
+    publish(bus, 1)
+    assert asyncio.run(receive(subscription, 1))[0].kind == "request"
 
 
 # Each row: where a request can hold a megabyte.
@@ -108,46 +108,46 @@ LARGE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
 def test_one_that_does_not_read_holds_on_to_four_megabytes(large: dict[str, Any]) -> None:
-    bus = bus_of_nothing()
-    listener = bus.subscribe(None)
+    bus = new_bus()
+    subscription = bus.subscribe(None)
     for _ in range(50):
         bus.publish("request", "app_a", entry(**large))
-    *kept, lagged = asyncio.run(heard(listener, 5))
+    *kept, lagged = asyncio.run(receive(subscription, 5))
     assert [each.kind for each in kept] == ["request"] * 4
     assert (lagged.kind, lagged.data) == ("lagged", {"dropped": 46})
-    told(bus, 1)
-    assert asyncio.run(heard(listener, 1))[0].data == 1
+    publish(bus, 1)
+    assert asyncio.run(receive(subscription, 1))[0].data == 1
 
 
 def test_an_event_is_queued_however_large() -> None:
-    bus = bus_of_nothing()
-    listener = bus.subscribe(None)
+    bus = new_bus()
+    subscription = bus.subscribe(None)
     bus.publish("request", "app_a", entry(body=bytes(10_000_000)))
-    assert asyncio.run(heard(listener, 1))[0].kind == "request"
+    assert asyncio.run(receive(subscription, 1))[0].kind == "request"
 
 
 def test_what_many_hear_is_written_once_and_for_nobody_not_at_all() -> None:
-    bus, asked = bus_of_nothing(), list[Any]()
+    bus, calls = new_bus(), list[Any]()
 
     def write(kind: str, data: Any) -> bytes:
-        asked.append(data)
+        calls.append(data)
         return b"%b %d" % (kind.encode(), data)
 
-    told(bus, 1)
-    listeners = [bus.subscribe(None) for _ in range(MAX_SUBSCRIBERS)]
-    told(bus, 2)
-    assert asked == []
-    assert {asyncio.run(listener.next()).encode(write) for listener in listeners} == {b"request 2"}
-    assert asked == [2]
+    publish(bus, 1)
+    subscriptions = [bus.subscribe(None) for _ in range(MAX_SUBSCRIBERS)]
+    publish(bus, 2)
+    assert calls == []
+    assert {asyncio.run(subscription.next()).encode(write) for subscription in subscriptions} == {b"request 2"}
+    assert calls == [2]
 
 
 def test_a_hundred_listen_at_most() -> None:
-    bus = bus_of_nothing()
-    listeners = [bus.subscribe(None) for _ in range(MAX_SUBSCRIBERS)]
+    bus = new_bus()
+    subscriptions = [bus.subscribe(None) for _ in range(MAX_SUBSCRIBERS)]
     with pytest.raises(StoreFull, match="100"):
         bus.subscribe(None)
-    bus.unsubscribe(listeners[0])
-    bus.unsubscribe(listeners[0])
+    bus.unsubscribe(subscriptions[0])
+    bus.unsubscribe(subscriptions[0])
     bus.subscribe(None)
     assert MAX_SUBSCRIBERS == 100
 
@@ -163,7 +163,7 @@ def test_of_the_journal_it_hears_what_is_added_while_it_listens() -> None:
     add(journal.no_app, entry(id="after"))
     third = bus.subscribe(None)
     add(journal.no_app, entry(id="again"))
-    assert [each.data.id for listener in (first, third) for each in asyncio.run(heard(listener, 1))] == [
+    assert [each.data.id for subscription in (first, third) for each in asyncio.run(receive(subscription, 1))] == [
         "meanwhile",
         "again",
     ]
