@@ -31,10 +31,10 @@ from sandbox.rng import Entropy
 from sandbox.server import inspector
 from sandbox.server.access import ControlCheck, HostCheck
 from sandbox.server.asgi import Control, Dispatcher
-from sandbox.server.context import RequestListener, RequestRecorder
 from sandbox.server.cors import ApiOrigins
 from sandbox.server.pages import About, Pages
 from sandbox.server.pipeline import PipelineDeps
+from sandbox.server.recording import RequestListener, RequestRecorder
 from sandbox.server.response_timer import ServerStopping
 from sandbox.server.router import Router
 from sandbox.settings import Settings, options

@@ -98,7 +98,7 @@ AMBIENT: dict[str, set[str]] = {
     "os": {"cli.__init__", "cli.process", "cli.serve", "contract.document", *FILES},
 }
 
-MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS = 50, 14, 10
+MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS, MAX_FILE_LINES = 50, 14, 10, 400
 BRANCHES = (
     *(ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While),
     *(ast.ExceptHandler, ast.comprehension, ast.match_case, ast.Assert),
@@ -228,6 +228,11 @@ def test_a_function_is_short_and_has_few_paths() -> None:
     offenders = {name for name, (lines, paths) in sizes.items() if lines > MAX_LINES or paths > MAX_PATHS}
     assert {name: sizes[name] for name in offenders - LONG} == {}
     assert sorted(LONG - offenders) == [], "take it off the list"
+
+
+def test_a_file_is_one_topic() -> None:
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: lines for name, lines in lengths.items() if lines > MAX_FILE_LINES} == {}
 
 
 def test_few_functions_import_a_module_of_ours() -> None:

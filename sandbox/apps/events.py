@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.errors import StoreFull
 
 MAX_SUBSCRIBERS, MAX_QUEUED_EVENTS = 100, 1_000

@@ -8,80 +8,17 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import marshal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from sandbox.apps.request_record import RequestRecord, pack, unpack
 
 # What a record costs beside its packed form.
 RECORD_BYTES = 300
 # So many requests end before they are packed and counted, all at once: what is done again right away is done fast.
 # Large ones don't wait.
 BATCH, LARGE = 16, 64 * 1024
-
-Headers = list[tuple[bytes, bytes]]
-Ended = Literal["complete", "client_gone", "cut"]
-ReplyStatus = Literal["completed", "failed"]
-
-
-class RequestRecord(NamedTuple):
-    """One request and its answer.
-
-    `at` is when it came, in Unix seconds with a fraction; `seq` is its place among all requests, `started` when it came
-    on a clock that never goes back, in seconds; `frozen_at` is where the app's time stood still then, None where it
-    ran. `status` is None where no answer was begun; `answer` is a body that went out whole, `pieces` those of one that
-    did not, each with the milliseconds since the request began; of a long one `omitted` bytes are not kept, an empty
-    piece stands in their place.
-    `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
-    the client was told of the agent's reply, None where it was told nothing, or not to the end. `held_by` is the id of
-    the fault that holds the request until it is released.
-    """
-
-    id: str
-    app_id: str | None
-    operation: str | None
-    at: float
-    seq: int
-    started: float
-    scheme: str
-    method: str
-    path: bytes
-    query: bytes
-    headers: Headers
-    body: bytes = b""
-    status: int | None = None
-    answer_headers: Headers = []  # noqa: RUF012 - never changed
-    answer: bytes = b""
-    pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
-    duration_ms: float = 0.0
-    ended: Ended | None = "complete"
-    fault: str | None = None
-    violation: str | None = None
-    frozen_at: float | None = None
-    reply_status: ReplyStatus | None = None
-    omitted: int = 0
-    held_by: str | None = None
-
-    @property
-    def chunks(self) -> list[tuple[float, bytes]]:
-        """The pieces of the answer's body, each with the milliseconds since the request began."""
-        return [(self.duration_ms, self.answer)] if self.answer else self.pieces
-
-    @property
-    def answer_bytes(self) -> int:
-        """How long the body of the answer was, whether all of it is kept or not."""
-        return sum(len(chunk) for _, chunk in self.chunks) + self.omitted
-
-
-def pack(fields: tuple[Any, ...]) -> bytes:
-    """Return the fields of a record in one piece."""
-    # Later formats of the same look for values that occur twice: work without a gain here.
-    return marshal.dumps(fields, 2)
-
-
-def unpack(packed: bytes) -> RequestRecord:
-    """Return the record whose fields `pack` was given."""
-    return RequestRecord._make(marshal.loads(packed))  # noqa: S302 - never leaves the process
 
 
 class OpenRequest(Protocol):

@@ -15,7 +15,7 @@ from typing import Any
 
 from sandbox import magic
 from sandbox.apps.history import ControlCallRecord
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import encode
 from sandbox.control.apps import mutable_app

@@ -9,7 +9,7 @@ from http.client import responses
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sandbox.apps.journal import Headers, RequestRecord
+from sandbox.apps.request_record import Headers, RequestRecord
 from sandbox.contract import encode
 from sandbox.control.serialization import (
     content_type,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.contract import Contract, Operation
 from sandbox.suggestions import closest_path, closest_word, did_you_mean
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sandbox.apps.journal import AppJournal, Journal, RequestRecord
+from sandbox.apps.journal import AppJournal, Journal
+from sandbox.apps.request_record import RequestRecord
 from sandbox.control.request_export import to_curl, to_har
 from sandbox.control.serialization import encode_page, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices

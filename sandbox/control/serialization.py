@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sandbox.apps.journal import Headers, RequestRecord
+from sandbox.apps.request_record import Headers, RequestRecord
 from sandbox.contract import InvalidJson, decode, encode
 from sandbox.control.request_warnings import find_warnings
 from sandbox.control.services import ControlServices

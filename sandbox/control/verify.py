@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.control.serialization import serialize_request
 from sandbox.redaction import Redactor
 

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import orjson
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.contract.explain import shorten
 from sandbox.redaction import Redactor, escape
 

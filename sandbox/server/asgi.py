@@ -13,11 +13,12 @@ from sandbox.apps.registry import AppRegistry
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.server import cors
 from sandbox.server.access import ControlCheck, HostCheck, is_control
-from sandbox.server.context import RequestContext, RequestRecorder, UnrecordedContext, headers_of, is_preflight
+from sandbox.server.context import RequestContext, UnrecordedContext, headers_of, is_preflight
 from sandbox.server.control_pipeline import ControlDeps, run_control_stages
 from sandbox.server.cors import ApiOrigins
 from sandbox.server.pages import Pages
 from sandbox.server.pipeline import PipelineDeps, run_stages
+from sandbox.server.recording import RequestRecorder
 from sandbox.server.response_timer import AbortConnection, ClientDisconnected
 from sandbox.server.router import Router
 

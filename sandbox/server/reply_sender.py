@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.types import Message
 
-from sandbox.apps.journal import ReplyStatus
+from sandbox.apps.request_record import ReplyStatus
 from sandbox.apps.responses import AppDeleted
 from sandbox.apps.store import Gone
 from sandbox.contract import encode

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sandbox.apps.journal import RECORD_BYTES, AppJournal, Journal, RequestRecord, pack
+from sandbox.apps.journal import RECORD_BYTES, AppJournal, Journal
 from sandbox.apps.registry import AppRegistry
+from sandbox.apps.request_record import RequestRecord, pack
 from tests.apps.plain import registry
 from tests.support import journal_entries
 from tests.support.journal_entries import MadeRequest

@@ -20,8 +20,9 @@ from sandbox.clock import SystemClock
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.redaction import Redactor
-from sandbox.server.context import RequestRecorder, UnrecordedContext
+from sandbox.server.context import UnrecordedContext
 from sandbox.server.control_pipeline import COMMENT_INTERVAL, ControlDeps, run_control_stages
+from sandbox.server.recording import RequestRecorder
 from sandbox.server.response_timer import ClientDisconnected
 from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver

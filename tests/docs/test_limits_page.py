@@ -16,7 +16,7 @@ from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.control import snapshots
 from sandbox.persistence import snapshot
-from sandbox.server import context, faults, protocol
+from sandbox.server import faults, protocol, recording
 from sandbox.settings import default_of, flag, options
 from sandbox.webhooks import client, dispatcher
 from tests.docs.pages import read
@@ -38,8 +38,8 @@ ROWS: dict[str, tuple[float, ...]] = {
     "webhooks sent at once": (dispatcher.MAX_IN_FLIGHT,),
     "webhooks in an app's journal": (deliveries.MAX_DELIVERIES, deliveries.MAX_ATTEMPTS),
     "requests in the journal": (JOURNAL["max_records"], JOURNAL["max_bytes"] / MIB),
-    "a request's body": (context.MAX_KEPT_BODY,),
-    "a stream in its entry": (context.KEPT_BEGINNING / KIB, context.KEPT_END / KIB),
+    "a request's body": (recording.MAX_KEPT_BODY,),
+    "a stream in its entry": (recording.KEPT_BEGINNING / KIB, recording.KEPT_END / KIB),
     "control calls": (history.MAX_CALL_BYTES / MIB,),
     "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
     "seconds for the whole head": (default_of("header_timeout"),),

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from sandbox import Settings, create_app
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.server.access_log import AccessLog, for_stream, text_line
 from tests.support.constants import AUTH, NOW
 from tests.support.in_process import client_of

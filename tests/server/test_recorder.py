@@ -11,9 +11,11 @@ import pytest
 from starlette.types import ASGIApp, Message, Scope
 
 from sandbox import create_app
-from sandbox.apps.journal import Journal, RequestRecord
+from sandbox.apps.journal import Journal
+from sandbox.apps.request_record import RequestRecord
 from sandbox.clock import SystemClock
-from sandbox.server.context import RequestContext, RequestListener, RequestRecorder, UnrecordedContext
+from sandbox.server.context import RequestContext, UnrecordedContext
+from sandbox.server.recording import RequestListener, RequestRecorder
 from tests.support.in_process import scope_of
 
 CONFIG, REQUESTS = "/v1/apps/app_a/config", "/_sandbox/requests"

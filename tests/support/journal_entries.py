@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.apps.journal import AppJournal, RequestRecord
+from sandbox.apps.journal import AppJournal
+from sandbox.apps.request_record import RequestRecord
 
 BLANK = RequestRecord("", None, None, 0, 0, 0.0, "http", "GET", b"/", b"", [])
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.control.request_warnings import is_from_browser, suggest_path, unknown_names
 from sandbox.control.serialization import headers_by_name, is_event_stream, response_body, response_json
 from sandbox.control.verdict.traffic import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.contract import Contract, Operation
 
 CREATE = "apps_api_create_conversation"

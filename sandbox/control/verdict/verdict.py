@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.contract import Contract
 from sandbox.control.apps import existing_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.apps.journal import RequestRecord
+from sandbox.apps.request_record import RequestRecord
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.control.verdict.rules import RULES
