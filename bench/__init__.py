@@ -1,1 +1,1 @@
-"""Measures the sandbox beside its peers: `python -m bench`. Only `voice` imports anything of the sandbox."""
+"""Benchmarks: `python -m bench` compares the sandbox with other servers. Only `voice` imports the sandbox."""

@@ -19,7 +19,7 @@ ROUNDS = 10
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure what is asked for; return 1 when a server can't be measured."""
+    """Run the selected measurements; return 1 if a server can't be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the sandbox beside its peers.")
     parser.add_argument("--quick", action="store_true", help="short bursts, small states: to see that it runs")
     parser.add_argument("--only", metavar="NAME[,NAME]", type=_names, default=NAMES, help=f"of {', '.join(NAMES)}")

@@ -285,8 +285,8 @@ def _suite(servers: Iterable[str]) -> Iterator[Row]:
             began = time.perf_counter()
             done = measured("conform", origin, *words, folder=Path(folder))
             took = time.perf_counter() - began
-        memory, said = f"{done.megabytes:.0f} MB at most", f"ends after {took:.0f} s with exit code {done.code}"
-        yield Row(f"`conform` against {what}", said, memory, goal=f"≤ {SUITE_MB} MB")
+        memory, output = f"{done.megabytes:.0f} MB at most", f"ends after {took:.0f} s with exit code {done.code}"
+        yield Row(f"`conform` against {what}", output, memory, goal=f"≤ {SUITE_MB} MB")
 
 
 def _fill(generator: Generator, server: Running, requests: Iterable[bytes]) -> Burst:

@@ -1,4 +1,4 @@
-"""The load generator: requests as ready bytes over kept-alive connections, one request under way on each.
+"""The load generator: prepared requests over keep-alive connections, one at a time on each.
 
 It reads no more of an answer than it must: the status, the end, and of a stream the number of its events. It has to be
 much cheaper than any server that it measures; every burst tells what share of its own core it used.
@@ -136,7 +136,7 @@ class _Load:
 
 
 class _Connection(asyncio.Protocol):
-    """One kept-alive connection: asks, waits for the end of the answer, asks again."""
+    """One keep-alive connection: sends, waits for the end of the response, sends again."""
 
     def __init__(self, load: _Load) -> None:
         self._load = load

@@ -88,7 +88,7 @@ def rates(workload: Workload, scale: Scale, rounds: int, cores: Cores, generator
 def _prepared(
     workload: Workload, cores: Cores, generator: Generator, say: Say
 ) -> Iterator[list[tuple[Running, list[bytes]]]]:
-    """Start a server for each lane, each with what it is to be asked, and end them afterwards."""
+    """Start a server for each lane, with its requests, and stop them afterwards."""
     with ExitStack() as stack:
         ready = []
         for lane in workload.lanes:
@@ -168,4 +168,4 @@ def _blamed(server: Running) -> Iterator[None]:
     try:
         yield
     except LoadError as error:
-        raise BenchError(f"{server.kind.label}: {error}\n{server.said()}") from None
+        raise BenchError(f"{server.kind.label}: {error}\n{server.output()}") from None

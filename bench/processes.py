@@ -100,7 +100,7 @@ class Running:
             except OSError as error:
                 took = time.perf_counter() - self._spawned
                 if self._process.poll() is not None or took > PATIENCE:
-                    raise BenchError(f"{self.kind.label} does not come up: {error}\n{self.said()}") from None
+                    raise BenchError(f"{self.kind.label} does not come up: {error}\n{self.output()}") from None
                 time.sleep(0.001)
             else:
                 return time.perf_counter() - self._spawned
@@ -127,7 +127,7 @@ class Running:
         sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in rollup[1:]}
         return Memory(rss=sizes["Rss"], pss=sizes["Pss"])
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return the end of what it wrote on stderr."""
         self._said.seek(0)
         return self._said.read()[-4_000:].decode(errors="replace")

@@ -1,6 +1,6 @@
-"""What is asked of the servers: for each workload its lanes (a server, and the state that it is brought into first).
+"""The workloads, each with its lanes: a server, and the state that it gets first.
 
-State is made through the API, as any client would; servers that keep nothing are asked for it once, and answer always
+State is created through the API, as any client would; servers without state get the requests once, and answer always
 the same.
 """
 
@@ -29,7 +29,7 @@ _MESSAGES = (
     "My last invoice looks wrong, could you check it please?",
     "Est-ce que je peux déplacer mon rendez-vous à vendredi?",
 )
-# Created, a delta for each word, text done, item done, completed: the 50 events that the floors send as well.
+# Created, a delta for each word, text done, item done, completed: the 50 events that the baselines send as well.
 _ECHO = "[[echo]] " + " ".join(["insurance"] * (EVENTS - 4))
 
 

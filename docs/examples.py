@@ -41,7 +41,7 @@ _ONE = "/conversations/{conversation_id}"
 _THEIRS = "/users/{external_user_id}/conversations"
 
 # A body is the name of a request's example, or bytes.
-ASKED: Mapping[str, Ask] = {
+REQUESTS: Mapping[str, Ask] = {
     "Conversation": Ask("POST", "/conversations", "CreateForUser"),
     "ConversationWithoutValues": Ask("POST", "/conversations", "CreateEmpty"),
     "RenamedConversation": Ask("PATCH", _ONE, "SetTitle"),
@@ -83,7 +83,7 @@ def answers() -> dict[str, Any]:
     """Return the value of each example: JSON, or the text of a stream."""
     client = _client()
     ids = newest(client)
-    return {name: _answer(client, asked, ids) for name, asked in ASKED.items()}
+    return {name: _answer(client, request, ids) for name, request in REQUESTS.items()}
 
 
 def _client() -> TestClient:
@@ -92,8 +92,8 @@ def _client() -> TestClient:
 
 def newest(client: TestClient) -> dict[str, str]:
     """Return the examples of the path's parameters: the newest conversation of `app_demo`, and whose it is."""
-    asked = client.get("/v1/apps/app_demo/conversations?limit=1", headers={"Authorization": f"Bearer {_KEY}"})
-    [conversation] = asked.json()["data"]
+    response = client.get("/v1/apps/app_demo/conversations?limit=1", headers={"Authorization": f"Bearer {_KEY}"})
+    [conversation] = response.json()["data"]
     return {"conversation_id": conversation["id"], "external_user_id": conversation["external_user_id"]}
 
 
@@ -125,14 +125,14 @@ def _with_examples(text: str) -> str:
     return f"{head}{_START}{block}\n  }}\n}}\n"
 
 
-def _answer(client: TestClient, asked: Ask, ids: Mapping[str, str]) -> Any:
-    body = asked.body if isinstance(asked.body, bytes) else _example(asked.body)
+def _answer(client: TestClient, request: Ask, ids: Mapping[str, str]) -> Any:
+    body = request.body if isinstance(request.body, bytes) else _example(request.body)
     client.post("/_sandbox/reset").raise_for_status()
     answer = client.request(
-        asked.method,
-        f"/v1/apps/{asked.app}{asked.path.format(**ids)}",
+        request.method,
+        f"/v1/apps/{request.app}{request.path.format(**ids)}",
         content=body,
-        headers={"Authorization": f"Bearer {asked.key}", "Content-Type": asked.media_type},
+        headers={"Authorization": f"Bearer {request.key}", "Content-Type": request.media_type},
     )
     return answer.json() if "json" in answer.headers["content-type"] else answer.text
 

@@ -1,7 +1,7 @@
-"""The errors that the API answers, one class a row of docs/contract.md 4, and their one envelope.
+"""The errors of the API, one class per row of docs/contract.md 4.11, and their envelope.
 
-Faults of our own making (a broken contract, a bad setting) are `SandboxError`s: never answered, always reported to the
-person who starts the sandbox.
+Our own errors (a broken contract, a wrong setting) are `SandboxError`s: never a response, always reported to whoever
+starts the sandbox.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class SandboxError(Exception):
-    """The sandbox can't be started or driven as asked; the text says where and what to do."""
+    """The sandbox can't be started or used like this; the text says where and what to do."""
 
 
 class ContractError(SandboxError):
@@ -19,9 +19,9 @@ class ContractError(SandboxError):
 
 
 class ApiError(Exception):
-    """An answer other than 200: a row of the table of errors.
+    """A response other than 200: a row of the table of errors.
 
-    `param` is the dotted place of the fault, `code` a stable word, `headers` what goes with the answer.
+    `param` is the dotted place of the error, `code` its stable code, `headers` go with the response.
     """
 
     status: int
@@ -37,12 +37,12 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     def envelope(self) -> dict[str, Any]:
-        """Return the body of the answer: all four keys, always."""
+        """Return the body of the response: always all four keys."""
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
 class InvalidApiKey(ApiError):
-    """No key, or none that the API accepts."""
+    """There is no key, or not a valid one."""
 
     status, type = 401, "invalid_api_key"
 
@@ -85,7 +85,7 @@ class MethodNotAllowed(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The body is larger than the server takes."""
+    """The body is larger than the limit."""
 
     status, type = 413, "payload_too_large"
 
@@ -112,7 +112,7 @@ class RateLimitExceeded(ApiError):
 
 
 class StoreFull(ApiError):
-    """The sandbox keeps as much as it may; the message names the setting."""
+    """A limit of the sandbox is reached; the message names the setting."""
 
     status, type = 503, "internal_error"
 
@@ -127,12 +127,12 @@ class InternalError(ApiError):
 
 
 class Conflict(ApiError):
-    """What is asked for can't be done to this thing."""
+    """The operation is not possible on this object."""
 
     status, type = 409, "invalid_request_error"
 
 
-# The envelope's type for a status that a fault asks for (docs/control.md, Faults).
+# The envelope's type for the status of a fault (docs/control.md, Faults).
 _TYPES = {401: "invalid_api_key", 403: "access_denied", 404: "not_found", 405: "method_not_allowed"} | {
     413: "payload_too_large",
     415: "unsupported_media_type",
@@ -142,7 +142,7 @@ _HEADERS = {401: {"www-authenticate": "Bearer"}, 429: {"retry-after": "1"}}
 
 
 class SandboxFault(ApiError):
-    """An error that somebody asked the sandbox for."""
+    """The error of a fault."""
 
     def __init__(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         own = {name.lower(): value for name, value in (headers or {}).items()}

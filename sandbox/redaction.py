@@ -1,7 +1,7 @@
 """Redacts secrets in texts, and escapes what could fool a terminal.
 
 A key is found by its form wherever it stands: after a letter, in capitals, percent-encoded, JSON-escaped, in base64.
-Its prefix and its last four characters may be shown, never more (docs/control.md, Requests).
+Only its prefix and its last four characters remain (docs/control.md, Requests).
 """
 
 from __future__ import annotations

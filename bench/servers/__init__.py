@@ -1,1 +1,1 @@
-"""The peers that the sandbox is measured beside: two floors that compute nothing, and a mock as people write them."""
+"""The servers to compare with: two baselines that compute nothing, and a typical hand-written mock."""

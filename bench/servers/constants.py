@@ -1,4 +1,4 @@
-"""What the floors answer: bodies and events of the shape and size that the sandbox answers, made once."""
+"""The constant responses of the baselines: of the same shape and size as those of the sandbox."""
 
 from __future__ import annotations
 

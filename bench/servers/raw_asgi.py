@@ -1,4 +1,4 @@
-"""(a) The floor below everything: an ASGI callable that sends constant bytes."""
+"""(a) The fastest baseline: an ASGI callable that sends constant bytes."""
 
 from __future__ import annotations
 

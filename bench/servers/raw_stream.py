@@ -10,7 +10,7 @@ _HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8")]
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - the signature of ASGI
-    """Stream the constant events, to whatever is asked."""
+    """Stream the constant events to every request."""
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     for event in constants.STREAM:
         await send({"type": "http.response.body", "body": event, "more_body": True})

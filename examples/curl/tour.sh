@@ -34,7 +34,7 @@ set_up() { call -H "$bearer" "$@"; }
 
 trap 'curl -sS -X DELETE -H "$bearer" "$control"' EXIT
 
-say "An app id that nobody else uses is a world of its own. A conversation in it:"
+say "Apps share nothing, and any new id is a new app. A conversation in it:"
 ask "$api/conversations" -d '{"external_user_id": "user_abc123", "title": "Support inquiry"}'
 expect '"title":"Support inquiry"'
 id=$(sed -n 's/.*"id":"\([0-9a-f-]*\)".*/\1/p' <<<"$answer")
@@ -58,7 +58,7 @@ ask -N "$api/conversations/$id" -d '{"message": {"content": "Hello"}, "stream": 
 expect 'event: response.created'
 if [[ $answer == *response.completed* ]]; then exit 1; fi
 
-say "The lost answer: the conversation is created, but the client is told 500. What will your client do?"
+say "The lost response: the conversation is created, but the client gets 500. What will your client do?"
 set_up "$control/faults" -d '{"kind": "after", "operation": "apps_api_create_conversation", "status": 500}'
 expect 201
 ask "$api/conversations" -d '{"title": "Created after all"}'

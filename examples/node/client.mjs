@@ -1,5 +1,5 @@
 // A small client of the Dimedove Apps API, as the core of an SDK might look: it retries what may be retried, survives
-// lost answers, waits when it is told to, and reads streams as the specification of server-sent events says.
+// lost responses, waits as Retry-After says, and reads streams as the specification of server-sent events says.
 
 const LAST = new Set(["response.completed", "response.failed"]);
 
@@ -97,8 +97,8 @@ export class Client {
     }
     if (answer.ok) return answer;
     // What a proxy in between answers is no envelope.
-    const told = await answer.json().catch(() => ({}));
-    const error = new ApiError(answer.status, told.error ?? { message: `status ${answer.status}` });
+    const failure = await answer.json().catch(() => ({}));
+    const error = new ApiError(answer.status, failure.error ?? { message: `status ${answer.status}` });
     error.retryAfter = Number(answer.headers.get("retry-after") ?? 1);
     throw error;
   }

@@ -35,7 +35,7 @@ async function collect(events) {
   return all;
 }
 
-check("a conversation is created, asked and read again", async ({ app, client }) => {
+check("a conversation is created, gets a message and is read again", async ({ app, client }) => {
   await app.reply("Vous êtes assurée, Maëlle. 🎉");
   const { id, title } = await client.createConversation({ user: "user_1", title: "Assurance" });
   const reply = await client.sendMessage(id, "Suis-je assurée ?");
@@ -73,7 +73,7 @@ for (const kind of ["reset", "truncate", "malformed", "wrong_type"]) {
   });
 }
 
-check("a kept connection that was closed meanwhile does no harm", async ({ app, client }) => {
+check("a reused connection that was closed meanwhile does no harm", async ({ app, client }) => {
   await app.fault("stale", { times: 3 });
   for (let n = 0; n < 4; n++) assert.deepEqual(await client.listConversations(), []);
 });

@@ -1,4 +1,4 @@
-// Drives one app of a running sandbox, for a test. An app is a world of its own: take a new one for each test and run
+// Drives one app of a running sandbox, for a test. Apps share nothing: take a new one for each test and run
 // as many of them at once as you like. Copy this file; it is all that a suite needs.
 
 import { AssertionError } from "node:assert";

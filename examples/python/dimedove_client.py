@@ -1,7 +1,7 @@
 """A small client of the Dimedove Apps API, as the core of an SDK might look, with the standard library alone.
 
-It retries what may be retried, survives lost answers, waits when it is told to, and reads streams as the specification
-of server-sent events says.
+It retries what may be retried, survives lost responses, waits as Retry-After says, and reads streams as the
+specification of server-sent events says.
 """
 
 from __future__ import annotations
@@ -151,12 +151,12 @@ def read_events(lines: Iterable[str]) -> Iterator[str]:
 
 
 def nothing() -> None:
-    """Recover nothing: what only reads may simply be asked again."""
+    """Recover nothing: a read may simply be repeated."""
 
 
 def _refusal(error: HTTPError) -> ApiError:
     try:
-        told = json.loads(error.read())["error"]
+        envelope = json.loads(error.read())["error"]
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
-        told = {}  # what a proxy in between answers is no envelope
-    return ApiError(error.code, told, int(error.headers.get("Retry-After") or 1))
+        envelope = {}  # the response of a proxy in between has no envelope
+    return ApiError(error.code, envelope, int(error.headers.get("Retry-After") or 1))

@@ -1,4 +1,4 @@
-"""`dimedove-sandbox health`: asks a running server of this machine whether it is well; for the image's HEALTHCHECK."""
+"""`dimedove-sandbox health`: checks a running server of this machine; for the image's HEALTHCHECK."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ def add_parser(commands: Any) -> None:
     """Add the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "health",
-        help="ask a running server whether it is well",
-        description="Ask a running server whether it is well. Exit code 0: it is, 1: it isn't, or there is none.",
+        help="check the health of a running server",
+        description="Check the health of a running server. Exit code 0: healthy, 1: not healthy, or no server.",
     )
     parser.add_argument(
-        "url", nargs="?", metavar="URL", help=f"the server; by default what is in {_FILE_VARIABLE}'s file"
+        "url", nargs="?", metavar="URL", help=f"URL of the server; by default the content of {_FILE_VARIABLE}'s file"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Ask, and say why it isn't well where it isn't."""
+    """Check the server, and print the problem if there is one."""
     try:
         problem = _problem(arguments.url or _written(environ))
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or str(error)
     if problem:
-        print(f"dimedove-sandbox: not well: {escape(problem)}", file=sys.stderr)
+        print(f"dimedove-sandbox: not healthy: {escape(problem)}", file=sys.stderr)
         return 1
     return 0
 
 
 def _written(environ: Mapping[str, str]) -> str:
-    """Return the URL that the server wrote (`serve --url-file`): it knows its port and whether it speaks TLS."""
+    """Return the URL that the server wrote (`serve --url-file`), with its port and scheme."""
     if not environ.get(_FILE_VARIABLE):
         raise ValueError(f"no URL: give one, or set {_FILE_VARIABLE} as for the server")
     return Path(environ[_FILE_VARIABLE]).read_text(encoding="utf-8").strip()
 
 
 def _problem(url: str) -> str | None:
-    # Not with urllib: a proxy of the environment has no part in it.
+    # Not with urllib, which would use a proxy of the environment.
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
     from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
 
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "https":
-        # Who it is need not be proved: it is on this machine, and is told nothing.
+        # No need to verify the certificate: the server is on this machine, and the request has no secret.
         context = SSLContext(PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, CERT_NONE
         connection: HTTPConnection = HTTPSConnection(host, port, timeout=_SECONDS, context=context)
@@ -74,4 +74,4 @@ def _problem(url: str) -> str | None:
     finally:
         connection.close()
     well = answer.status == 200 and isinstance(health, dict) and health.get("sandbox") is True
-    return None if well else f"{url}: answered with status {answer.status}, and not as a sandbox that is well"
+    return None if well else f"{url}: answered with status {answer.status}, not as a healthy sandbox"

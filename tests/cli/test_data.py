@@ -162,7 +162,7 @@ def test_a_file_that_is_cut_stops_the_start(file: Path, saved: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         (b'"version":1', b'"version":2', "version 2"),
         (b'"sandbox_data"', b'"something"', "no file that the sandbox saved"),
@@ -172,9 +172,9 @@ def test_a_file_that_is_cut_stops_the_start(file: Path, saved: bytes) -> None:
         (b'"changes":{', b'"changes":{"status":null,', "changes.status"),
     ],
 )
-def test_a_file_that_is_wrong_stops_the_start(file: Path, saved: bytes, old: bytes, new: bytes, said: str) -> None:
+def test_a_file_that_is_wrong_stops_the_start(file: Path, saved: bytes, old: bytes, new: bytes, expected: str) -> None:
     file.write_bytes(saved.replace(old, new))
-    assert said in refusal(file)
+    assert expected in refusal(file)
 
 
 def test_a_bit_that_flips_inside_a_text_stops_the_start(file: Path, saved: bytes) -> None:
@@ -243,8 +243,8 @@ def test_a_full_disk_keeps_the_old_file_and_is_said(file: Path) -> None:
         assert said_of_the_failure(server) == "File too large"
         assert file.read_bytes() == old
         assert sorted(path.name for path in file.parent.iterdir()) == [".sandbox.data.lock", "sandbox.data"]
-        said = end(server)
-    assert [line for line in said if "not saved" in line and "File too large" in line] == said
+        lines = end(server)
+    assert [line for line in lines if "not saved" in line and "File too large" in line] == lines
     assert file.read_bytes() == old
 
 

@@ -29,17 +29,17 @@ def taken() -> Iterator[int]:
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    said = capsys.readouterr()
-    assert said.out == ""
-    [line] = said.err.splitlines()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    [line] = captured.err.splitlines()
     return line
 
 
 def test_a_port_in_use_is_exit_3(capsys: pytest.CaptureFixture[str], taken: int) -> None:
     assert main(["serve", "--port", str(taken)], {}) == 3
-    told = one_line(capsys)
-    assert f"127.0.0.1:{taken}" in told
-    assert "--port 0" in told
+    line = one_line(capsys)
+    assert f"127.0.0.1:{taken}" in line
+    assert "--port 0" in line
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "256.1.1.1", "[::1", "a..b", "x" * 70, "\u00e9" * 80, "a b"])
@@ -116,8 +116,8 @@ def test_what_is_wrong_with_an_app_is_one_line_of_the_process_too(tmp_path: Path
     config.write_text("[apps.app_x]\nstatus = 'on'")
     done = run("serve", "--port", "0", "--config", str(config))
     assert (done.returncode, done.stdout) == (2, "")
-    [told] = done.stderr.splitlines()
-    assert "apps.app_x: status: expected " in told
+    [line] = done.stderr.splitlines()
+    assert "apps.app_x: status: expected " in line
 
 
 # A broken contract
@@ -152,8 +152,8 @@ def test_a_broken_contract_is_exit_3(tmp_path: Path, spoil: Callable[[Path], Non
     spoil(tmp_path / "schemas")
     done = run("serve", "--port", "0", path=tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
-    [told] = done.stderr.splitlines()
-    assert named in told
+    [line] = done.stderr.splitlines()
+    assert named in line
 
 
 @pytest.mark.parametrize(("more", "less", "named"), [(set(), {CONFIG}, CONFIG), ({"other"}, set(), "other")])

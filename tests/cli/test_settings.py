@@ -284,10 +284,10 @@ def test_a_byte_order_mark_says_nothing(tmp_path: Path) -> None:
     assert (settings.seed, settings.control_token) == (7, "the token")
 
 
-@pytest.mark.parametrize("said", ["--now", ENV_PREFIX + "NOW", "file"])
-def test_a_time_in_milliseconds_is_said_to_be_one(said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["--now", ENV_PREFIX + "NOW", "file"])
+def test_a_time_in_milliseconds_is_named_as_such(source: str, tmp_path: Path) -> None:
     words = {"file": ["--config", str(written(tmp_path, "now = 1790000000000"))], "--now": ["--now", "1790000000000"]}
-    line = refusal(*words.get(said, []), **({said: "1790000000000"} if said.isupper() else {}))
+    line = refusal(*words.get(source, []), **({source: "1790000000000"} if source.isupper() else {}))
     assert "253402300799" in line
     assert "the end of the year 9999; that looks like milliseconds" in line
     assert "milliseconds" not in refusal("--now", "1790000000000000")

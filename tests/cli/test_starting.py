@@ -28,33 +28,33 @@ ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what is bound is spoken to on loopback
 
 
 @pytest.fixture(scope="module")
-def greeted() -> tuple[Server, list[str]]:
+def started() -> tuple[Server, list[str]]:
     """A server that has been started and ended, and everything that it said."""
     with serving() as server:
         lines = end(server)
-    return server, [server.greeting.rstrip(), *lines]
+    return server, [server.banner.rstrip(), *lines]
 
 
-@pytest.mark.parametrize("said", ["sk_test_", "app_demo", "/v1", "/openapi.json", "Ctrl-C"])
-def test_it_says_what_a_person_needs(greeted: tuple[Server, list[str]], said: str) -> None:
-    assert said in "\n".join(greeted[1])
+@pytest.mark.parametrize("expected", ["sk_test_", "app_demo", "/v1", "/openapi.json", "Ctrl-C"])
+def test_it_says_what_a_person_needs(started: tuple[Server, list[str]], expected: str) -> None:
+    assert expected in "\n".join(started[1])
 
 
-def test_it_says_its_address_first(greeted: tuple[Server, list[str]]) -> None:
-    server, lines = greeted
+def test_it_says_its_address_first(started: tuple[Server, list[str]]) -> None:
+    server, lines = started
     assert f"{server.url}/v1" in lines[0]
 
 
-def test_the_request_to_paste_is_quoted(greeted: tuple[Server, list[str]]) -> None:
+def test_the_request_to_paste_is_quoted(started: tuple[Server, list[str]]) -> None:
     """Unquoted, a question mark is a pattern to zsh, and a bracket to both zsh and bash."""
-    [curl] = [line.strip() for line in greeted[1] if line.strip().startswith("curl ")]
+    [curl] = [line.strip() for line in started[1] if line.strip().startswith("curl ")]
     bare = re.sub(r"'[^']*'", "", curl)
     assert not set("?*[]&;<>$") & set(bare)
 
 
-def test_nothing_else_is_written(greeted: tuple[Server, list[str]]) -> None:
-    after = greeted[1].index(next(line for line in greeted[1] if "Ctrl-C" in line)) + 1
-    assert [line for line in greeted[1][after:] if "/_sandbox/health" not in line] == []
+def test_nothing_else_is_written(started: tuple[Server, list[str]]) -> None:
+    after = started[1].index(next(line for line in started[1] if "Ctrl-C" in line)) + 1
+    assert [line for line in started[1][after:] if "/_sandbox/health" not in line] == []
 
 
 def test_no_answer_waits_for_more_to_send_on_asyncios_own_loop() -> None:
@@ -195,7 +195,7 @@ def guarded() -> Iterator[tuple[Server, list[str]]]:
     """A server that other machines reach, and what it said on start."""
     with serving("--host", ANY_ADDRESS) as server:
         assert server.process.stdout is not None
-        lines = [server.greeting]
+        lines = [server.banner]
         while "Ctrl-C" not in lines[-1]:
             lines.append(server.process.stdout.readline())
         yield server, lines
@@ -221,26 +221,26 @@ def test_the_token_is_said_once_and_is_the_one_asked_for(guarded: tuple[Server, 
 def test_a_quiet_server_says_its_token_all_the_same() -> None:
     """Nobody could drive it otherwise: the token stands nowhere else."""
     with serving("--host", ANY_ADDRESS, "--quiet") as server:
-        lines = [server.greeting, *end(server)]
+        lines = [server.banner, *end(server)]
     assert len(tokens(lines)) == 1
 
 
 def test_another_server_has_another_token(guarded: tuple[Server, list[str]]) -> None:
     with serving("--host", ANY_ADDRESS) as other:
-        lines = [other.greeting, *end(other)]
+        lines = [other.banner, *end(other)]
     assert tokens(lines) != tokens(guarded[1])
 
 
 def test_no_token_is_asked_for_when_told_so() -> None:
     with serving("--host", ANY_ADDRESS, env={VARIABLE + "CONTROL": "open"}) as server:
         answer = httpx.get(f"{server.url}/_sandbox/apps")
-        lines = [server.greeting, *end(server)]
+        lines = [server.banner, *end(server)]
     assert answer.status_code == 200
     assert tokens(lines) == []
 
 
-def test_no_token_is_asked_for_on_loopback(greeted: tuple[Server, list[str]], server: Server) -> None:
-    assert tokens(greeted[1]) == []
+def test_no_token_is_asked_for_on_loopback(started: tuple[Server, list[str]], server: Server) -> None:
+    assert tokens(started[1]) == []
     assert httpx.get(f"{server.url}/_sandbox/apps").status_code == 200
 
 
@@ -249,7 +249,7 @@ def test_a_token_of_ones_own_is_asked_for_and_never_said(tmp_path: Path) -> None
     with serving("--control-token", str(tmp_path / "token")) as server:
         anonymous = httpx.get(f"{server.url}/_sandbox/apps")
         known = httpx.get(f"{server.url}/_sandbox/apps", headers={"Authorization": "Bearer tell-nobody-this-token"})
-        lines = [server.greeting, *end(server)]
+        lines = [server.banner, *end(server)]
     assert (anonymous.status_code, known.status_code) == (401, 200)
     assert "tell-nobody" not in "\n".join(lines)
 

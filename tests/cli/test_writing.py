@@ -67,9 +67,9 @@ def test_no_key_is_written(text: list[str], objects: list[str]) -> None:
 
 
 def test_a_slip_of_the_pen_is_noticed_once(text: list[str]) -> None:
-    [told] = [line for line in text if "did you mean" in line and "app_de" in line]
-    assert "app_demp" in told
-    assert "did you mean app_demo?" in told
+    [line] = [line for line in text if "did you mean" in line and "app_de" in line]
+    assert "app_demp" in line
+    assert "did you mean app_demo?" in line
 
 
 def test_an_app_that_is_no_slip_is_not_mentioned(text: list[str]) -> None:
@@ -85,5 +85,5 @@ def test_quiet_says_where_it_is_and_no_more() -> None:
     with serving("--quiet") as server:
         ask(server)
         lines = end(server)
-    assert server.url in server.greeting
+    assert server.url in server.banner
     assert lines == []

@@ -12,18 +12,18 @@ from sandbox.contract import Validator, encode
 Place = tuple[str | int, ...]
 
 
-def respelled(law: Validator, value: Any, spelling: str) -> tuple[bytes, bytes]:
+def respelled(validator: Validator, value: Any, spelling: str) -> tuple[bytes, bytes]:
     """Return a valid value's JSON with each integer spelled otherwise, and the same as it should be kept.
 
     What the law takes for an integer is kept as one, any other number as it was spelled.
     """
-    sent = kept = value
+    sent = expected = value
     for place in integers(value):
         number = _at(value, place)
         other = spelling.format(number)
         sent = _put(sent, place, f"#{other}#")
-        kept = _put(kept, place, f"#{number if _is_integer(law, value, place) else other}#")
-    return _numbers(sent), _numbers(kept)
+        expected = _put(expected, place, f"#{number if _is_integer(validator, value, place) else other}#")
+    return _numbers(sent), _numbers(expected)
 
 
 def integers(value: Any) -> Iterator[Place]:
@@ -35,9 +35,9 @@ def integers(value: Any) -> Iterator[Place]:
                 yield (step,)
 
 
-def _is_integer(law: Validator, value: Any, place: Place) -> bool:
+def _is_integer(validator: Validator, value: Any, place: Place) -> bool:
     """Say whether a law takes no fraction at a place, neither a larger nor a smaller number."""
-    return not any(law.is_valid(_put(value, place, _at(value, place) + more)) for more in (0.5, -0.5))
+    return not any(validator.is_valid(_put(value, place, _at(value, place) + more)) for more in (0.5, -0.5))
 
 
 def _at(value: Any, place: Place) -> Any:

@@ -53,8 +53,8 @@ def changes(value: Any) -> Iterator[Any]:
             yield from ({**value, name: changed} for changed in changes(value[name]))
     if isinstance(value, list):
         # The first two stand for all: the items of a list have one schema.
-        for index, kept in enumerate(value[:2]):
-            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in changes(kept))
+        for index, expected in enumerate(value[:2]):
+            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in changes(expected))
 
 
 @st.composite
@@ -71,8 +71,8 @@ def _changed(draw: st.DrawFn, value: Any) -> Any:
     """The value with one thing in it replaced, removed, added or given another end."""
     if isinstance(value, dict) and value and draw(st.integers(0, 4)):
         name = draw(st.sampled_from(sorted(value)))
-        kept = {other: value[other] for other in value if other != name}
-        return kept if draw(st.integers(0, 4)) == 0 else {**kept, name: draw(_changed(value[name]))}
+        expected = {other: value[other] for other in value if other != name}
+        return expected if draw(st.integers(0, 4)) == 0 else {**expected, name: draw(_changed(value[name]))}
     if isinstance(value, list) and value and draw(st.integers(0, 4)):
         index = draw(st.integers(0, len(value) - 1))
         return [*value[:index], draw(_changed(value[index])), *value[index + 1 :]]

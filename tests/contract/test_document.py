@@ -41,9 +41,9 @@ def test_a_file_has_examples_that_keep_it(subtests: pytest.Subtests) -> None:
     for name in FILES:
         with subtests.test(name=name):
             contract, schema = FILES[name]
-            law = reference(contract, {"$ref": f"#/components/schemas/{schema['title']}"})
+            validator = reference(contract, {"$ref": f"#/components/schemas/{schema['title']}"})
             assert schema["examples"]
-            assert [error.message for example in schema["examples"] for error in law.iter_errors(example)] == []
+            assert [error.message for example in schema["examples"] for error in validator.iter_errors(example)] == []
 
 
 def test_every_field_is_described(subtests: pytest.Subtests) -> None:
@@ -83,14 +83,14 @@ def test_examples_of_bodies_keep_their_schemas(name: str) -> None:
     media = [node for _, node in nodes(contract.bundle) if "schema" in node and "examples" in node]
     faults = []
     for body in media:
-        law = reference(contract, body["schema"])
+        validator = reference(contract, body["schema"])
         for example in body["examples"].values():
             value = (
                 at(contract.bundle, example["$ref"].removeprefix("#"))["value"]
                 if "$ref" in example
                 else example["value"]
             )
-            faults += [error.message for error in law.iter_errors(value)]
+            faults += [error.message for error in validator.iter_errors(value)]
     assert faults == []
 
 

@@ -21,12 +21,12 @@ SCHEMAS = [(name, title) for name in CONTRACTS for title in CONTRACTS[name].bund
 def test_every_integer_of_every_schema_may_be_spelled_otherwise(subtests: pytest.Subtests) -> None:
     for (name, title), spelling in product(SCHEMAS, ["{}.0", "{}e0"]):
         with subtests.test(name=name, title=title, spelling=spelling):
-            law = CONTRACTS[name].schema(title)
+            validator = CONTRACTS[name].schema(title)
             for example in CONTRACTS[name].bundle["components"]["schemas"][title]["examples"]:
-                sent, kept = respelled(law, example, spelling)
+                sent, expected = respelled(validator, example, spelling)
                 document = decode(sent)
-                assert law.validate(document) == []
-                assert encode(document.exact) == document.raw == kept
+                assert validator.validate(document) == []
+                assert encode(document.exact) == document.raw == expected
 
 
 # Each row: a schema, what is sent, what is kept.
@@ -72,12 +72,12 @@ WAYS: dict[str, tuple[dict[str, Any], str, str]] = {
 TREE = {"properties": {"n": {"type": "integer"}, "in": {"$ref": "#/components/schemas/Tree"}}}
 
 
-@pytest.mark.parametrize(("schema", "sent", "kept"), WAYS.values(), ids=WAYS)
-def test_an_integer_is_found_wherever_a_schema_can_say_it(schema: dict[str, Any], sent: str, kept: str) -> None:
+@pytest.mark.parametrize(("schema", "sent", "expected"), WAYS.values(), ids=WAYS)
+def test_an_integer_is_found_wherever_a_schema_can_say_it(schema: dict[str, Any], sent: str, expected: str) -> None:
     many = {"items": schema} if sent.startswith("[{") else schema
     document = decode(sent.encode())
     assert Validator(many, {"schemas": {"Tree": TREE}}).validate(document) == []
-    assert encode(document.exact) == kept.encode()
+    assert encode(document.exact) == expected.encode()
 
 
 def test_no_request_takes_an_integer_that_a_float_could_not_hold() -> None:

@@ -15,7 +15,7 @@ from tests.contract.strategies import NUMBER_TEXTS
 from tests.contract.test_json import BROKEN
 from tests.support.strategies import json_values
 
-LAW = Validator(
+VALIDATOR = Validator(
     {
         "type": "object",
         "properties": {
@@ -76,7 +76,9 @@ def test_what_is_no_json_is_refused_alike() -> None:
 )
 def test_faults_in_pieces_are_the_faults(text: str) -> None:
     whole, pieces = decode(text.encode()), decode_in_pieces(text.encode())
-    assert [str(fault) for fault in validate_in_pieces(LAW, pieces)] == [str(fault) for fault in LAW.validate(whole)]
+    assert [str(fault) for fault in validate_in_pieces(VALIDATOR, pieces)] == [
+        str(fault) for fault in VALIDATOR.validate(whole)
+    ]
     assert encode(pieces.value) == encode(whole.value)
     assert encode(pieces.exact) == encode(whole.exact)
     assert isinstance(pieces, Document)

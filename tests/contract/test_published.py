@@ -91,23 +91,25 @@ def test_a_stream_is_a_text_in_3_1_and_has_items_in_3_2() -> None:
 def test_the_examples_are_what_app_demo_answers() -> None:
     """Those of a server with default settings, frozen at `docs.examples.NOW`; `python -m docs.generate` makes them."""
     described = load().bundle["components"]["examples"]
-    kept = {name: described[name].get("value", described[name].get("serializedValue")) for name in examples.ASKED}
-    assert kept == examples.answers()
-    assert examples.described()["conversation_id"] == kept["ConversationPage"]["first_id"]
+    expected = {
+        name: described[name].get("value", described[name].get("serializedValue")) for name in examples.REQUESTS
+    }
+    assert expected == examples.answers()
+    assert examples.described()["conversation_id"] == expected["ConversationPage"]["first_id"]
 
 
 def test_the_examples_of_an_answer_are_of_its_status() -> None:
-    asked = {
+    names = {
         name
         for _, node in nodes(load().bundle["paths"] | {"shared": load().bundle["components"]["responses"]})
         for media in node.get("content", {}).values()
         if "description" in node and "required" not in node
         for name in media["examples"]
     }
-    assert asked == set(examples.ASKED)
+    assert names == set(examples.REQUESTS)
 
 
-def _laws(contract: Contract, title: str) -> tuple[Validator, Validator]:
+def _validators(contract: Contract, title: str) -> tuple[Validator, Validator]:
     published = Validator({"$ref": f"#/components/schemas/{title}"}, SERVED["control"]["components"])
     return contract.schema(title), published
 
@@ -119,9 +121,9 @@ CONDITIONAL = ["Fault", "ScriptedItem", "FormField", "JsonPatchOperation"]
 @given(data=st.data())
 def test_a_choice_takes_what_its_conditions_take(title: str, data: st.DataObject) -> None:
     """The document takes what the law takes, but wants a field's type; `ms` or `until` it leaves to the description."""
-    law, published = _laws(CONTROL, title)
+    validator, published = _validators(CONTROL, title)
     value = data.draw(near(CONTROL.bundle["components"]["schemas"][title]["examples"]))
     if "label" not in str(value):
-        assert published.is_valid(value) >= law.is_valid(value)
+        assert published.is_valid(value) >= validator.is_valid(value)
     if not {"latency", "stream_stall"} & set(str(value).split("'")):
-        assert published.is_valid(value) <= law.is_valid(value)
+        assert published.is_valid(value) <= validator.is_valid(value)

@@ -96,12 +96,14 @@ SHAPES: list[tuple[str, str, dict[str, Any], dict[str, Any], set[str]]] = [
 def test_a_schema_takes_what_the_clause_says(subtests: pytest.Subtests) -> None:
     for clause, title, least, optional, nullable in SHAPES:
         with subtests.test(clause, title=title):
-            law = CONTRACT.schema(title)
-            assert law.is_valid(least)
-            assert law.is_valid({**least, **optional})
-            assert [name for name in least if law.is_valid({key: least[key] for key in least if key != name})] == []
-            assert {name for name in {**least, **optional} if law.is_valid({**least, name: None})} == nullable
-            assert law.is_valid({**least, "a_field_nobody_knows": 1})
+            validator = CONTRACT.schema(title)
+            assert validator.is_valid(least)
+            assert validator.is_valid({**least, **optional})
+            assert [
+                name for name in least if validator.is_valid({key: least[key] for key in least if key != name})
+            ] == []
+            assert {name for name in {**least, **optional} if validator.is_valid({**least, name: None})} == nullable
+            assert validator.is_valid({**least, "a_field_nobody_knows": 1})
 
 
 # Each row: a schema and a value that the clause rules out, or not.

@@ -30,7 +30,7 @@ def read(value: Any) -> Document:
 
 
 @cache
-def laws(name: str, title: str) -> tuple[Validator, Explainer, list[Any]]:
+def validators(name: str, title: str) -> tuple[Validator, Explainer, list[Any]]:
     """Return a schema twice, as what says yes or no reads it and as what explains does, and its examples."""
     components = CONTRACTS[name].bundle["components"]
     reference = make_explainer({"$ref": f"#/components/schemas/{title}", "components": components})
@@ -41,7 +41,7 @@ def laws(name: str, title: str) -> tuple[Validator, Explainer, list[Any]]:
 def test_one_says_no_exactly_where_the_other_explains_it(subtests: pytest.Subtests) -> None:
     for name, title in SCHEMAS:
         with subtests.test(name=name, title=title):
-            ours, reference, examples = laws(name, title)
+            ours, reference, examples = validators(name, title)
             documents = [read(changed) for example in examples for changed in changes(example)]
             taken = [document for document in documents if ours.is_valid(document.value)]
             refused = [document for document in documents if not ours.is_valid(document.value)]
@@ -53,7 +53,7 @@ def test_one_says_no_exactly_where_the_other_explains_it(subtests: pytest.Subtes
 @settings(max_examples=examples(15, quick=3))
 @given(data=st.data())
 def test_both_validators_agree_on_what_almost_fits(name: str, title: str, data: st.DataObject) -> None:
-    ours, reference, examples = laws(name, title)
+    ours, reference, examples = validators(name, title)
     document = read(data.draw(near(examples)))
     assert ours.is_valid(document.value) == reference.is_valid(document.value) == (not ours.violations(document))
 

@@ -18,7 +18,7 @@ PASSES = "def test_it(): pass\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "demanded", "code", "said"),
+    ("text", "demanded", "code", "expected"),
     [
         (IN_A_TEST, "", 0, "1 skipped"),
         (IN_A_TEST, "1", 1, "needs a piano"),
@@ -30,7 +30,7 @@ PASSES = "def test_it(): pass\n"
     ],
 )
 def test_a_skip_is_a_failure_where_it_is_demanded(
-    text: str, demanded: str, code: int, said: str, tmp_path: Path
+    text: str, demanded: str, code: int, expected: str, tmp_path: Path
 ) -> None:
     (tmp_path / "test_piano.py").write_text(text, encoding="utf-8")
     command = [
@@ -49,4 +49,4 @@ def test_a_skip_is_a_failure_where_it_is_demanded(
         [*command, "test_piano.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == code, done.stdout
-    assert said in done.stdout
+    assert expected in done.stdout

@@ -113,9 +113,9 @@ def test_it_is_slim() -> None:
 def test_the_command_of_the_documents_publishes_the_port_that_is_exposed() -> None:
     port = the("EXPOSE", STEPS).rest
     command = "docker build -t dimedove-sandbox . && docker run --rm -p 127.0.0.1:{0}:{0} dimedove-sandbox"
-    shown = [line for block in every_block() for line in block.text.splitlines() if line.startswith("docker ")]
-    assert command.format(port) in shown
-    assert [line for line in shown if f"docker run --rm -p 127.0.0.1:{port}:{port} " not in line] == []
+    commands = [line for block in every_block() for line in block.text.splitlines() if line.startswith("docker ")]
+    assert command.format(port) in commands
+    assert [line for line in commands if f"docker run --rm -p 127.0.0.1:{port}:{port} " not in line] == []
 
 
 def test_nothing_else_of_a_clone_reaches_the_image(tmp_path: Path) -> None:

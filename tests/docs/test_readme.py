@@ -28,8 +28,8 @@ def test_ci_runs_the_test_command_as_it_stands_there() -> None:
 
 
 def test_contributors_check_what_ci_checks() -> None:
-    shown = {line for block in blocks(ROOT / "CONTRIBUTING.md") for line in block.text.splitlines()}
-    assert {".venv/bin/ruff check", ".venv/bin/ruff format --check", ".venv/bin/mypy"} <= shown & ci_commands()
+    commands = {line for block in blocks(ROOT / "CONTRIBUTING.md") for line in block.text.splitlines()}
+    assert {".venv/bin/ruff check", ".venv/bin/ruff format --check", ".venv/bin/mypy"} <= commands & ci_commands()
 
 
 def test_the_changelog_starts_with_this_version() -> None:

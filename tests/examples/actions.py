@@ -33,7 +33,7 @@ class Job:
     inputs: Mapping[str, str]
     action_path: Path
     steps: dict[str, dict[str, str]] = field(default_factory=dict)
-    said: str = ""
+    output: str = ""
     groups: list[int] = field(default_factory=list)
 
     @property
@@ -61,7 +61,7 @@ class Job:
             start_new_session=True,
         )
         self.groups.append(process.pid)
-        self.said += process.communicate()[0]
+        self.output += process.communicate()[0]
         self.steps[step["id"]] = _pairs(output)
         return process.returncode
 

@@ -79,17 +79,17 @@ def test_what_a_user_gives_never_becomes_part_of_a_script(step: dict[str, Any]) 
 def test_it_installs_itself_and_serves(make_job: MakeJob, tmp_path: Path) -> None:
     requires_packages()
     job = make_job(action_path=clone(tmp_path / "clone"), python=sys.executable)
-    assert [job.run(step) for step in (INSTALL, START)] == [0, 0], job.said
+    assert [job.run(step) for step in (INSTALL, START)] == [0, 0], job.output
     assert get(f"{job.outputs['url']}/_sandbox/health")["sandbox"] is True
 
 
 def test_it_says_where_the_server_is(make_job: MakeJob, installed: dict[str, str]) -> None:
     job = make_job()
     job.steps["install"] = installed
-    assert job.run(START) == 0, job.said
+    assert job.run(START) == 0, job.output
     url = job.outputs["url"]
     assert job.environment == {"DIMEDOVE_SANDBOX_URL": url}
-    assert (job.outputs["base-url"], job.said) == (f"{url}/v1", f"Dimedove Sandbox on {url}/v1\n")
+    assert (job.outputs["base-url"], job.output) == (f"{url}/v1", f"Dimedove Sandbox on {url}/v1\n")
 
 
 def test_a_config_file_sets_the_server_and_the_log_has_its_requests(
@@ -98,7 +98,7 @@ def test_a_config_file_sets_the_server_and_the_log_has_its_requests(
     (tmp_path / "sandbox.toml").write_text('[apps.app_mine]\nframing = "crlf"\n', encoding="utf-8")
     job = make_job(config="sandbox.toml")
     job.steps["install"] = installed
-    assert job.run(START) == 0, job.said
+    assert job.run(START) == 0, job.output
     assert get(f"{job.outputs['url']}/_sandbox/apps/app_mine")["settings"]["framing"] == "crlf"
     assert "/_sandbox/apps/app_mine" in until_the_log_has("app_mine", job)
 
@@ -109,7 +109,9 @@ def test_a_server_that_does_not_start_fails_the_step_with_its_reason(
     job = make_job(port="a lot")
     job.steps["install"] = installed
     assert job.run(START) == 1
-    assert job.said.startswith("::error::The sandbox did not start.\ndimedove-sandbox: --port: expected a whole number")
+    assert job.output.startswith(
+        "::error::The sandbox did not start.\ndimedove-sandbox: --port: expected a whole number"
+    )
 
 
 def test_a_machine_without_a_new_python_is_told_what_to_do(
@@ -119,4 +121,4 @@ def test_a_machine_without_a_new_python_is_told_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     job = make_job()
     assert job.run(INSTALL) == 1
-    assert job.said == "::error::The sandbox needs Python 3.11 or later; actions/setup-python brings one.\n"
+    assert job.output == "::error::The sandbox needs Python 3.11 or later; actions/setup-python brings one.\n"

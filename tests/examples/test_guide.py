@@ -38,7 +38,7 @@ def sdk(tmp_path: Path) -> Path:
 
 def test_the_tests_of_the_guide_pass(sdk: Path) -> None:
     ran = run_in(sdk, "\n".join(block.text for block in TESTS))
-    assert "failed" not in ran.counts(), ran.said
+    assert "failed" not in ran.counts(), ran.output
     assert ran.counts()["passed"] >= len(TESTS)
 
 
@@ -47,7 +47,7 @@ def test_the_report_is_what_pytest_shows(sdk: Path) -> None:
     (sdk / "my_sdk.py").write_text(client.replace('"title": title', '"titel": title'), encoding="utf-8")
     ran = run_in(sdk, next(block.text for block in TESTS if "test_the_title_arrives" in block.text))
     pattern = ".*?".join(re.escape(part) for part in only("text").text.strip().split("…"))
-    assert re.search(pattern, ran.said, re.DOTALL), ran.said
+    assert re.search(pattern, ran.output, re.DOTALL), ran.output
 
 
 def test_every_kind_of_fault_has_its_row() -> None:

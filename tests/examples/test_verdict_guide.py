@@ -32,7 +32,7 @@ def sdk(tmp_path: Path) -> Path:
 
 def test_the_tests_of_the_guide_pass(sdk: Path) -> None:
     ran = run_in(sdk, TESTS, "--strict-markers")
-    assert ran.counts() == {"passed": TESTS.count("def test_")}, ran.said
+    assert ran.counts() == {"passed": TESTS.count("def test_")}, ran.output
 
 
 def test_a_client_that_repeats_blindly_fails_as_the_guide_shows(sdk: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_client_that_repeats_blindly_fails_as_the_guide_shows(sdk: Path) -> No
     (sdk / "my_sdk.py").write_text(client.replace("(found := recover())", "(found := None)"), encoding="utf-8")
     ran = run_in(sdk, TESTS, "-k", "test_a_lost_answer_makes_no_double")
     pattern = ".*?".join(re.escape(part) for part in FAILURE.strip().split("…"))
-    assert re.search(pattern, ran.said), ran.said
+    assert re.search(pattern, ran.output), ran.output
 
 
 def test_every_rule_has_its_row() -> None:

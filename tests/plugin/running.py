@@ -23,16 +23,16 @@ _FLAGS = ("-p", "no:cacheprovider", "-c", "/dev/null", "-W", "error", "-rA")
 class Ran:
     """What a run of pytest came to."""
 
-    said: str
+    output: str
 
     def counts(self) -> dict[str, int]:
         """Return how many tests passed, failed and so on."""
-        last = self.said.rstrip().splitlines()[-1]
+        last = self.output.rstrip().splitlines()[-1]
         return {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", last)}
 
     def section(self, title: str) -> list[str]:
         """Return the lines of a report's section."""
-        lines = self.said.splitlines()
+        lines = self.output.splitlines()
         start = next(number for number, line in enumerate(lines) if re.fullmatch(f"-+ {title} -+", line))
         return list(takewhile(lambda line: not re.match("[-=_]{5}", line), lines[start + 1 :]))
 

@@ -84,8 +84,8 @@ def test_a_text_is_what_the_agent_says(app: DimedoveApp, client: Client) -> None
 
 def test_a_reply_can_be_more_than_a_text(app: DimedoveApp, client: Client) -> None:
     app.reply({"type": "function_call", "name": "book", "arguments": {"day": "Tuesday"}}, "Booked.")
-    call, said = client.say("Book me in.")
-    assert (call["name"], call["arguments"], said) == ("book", '{"day":"Tuesday"}', message("Booked."))
+    call, output = client.say("Book me in.")
+    assert (call["name"], call["arguments"], output) == ("book", '{"day":"Tuesday"}', message("Booked."))
 
 
 def test_a_reply_waits_for_its_word(app: DimedoveApp, client: Client) -> None:
@@ -165,7 +165,7 @@ def test_verify_shows_the_nearest_miss_field_by_field(app: DimedoveApp, client: 
 
 
 @pytest.mark.parametrize(
-    ("times", "said"),
+    ("times", "output"),
     [
         (0, "expected exactly 0 matching requests, got 2:"),
         (1, "expected exactly 1 matching requests, got 2:"),
@@ -175,13 +175,13 @@ def test_verify_shows_the_nearest_miss_field_by_field(app: DimedoveApp, client: 
     ],
 )
 def test_verify_says_how_many_there_should_have_been(
-    times: int | Times, said: str, app: DimedoveApp, client: Client
+    times: int | Times, output: str, app: DimedoveApp, client: Client
 ) -> None:
     client.create()
     client.create()
     with pytest.raises(AssertionError) as caught:
         app.verify(CREATE, times=times)
-    assert str(caught.value).splitlines()[0] == said
+    assert str(caught.value).splitlines()[0] == output
 
 
 def test_verify_says_when_it_can_not_know() -> None:

@@ -75,13 +75,13 @@ def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals, tmp_
     ) as run:
         assert run.stdin
         assert run.stdout
-        url = next(said for said in run.stdout if said.startswith("http")).strip().removesuffix("/v1")
+        url = next(output for output in run.stdout if output.startswith("http")).strip().removesuffix("/v1")
         with open_connection(url) as wire:
             wire.send(head("GET", "/_sandbox/events"))
             assert wire.socket.recv(10_000)
             print(first, file=run.stdin, flush=True)
             if first != "exit":
-                next(said for said in run.stdout if said == "ready\n")
+                next(output for output in run.stdout if output == "ready\n")
                 run.send_signal(how)
             while wire.socket.recv(10_000):
                 pass
@@ -115,9 +115,9 @@ def test_a_server_that_died_is_said_once_and_another_one_started(run_tests: RunT
     ran = run_tests(DIES)
     assert ran.counts() == {"failed": 1, "passed": 3, "error": 1}
     assert ran.section("Dimedove Sandbox")[0] == "The sandbox ended by itself: signal 9. The end of its log:"
-    assert "ERROR at teardown of test_dies_unseen" in ran.said
+    assert "ERROR at teardown of test_dies_unseen" in ran.output
     # pytest's summary repeats an error's first line where the environment says CI, else as much as the terminal holds.
-    reports, _, _ = ran.said.partition("short test summary info")
+    reports, _, _ = ran.output.partition("short test summary info")
     assert reports.count("The sandbox ended by itself: signal 9. The end of its log:") == 2
 
 
@@ -139,4 +139,4 @@ def test_a_server_that_died_between_two_tests_is_warned_of(run_tests: RunTests) 
         "late or next",
     )
     assert ran.counts() == {"passed": 2}
-    assert "PytestWarning: The sandbox ended by itself: signal 9" in ran.said
+    assert "PytestWarning: The sandbox ended by itself: signal 9" in ran.output

@@ -37,7 +37,7 @@ TESTS = """
 
 def commands(ran: Ran) -> list[str]:
     """Return what the reports say of bundles, a line each."""
-    return re.findall(r"-+ Dimedove bundle of \w+ -+\n(.*)", ran.said)
+    return re.findall(r"-+ Dimedove bundle of \w+ -+\n(.*)", ran.output)
 
 
 def test_a_failing_test_leaves_its_bundle(run_tests: RunTests, tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_unasked_there_is_none(run_tests: RunTests, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_to_is_said(run_tests: RunTests, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    [said] = commands(run_tests(TESTS, "--dimedove-bundle", "taken"))
-    assert said.startswith("not written: ")
+    [output] = commands(run_tests(TESTS, "--dimedove-bundle", "taken"))
+    assert output.startswith("not written: ")
 
 
 def test_a_test_can_write_one_by_itself(app: DimedoveApp, client: Client, tmp_path: Path) -> None:
@@ -76,6 +76,6 @@ def test_a_test_can_write_one_by_itself(app: DimedoveApp, client: Client, tmp_pa
     assert json.loads(step["body"]["text"]) == {"title": "Mine"}
 
 
-@pytest.mark.parametrize("said", ["--dimedove-bundle=DIR", "dimedove_bundle (string)"])
-def test_help_tells_of_it(run_tests: RunTests, said: str) -> None:
-    assert said in run_tests("", "--help").said
+@pytest.mark.parametrize("output", ["--dimedove-bundle=DIR", "dimedove_bundle (string)"])
+def test_help_tells_of_it(run_tests: RunTests, output: str) -> None:
+    assert output in run_tests("", "--help").output

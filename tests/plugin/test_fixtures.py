@@ -91,8 +91,8 @@ def test_a_run_that_is_interrupted_together_with_its_server_ends_quietly(run_tes
             pytestconfig.stash[pytest_dimedove._PROCESS].stop()
             raise KeyboardInterrupt
     """)
-    assert "KeyboardInterrupt" in ran.said
-    assert "DimedoveError" not in ran.said
+    assert "KeyboardInterrupt" in ran.output
+    assert "DimedoveError" not in ran.output
 
 
 def test_workers_have_a_server_each_and_send_their_reports(run_tests: RunTests, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_run_without_the_fixtures_pays_for_nothing(begins: str, needs: set[str
 
 
 @pytest.mark.parametrize(
-    ("env", "said"),
+    ("env", "output"),
     [
         # nobody listens there
         ({"DIMEDOVE_SANDBOX_URL": "http://127.0.0.1:1"}, "DIMEDOVE_SANDBOX_URL=http://127.0.0.1:1: "),
@@ -192,10 +192,10 @@ def test_a_run_without_the_fixtures_pays_for_nothing(begins: str, needs: set[str
         ({"DIMEDOVE_SANDBOX_CONFIG": "/no/such/file"}, "/no/such/file: can't be read"),
     ],
 )
-def test_a_server_that_can_not_be_had_is_said_so(env: dict[str, str], said: str, run_tests: RunTests) -> None:
+def test_a_server_that_can_not_be_had_is_said_so(env: dict[str, str], output: str, run_tests: RunTests) -> None:
     ran = run_tests(PASSES, **env)
     assert ran.counts() == {"error": 1}
-    assert said in ran.said
+    assert output in ran.output
 
 
 @pytest.fixture
@@ -220,4 +220,4 @@ def stranger() -> Iterator[str]:
 def test_a_server_that_is_no_sandbox_is_not_used(stranger: str, run_tests: RunTests) -> None:
     ran = run_tests(PASSES, DIMEDOVE_SANDBOX_URL=stranger)
     assert ran.counts() == {"error": 1}
-    assert "this is not a Dimedove Sandbox" in ran.said
+    assert "this is not a Dimedove Sandbox" in ran.output

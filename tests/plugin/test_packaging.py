@@ -27,7 +27,7 @@ def test_pytest_finds_the_plugin(plugin: tuple[str, ...], tmp_path: Path) -> Non
     (installed / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     own = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
     ran = run_in(tmp_path, "def test_it(pytestconfig): pass", "--fixtures", plugin=(*OTHERS, *plugin), env=own)
-    assert "dimedove_app -- " in ran.said
+    assert "dimedove_app -- " in ran.output
 
 
 def test_an_editable_installation_uses_the_plugin_of_the_clone() -> None:

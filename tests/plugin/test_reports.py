@@ -85,7 +85,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_failing_test_shows_what_its_client_sent(name: str, failed: Ran) -> None:
-    [app] = set(re.findall(rf"Dimedove requests of (app_test_{name}_\w{{8}})", failed.said))
+    [app] = set(re.findall(rf"Dimedove requests of (app_test_{name}_\w{{8}})", failed.output))
     assert failed.section(f"Dimedove requests of {app}") == [line.replace("{app}", app) for line in CASES[name][1]]
 
 
@@ -109,7 +109,7 @@ def test_a_test_that_did_not_fail_shows_nothing(run_tests: RunTests) -> None:
         def test_fails_as_expected(dimedove_app): pytest.xfail("known")
     """)
     assert ran.counts() == {"passed": 1}
-    assert "Dimedove" not in ran.said
+    assert "Dimedove" not in ran.output
 
 
 def test_a_failure_points_at_the_test_and_not_into_the_plugin(run_tests: RunTests) -> None:
@@ -120,11 +120,11 @@ def test_a_failure_points_at_the_test_and_not_into_the_plugin(run_tests: RunTest
         def test_verify(dimedove_app):
             dimedove_app.verify("apps_api_send_message")
     """)
-    assert re.findall(r"^>.*", ran.said, re.MULTILINE) == [
+    assert re.findall(r"^>.*", ran.output, re.MULTILINE) == [
         '>       dimedove_app.fault("statsu")',
         '>       dimedove_app.verify("apps_api_send_message")',
     ]
-    assert "pytest_dimedove/" not in ran.said
+    assert "pytest_dimedove/" not in ran.output
 
 
 def test_what_the_server_wrote_meanwhile_is_shown(run_tests: RunTests) -> None:

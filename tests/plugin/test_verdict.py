@@ -72,12 +72,12 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 @pytest.mark.parametrize("number", range(len(MARKED)), ids=[f"{row[0]}-{row[1]}-{row[2]}" for row in MARKED])
 def test_a_marked_test_passes_with_a_client_that_does(ran: Ran, number: int) -> None:
     outcome = "PASSED" if MARKED[number][2] else "FAILED"
-    assert re.search(rf"^{outcome} test_inner.py::test_row_{number}\b", ran.said, re.MULTILINE), ran.said
+    assert re.search(rf"^{outcome} test_inner.py::test_row_{number}\b", ran.output, re.MULTILINE), ran.output
 
 
-def said(ran: Ran, name: str) -> list[str]:
+def section_of(ran: Ran, name: str) -> list[str]:
     """Return the lines of a failure."""
-    lines = ran.said.splitlines()
+    lines = ran.output.splitlines()
     start = next(number for number, line in enumerate(lines) if re.fullmatch(f"_+ test_{name} _+", line))
     # What pytest says of its traceback comes last, in its newer versions; then the next failure begins.
     ends = re.compile("-----|_____|=====|All traceback entries")
@@ -85,7 +85,7 @@ def said(ran: Ran, name: str) -> list[str]:
 
 
 def test_the_failure_names_the_rule_the_requests_and_what_to_do(ran: Ran) -> None:
-    lines = said(ran, "repeats")
+    lines = section_of(ran, "repeats")
     assert re.fullmatch(r"the client of app_test_repeats_\w+ did not behave well:", lines[0])
     assert lines[1:] == [
         "repeated_post: POST …/conversations: sent again blindly after its answer was lost",
@@ -101,21 +101,21 @@ def test_the_report_shows_what_was_sent_as_for_any_failure(ran: Ran) -> None:
 
 
 def test_many_requests_are_named_in_part(ran: Ran) -> None:
-    lines = said(ran, "misspells_often")
+    lines = section_of(ran, "misspells_often")
     assert (len(lines), lines[-2]) == (2 + 5 + 2, "and 4 more")
 
 
 def test_a_test_that_fails_by_itself_says_that(ran: Ran) -> None:
-    lines = said(ran, "fails_by_itself")
+    lines = section_of(ran, "fails_by_itself")
     assert [line for line in lines if line.startswith("E ") and line.endswith("is None")]
     assert [line for line in lines if "did not behave well" in line] == []
 
 
 def test_a_rule_that_there_is_not_is_named(ran: Ran) -> None:
-    assert said(ran, "ignores_no_rule") == ["dimedove_verdict: unknown rule unknown_fields"]
+    assert section_of(ran, "ignores_no_rule") == ["dimedove_verdict: unknown rule unknown_fields"]
 
 
 def test_a_marked_test_has_a_client_to_judge(run_tests: RunTests) -> None:
     ran = run_tests("import pytest\n@pytest.mark.dimedove_verdict\ndef test_it(): pass")
-    assert "does not use the fixture dimedove_app" in ran.said
+    assert "does not use the fixture dimedove_app" in ran.output
     assert ran.counts() == {"failed": 1}

@@ -27,7 +27,7 @@ class Server:
 
     url: str
     process: subprocess.Popen[str]
-    greeting: str
+    banner: str
 
 
 @contextmanager
