@@ -6,7 +6,7 @@ A check asks the server what it needs to know and returns, or raises: `CheckViol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -52,7 +52,6 @@ class Check:
     sentence: str
     source: Source
     clause: str
-    operations: tuple[str, ...]
     function: CheckFunction
     needs_sandbox: bool
     writes: bool
@@ -77,21 +76,26 @@ def check(
     *,
     source: Source,
     clause: str,
-    operations: tuple[str, ...],
     needs_sandbox: bool = False,
     writes: bool = True,
     needs_other_key: bool = False,
-) -> Callable[[CheckFunction], Check]:
-    """Make a check of a function; its docstring is the sentence. What the sandbox decided [D] is asked of a sandbox."""
+    cases: Collection[Any] | None = None,
+) -> Callable[[Callable[..., None]], Check]:
+    """Make a check of a function; its docstring is the sentence. What the sandbox decided [D] is asked of a sandbox.
 
-    def made(function: CheckFunction) -> Check:
+    With `cases` the function is called with each of them, as by `for_each`.
+    """
+
+    def made(function: Callable[..., None]) -> Check:
+        def try_cases(target: Target) -> None:
+            for_each(cases or (), lambda case: function(target, case))
+
         return Check(
             id=name,
             sentence=" ".join((function.__doc__ or name).split()),
             source=source,
             clause=clause,
-            operations=operations,
-            function=function,
+            function=function if cases is None else try_cases,
             needs_sandbox=needs_sandbox or source == "D",
             writes=writes,
             needs_other_key=needs_other_key,
@@ -101,7 +105,7 @@ def check(
 
 
 def expect(holds: bool, expected: str, got: object, *answers: ApiResponse, about: str = "") -> None:
-    """Raise `Broken` unless it holds."""
+    """Raise `CheckViolation` unless it holds."""
     if not holds:
         raise CheckViolation(expected, got if isinstance(got, str) else format_value(got), *answers, about=about)
 

@@ -18,10 +18,10 @@ from sandbox.conformance.check import (
 )
 from sandbox.conformance.checks.grammar import JSON, STREAM, text_of_reply, well_formed
 from sandbox.conformance.http_messages import ApiResponse, good, ids_of
-from sandbox.conformance.target import COMPLETE, DIFFICULT, HELLO, LIST, METRICS, Target
+from sandbox.conformance.target import DIFFICULT, HELLO, LIST, METRICS, Target
 
 
-@check("COMPLETION-1", source="V", clause="3.12", operations=(COMPLETE,))
+@check("COMPLETION-1", source="V", clause="3.12")
 def a_completion_has_a_text(server: Target) -> None:
     """A completion has an id `cmpl_…`, a time and a text."""
     answer = server.completion()
@@ -31,7 +31,7 @@ def a_completion_has_a_text(server: Target) -> None:
     expect(isinstance(answer.object.get("created_at"), int), "created_at, a whole number", answer.summary, answer)
 
 
-@check("COMPLETION-2", source="V", clause="6.1", operations=(COMPLETE,))
+@check("COMPLETION-2", source="V", clause="6.1")
 def a_completion_streams_on_true_alone(server: Target) -> None:
     """A completion streams on `stream: true` alone: with false, null or nothing it is JSON, whatever the app's
     setting."""
@@ -51,7 +51,7 @@ def a_completion_streams_on_true_alone(server: Target) -> None:
     )
 
 
-@check("COMPLETION-3", source="V", clause="2.8", operations=(COMPLETE, LIST, METRICS), needs_sandbox=True)
+@check("COMPLETION-3", source="V", clause="2.8", needs_sandbox=True)
 def a_completion_leaves_no_trace(server: Target) -> None:
     """A completion leaves no trace: no conversation, no count."""
     before, listed = good(server.ask(METRICS)), good(server.ask(LIST))
@@ -62,30 +62,27 @@ def a_completion_leaves_no_trace(server: Target) -> None:
         expect_equal(ids_of(again), ids_of(listed), "ids", answer, again)
 
 
-@check("COMPLETION-4", source="D", clause="3.11", operations=(COMPLETE,))
-def a_prompt_may_have_32000_characters(server: Target) -> None:
+@check("COMPLETION-4", source="D", clause="3.11", cases=("x", "😀"))
+def a_prompt_may_have_32000_characters(server: Target, letter: str) -> None:
     """A prompt may have 32,000 characters: code points, so emoji count as one."""
-
-    def verify(letter: str) -> None:
-        prompt = "[[fail]]" + letter * (32_000 - 8)
-        expect_status(server.complete(prompt), 200, why=f"32,000 characters, {letter!r}")
-
-    for_each(("x", "😀"), verify)
+    prompt = "[[fail]]" + letter * (32_000 - 8)
+    expect_status(server.complete(prompt), 200, why=f"32,000 characters, {letter!r}")
 
 
-@check("COMPLETION-5", source="D", clause="3.11", operations=(COMPLETE,))
-def other_prompts_are_refused(server: Target) -> None:
+@check(
+    "COMPLETION-5",
+    source="D",
+    clause="3.11",
+    cases=(("", "too_short"), ("x" * 32_001, "too_long"), ("😀" * 32_001, "too_long")),
+)
+def other_prompts_are_refused(server: Target, case: tuple[str, str]) -> None:
     """A prompt of 32,001 characters is refused, 422 `too_long`, and so is an empty one, `too_short`."""
-
-    def verify(case: tuple[str, str]) -> None:
-        prompt, code = case
-        answer = server.complete(prompt)
-        expect_error(answer, server.invalid, "invalid_request_error", param="prompt", code=code)
-
-    for_each((("", "too_short"), ("x" * 32_001, "too_long"), ("😀" * 32_001, "too_long")), verify)
+    prompt, code = case
+    answer = server.complete(prompt)
+    expect_error(answer, server.invalid, "invalid_request_error", param="prompt", code=code)
 
 
-@check("COMPLETION-6", source="V", clause="6.2", operations=(COMPLETE,), needs_sandbox=True)
+@check("COMPLETION-6", source="V", clause="6.2", needs_sandbox=True)
 def completions_use_no_tools(server: Target) -> None:
     """Completions use no tools: `[[tool]]`, `[[form]]` and `[[human]]` do nothing in a prompt."""
     answer = server.completion("[[tool]] [[form]] [[human]]", stream=True)
@@ -94,7 +91,7 @@ def completions_use_no_tools(server: Target) -> None:
     expect(not strange, "no call and no form", ", ".join(strange), answer)
 
 
-@check("COMPLETION-7", source="D", clause="3.12", operations=(COMPLETE,))
+@check("COMPLETION-7", source="D", clause="3.12")
 def a_failed_completion_is_empty(server: Target) -> None:
     """A completion that fails is 200 with `status: failed` and an empty text."""
     answer = expect_answered(lambda: server.completion("[[fail]]"))
@@ -102,7 +99,7 @@ def a_failed_completion_is_empty(server: Target) -> None:
     expect_equal(answer.object.get("text"), "", "text", answer)
 
 
-@check("COMPLETION-8", source="D", clause="10.3", operations=(COMPLETE,))
+@check("COMPLETION-8", source="D", clause="10.3")
 def stream_and_json_say_the_same(server: Target) -> None:
     """Stream and JSON of the same prompt have the same text: `[[echo]]` is exact in both."""
     prompt = "[[echo]] " + DIFFICULT
@@ -111,7 +108,7 @@ def stream_and_json_say_the_same(server: Target) -> None:
     expect_equal(text_of_reply(streamed), DIFFICULT, "text", streamed)
 
 
-@check("COMPLETION-9", source="D", clause="5.7", operations=(COMPLETE,))
+@check("COMPLETION-9", source="D", clause="5.7")
 def ids_are_well_formed(server: Target) -> None:
     """Every completion has an id of its own, `cmpl_` and 24 hex digits."""
     answers: tuple[ApiResponse, ...] = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sandbox.conformance.check import expect, expect_type, for_each
+from sandbox.conformance.check import Check, Source, check, expect, expect_type, for_each
 from sandbox.conformance.http_messages import ApiResponse, StreamEvent, read_events
 from sandbox.conformance.target import COMPLETE, SEND, Target
 
@@ -19,9 +19,19 @@ CALL, CALL_DELTA = "response.function_call.start", "response.function_call_argum
 CALL_DONE, SPEC, ITEM_DONE = "response.function_call_arguments.done", "response.data_spec", "response.output_item.done"
 
 
-def in_every_stream(server: Target, verify: Callable[[ApiResponse, Sequence[StreamEvent], bool], None]) -> None:
-    """Hold every stream of the run to something: the answer, its events, whether it is of a completion."""
-    for_each(server.streams(), lambda case: verify(case[0], events_of(case[0]), case[1]))
+def stream_check(
+    name: str, *, source: Source, clause: str
+) -> Callable[[Callable[[ApiResponse, Sequence[StreamEvent], bool], None]], Check]:
+    """Make a check of every stream of the run: of the answer, its events, and whether it is of a completion."""
+
+    def made(function: Callable[[ApiResponse, Sequence[StreamEvent], bool], None]) -> Check:
+        def try_streams(server: Target) -> None:
+            for_each(server.streams(), lambda case: function(case[0], events_of(case[0]), case[1]))
+
+        try_streams.__doc__ = function.__doc__
+        return check(name, source=source, clause=clause)(try_streams)
+
+    return made
 
 
 def events_of(answer: ApiResponse) -> Sequence[StreamEvent]:

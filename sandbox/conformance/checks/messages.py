@@ -25,17 +25,15 @@ from sandbox.conformance.target import (
     AGAIN,
     CONFIG,
     DIFFICULT,
-    GET,
     HELLO,
     METRICS,
     SEND,
-    USER_LIST,
     SentMessage,
     Target,
 )
 
 
-@check("MESSAGE-1", source="V", clause="3.9", operations=(SEND,))
+@check("MESSAGE-1", source="V", clause="3.9")
 def a_reply_names_its_conversation(server: Target) -> None:
     """A reply says whose it is: `resp_…`, and the conversation's id."""
     first, _ = server.two_messages()
@@ -51,7 +49,7 @@ def a_reply_names_its_conversation(server: Target) -> None:
     )
 
 
-@check("MESSAGE-2", source="V", clause="3.9", operations=(SEND,))
+@check("MESSAGE-2", source="V", clause="3.9")
 def a_reply_has_output(server: Target) -> None:
     """A completed reply says or does something."""
     first, _ = server.two_messages()
@@ -65,7 +63,7 @@ def a_reply_has_output(server: Target) -> None:
     )
 
 
-@check("MESSAGE-7", source="D", clause="5.8", operations=(SEND,))
+@check("MESSAGE-7", source="D", clause="5.8")
 def a_failed_reply_is_empty(server: Target) -> None:
     """A reply that fails is 200 with `status: failed` and an empty `output`."""
     reply = expect_answered(lambda: server.said("[[fail]]", stream=False))
@@ -73,57 +71,45 @@ def a_failed_reply_is_empty(server: Target) -> None:
     expect_equal(reply.answer.object.get("output"), [], "output", reply.created, reply.answer)
 
 
-@check("MESSAGE-9", source="D", clause="6.3", operations=(SEND, GET))
-def a_cut_reply_is_cut_on_the_wire(server: Target) -> None:
+@check("MESSAGE-9", source="D", clause="6.3", cases=(False, True))
+def a_cut_reply_is_cut_on_the_wire(server: Target, stream: bool) -> None:
     """A reply that was cut ends short of what its framing promised, and leaves no item of the assistant's."""
-
-    def verify(stream: bool) -> None:
-        reply = server.said("[[cut]]", stream=stream)
-        proof = (reply.created, reply.answer)
-        expect(not reply.answer.is_whole, "an abnormal end", "a normal one", *proof)
-        if stream:
-            names = {event.name for event in reply.events}
-            last = names & {"response.completed", "response.failed"}
-            expect(not last, "no last event", sorted(last), *proof)
-        roles = [item.get("role") for item in reply.new_items]
-        expect_equal(roles, ["user"], "roles", *proof, reply.after)
-
-    for_each((False, True), verify)
+    reply = server.said("[[cut]]", stream=stream)
+    proof = (reply.created, reply.answer)
+    expect(not reply.answer.is_whole, "an abnormal end", "a normal one", *proof)
+    if stream:
+        names = {event.name for event in reply.events}
+        last = names & {"response.completed", "response.failed"}
+        expect(not last, "no last event", sorted(last), *proof)
+    roles = [item.get("role") for item in reply.new_items]
+    expect_equal(roles, ["user"], "roles", *proof, reply.after)
 
 
-@check("MESSAGE-10", source="D", clause="6.3", operations=(SEND,))
-def stream_and_json_say_the_same(server: Target) -> None:
+@check("MESSAGE-10", source="D", clause="6.3", cases=("[[echo]] " + DIFFICULT, "[[tool]] [[human]]"))
+def stream_and_json_say_the_same(server: Target, message: str) -> None:
     """Stream and JSON of the same message hold the same output."""
-
-    def verify(message: str) -> None:
-        plain, streamed = server.said(message, stream=False), server.said(message, stream=True)
-        proof = (plain.created, plain.answer, streamed.created, streamed.answer)
-        wanted, came = _kinds(parts_of(plain.answer)), _kinds(parts_of(streamed.answer))
-        expect(came == wanted, format_value(wanted), format_value(came), *proof)
-        if message.startswith("[[echo]]"):
-            expect(
-                text_of_reply(streamed.answer) == text_of_reply(plain.answer),
-                "the same words",
-                text_of_reply(streamed.answer),
-                *proof,
-            )
-
     # Two conversations may word the same thing differently: of an echo the words are held, of tools the calls.
-    for_each(("[[echo]] " + DIFFICULT, "[[tool]] [[human]]"), verify)
+    plain, streamed = server.said(message, stream=False), server.said(message, stream=True)
+    proof = (plain.created, plain.answer, streamed.created, streamed.answer)
+    wanted, came = _kinds(parts_of(plain.answer)), _kinds(parts_of(streamed.answer))
+    expect(came == wanted, format_value(wanted), format_value(came), *proof)
+    if message.startswith("[[echo]]"):
+        expect(
+            text_of_reply(streamed.answer) == text_of_reply(plain.answer),
+            "the same words",
+            text_of_reply(streamed.answer),
+            *proof,
+        )
 
 
-@check("MESSAGE-11", source="D", clause="10.3", operations=(SEND,))
-def an_echo_is_exact(server: Target) -> None:
+@check("MESSAGE-11", source="D", clause="10.3", cases=(False, True))
+def an_echo_is_exact(server: Target, stream: bool) -> None:
     """`[[echo]]` is answered with exactly what follows the word and one space."""
-
-    def verify(stream: bool) -> None:
-        reply = server.said("[[echo]] " + DIFFICULT, stream=stream)
-        expect_equal(text_of_reply(reply.answer), DIFFICULT, "the text", reply.created, reply.answer)
-
-    for_each((False, True), verify)
+    reply = server.said("[[echo]] " + DIFFICULT, stream=stream)
+    expect_equal(text_of_reply(reply.answer), DIFFICULT, "the text", reply.created, reply.answer)
 
 
-@check("MESSAGE-15", source="V", clause="6.1", operations=(SEND, CONFIG))
+@check("MESSAGE-15", source="V", clause="6.1")
 def the_apps_setting_decides(server: Target) -> None:
     """Without `stream`, or with null, the app's setting decides, which its config shows."""
     config = good(server.ask(CONFIG))
@@ -136,7 +122,7 @@ def the_apps_setting_decides(server: Target) -> None:
     for_each(({}, {"stream": None}), verify)
 
 
-@check("MESSAGE-16", source="V", clause="6.1", operations=(SEND,))
+@check("MESSAGE-16", source="V", clause="6.1")
 def the_flag_decides(server: Target) -> None:
     """`stream: true` is answered by `text/event-stream`, `stream: false` by `application/json`."""
 
@@ -151,7 +137,7 @@ def _kinds(parts: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     return [(part["type"], part.get("toolName"), sorted(part.get("input") or {})) for part in parts]
 
 
-@check("MESSAGE-3", source="V", clause="3.4", operations=(SEND, GET))
+@check("MESSAGE-3", source="V", clause="3.4")
 def the_users_words_are_kept(server: Target) -> None:
     """What the user says is in the history, to the letter, as an item of the user's."""
 
@@ -170,7 +156,7 @@ def the_users_words_are_kept(server: Target) -> None:
     for_each((server.two_messages()[0], server.streamed(), server.said(DIFFICULT, stream=False)), verify)
 
 
-@check("MESSAGE-4", source="V", clause="3.4", operations=(SEND, GET))
+@check("MESSAGE-4", source="V", clause="3.4")
 def the_reply_is_kept(server: Target) -> None:
     """The history has the reply too, as an item of the assistant's with the same words, whether JSON or streamed."""
 
@@ -188,7 +174,7 @@ def the_reply_is_kept(server: Target) -> None:
     for_each((server.two_messages()[0], server.streamed()), verify)
 
 
-@check("MESSAGE-5", source="D", clause="5.8", operations=(SEND, GET))
+@check("MESSAGE-5", source="D", clause="5.8")
 def exchanges_are_kept_in_order(server: Target) -> None:
     """The history is oldest first, and every exchange adds the user's item and then one of the assistant's."""
     first, second = server.two_messages()
@@ -199,7 +185,7 @@ def exchanges_are_kept_in_order(server: Target) -> None:
     expect_equal([texts_of(items[0]), texts_of(items[2])], [HELLO, AGAIN], "the user's words", *proof)
 
 
-@check("MESSAGE-6", source="D", clause="5.8", operations=(SEND, GET))
+@check("MESSAGE-6", source="D", clause="5.8")
 def parts_are_the_output(server: Target) -> None:
     """The parts of the assistant's item are the reply's output, one by one, whether JSON or streamed."""
 
@@ -223,19 +209,15 @@ def parts_are_the_output(server: Target) -> None:
     )
 
 
-@check("MESSAGE-8", source="D", clause="5.8", operations=(SEND, GET))
-def a_failed_reply_leaves_the_question(server: Target) -> None:
+@check("MESSAGE-8", source="D", clause="5.8", cases=(False, True))
+def a_failed_reply_leaves_the_question(server: Target, stream: bool) -> None:
     """A reply that failed leaves no item of the assistant's; the user's message stays."""
-
-    def verify(stream: bool) -> None:
-        reply = server.said("[[fail]]", stream=stream)
-        roles = [item.get("role") for item in reply.new_items]
-        expect_equal(roles, ["user"], "roles", reply.created, reply.answer, reply.after)
-
-    for_each((False, True), verify)
+    reply = server.said("[[fail]]", stream=stream)
+    roles = [item.get("role") for item in reply.new_items]
+    expect_equal(roles, ["user"], "roles", reply.created, reply.answer, reply.after)
 
 
-@check("MESSAGE-12", source="D", clause="5.7", operations=(SEND, GET))
+@check("MESSAGE-12", source="D", clause="5.7")
 def ids_are_well_formed(server: Target) -> None:
     """Ids are well-formed: replies `resp_`, items `msg_`, calls `call_`, each with 24 hex digits."""
 
@@ -252,7 +234,7 @@ def ids_are_well_formed(server: Target) -> None:
     for_each((server.two_messages()[0], server.said("[[tool]] [[human]]", stream=False)), verify)
 
 
-@check("MESSAGE-13", source="V", clause="3.4", operations=(SEND, GET))
+@check("MESSAGE-13", source="V", clause="3.4")
 def ids_are_unique(server: Target) -> None:
     """No two items, and no two replies, have the same id."""
     first, second = server.two_messages()
@@ -270,7 +252,7 @@ def ids_are_unique(server: Target) -> None:
     expect(len(set(map(str, replies))) == len(replies), "different ids of replies", format_value(replies), *proof)
 
 
-@check("MESSAGE-14", source="V", clause="5.4", operations=(SEND, USER_LIST))
+@check("MESSAGE-14", source="V", clause="5.4")
 def a_message_moves_nothing(server: Target) -> None:
     """A message doesn't move its conversation in the lists: their order is by creation."""
     first, second = server.two_messages()
@@ -280,7 +262,7 @@ def a_message_moves_nothing(server: Target) -> None:
     expect_equal(ids_of(listed)[:2], wanted, "ids", first.created, second.answer, later, listed)
 
 
-@check("MESSAGE-17", source="D", clause="4.1", operations=(SEND, GET, METRICS))
+@check("MESSAGE-17", source="D", clause="4.1")
 def a_refused_message_leaves_nothing(server: Target) -> None:
     """A refused message leaves nothing: no item, no count."""
     created = good(server.create())

@@ -8,12 +8,12 @@ import re
 from sandbox.conformance.check import NotApplicable, check, expect, format_value
 from sandbox.conformance.checks.grammar import output_of
 from sandbox.conformance.http_messages import good
-from sandbox.conformance.target import CONFIG, SEND, Target
+from sandbox.conformance.target import CONFIG, Target
 
 TOOL = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@check("TOOL-1", source="V", clause="8.1", operations=(SEND,), needs_sandbox=True)
+@check("TOOL-1", source="V", clause="8.1", needs_sandbox=True)
 def calls_are_well_formed(server: Target) -> None:
     """A tool's name matches `^[a-z][a-z0-9_]*$`; its arguments are JSON in a text, or null."""
     reply = server.said("[[tool]] [[human]]", stream=False)
@@ -30,7 +30,7 @@ def calls_are_well_formed(server: Target) -> None:
         )
 
 
-@check("TOOL-2", source="D", clause="10.3", operations=(SEND,))
+@check("TOOL-2", source="D", clause="10.3")
 def words_call_tools(server: Target) -> None:
     """`[[tool]]` calls a tool of each kind, one with arguments and one without; `[[human]]` calls
     `transfer_to_agent`."""
@@ -44,7 +44,7 @@ def words_call_tools(server: Target) -> None:
     expect(kinds == {True, False}, "a call with arguments and one without", format_value(calls), *proof)
 
 
-@check("UI-1", source="V", clause="6.4", operations=(SEND, CONFIG), needs_sandbox=True)
+@check("UI-1", source="V", clause="6.4", needs_sandbox=True)
 def forms_come_only_when_they_may(server: Target) -> None:
     """Data specs come only while the app's generative UI is on, which its config shows."""
     config = good(server.ask(CONFIG))
@@ -62,7 +62,7 @@ def forms_come_only_when_they_may(server: Target) -> None:
     )
 
 
-@check("UI-2", source="V", clause="7.1", operations=(SEND,), needs_sandbox=True)
+@check("UI-2", source="V", clause="7.1", needs_sandbox=True)
 def a_form_is_built_by_patches(server: Target) -> None:
     """A form is built by patches: the first adds `/root`, the others `/elements/<key>`; every child is an element."""
     if good(server.ask(CONFIG)).object.get("generative_ui") is not True:
