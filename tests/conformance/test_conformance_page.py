@@ -55,9 +55,10 @@ def test_both_workflows_check() -> None:
     assert len(WORKFLOWS) == len(COMMANDS) == 2
 
 
-@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "url"])
-def test_every_option_has_its_row(name: str) -> None:
-    assert re.search(rf"(?m)^\| [^|]*`{flag(name)}`", read(PAGE))
+def test_every_option_has_its_row() -> None:
+    page = read(PAGE)
+    options = [name for name in OPTIONS if name != "url"]
+    assert [name for name in options if not re.search(rf"(?m)^\| [^|]*`{flag(name)}`", page)] == []
 
 
 def test_the_example_of_a_baseline_is_one() -> None:
