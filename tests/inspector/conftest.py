@@ -19,9 +19,6 @@ from tests.support.processes import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
-
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -51,11 +48,10 @@ def requires_axe() -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-
-    from playwright.sync_api import sync_playwright  # not installed everywhere
-
+    """Chromium, for the tests of a module."""
     path = requires_browser()
-    with sync_playwright() as running:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
+    with playwright.sync_playwright() as running:
         started = running.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         started.close()
