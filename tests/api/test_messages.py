@@ -54,9 +54,7 @@ def test_no_other_role_may_speak(api: Api) -> None:
     conversation = api.created()
 
     answer = api.transport.request(
-        "POST",
-        api.url(conversation),
-        json={"message": {"content": "hi", "role": "assistant"}},
+        "POST", api.url(conversation), json={"message": {"content": "hi", "role": "assistant"}}
     )
 
     assert_error(answer, 422, "invalid_request_error", param="message.role", code="not_allowed")

@@ -30,10 +30,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ),
     (
         "response.output_item.done",
-        {
-            "item": {"type": "function_call", "name": "map", "arguments": "{}", "call_id": "call_1"},
-            "output_index": 1,
-        },
+        {"item": {"type": "function_call", "name": "map", "arguments": "{}", "call_id": "call_1"}, "output_index": 1},
     ),
     ("response.data_spec", {"data": {"type": "patch", "patch": {}}, "output_index": 2}),
     (

@@ -53,10 +53,7 @@ DAMAGE = {
         ),
         "operationId",
     ),
-    "a reference into nothing": (
-        _changed(lambda doc: doc["components"]["responses"].pop("NotFound")),
-        "NotFound",
-    ),
+    "a reference into nothing": (_changed(lambda doc: doc["components"]["responses"].pop("NotFound")), "NotFound"),
     "no servers": (_changed(lambda doc: doc.pop("servers")), "servers"),
     "no paths": (_changed(lambda doc: doc.pop("paths")), "paths"),
 }

@@ -130,12 +130,7 @@ EDGES: list[tuple[str, str, Any, bool]] = [
         {"type": "function_call", "name": "a", "arguments": None, "call_id": "call_1"},
         True,
     ),
-    (
-        "3.10",
-        "ResponseOutputItem",
-        {"type": "function_call", "name": "a", "arguments": {}, "call_id": "call_1"},
-        False,
-    ),
+    ("3.10", "ResponseOutputItem", {"type": "function_call", "name": "a", "arguments": {}, "call_id": "call_1"}, False),
     ("3.10", "ResponseOutputItem", {"type": "image"}, False),
     ("3.11", "CompletionRequest", {"prompt": ""}, False),
     ("3.11", "CompletionRequest", {"prompt": "é" * 32_000}, True),

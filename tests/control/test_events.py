@@ -137,10 +137,7 @@ def test_no_proxy_is_to_hold_events_back(driver: AppDriver) -> None:
 def test_a_silent_stream_has_a_comment_now_and_then() -> None:
     """Fifteen seconds apart, but here."""
     assert COMMENT_INTERVAL == 15
-    assert asyncio.run(pieces_of(4)) == [
-        b": listening\n\n",
-        *[b": nothing new\n\n"] * 3,
-    ]
+    assert asyncio.run(pieces_of(4)) == [b": listening\n\n", *[b": nothing new\n\n"] * 3]
 
 
 class Silence:

@@ -198,13 +198,7 @@ def test_a_completion_streams_when_it_says_so_alone(driver: AppDriver) -> None:
 
 # Rate limits
 
-NO_WORK = {
-    "status": {"status": 503},
-    "malformed": {},
-    "wrong_type": {},
-    "hang": {"ms": 0},
-    "reset": {},
-}
+NO_WORK = {"status": {"status": 503}, "malformed": {}, "wrong_type": {}, "hang": {"ms": 0}, "reset": {}}
 WORK = {"after": {"status": 503}, "latency": {"ms": 0}, "truncate": {}, "contract": {}}
 
 

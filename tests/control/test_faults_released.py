@@ -64,8 +64,7 @@ def test_a_held_stream_of_an_app_that_is_deleted_fails(driver: AppDriver) -> Non
 
 
 @pytest.mark.parametrize(
-    ("fields", "param"),
-    [({}, "ms"), ({"ms": 1, "until": "released"}, "ms"), ({"until": "noon"}, "until")],
+    ("fields", "param"), [({}, "ms"), ({"ms": 1, "until": "released"}, "ms"), ({"until": "noon"}, "until")]
 )
 def test_it_waits_for_a_time_or_for_a_release(driver: AppDriver, fields: dict[str, object], param: str) -> None:
     for kind in ("latency", "stream_stall"):

@@ -257,11 +257,7 @@ def doubled_window(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "place"),
-    [
-        (doubled_fault, "faults[1].id"),
-        (doubled_item, "conversations[0].items[2].id"),
-        (doubled_window, "rate_windows"),
-    ],
+    [(doubled_fault, "faults[1].id"), (doubled_item, "conversations[0].items[2].id"), (doubled_window, "rate_windows")],
 )
 def test_what_stands_there_twice_is_refused(
     make_driver: MakeDriver, good: bytes, spoil: Callable[[dict[str, Any]], None], place: str

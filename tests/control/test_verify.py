@@ -95,10 +95,7 @@ NEAREST: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
         {"operation": CREATE, "status": 200, "body": {"title": "Support"}},
         [{"place": "body.title", "expected": "Support", "got": "Support inquiry"}],
     ),
-    (
-        {"operation": CREATE, "status": 200, "body": {"titel": "x"}},
-        [{"place": "body.titel", "expected": "x"}],
-    ),
+    ({"operation": CREATE, "status": 200, "body": {"titel": "x"}}, [{"place": "body.titel", "expected": "x"}]),
     (
         {"operation": CREATE, "body": {"metadata": {"first_name": "Jon", "tags": ["a", {"b": 2}], "active": True}}},
         [
@@ -106,10 +103,7 @@ NEAREST: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
             {"place": "body.metadata.tags[1].b", "expected": 2, "got": 1},
         ],
     ),
-    (
-        {"operation": CREATE, "body": {"title": 5}, "status": 200},
-        [{"place": "status", "expected": 200, "got": 422}],
-    ),
+    ({"operation": CREATE, "body": {"title": 5}, "status": 200}, [{"place": "status", "expected": 200, "got": 422}]),
     ({"operation": CONFIG, "headers": {"X-A": "b"}}, [{"place": "headers.x-a", "expected": "b"}]),
     ({"status": 503, "operation": CONFIG}, [{"place": "status", "expected": 503, "got": 200}]),
     ({"operation": CONFIG, "body": {}}, [{"place": "body", "expected": {}, "got": None}]),

@@ -80,13 +80,7 @@ def starting(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> It
     """Run a command that ends in a server, wait for its greeting, and end it with the block."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(  # noqa: S603 - commands of this repository
-            command,
-            cwd=cwd,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
+            command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
         )
         # Nothing waits for this in a good run: it turns a command that hangs into one that failed.
         too_long = threading.Timer(_LONGEST_START, process.kill)

@@ -13,11 +13,7 @@ from tests.support.in_process import in_process
 
 APP = "app_visited"
 METADATA = {"first_name": "Maëlle", "city": "Québec", "plan": {"n": 1.5}}
-CREATED: list[dict[str, Any]] = [
-    {"metadata": METADATA, "external_user_id": "ann"},
-    {"title": "Support inquiry"},
-    {},
-]
+CREATED: list[dict[str, Any]] = [{"metadata": METADATA, "external_user_id": "ann"}, {"title": "Support inquiry"}, {}]
 SAID = [
     "Bonjour, je voudrais prendre rendez-vous mardi à 14 h",
     "Can you tell me the status of my order, and your opening hours tomorrow?",
