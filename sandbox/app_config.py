@@ -1,4 +1,4 @@
-"""The apps that settings declare, checked against the control contract; read once at the start and at each reload."""
+"""The apps of the config file, validated by the control contract, at the start and at each reload."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from sandbox.webhook_url import check_urls
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
 
 
-def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str, AppSettings], AppSettings | None]:
-    """Return the apps that the settings declare, and what any other app is (None: there is no other).
+def load_declared_apps(
+    settings: Settings, control: Callable[[], Contract]
+) -> tuple[dict[str, AppSettings], AppSettings | None]:
+    """Return the settings of the declared apps, and those of any other app (None: there is no other).
 
     Raises:
-        SettingsError: an app has a setting that it can't have.
+        SettingsError: an app has a wrong setting.
     """
     late = settings.like_production
     defaults = AppSettings(
@@ -38,8 +40,8 @@ def apps(settings: Settings, control: Callable[[], Contract]) -> tuple[dict[str,
         if not _is_app_id(app_id, control()):
             raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
-            raise SettingsError(f"{where}: this app always behaves the same way and can't be set")
-        document = _as_json(where, changes)
+            raise SettingsError(f"{where}: this app always behaves the same way and can't be configured")
+        document = _to_json(where, changes)
         if violations := control().schema("AppSettings").validate(document):
             raise SettingsError(f"{where}: {escape(summarize(violations))}")
         if "webhooks" in changes:
@@ -55,16 +57,16 @@ def _check_urls(where: str, webhooks: Any) -> None:
         raise SettingsError(f"{where}: {escape(error.message)}") from None
 
 
-def _as_json(where: str, changes: Mapping[str, Any]) -> Document:
-    """Return what TOML says as JSON would say it: a date is a text.
+def _to_json(where: str, changes: Mapping[str, Any]) -> Document:
+    """Convert a TOML table to JSON: a date becomes a text.
 
     Raises:
-        SettingsError: JSON can't say it, or not without losing something.
+        SettingsError: JSON has no equivalent, or not an exact one.
     """
     waiting: list[tuple[str, Any, int]] = [("", changes, 0)]
     while waiting:
         place, value, depth = waiting.pop()
-        if expected := _no_json(value, depth):
+        if expected := _expected_in_json(value, depth):
             raise SettingsError(f"{where}: {escape(shorten(place, 200))}: expected {expected}")
         if isinstance(value, Mapping):
             joint = "." if place else ""
@@ -77,8 +79,8 @@ def _as_json(where: str, changes: Mapping[str, Any]) -> Document:
         raise SettingsError(f"{where}: {error}") from None
 
 
-def _no_json(value: Any, depth: int) -> str | None:
-    """Say what is expected in place of a value that JSON, or the API, can't hold; None where it can."""
+def _expected_in_json(value: Any, depth: int) -> str | None:
+    """Return what is expected in place of a value that JSON or the API can't hold; None where it can."""
     if depth > MAX_DEPTH:
         return f"at most {MAX_DEPTH} levels"
     if isinstance(value, float) and not math.isfinite(value):

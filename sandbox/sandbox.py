@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 import sandbox
 from sandbox import api
-from sandbox.app_config import apps
+from sandbox.app_config import load_declared_apps
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.events import EventBus
 from sandbox.apps.journal import Journal
@@ -89,7 +89,7 @@ class Sandbox:
             limits=Limits(settings.max_apps, settings.max_bytes),
         )
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
-        declared = apps(settings, self._control_contract)
+        declared = load_declared_apps(settings, self._control_contract)
         self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
         self._services = api.Services(self._enqueue_webhook)
         self._redactor = Redactor([settings.control_token or ""])
@@ -117,7 +117,7 @@ class Sandbox:
         Raises:
             SettingsError: an app has a setting that it can't have; nothing is changed.
         """
-        self._registry.declare(apps(settings, self._control_contract))
+        self._registry.declare(load_declared_apps(settings, self._control_contract))
         for app in self._registry.stored():
             app.history.mark_incomplete("the config file was reloaded")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox import Settings, SettingsError, create_app
-from sandbox.app_config import apps
+from sandbox.app_config import load_declared_apps
 from sandbox.cli import main, serve
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
@@ -326,7 +326,7 @@ def test_nor_of_a_time_past_all_dates() -> None:
 
 def test_a_date_of_a_file_is_a_text(tmp_path: Path) -> None:
     settings = load_settings({}, {}, written(tmp_path, ARGUMENTS.format("2026-08-06")))
-    declared, _ = apps(settings, lambda: load(control_folder()))
+    declared, _ = load_declared_apps(settings, lambda: load(control_folder()))
     [tool] = declared["a"].tools or ()
     assert tool.arguments == {"x": "2026-08-06"}
 
