@@ -16,7 +16,7 @@ from sandbox.app_config import load_declared_apps
 from sandbox.cli import main, serve
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.settings import ENV_PREFIX, Option, default_of, flag, load_settings, options
+from sandbox.settings import ENV_PREFIX, default_of, flag, load_settings, options
 
 OPTIONS = options()
 
@@ -68,26 +68,23 @@ def in_environment(name: str, value: Any) -> dict[str, str]:
     return {ENV_PREFIX + name.upper(): ",".join(value) if isinstance(value, list) else str(value)}
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_a_setting_is_a_flag(name: str, tmp_path: Path) -> None:
-    value, expected = good(name, tmp_path)
-    assert getattr(load_settings(parsed(*flags(name, value)), {}, None), name) == expected
+# Each row: a way to write a setting, and the settings with it.
+Load = Callable[[str, Any, Path], Settings]
+WAYS: dict[str, Load] = {
+    "flag": lambda name, value, _: load_settings(parsed(*flags(name, value)), {}, None),
+    "variable": lambda name, value, _: load_settings(parsed(), in_environment(name, value), None),
+    "key": lambda name, value, folder: load_settings(parsed(), {}, written(folder, f"{name} = {json.dumps(value)}")),
+    "key spelled as its flag": lambda name, value, folder: load_settings(
+        parsed(), {}, written(folder, f"{name.replace('_', '-')} = {json.dumps(value)}")
+    ),
+}
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_a_setting_is_an_environment_variable(name: str, tmp_path: Path) -> None:
-    value, expected = good(name, tmp_path)
-    assert getattr(load_settings(parsed(), in_environment(name, value), None), name) == expected
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-@pytest.mark.parametrize(
-    "spelled", [lambda name: name, lambda name: name.replace("_", "-")], ids=["as name", "as flag"]
-)
-def test_a_setting_is_a_key_of_the_file(name: str, spelled: Callable[[str], str], tmp_path: Path) -> None:
-    value, expected = good(name, tmp_path)
-    config = written(tmp_path, f"{spelled(name)} = {json.dumps(value)}")
-    assert getattr(load_settings(parsed(), {}, config), name) == expected
+@pytest.mark.parametrize("load_one", WAYS.values(), ids=WAYS)
+def test_a_setting_is_a_flag_a_variable_and_a_key(load_one: Load, tmp_path: Path) -> None:
+    for name in OPTIONS:
+        value, expected = good(name, tmp_path)
+        assert getattr(load_one(name, value, tmp_path), name) == expected, name
 
 
 def test_a_whole_number_of_the_file_may_have_a_point(tmp_path: Path) -> None:
@@ -95,18 +92,11 @@ def test_a_whole_number_of_the_file_may_have_a_point(tmp_path: Path) -> None:
     assert repr((settings.port, settings.seed, settings.now)) == "(8011, 7, 1800000000)"
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_nothing_said_is_the_default(name: str, tmp_path: Path) -> None:
-    assert (
-        getattr(load_settings(parsed(), {}, written(tmp_path, "")), name)
-        == default_of(name)
-        == getattr(Settings(), name)
-    )
-
-
-@pytest.mark.parametrize("name", OPTIONS)
-def test_an_empty_variable_says_nothing(name: str) -> None:
-    assert getattr(load_settings(parsed(), {ENV_PREFIX + name.upper(): ""}, None), name) == default_of(name)
+def test_without_a_value_the_default_counts(tmp_path: Path) -> None:
+    defaults = {name: default_of(name) for name in OPTIONS}
+    empty = {ENV_PREFIX + name.upper(): "" for name in OPTIONS}
+    loaded = [load_settings(parsed(), {}, written(tmp_path, "")), load_settings(parsed(), empty, None), Settings()]
+    assert [{name: getattr(settings, name) for name in OPTIONS} for settings in loaded] == [defaults] * 3
 
 
 def test_the_flag_comes_first_then_the_environment_then_the_file(tmp_path: Path) -> None:
@@ -128,14 +118,13 @@ def test_a_variable_says_yes_in_several_words(word: str) -> None:
     assert load_settings({}, {ENV_PREFIX + "QUIET": word}, None).quiet is True
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_help_mentions_every_setting(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_mentions_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["serve", "--help"], {})
     text = " ".join(capsys.readouterr().out.split())
     assert ended.value.code == 0
-    assert flag(name) in text
-    assert " ".join(OPTIONS[name].help.split())[:20] in text
+    assert [name for name in OPTIONS if flag(name) not in text] == []
+    assert [name for name, option in OPTIONS.items() if " ".join(option.help.split())[:20] not in text] == []
 
 
 # What can't be
@@ -180,43 +169,39 @@ def refusal(*argv: str, **environ: str) -> str:
     return line
 
 
-def cases(table: dict[str, list[Any]]) -> list[tuple[str, Any]]:
-    return [(name, bad) for name, option in OPTIONS.items() for bad in table.get(option.kind, [])]
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_bad_flag_is_named_with_what_was_expected(name: str) -> None:
+    lines = {bad: refusal(f"{flag(name)}={bad}") for bad in BAD.get(OPTIONS[name].kind, [])}
+    assert {bad: line for bad, line in lines.items() if not is_named(line, flag(name), bad)} == {}
 
 
-@pytest.mark.parametrize(("name", "bad"), cases(BAD))
-def test_a_bad_flag_is_named_with_what_was_expected(name: str, bad: str) -> None:
-    line = refusal(f"{flag(name)}={bad}")
-    assert f"{flag(name)}: expected " in line
-    assert repr(bad) in line
-
-
-@pytest.mark.parametrize(
-    ("name", "bad"), [case for case in cases(BAD) if OPTIONS[case[0]].kind not in {"secret", "text"}]
-)
-def test_a_bad_variable_is_named_with_what_was_expected(name: str, bad: str) -> None:
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text"}])
+def test_a_bad_variable_is_named_with_what_was_expected(name: str) -> None:
     variable = ENV_PREFIX + name.upper()
-    line = refusal(**{variable: bad})
-    assert f"{variable}: expected " in line
-    assert repr(bad) in line
+    lines = {bad: refusal(**{variable: bad}) for bad in BAD.get(OPTIONS[name].kind, [])}
+    assert {bad: line for bad, line in lines.items() if not is_named(line, variable, bad)} == {}
 
 
-@pytest.mark.parametrize(("name", "bad"), cases(BAD_IN_A_FILE))
-def test_a_bad_key_is_named_with_its_file(tmp_path: Path, name: str, bad: Any) -> None:
-    config = written(tmp_path, f"{name} = {json.dumps(bad)}")
-    assert f"{config}: {name}: expected " in refusal("--config", str(config))
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_bad_key_is_named_with_its_file(tmp_path: Path, name: str) -> None:
+    for bad in BAD_IN_A_FILE.get(OPTIONS[name].kind, []):
+        config = written(tmp_path, f"{name} = {json.dumps(bad)}")
+        assert f"{config}: {name}: expected " in refusal("--config", str(config)), bad
+
+
+def is_named(line: str, where: str, bad: str) -> bool:
+    return f"{where}: expected " in line and repr(bad) in line
 
 
 BOUNDED = {name: option for name, option in OPTIONS.items() if option.maximum is not None}
 
 
-@pytest.mark.parametrize("name", BOUNDED)
-def test_a_number_has_bounds(name: str) -> None:
-    option: Option = BOUNDED[name]
-    assert option.minimum is not None
-    for bad in (option.minimum - 1, (option.maximum or 0) + 1, -(10**17), 10**17):
-        assert f"from {option.minimum} to {option.maximum}, got {bad}" in refusal(f"{flag(name)}={bad}")
-    assert getattr(load_settings({name: str(option.maximum)}, {}, None), name) == option.maximum
+def test_a_number_has_bounds() -> None:
+    for name, option in BOUNDED.items():
+        assert option.minimum is not None
+        for bad in (option.minimum - 1, (option.maximum or 0) + 1, -(10**17), 10**17):
+            assert f"from {option.minimum} to {option.maximum}, got {bad}" in refusal(f"{flag(name)}={bad}")
+        assert getattr(load_settings({name: str(option.maximum)}, {}, None), name) == option.maximum
 
 
 ARGUMENTS = "[[apps.a.tools]]\nname = 'lookup'\nkind = 'mapping'\narguments = {{x = {}}}"

@@ -6,12 +6,10 @@ import pkgutil
 import re
 from pathlib import Path
 
-import pytest
-
 from sandbox import errors, magic
 from sandbox.agent.directives import KNOWN
 from sandbox.cli import conform
-from sandbox.contract import Operation, load
+from sandbox.contract import load
 from sandbox.settings import flag, options
 from tests.docs.pages import documents, links, prose, read
 from tests.support.constants import ROOT
@@ -41,52 +39,46 @@ MADE_BY_TESTS = {"summary.md"}
 FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py") + read("bench/limits.py")))
 
 
-@pytest.mark.parametrize("value", [*magic.KEYS, *magic.APPS, *magic.WORDS, *WORDS])
-def test_a_value_that_always_behaves_the_same_way_is_in_the_readme(value: str) -> None:
-    assert all(part.strip() in read("README.md") for part in re.split(r"(?<=]]) ", value))
+def test_a_value_that_always_behaves_the_same_way_is_in_the_readme() -> None:
+    values = [*magic.KEYS, *magic.APPS, *magic.WORDS, *WORDS]
+    parts = [part.strip() for value in values for part in re.split(r"(?<=]]) ", value)]
+    assert [part for part in parts if part not in read("README.md")] == []
 
 
-@pytest.mark.parametrize("value", [*magic.KEYS, *magic.APPS, *WORDS])
-def test_it_is_in_the_contract_as_well(value: str) -> None:
-    assert value in read("docs/contract.md")
+def test_all_that_the_contract_has_is_in_its_page() -> None:
+    """Values that always behave the same way; a row for each operation, error and event."""
+    operations = [
+        f"| `{operation.id}` | {operation.method} `{operation.path.removeprefix(CONTRACT.base)}` |"
+        for operation in CONTRACT.operations
+    ]
+    rows = [f"\n| `{name}` |" for name in (*KINDS, *EVENTS)]
+    texts = [*magic.KEYS, *magic.APPS, *WORDS, *operations, *rows]
+    assert [text for text in texts if text not in read("docs/contract.md")] == []
 
 
-@pytest.mark.parametrize("operation", CONTRACT.operations, ids=lambda operation: operation.id)
-def test_an_operation_has_its_row_in_the_contract(operation: Operation) -> None:
-    path = operation.path.removeprefix(CONTRACT.base)
-    assert f"| `{operation.id}` | {operation.method} `{path}` |" in read("docs/contract.md")
+def test_a_flag_that_is_named_exists() -> None:
+    named = {flag for page in documents() for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose(page))}
+    assert named - (FLAGS | FLAGS_OF_BENCH) == set()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_error_has_its_row_in_the_contract(kind: str) -> None:
-    assert f"\n| `{kind}` |" in read("docs/contract.md")
+def test_a_command_is_shown() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in documents())
+    assert [command for command in COMMANDS if f"dimedove-sandbox {command}" not in text] == []
 
 
-@pytest.mark.parametrize("event", EVENTS)
-def test_an_event_has_its_row_in_the_contract(event: str) -> None:
-    assert f"\n| `{event}` |" in read("docs/contract.md")
+def test_a_path_that_is_named_exists() -> None:
+    pattern = r"`((?:sandbox|schemas|tests|docs|bench|\.ci)/[\w./-]*)`"
+    named = {path for page in documents() for path in re.findall(pattern, page.read_text(encoding="utf-8"))}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
-def test_a_flag_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose(page)))
-    assert named <= FLAGS | FLAGS_OF_BENCH
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_shown(command: str) -> None:
-    assert f"dimedove-sandbox {command}" in "".join(page.read_text(encoding="utf-8") for page in documents())
-
-
-@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
-def test_a_path_that_is_named_exists(page: Path) -> None:
-    named = re.findall(r"`((?:sandbox|schemas|tests|docs|bench|\.ci)/[\w./-]*)`", page.read_text(encoding="utf-8"))
-    assert [path for path in named if not (ROOT / path).exists()] == []
-
-
-@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
-def test_a_link_leads_somewhere(page: Path) -> None:
-    dead = [link for link in links(page) if not link.startswith("https://") and not leads(page, link)]
+def test_a_link_leads_somewhere() -> None:
+    dead = [
+        f"{page.name}: {link}"
+        for page in documents()
+        for link in links(page)
+        if not link.startswith("https://") and not leads(page, link)
+    ]
     assert dead == []
 
 
