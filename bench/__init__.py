@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m bench` compares the sandbox with other servers. Only `voice` imports the sandbox."""
+"""Benchmarks: `python -m bench` compares the sandbox with other servers. Only `bench.agent` imports the sandbox."""

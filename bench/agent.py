@@ -1,4 +1,4 @@
-"""`python -m bench.voice`: the cost of the agent without a server, per title pair and reply, in microseconds.
+"""`python -m bench.agent`: the cost of the agent without a server, per title pair and reply, in microseconds.
 
 Each case is called many times in this process, every time for another conversation and with another text; the median
 counts, since the machine is rarely alone. The first call, which loads what the case needs of the vocabulary, stands
