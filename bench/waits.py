@@ -93,14 +93,14 @@ def _nothing() -> None:
     """Prepare nothing."""
 
 
-def _fill(call: Caller, conversations: int) -> bytes:
+def _load_state(call: Caller, conversations: int) -> bytes:
     return call("POST", f"{_CONTROL}/populate", {"conversations": conversations, "messages": 6, "users": 50})
 
 
 def _of_one_app(call: Caller, conversations: int) -> Iterator[Heavy]:
     snapshot: list[bytes] = []
     bad_replies = {"output": [{"type": number} for number in range(60_000)]}
-    yield "populate", _nothing, lambda: _fill(call, conversations)
+    yield "populate", _nothing, lambda: _load_state(call, conversations)
     yield "GET snapshot", _nothing, lambda: call("GET", f"{_CONTROL}/snapshot")
     yield (
         "PUT snapshot",
@@ -145,7 +145,7 @@ def _of_all_apps(call: Caller, apps: int, conversations: int) -> Iterator[Heavy]
     yield f"list of 500 of {apps:,} apps", make, lambda: call("GET", "/_sandbox/apps?limit=500")
     yield "DELETE a small app among them", _nothing, lambda: call("DELETE", "/_sandbox/apps/app_1", status=204)
     yield "DELETE all requests of them", _nothing, lambda: call("DELETE", "/_sandbox/requests", status=204)
-    full = partial(_fill, call, conversations)
+    full = partial(_load_state, call, conversations)
     yield f"reset of {apps:,} apps", full, lambda: call("POST", "/_sandbox/reset", status=204)
 
 

@@ -1,4 +1,4 @@
-"""The door to the control API: what it needs is loaded when somebody asks for it for the first time."""
+"""Builds the control API of a server, and loads what it needs, when it is asked for the first time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sandbox.api.populate import populate
 from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Contract
 from sandbox.control.services import ControlServices
-from sandbox.server.asgi import Control
+from sandbox.server.asgi import ControlApi
 from sandbox.server.control_pipeline import ControlDeps
 from sandbox.server.router import Router
 
 
-def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> Control:
+def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> ControlApi:
     """Return the control API of a server.
 
     Args:
@@ -34,7 +34,7 @@ def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> C
         effective_settings=effective_settings,
         **parts,
     )
-    return Control(
+    return ControlApi(
         router=Router(own, set(control.HANDLERS), heads=True),
-        deps=ControlDeps(run=control.runner(services), redactor=services.redactor, listeners=listeners),
+        deps=ControlDeps(run=control.make_runner(services), redactor=services.redactor, listeners=listeners),
     )

@@ -12,7 +12,7 @@ from sandbox.reply import Reply
 class OperationRequest(NamedTuple):
     """A request that keeps the contract: every value is valid, absent query parameters have their defaults."""
 
-    path: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     query: Mapping[str, Any]
     body: Document
 

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.routing import Router as Lifespan
+from starlette.routing import Router as StarletteRouter
 from starlette.types import Receive, Scope, Send
 
 import sandbox
@@ -18,7 +18,7 @@ from sandbox.app_config import load_declared_apps
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.events import EventBus
 from sandbox.apps.journal import Journal
-from sandbox.apps.limits import Limits
+from sandbox.apps.limits import SharedUsage
 from sandbox.apps.registry import AppRegistry
 from sandbox.apps.responses import OpenResponses
 from sandbox.clock import Clock, FrozenClock, SystemClock
@@ -30,7 +30,7 @@ from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
 from sandbox.server import inspector
 from sandbox.server.access import ControlCheck, HostCheck
-from sandbox.server.asgi import Control, Dispatcher
+from sandbox.server.asgi import ControlApi, Dispatcher
 from sandbox.server.cors import ApiOrigins
 from sandbox.server.pages import About, Pages
 from sandbox.server.pipeline import PipelineDeps
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
-ANSWERING = ("validation_status", "cors_origin", "like_production")
+RESPONSE_SETTINGS = ("validation_status", "cors_origin", "like_production")
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
 
@@ -80,22 +80,22 @@ class Sandbox:
         rng = Entropy(settings.seed)
         self._journal = Journal(lambda app_id: "req_" + rng.hex(16, app_id or "", "request"))
         self._events = EventBus(self._journal.subscribe)
-        self._listeners = OpenResponses(Limits())
+        self._listeners = OpenResponses(SharedUsage())
         self._seeding = asyncio.Lock()
         environment = AppEnvironment(
             seed=str(settings.seed),
             clock=self._clock,
             journal=self._journal,
-            limits=Limits(settings.max_apps, settings.max_bytes),
+            shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
         )
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
-        declared = load_declared_apps(settings, self._control_contract)
+        declared = load_declared_apps(settings, lambda: self.control_contract)
         self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
         self._services = api.Services(self._enqueue_webhook)
         self._redactor = Redactor([settings.control_token or ""])
         self.data_file = self._open_data_file(settings.data) if settings.data else None
         self._dispatch = self._dispatcher(log)
-        self._lifespan = Lifespan(lifespan=self.lifespan)
+        self._lifespan = StarletteRouter(lifespan=self.lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as an ASGI application."""
@@ -117,7 +117,7 @@ class Sandbox:
         Raises:
             SettingsError: an app has a setting that it can't have; nothing is changed.
         """
-        self._registry.declare(load_declared_apps(settings, self._control_contract))
+        self._registry.declare(load_declared_apps(settings, lambda: self.control_contract))
         for app in self._registry.stored():
             app.history.mark_incomplete("the config file was reloaded")
 
@@ -141,9 +141,6 @@ class Sandbox:
         """The control API's own contract."""
         return load(control_folder())
 
-    def _control_contract(self) -> Contract:
-        return self.control_contract
-
     def _dispatcher(self, log: RequestListener | None) -> Dispatcher:
         settings = self._settings
         about = About(version=sandbox.__version__, store="memory")
@@ -161,15 +158,15 @@ class Sandbox:
                 control_token=settings.control_token,
                 fault_schema=cache(lambda: self.control_contract.schema("Fault")),
             ),
-            control=self._control,
-            pages=Pages(self.contract, self._control_contract, about),
+            control=self._open_control_api,
+            pages=Pages(self.contract, lambda: self.control_contract, about),
             validation_status=int(settings.validation_status),
         )
 
     async def _run(self, operation: str, request: OperationRequest, app: App) -> OperationResult:
         return await api.handler(operation)(request, app, self._services)
 
-    def _control(self) -> Control:
+    def _open_control_api(self) -> ControlApi:
         """Return the control API. It is loaded with its first request: others need not wait for it."""
         from sandbox.control_api import open_control_api
 
@@ -184,7 +181,7 @@ class Sandbox:
             redactor=self._redactor,
             contract=self.contract,
             data_file=self.data_file,
-            server={name: getattr(self._settings, name) for name in ANSWERING},
+            response_settings={name: getattr(self._settings, name) for name in RESPONSE_SETTINGS},
         )
 
     @cached_property
@@ -218,10 +215,10 @@ class Sandbox:
         # On first use, not at start: it takes longer than everything else that the server does to come up.
         async with self._seeding:
             # One that was restored is as it was saved.
-            if not app.is_met and not app.is_stored:
+            if not app.is_ready and not app.is_stored:
                 await seed_demo(app)
                 app.begin_history(app.snapshot(), seq=0)
-            app.is_met = True
+            app.is_ready = True
 
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:

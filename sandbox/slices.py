@@ -22,7 +22,7 @@ class Slices:
     def __init__(self) -> None:
         self._since = monotonic()
 
-    async def rest(self) -> None:
+    async def yield_if_due(self) -> None:
         """Let others have their turn, where the slice has been long enough."""
         if monotonic() - self._since >= MAX_SLICE:
             await asyncio.sleep(0)

@@ -37,15 +37,15 @@ class BareContext(RequestContext):
         described = [] if status in BODILESS else described
         described = [*described, (b"x-content-type-options", b"nosniff"), *headers, *self.added_headers]
         self.ended = "complete"
-        await self._send({"type": "http.response.start", "status": status, "headers": described})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._asgi_send({"type": "http.response.start", "status": status, "headers": described})
+        await self._asgi_send({"type": "http.response.body", "body": body})
 
-    def send_message(self, message: Message) -> Awaitable[None]:
+    def send_unfaulted(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], *self.added_headers]
         elif not message.get("more_body"):
             self.ended = "complete"
-        return self._send(message)
+        return self._asgi_send(message)
 
 
 if __name__ == "__main__":

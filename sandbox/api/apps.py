@@ -9,7 +9,7 @@ from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 
 
 async def get_app_config(request: OperationRequest, app: App, services: Services) -> OperationResult:
-    """Return how the app presents itself."""
+    """Return the app's public configuration."""
     persona = persona_of(app) if app.settings.branding else None
     colours = {name: getattr(persona, name, None) for name in ("primary_color", "secondary_color")}
     return JsonResult(
@@ -23,7 +23,7 @@ async def get_app_config(request: OperationRequest, app: App, services: Services
 
 
 async def get_app_metrics(request: OperationRequest, app: App, services: Services) -> OperationResult:
-    """Return what the app has ever had."""
+    """Return how many conversations, messages and users the app has ever had."""
     totals = await app.conversations.totals()
     return JsonResult(
         {

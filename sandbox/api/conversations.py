@@ -48,12 +48,12 @@ async def list_conversations(request: OperationRequest, app: App, services: Serv
 
 async def list_user_conversations(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """List the conversations of one user; an unknown user has none."""
-    return await _list(request, app, request.path["external_user_id"])
+    return await _list(request, app, request.path_parameters["external_user_id"])
 
 
 async def get_conversation(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Return a conversation and all its items."""
-    history = await app.conversations.history(request.path["conversation_id"])
+    history = await app.conversations.history(request.path_parameters["conversation_id"])
     if history is None:
         raise no_conversation()
     items = [Fragment(item.json) for item in history.items]
@@ -62,7 +62,7 @@ async def get_conversation(request: OperationRequest, app: App, services: Servic
 
 async def update_conversation(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Set or clear the custom title; a body without one changes nothing."""
-    conversation_id, body = request.path["conversation_id"], request.body.value
+    conversation_id, body = request.path_parameters["conversation_id"], request.body.value
     if "title" in body:
         conversation = await app.conversations.set_title(conversation_id, body["title"])
     else:
@@ -75,7 +75,7 @@ async def update_conversation(request: OperationRequest, app: App, services: Ser
 
 async def delete_conversation(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Take a conversation out of sight."""
-    conversation = await app.conversations.delete(request.path["conversation_id"])
+    conversation = await app.conversations.delete(request.path_parameters["conversation_id"])
     if conversation is None:
         raise no_conversation()
     return JsonResult({"id": conversation.id, "object": "conversation", "deleted": True})

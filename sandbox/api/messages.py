@@ -21,7 +21,9 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
     metadata = None
     if body.get("metadata") is not None:
         metadata = Metadata(body["metadata"], encode(request.body.exact["metadata"]))
-    before = await append_message(app, request.path["conversation_id"], body["message"]["content"], now, metadata)
+    before = await append_message(
+        app, request.path_parameters["conversation_id"], body["message"]["content"], now, metadata
+    )
     if before is None:
         raise no_conversation()
     conversation, turn = before

@@ -50,7 +50,7 @@ async def populate(
     )
     slices = Slices()
     for draft in drafts:
-        await slices.rest()
+        await slices.yield_if_due()
         if not app.is_stored:
             raise NotFound("The app was reset while it was filled.", param="app_id")
         await _add(app, draft, delete=some_deleted and draft.deleted)

@@ -10,7 +10,7 @@ from sandbox.app_settings import AppSettings
 from sandbox.apps.deliveries import AppWebhooks
 from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
 from sandbox.apps.journal import Journal
-from sandbox.apps.limits import Limits, Usage, json_size
+from sandbox.apps.limits import SharedUsage, Usage, json_size
 from sandbox.apps.memory import Disposal, MemoryConversations
 from sandbox.apps.rate_limit import MemoryRateLimiter
 from sandbox.apps.responses import AppDeleted, OpenResponses
@@ -29,8 +29,8 @@ class AppEnvironment:
     seed: str
     clock: Clock
     journal: Journal
-    limits: Limits = field(default_factory=Limits)
-    call_limits: Limits = field(default_factory=lambda: Limits(max_bytes=MAX_CALL_BYTES))
+    shared_usage: SharedUsage = field(default_factory=SharedUsage)
+    call_usage: SharedUsage = field(default_factory=lambda: SharedUsage(max_bytes=MAX_CALL_BYTES))
     disposal: Disposal = field(default_factory=Disposal)
 
 
@@ -54,7 +54,7 @@ class App:
         "frozen_at",
         "history",
         "id",
-        "is_met",
+        "is_ready",
         "journal",
         "origin",
         "overrides",
@@ -72,14 +72,14 @@ class App:
         self._environment = environment
         self.usage = usage
         self.journal = environment.journal.new_app(app_id)
-        self.responses = OpenResponses(environment.limits)
+        self.responses = OpenResponses(environment.shared_usage)
         self.webhooks = AppWebhooks(usage)
         # Whether it was used since it began.
-        self.is_met = False
+        self.is_ready = False
         self.overrides: Mapping[str, Any] = {}
         self.declare(defaults)
-        self._fill(AppSnapshot(origin=SeedScope(environment.seed, app_id)), MemoryConversations(usage))
-        self.history = AppHistory(usage, environment.call_limits)
+        self._load_state(AppSnapshot(origin=SeedScope(environment.seed, app_id)), MemoryConversations(usage))
+        self.history = AppHistory(usage, environment.call_usage)
 
     @property
     def is_stored(self) -> bool:
@@ -115,7 +115,7 @@ class App:
             StoreFull: it does not fit.
         """
         self.usage.check()
-        self.usage.store()
+        self.usage.mark_stored()
         self.usage.grow(json_size(overrides) - json_size(self.overrides))
         self.overrides, old = overrides, self.settings
         self.declare(self.defaults)
@@ -128,7 +128,7 @@ class App:
         Raises:
             StoreFull: there are too many apps.
         """
-        self.usage.store()
+        self.usage.mark_stored()
         self.counters[counter] = number = self.counters.get(counter, 0) + 1
         return number
 
@@ -138,7 +138,7 @@ class App:
         Raises:
             StoreFull: there are too many apps.
         """
-        self.usage.store()
+        self.usage.mark_stored()
         self._freeze(now)
 
     async def consume_rate_limit(self) -> int | None:
@@ -179,39 +179,39 @@ class App:
         """
         # Made away from the event loop, so that other requests get through meanwhile.
         conversations = await in_thread(MemoryConversations.from_snapshot, snapshot)
-        self.put_back(snapshot, conversations)
+        self.restore_prepared(snapshot, conversations)
 
-    def put_back(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
+    def restore_prepared(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
         """Do what `restore` does, with the conversations that were made of the snapshot."""
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)
-        self.usage.store()
+        self.usage.mark_stored()
         self.close()
         self.journal = self.journal.reset()
-        self.usage.store()
+        self.usage.mark_stored()
         self.usage.grow(size)
         conversations.usage = self.usage
         self.overrides = snapshot.overrides
         self.declare(self.defaults)
-        self._fill(snapshot, conversations)
+        self._load_state(snapshot, conversations)
         self.begin_history(snapshot)
 
     def begin_history(self, baseline: AppSnapshot, *, seq: int | None = None, requests: int = 0) -> None:
         """Let its history begin with the state that it has now, at a place among all requests (None: the next)."""
         self.history.close()
         seq = next(self._environment.journal.sequence) if seq is None else seq
-        self.history = AppHistory(self.usage, self._environment.call_limits, baseline, seq=seq, requests=requests)
+        self.history = AppHistory(self.usage, self._environment.call_usage, baseline, seq=seq, requests=requests)
 
     def reset(self) -> None:
         """Drop all that is kept of it; its next use starts afresh."""
         self.close()
         self.journal = self.journal.reset()
-        self.overrides, self.is_met = {}, False
+        self.overrides, self.is_ready = {}, False
         self.declare(self.defaults)
         environment = self._environment
-        self._fill(AppSnapshot(origin=SeedScope(environment.seed, self.id)), MemoryConversations(self.usage))
-        self.history = AppHistory(self.usage, environment.call_limits)
+        self._load_state(AppSnapshot(origin=SeedScope(environment.seed, self.id)), MemoryConversations(self.usage))
+        self.history = AppHistory(self.usage, environment.call_usage)
 
     def close(self) -> None:
         """Let go of all that is kept; its journal is left to whoever calls."""
@@ -221,7 +221,7 @@ class App:
         self.history.close()
         self.usage.release()
 
-    def _fill(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
+    def _load_state(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
         self.origin, self.rng = snapshot.origin, snapshot.origin.entropy()
         self.counters = dict(snapshot.counters)
         self.conversations = conversations

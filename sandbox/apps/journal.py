@@ -91,7 +91,7 @@ class AppJournal:
         self.shared.settle()
         if not self.requests:
             # It may have been another's, that made room.
-            return self.shared.lost
+            return self.shared.evicted_elsewhere
         return sum(count for name, count in self.evicted.items() if operation in (None, name))
 
     def clear(self) -> None:
@@ -142,10 +142,10 @@ class Journal:
         max_bytes: int = 64 * 1024**2,
         protected: int = 200,
     ) -> None:
-        # The places of what is asked, among all that is ever asked.
+        # Sequence numbers of requests and of control calls.
         self.sequence = itertools.count(1)
-        # How many records are gone of apps that nobody can ask for any more.
-        self.lost = 0
+        # How many records were evicted of apps that are no longer in the registry.
+        self.evicted_elsewhere = 0
         self._prefix = prefix
         self._max_records = max_records
         self._max_bytes = max_bytes
@@ -228,7 +228,7 @@ class Journal:
     def count_evicted(self, operation: str | None = None) -> int:
         """Return how many records are gone that may have been of an operation, or of any."""
         self.settle()
-        return self.lost + sum(count for name, count in self._evicted.items() if operation in (None, name))
+        return self.evicted_elsewhere + sum(count for name, count in self._evicted.items() if operation in (None, name))
 
     def clear(self, apps: Iterable[AppJournal] = ()) -> None:
         """Drop all records that are over, of `apps` and of no app; what was evicted is forgotten too."""
@@ -241,7 +241,7 @@ class Journal:
         self._passed.clear()
         self._due.clear()
         self._evicted.clear()
-        self.lost = 0
+        self.evicted_elsewhere = 0
 
     def drop(self, app: AppJournal) -> None:
         """Drop the records of an app that are over."""
@@ -265,16 +265,16 @@ class Journal:
         self._rows, self._passed, self._evicted = {}, {}, {}
         self._queue.clear()
         self._due.clear()
-        self._count = self._bytes = self.lost = 0
+        self._count = self._bytes = self.evicted_elsewhere = 0
 
     def forget_app(self, app: AppJournal) -> None:
-        """Drop the records of an app that made room; how many it had counts for any."""
+        """Drop the records of an app that leaves the registry; from now on they count as evicted elsewhere."""
         self.settle()
         before = self._count
         gone = sum(app.evicted.values())
         self.drop(app)
         app.is_known = False
-        self.lost += gone + before - self._count
+        self.evicted_elsewhere += gone + before - self._count
 
     def reset_app(self, app: AppJournal) -> AppJournal:
         """Drop an app's journal whole, its count of requests too, and return a new one."""
@@ -343,7 +343,7 @@ class Journal:
             app.evicted[operation] = app.evicted.get(operation, 0) + 1
             self._evicted[operation] = self._evicted.get(operation, 0) + 1
         else:
-            self.lost += 1
+            self.evicted_elsewhere += 1
 
     def _next_place(self) -> Place:
         """Take out the oldest whose turn it is; those that are protected meanwhile are passed over."""

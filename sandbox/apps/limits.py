@@ -11,7 +11,7 @@ from sandbox.errors import StoreFull
 
 
 @dataclass(slots=True)
-class Limits:
+class SharedUsage:
     """The bounds of one server: `apps` that were written to (of `max_apps`), `bytes` of their data (of `max_bytes`).
 
     `held` is how many requests faults hold now.
@@ -25,17 +25,17 @@ class Limits:
 
 
 class Usage:
-    """What one app takes of the limits. It counts as stored from its first write; a declared one always fits."""
+    """What one app takes of the shared. It counts as stored from its first write; a declared one always fits."""
 
-    __slots__ = ("_limits", "bytes", "is_declared", "is_stored")
+    __slots__ = ("_shared", "bytes", "is_declared", "is_stored")
 
-    def __init__(self, limits: Limits, *, is_declared: bool = False) -> None:
-        self._limits = limits
+    def __init__(self, shared: SharedUsage, *, is_declared: bool = False) -> None:
+        self._shared = shared
         self.bytes = 0
         self.is_declared = is_declared
         self.is_stored = False
 
-    def store(self) -> None:
+    def mark_stored(self) -> None:
         """Count the app as stored, before something is written to it.
 
         Raises:
@@ -43,11 +43,11 @@ class Usage:
         """
         if self.is_stored:
             return
-        limits = self._limits
-        if limits.apps >= limits.max_apps and not self.is_declared:
-            raise StoreFull(f"The sandbox keeps at most {limits.max_apps:,} apps; --max-apps sets how many.")
+        shared = self._shared
+        if shared.apps >= shared.max_apps and not self.is_declared:
+            raise StoreFull(f"The sandbox keeps at most {shared.max_apps:,} apps; --max-apps sets how many.")
         self.is_stored = True
-        limits.apps += 1
+        shared.apps += 1
 
     def check(self, more: int = 0) -> None:
         """Refuse what would take so many bytes more than all apps may.
@@ -55,19 +55,19 @@ class Usage:
         Raises:
             StoreFull: it does not fit.
         """
-        limits = self._limits
-        if limits.bytes + more >= limits.max_bytes:
-            raise StoreFull(f"The sandbox keeps at most {limits.max_bytes:,} bytes; --max-bytes sets how many.")
+        shared = self._shared
+        if shared.bytes + more >= shared.max_bytes:
+            raise StoreFull(f"The sandbox keeps at most {shared.max_bytes:,} bytes; --max-bytes sets how many.")
 
     def grow(self, size: int) -> None:
         """Count so many bytes more, or fewer."""
         self.bytes += size
-        self._limits.bytes += size
+        self._shared.bytes += size
 
     def release(self) -> None:
         """Count nothing of the app any more."""
         self.grow(-self.bytes)
-        self._limits.apps -= self.is_stored
+        self._shared.apps -= self.is_stored
         self.is_stored = False
 
 

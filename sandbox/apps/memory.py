@@ -12,14 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Literal
 
-from sandbox.apps.limits import Limits, Usage
+from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.paging import paginate
 from sandbox.apps.records import Conversation, Item, Page, PageRequest, Position, Totals
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Gone, History, UnknownCursor
 
 # What a record costs beside its texts, measured once: enough to keep the bound on memory honest.
-RECORD_BYTES, ITEM_BYTES = 700, 150
+CONVERSATION_BYTES, ITEM_BYTES = 700, 150
 # So many records are freed before others get their turn.
 FREED_TOGETHER = 500
 
@@ -27,14 +27,14 @@ FREED_TOGETHER = 500
 class MemoryConversations:
     """The conversations of one app; `last_number` is the number of the newest."""
 
-    __slots__ = ("by_user", "items", "last_number", "listed", "message_count", "numbers", "records", "usage")
+    __slots__ = ("by_user", "items", "last_number", "message_count", "number_by_id", "positions", "records", "usage")
 
     def __init__(self, usage: Usage) -> None:
         self.usage = usage
         self.last_number = 0
         self.records: dict[int, Conversation] = {}
-        self.numbers: dict[str, int] = {}
-        self.listed: list[Position] = []
+        self.number_by_id: dict[str, int] = {}
+        self.positions: list[Position] = []
         self.by_user: dict[str, list[Position]] = {}
         self.items: dict[int, list[Item]] = {}
         self.message_count = 0
@@ -42,7 +42,7 @@ class MemoryConversations:
     @classmethod
     def from_snapshot(cls, snapshot: AppSnapshot) -> MemoryConversations:
         """Return the conversations of a snapshot, with a usage of their own: they belong to no app yet."""
-        store = cls(Usage(Limits()))
+        store = cls(Usage(SharedUsage()))
         for conversation in snapshot.conversations:
             store._add(conversation._replace(deleted=False))
             for item in snapshot.items_of(conversation):
@@ -54,7 +54,7 @@ class MemoryConversations:
 
     async def create(self, make: Callable[[int], Conversation]) -> Conversation:
         self.usage.check()
-        self.usage.store()
+        self.usage.mark_stored()
         conversation = make(self.last_number + 1)
         self.last_number += 1
         self._add(conversation)
@@ -81,7 +81,7 @@ class MemoryConversations:
 
     async def page(self, request: PageRequest, user: str | None = None) -> Page:
         positions, has_more = paginate(
-            self.listed if user is None else self.by_user.get(user, ()),
+            self.positions if user is None else self.by_user.get(user, ()),
             limit=request.limit,
             order=request.order,
             after=self._cursor("after", request.after),
@@ -106,7 +106,7 @@ class MemoryConversations:
     async def append_reply(
         self, conversation_id: str, make: Callable[[int], Item], generated_title: tuple[str, str] | None = None
     ) -> None:
-        number = self.numbers.get(conversation_id)
+        number = self.number_by_id.get(conversation_id)
         if number is None:
             raise Gone
         self.usage.check()
@@ -119,7 +119,7 @@ class MemoryConversations:
         return Totals(conversations=len(self.records), messages=self.message_count, users=len(self.by_user))
 
     def _find(self, conversation_id: str) -> Conversation | None:
-        number = self.numbers.get(conversation_id)
+        number = self.number_by_id.get(conversation_id)
         if number is None:
             return None
         conversation = self.records[number]
@@ -128,15 +128,15 @@ class MemoryConversations:
     def _cursor(self, name: Literal["after", "before"], conversation_id: str | None) -> Position | None:
         if conversation_id is None:
             return None
-        number = self.numbers.get(conversation_id)
+        number = self.number_by_id.get(conversation_id)
         if number is None:
             raise UnknownCursor(name)
         return self.records[number].position
 
     def _add(self, conversation: Conversation) -> None:
         self._put(conversation)
-        self.numbers[conversation.id] = conversation.number
-        _insert(self.listed, conversation.position)
+        self.number_by_id[conversation.id] = conversation.number
+        _insert(self.positions, conversation.position)
         if conversation.external_user_id is not None:
             _insert(self.by_user.setdefault(conversation.external_user_id, []), conversation.position)
 
@@ -153,7 +153,7 @@ class MemoryConversations:
 
     def _delete(self, conversation: Conversation) -> None:
         self.records[conversation.number] = conversation._replace(deleted=True)
-        _remove(self.listed, conversation.position)
+        _remove(self.positions, conversation.position)
         if conversation.external_user_id is not None:
             _remove(self.by_user[conversation.external_user_id], conversation.position)
 
@@ -163,7 +163,7 @@ def byte_size(conversation: Conversation) -> int:
     texts = (conversation.title or "", conversation.external_user_id or "")
     # A text takes up to four bytes a character; what is ASCII takes one.
     sizes = (len(text) if text.isascii() else 4 * len(text) for text in texts)
-    return RECORD_BYTES + sum(sizes) + len(conversation.metadata or b"")
+    return CONVERSATION_BYTES + sum(sizes) + len(conversation.metadata or b"")
 
 
 def _insert(positions: list[Position], position: Position) -> None:
@@ -196,13 +196,13 @@ class Disposal:
 
     def _free_some(self) -> None:
         one = self._waiting[0]
-        del one.listed[-FREED_TOGETHER:]
-        parts: tuple[dict[Any, Any], ...] = (one.items, one.records, one.numbers, one.by_user)
+        del one.positions[-FREED_TOGETHER:]
+        parts: tuple[dict[Any, Any], ...] = (one.items, one.records, one.number_by_id, one.by_user)
         with suppress(KeyError):
             largest = max(parts, key=len)
             for _ in range(FREED_TOGETHER):
                 largest.popitem()
-        if not any(parts) and not one.listed:
+        if not any(parts) and not one.positions:
             self._waiting.popleft()
         self._is_scheduled = bool(self._waiting)
         if self._is_scheduled:

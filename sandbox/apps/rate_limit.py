@@ -25,7 +25,7 @@ class MemoryRateLimiter:
         Raises:
             StoreFull: there are too many apps.
         """
-        self._usage.store()
+        self._usage.mark_stored()
         current: list[tuple[int, int, int]] = []
         wait = 0
         for length, most in ((MINUTE, limit.per_minute), (DAY, limit.per_day)):

@@ -16,7 +16,7 @@ from sandbox.suggestions import closest_word
 log = logging.getLogger("sandbox")
 
 # So many apps that nobody wrote to are remembered.
-MAX_VISITORS = 10_000
+MAX_UNSTORED_APPS = 10_000
 
 # The apps that the server's settings declare, and what any other app begins with (None: there is no other).
 Declared = tuple[Mapping[str, AppSettings], AppSettings | None]
@@ -30,7 +30,7 @@ class AppRegistry:
         declared: the apps that the settings declare, and the defaults of the others.
         id_pattern: what an app id looks like, a regular expression.
         seed_demo: gives the demo app its conversations, before its first use.
-        max_visitors: how many apps that nobody wrote to are remembered.
+        max_unstored: how many apps that nobody wrote to are remembered.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class AppRegistry:
         declared: Declared,
         id_pattern: str,
         seed_demo: Callable[[App], Awaitable[None]],
-        max_visitors: int = MAX_VISITORS,
+        max_unstored: int = MAX_UNSTORED_APPS,
     ) -> None:
         self._environment = environment
         self._declared, self._defaults = declared
         self._id_pattern = re.compile(id_pattern)
         self._seed_demo = seed_demo
-        self._max_visitors = max_visitors
+        self._max_visitors = max_unstored
         self._apps: dict[str, App] = {}
         # Ids of those that nobody had written to when they came, oldest first.
-        self._visitors: deque[str] = deque()
+        self._unstored: deque[str] = deque()
 
     def find(self, app_id: str) -> App:
         """Return the app of this id, whether it exists or not."""
@@ -62,8 +62,8 @@ class AppRegistry:
         """Return an app when it is ready to be used, or None when there is none of its id."""
         if not app.exists:
             return None
-        if not app.is_met:
-            await self._meet(app)
+        if not app.is_ready:
+            await self._prepare(app)
         return app
 
     def end_responses(self, reason: type[Exception]) -> None:
@@ -82,17 +82,17 @@ class AppRegistry:
     def delete(self, app: App) -> None:
         """Drop all that is kept of an app; its next use starts afresh."""
         if app.is_stored:
-            self._visitors.append(app.id)
+            self._unstored.append(app.id)
         app.reset()
 
     def delete_all(self) -> None:
         """Drop all that is kept of every app; those that requests are under way for stay what they are."""
         apps, self._apps = self._apps, {}
-        self._visitors.clear()
+        self._unstored.clear()
         for app in apps.values():
             if app.is_busy:
                 self._apps[app.id] = app
-                self._visitors.append(app.id)
+                self._unstored.append(app.id)
                 app.reset()
             else:
                 app.close()
@@ -113,30 +113,30 @@ class AppRegistry:
         return base if base and self._id_pattern.fullmatch(app_id) else None
 
     def _add(self, app_id: str) -> App:
-        usage = Usage(self._environment.limits, is_declared=app_id in self._declared)
+        usage = Usage(self._environment.shared_usage, is_declared=app_id in self._declared)
         app = self._apps[app_id] = App(app_id, self._environment, self._base(app_id), usage)
-        self._visitors.append(app_id)
-        if len(self._visitors) > self._max_visitors:
-            self._forget_visitor()
+        self._unstored.append(app_id)
+        if len(self._unstored) > self._max_visitors:
+            self._forget_unstored()
         return app
 
-    def _forget_visitor(self) -> None:
+    def _forget_unstored(self) -> None:
         """Let the oldest go that nobody wrote to; one that was written to stays, until it is reset."""
-        app = self._apps.get(self._visitors.popleft())
+        app = self._apps.get(self._unstored.popleft())
         if app is None or app.is_stored:
             return
         if app.is_busy:
-            self._visitors.append(app.id)
+            self._unstored.append(app.id)
             return
         self._environment.journal.forget_app(app.journal)
         del self._apps[app.id]
 
-    async def _meet(self, app: App) -> None:
+    async def _prepare(self, app: App) -> None:
         """Prepare an app for its first use."""
         if app.id == magic.DEMO_APP:
             await self._seed_demo(app)
             return
-        app.is_met = True
+        app.is_ready = True
         if app.id in self._declared or app.id in magic.MAGIC_APPS:
             return
         # Said once: the id looks like a slip of the pen, close to an app that was declared.

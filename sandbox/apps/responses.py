@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from sandbox.apps.limits import Limits
+from sandbox.apps.limits import SharedUsage
 from sandbox.errors import StoreFull
 
 MAX_HELD_OF_APP = 1_000
@@ -32,10 +32,10 @@ class OpenResponse(Protocol):
 class OpenResponses:
     """The responses that are under way, how many of them faults hold, and which of those are to be released."""
 
-    __slots__ = ("_gates", "_held", "_limits", "_open")
+    __slots__ = ("_gates", "_held", "_open", "_shared")
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: SharedUsage) -> None:
+        self._shared = limits
         # By themselves: an empty dict is a third of an empty set.
         self._open: dict[OpenResponse, None] = {}
         self._held = 0
@@ -64,18 +64,18 @@ class OpenResponses:
         """
         if self._held >= MAX_HELD_OF_APP:
             raise StoreFull(f"At most {MAX_HELD_OF_APP:,} requests of an app are held by faults at once.")
-        if self._limits.held >= MAX_HELD:
+        if self._shared.held >= MAX_HELD:
             raise StoreFull(f"The sandbox holds at most {MAX_HELD:,} requests at once.")
         self._held += 1
-        self._limits.held += 1
+        self._shared.held += 1
         try:
             yield
         finally:
             self._held -= 1
-            self._limits.held -= 1
+            self._shared.held -= 1
 
     @contextmanager
-    def wait_at(self, fault_id: str, response: OpenResponse) -> Iterator[None]:
+    def waiting_for_release(self, fault_id: str, response: OpenResponse) -> Iterator[None]:
         """Let a response be released by the id of its fault, as long as this lasts."""
         gate = self._gates.setdefault(fault_id, set())
         gate.add(response)

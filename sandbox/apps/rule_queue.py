@@ -72,7 +72,7 @@ class MemoryRuleQueue:
             StoreFull: too many wait already, or it does not fit.
         """
         self._usage.check()
-        self._usage.store()
+        self._usage.mark_stored()
         if len(self._rules) >= MAX_QUEUED:
             raise StoreFull(f"An app holds at most {MAX_QUEUED:,} {self._kind}s; delete some first.")
         self.queued += 1

@@ -56,13 +56,13 @@ HANDLERS: Mapping[str, ControlHandler] = {
 }
 
 
-def runner(services: ControlServices) -> Run:
+def make_runner(services: ControlServices) -> Run:
     """Return what lets an operation's handler answer a request, and records in the app's history what it changed."""
 
     async def run(
-        operation: Operation, path: Mapping[str, str], query: Mapping[str, Any], document: Document
+        operation: Operation, path_parameters: Mapping[str, str], query: Mapping[str, Any], document: Document
     ) -> ControlResult:
-        request = ControlRequest(path=path, query=query, document=document)
+        request = ControlRequest(path_parameters=path_parameters, query=query, document=document)
         if operation.id not in REPEATABLE_OPERATIONS:
             return await HANDLERS[operation.id](request, services)
         seq, at, app = next(services.journal.sequence), services.clock.now(), services.registry.find(request.app_id)
@@ -75,7 +75,7 @@ def runner(services: ControlServices) -> Run:
             raise
         # One that nobody wrote to is as fresh as before its first use: there is nothing to repeat.
         if app.is_stored:
-            url = operation.url(path)
+            url = operation.url(path_parameters)
             call = ControlCallRecord(seq=seq, at=at, method=operation.method, path=url, body=request.body)
             app.history.record(call)
         return result

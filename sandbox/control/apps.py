@@ -19,7 +19,7 @@ async def list_apps(request: ControlRequest, services: ControlServices) -> Contr
     start = bisect_right(all_ids, request.query.get("after", ""))
     ids, data, slices = all_ids[start : start + limit], [], Slices()
     for app_id in ids:
-        await slices.rest()
+        await slices.yield_if_due()
         data.append(await serialize_app(await existing_app(app_id, services), services))
     return {
         "object": "list",
@@ -68,7 +68,7 @@ async def populate(request: ControlRequest, services: ControlServices) -> Contro
     names = ("conversations", "messages", "users", "external_user_id")
     await services.populate(app, **{name: body[name] for name in names if name in body})
     services.publish(app, "data")
-    return await _counts(app, services)
+    return await _counts(app)
 
 
 async def existing_app(app_id: str, services: ControlServices) -> App:
@@ -100,10 +100,10 @@ async def serialize_app(app: App, services: ControlServices) -> dict[str, Any]:
     """Return an app as JSON: its settings and how much is in it."""
     settings = {**app.settings.to_json(keep_none=True), **services.effective_settings(app)}
     settings["status"] = magic.STATUSES.get(app.id, app.settings.status)
-    return {"app_id": app.id, "settings": settings, "counts": await _counts(app, services)}
+    return {"app_id": app.id, "settings": settings, "counts": await _counts(app)}
 
 
-async def _counts(app: App, services: ControlServices) -> dict[str, Any]:
+async def _counts(app: App) -> dict[str, Any]:
     totals = await app.conversations.totals()
     return {**totals._asdict(), "requests": app.journal.requests}
 

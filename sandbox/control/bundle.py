@@ -47,10 +47,10 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         "app_id": app.id,
         "origin": app.origin._asdict(),
         "clock": {"now": app.moment, "frozen": app.frozen_at is not None},
-        "server": dict(services.server),
+        "server": dict(services.response_settings),
         "requests": len(records),
     }
-    reasons = [*history.lost, *_missing_requests(missing, len(started) - len(records))]
+    reasons = [*history.incomplete_reasons, *_missing_requests(missing, len(started) - len(records))]
     baseline, state, calls = history.baseline or app.fresh_snapshot(), app.snapshot(), tuple(history.calls)
     redactor = services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"])
 

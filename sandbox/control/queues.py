@@ -36,7 +36,7 @@ async def delete_faults(request: ControlRequest, services: ControlServices) -> C
 
 async def delete_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete one fault, and release the requests that it holds, even if it is used up."""
-    app, fault_id = await mutable_app(request, services), request.path["fault_id"]
+    app, fault_id = await mutable_app(request, services), request.path_parameters["fault_id"]
     is_queued = any(rule.id == fault_id for rule in app.faults.rules)
     if app.responses.release(fault_id) and not is_queued:
         return None
@@ -45,7 +45,7 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
 
 async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Release the requests that a fault holds now."""
-    app, fault_id = await mutable_app(request, services), request.path["fault_id"]
+    app, fault_id = await mutable_app(request, services), request.path_parameters["fault_id"]
     if not app.responses.release(fault_id):
         raise NotFound(f"No fault of this id holds a request now: {fault_id[:80]}.", param="fault_id")
     return None
@@ -91,7 +91,7 @@ async def _clear(request: ControlRequest, services: ControlServices, name: str) 
 
 
 async def _remove(request: ControlRequest, services: ControlServices, name: str, parameter: str) -> ControlResult:
-    app, rule_id = await mutable_app(request, services), request.path[parameter]
+    app, rule_id = await mutable_app(request, services), request.path_parameters[parameter]
     if not await _queue(app, name).remove(rule_id):
         raise NotFound(f"Nothing of this id waits in this app: {rule_id[:80]}.", param=parameter)
     services.publish(app, name)

@@ -61,7 +61,7 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
     if app_id is None:
         services.journal.clear(app.journal for app in services.registry)
     for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
-        await slices.rest()
+        await slices.yield_if_due()
         app.journal.clear()
         if app.exists and (app.is_stored or app.journal.requests):
             # The state that the requests to come will meet.
@@ -70,7 +70,7 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
 
 
 def _find(request: ControlRequest, services: ControlServices) -> RequestRecord:
-    record = services.journal.get(request.path["request_id"])
+    record = services.journal.get(request.path_parameters["request_id"])
     if record is None:
         raise NotFound("There is no such request in the journal (any more).", param="request_id")
     return record

@@ -20,7 +20,10 @@ from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlServices:
-    """The parts of one server that the control API drives; `server` are the settings on which its answers depend."""
+    """The parts of one server that the control API drives.
+
+    `response_settings` are the server's settings on which the answers of the Apps API depend.
+    """
 
     registry: AppRegistry
     journal: Journal
@@ -32,7 +35,7 @@ class ControlServices:
     settings_schema: Validator
     data_file: DataFile | None
     version: str
-    server: Mapping[str, Any]
+    response_settings: Mapping[str, Any]
     populate: Callable[..., Awaitable[None]]
     effective_settings: Callable[[App], Mapping[str, Any]]
 
@@ -46,14 +49,14 @@ class ControlServices:
 class ControlRequest:
     """A request of the control API that keeps its contract."""
 
-    path: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     query: Mapping[str, Any]
     document: Document
 
     @property
     def app_id(self) -> str:
         """The app that the path names."""
-        return self.path["app_id"]
+        return self.path_parameters["app_id"]
 
     @property
     def body(self) -> Any:

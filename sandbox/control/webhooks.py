@@ -29,7 +29,7 @@ async def list_webhooks(request: ControlRequest, services: ControlServices) -> C
 
 async def redeliver_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Send a webhook again, with the same body and id."""
-    delivery = services.webhooks.get(request.path["webhook_id"])
+    delivery = services.webhooks.get(request.path_parameters["webhook_id"])
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
     app = await existing_app(delivery.app_id, services)

@@ -80,7 +80,7 @@ class DataFile:
             snapshots: list[tuple[str, AppSnapshot]] = []
             slices = Slices()
             for app in self._registry.stored():
-                await slices.rest()
+                await slices.yield_if_due()
                 snapshots.append((app.id, app.snapshot()))
             return await in_thread(self._write, snapshots)
 
@@ -110,7 +110,7 @@ class DataFile:
             if not app.exists:
                 raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist")
             try:
-                app.put_back(snapshot, MemoryConversations.from_snapshot(snapshot))
+                app.restore_prepared(snapshot, MemoryConversations.from_snapshot(snapshot))
             except ApiError as error:
                 raise SettingsError(error.message.rstrip(".")) from None
             app.begin_history(app.snapshot(), seq=0)

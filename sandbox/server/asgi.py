@@ -26,7 +26,7 @@ log = logging.getLogger("sandbox")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
+class ControlApi:
     """The control API: its operations, and what its stages work with."""
 
     router: Router
@@ -56,7 +56,7 @@ class Dispatcher:
         origins: ApiOrigins | None,
         api: Router,
         deps: PipelineDeps,
-        control: Callable[[], Control],
+        control: Callable[[], ControlApi],
         pages: Pages,
         validation_status: int,
     ) -> None:
@@ -72,7 +72,7 @@ class Dispatcher:
         self._validation_status = validation_status
 
     @cached_property
-    def _control(self) -> Control:
+    def _control(self) -> ControlApi:
         return self._make_control()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,13 +140,13 @@ class Dispatcher:
             return await cors.respond_to_preflight(ctx, cors.CONTROL_METHODS)
         check.check_request(ctx)
         if not await self._pages.answer(ctx):
-            await self._answer_control(ctx, self._control)
+            await self._answer_control(ctx)
         return None
 
     def _find_operation(self, ctx: RequestContext) -> None:
         """Note the operation and the app of a request; from now on the app's journal shows it."""
         try:
-            ctx.operation = self._api.resolve(ctx.path, ctx.scope["method"], ctx.parameters)
+            ctx.operation = self._api.resolve(ctx.path, ctx.scope["method"], ctx.path_parameters)
             ctx.operation_id = ctx.operation.id
         except NotFound:
             raise self._unknown_path(ctx) from None
@@ -154,23 +154,23 @@ class Dispatcher:
             self._find_app(ctx)
 
     def _unknown_path(self, ctx: RequestContext) -> NotFound:
-        error = self._api.unknown(ctx.path, ctx.parameters)
+        error = self._api.unknown(ctx.path, ctx.path_parameters)
         self._find_app(ctx)
         return error
 
     def _find_app(self, ctx: RequestContext) -> None:
         """Note the app that the path names, if it names one."""
-        app_id = ctx.parameters.get("app_id")
+        app_id = ctx.path_parameters.get("app_id")
         if app_id is not None and not ctx.id:
             ctx.app = self._registry.find(app_id)
             ctx.begin(ctx.app.journal)
 
-    async def _answer_control(self, ctx: RequestContext, control: Control) -> None:
-        method = ctx.scope["method"]
+    async def _answer_control(self, ctx: RequestContext) -> None:
+        control, method = self._control, ctx.scope["method"]
         try:
-            ctx.operation = control.router.resolve(ctx.path, method, ctx.parameters)
+            ctx.operation = control.router.resolve(ctx.path, method, ctx.path_parameters)
         except NotFound:
-            raise control.router.unknown(ctx.path, ctx.parameters) from None
+            raise control.router.unknown(ctx.path, ctx.path_parameters) from None
         ctx.operation_id = ctx.operation.id
         try:
             await run_control_stages(ctx, control.deps)

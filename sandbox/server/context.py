@@ -39,13 +39,13 @@ class RequestContext(RequestRecording):
         "app",
         "body",
         "fault",
+        "fault_sender",
         "held_until",
         "key",
         "operation",
         "payload",
         "query",
         "result",
-        "sender",
     )
 
     # Known from when the request has found its operation.
@@ -64,7 +64,7 @@ class RequestContext(RequestRecording):
         self.payload = b""
         self.held_until: float | None = None
         # What spoils the answer on its way, if anything does.
-        self.sender: Send | None = None
+        self.fault_sender: Send | None = None
         self._raw: bytes | None = None
 
     @property
@@ -127,17 +127,17 @@ class RequestContext(RequestRecording):
         else:
             described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
         described = [*described, (b"x-content-type-options", b"nosniff"), *headers]
-        if self.sender is not None:
-            await self.sender({"type": "http.response.start", "status": status, "headers": described})
-            return await self.sender({"type": "http.response.body", "body": body})
+        if self.fault_sender is not None:
+            await self.fault_sender({"type": "http.response.start", "status": status, "headers": described})
+            return await self.fault_sender({"type": "http.response.body", "body": body})
         # What two messages would do, in fewer steps.
-        if not self._is_heard:
+        if not self._is_body_complete:
             await self._drain()
         described = self._start(status, described)
         self._keep_response(body)
         self.end("complete")
-        await self._send({"type": "http.response.start", "status": status, "headers": described})
-        return await self._send({"type": "http.response.body", "body": body})
+        await self._asgi_send({"type": "http.response.start", "status": status, "headers": described})
+        return await self._asgi_send({"type": "http.response.body", "body": body})
 
     async def respond_error(self, error: ApiError, validation_status: int = 422) -> None:
         """Send an error in the API's envelope."""
@@ -150,12 +150,12 @@ class RequestContext(RequestRecording):
 
     def send(self, message: Message) -> Awaitable[None]:
         """Send a piece of the answer, by way of what spoils it."""
-        return self.send_message(message) if self.sender is None else self.sender(message)
+        return self.send_unfaulted(message) if self.fault_sender is None else self.fault_sender(message)
 
     def release(self) -> None:
         """Let go of what only a request under way needs: its record may stay for a while."""
         # Each would hold the other until the garbage collector comes; memory that is new each time is slower.
-        self.sender = None
+        self.fault_sender = None
         self.body, self.result, self.payload, self._raw = NO_BODY, None, b"", None
 
 

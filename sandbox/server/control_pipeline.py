@@ -51,13 +51,13 @@ class ControlDeps:
 
 def check_path(ctx: RequestContext, deps: ControlDeps) -> None:
     """Require ids that could be."""
-    if not ctx.operation.path_schema.is_valid(ctx.parameters):
+    if not ctx.operation.path_schema.is_valid(ctx.path_parameters):
         raise NotFound("No such path: no app has such an id.", param="app_id")
 
 
 async def handle(ctx: RequestContext, deps: ControlDeps) -> None:
     """Let the operation's handler do it."""
-    ctx.result = await deps.run(ctx.operation, ctx.parameters, ctx.query, ctx.body)
+    ctx.result = await deps.run(ctx.operation, ctx.path_parameters, ctx.query, ctx.body)
 
 
 async def respond(ctx: RequestContext, deps: ControlDeps) -> None:

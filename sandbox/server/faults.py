@@ -26,11 +26,11 @@ from sandbox.server.response_timer import AbortConnection, ResponseTimer, Server
 from sandbox.server.sse import STREAM_FAULTS
 
 # Kinds that respond in place of the handler: nothing is done and nothing counted.
-INSTEAD = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
+REPLACING_FAULTS = frozenset({"status", "hang", "reset", "malformed", "wrong_type"})
 # Kinds that hold a response on purpose.
-HOLDING = frozenset({"latency", "hang", "stream_stall"})
+HOLDING_FAULTS = frozenset({"latency", "hang", "stream_stall"})
 # Kinds that need a response with a JSON body.
-ON_JSON = frozenset({"truncate", "contract"})
+JSON_FAULTS = frozenset({"truncate", "contract"})
 
 # After how many milliseconds a response goes on that nobody releases.
 MAX_HOLD_MS = 600_000
@@ -44,14 +44,14 @@ Fault = Mapping[str, Any]
 Work = Callable[[], Awaitable[None]]
 
 
-async def select_fault(ctx: RequestContext, header: bytes | None, schema: Validator) -> Fault | None:
+async def find_fault(ctx: RequestContext, header: bytes | None, schema: Validator) -> Fault | None:
     """Return the fault that the header asks for, or the oldest queued one, if it can act on the response.
 
     `schema` is the contract of a fault.
     """
     requested = None if header is None else _parse_header(header.decode("latin-1"), schema)
     is_stream = bool(ctx.operation.events) and await _will_stream(ctx)
-    cannot_act = ON_JSON if is_stream else STREAM_FAULTS
+    cannot_act = JSON_FAULTS if is_stream else STREAM_FAULTS
 
     def matches(fault: Fault) -> bool:
         return fault.get("operation") in (None, ctx.operation.id) and fault["kind"] not in cannot_act
@@ -72,7 +72,7 @@ async def apply_fault(ctx: RequestContext, work: Work) -> None:
     """
     assert ctx.fault is not None  # noqa: S101 - called where there is one
     ctx.fault_kind = ctx.fault["kind"]
-    if ctx.fault_kind in HOLDING:
+    if ctx.fault_kind in HOLDING_FAULTS:
         with ctx.app.responses.hold():
             return await _apply(ctx, ctx.fault, work)
     return await _apply(ctx, ctx.fault, work)
@@ -80,19 +80,19 @@ async def apply_fault(ctx: RequestContext, work: Work) -> None:
 
 async def _apply(ctx: RequestContext, fault: Fault, work: Work) -> None:
     kind = fault["kind"]
-    if kind in INSTEAD:
+    if kind in REPLACING_FAULTS:
         return await _respond_instead(ctx, fault)
     if kind == "latency":
         await _wait(ctx, fault)
     elif kind == "truncate":
-        ctx.sender = truncate(ctx.send_message, fault.get("bytes"))
+        ctx.fault_sender = truncate(ctx.send_unfaulted, fault.get("bytes"))
     elif kind == "stale":
-        ctx.sender = close_after(ctx.send_message, ctx.connection)
+        ctx.fault_sender = close_after(ctx.send_unfaulted, ctx.connection)
     elif kind == "contract":
-        where = [value for name, value in ctx.parameters.items() if name != "app_id"]
+        where = [value for name, value in ctx.path_parameters.items() if name != "app_id"]
         rng = ctx.app.rng.random("bend", ctx.operation.id, *where)
         schema = ctx.operation.responses["200"]["application/json"]
-        ctx.sender = mutate(ctx.send_message, schema, fault.get("path"), rng)
+        ctx.fault_sender = mutate(ctx.send_unfaulted, schema, fault.get("path"), rng)
     elif kind == "after":
         return await _after(ctx, fault, work)
     await work()
@@ -101,10 +101,10 @@ async def _apply(ctx: RequestContext, fault: Fault, work: Work) -> None:
 
 async def _after(ctx: RequestContext, fault: Fault, work: Work) -> None:
     """Do the work and lose its response, an error too."""
-    ctx.sender = drop_response
+    ctx.fault_sender = drop_response
     with suppress(ApiError, AbortConnection):
         await work()
-    ctx.sender = None
+    ctx.fault_sender = None
     raise SandboxFault(fault["status"])
 
 
@@ -152,7 +152,7 @@ async def wait_for_release(ctx: RequestContext, fault_id: str, timer: ResponseTi
     Raises:
         ClientDisconnected, ServerStopping, AppDeleted: as `ResponseTimer.sleep_until` does.
     """
-    with ctx.app.responses.wait_at(fault_id, timer):
+    with ctx.app.responses.waiting_for_release(fault_id, timer):
         ctx.held_by = fault_id
         try:
             await timer.wait_until_woken(MAX_HOLD_MS)

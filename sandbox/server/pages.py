@@ -76,7 +76,7 @@ class Pages:
             if match is Match.FULL:
                 ctx.scope.update(child_scope)
                 try:
-                    await route.handle(ctx.scope, ctx.receive, ctx.send_message)
+                    await route.handle(ctx.scope, ctx.receive, ctx.send_unfaulted)
                 except HTTPException:
                     return False
                 return True

@@ -18,7 +18,7 @@ from sandbox.errors import AccessDenied, RateLimitExceeded
 from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 from sandbox.server import checks
 from sandbox.server.context import RequestContext
-from sandbox.server.faults import apply_fault, select_fault
+from sandbox.server.faults import apply_fault, find_fault
 from sandbox.server.reply_sender import send_reply
 from sandbox.slices import in_thread
 
@@ -61,7 +61,7 @@ async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:
         return
     if header is not None and deps.control_token is not None:
         checks.check_fault_token(ctx.headers, deps.control_token)
-    ctx.fault = await select_fault(ctx, header, deps.fault_schema())
+    ctx.fault = await find_fault(ctx, header, deps.fault_schema())
     if ctx.fault is not None:
         ctx.frozen_at = app.frozen_at
 
@@ -69,7 +69,8 @@ async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:
 async def load_app(ctx: RequestContext, deps: PipelineDeps) -> None:
     """Require an app that exists, and make it ready."""
     app = ctx.app
-    if app.id == magic.MISSING_APP or (await deps.registry.load(app) is None and app.id not in magic.MAGIC_APPS):
+    magic.check_exists(app.id)
+    if await deps.registry.load(app) is None and app.id not in magic.MAGIC_APPS:
         raise magic.unknown_app()
     ctx.frozen_at = app.frozen_at
 
@@ -112,7 +113,7 @@ async def read_body(ctx: RequestContext, deps: object) -> None:
 async def validate_request(ctx: RequestContext, deps: object) -> None:
     """Hold path, query and body against the contract."""
     operation = ctx.operation
-    ctx.query = checks.validate_parameters(operation, ctx.parameters, ctx.scope["query_string"])
+    ctx.query = checks.validate_parameters(operation, ctx.path_parameters, ctx.scope["query_string"])
     if operation.body is None:
         return
     if len(ctx.body.raw) <= LARGE_BODY:
@@ -127,7 +128,7 @@ async def handle(ctx: RequestContext, deps: PipelineDeps) -> None:
     if operation.events:
         # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
         await ctx.turns.first()
-    ctx.result = await deps.run(operation.id, OperationRequest(ctx.parameters, ctx.query, ctx.body), ctx.app)
+    ctx.result = await deps.run(operation.id, OperationRequest(ctx.path_parameters, ctx.query, ctx.body), ctx.app)
 
 
 def validate_response(ctx: RequestContext, deps: PipelineDeps) -> None:

@@ -64,20 +64,20 @@ class RequestRecording:
 
     # All at hand: to look a default up in the class takes longer than to set it.
     __slots__ = (
-        "_at",
-        "_is_heard",
+        "_asgi_send",
+        "_duration_ms",
+        "_is_body_complete",
         "_last_piece",
         "_omitted",
         "_pieces",
         "_receive",
         "_received",
+        "_received_at",
         "_recorder",
         "_response",
         "_response_headers",
         "_response_size",
-        "_send",
         "_size",
-        "_took",
         "added_headers",
         "ended",
         "fault_kind",
@@ -87,8 +87,8 @@ class RequestRecording:
         "id",
         "journal",
         "operation_id",
-        "parameters",
         "path",
+        "path_parameters",
         "reply_status",
         "scope",
         "seq",
@@ -106,12 +106,12 @@ class RequestRecording:
         self.headers = headers
         self.path: bytes = scope.get("raw_path") or scope["path"].encode()
         self.added_headers: Headers = _NO_HEADERS
-        self.parameters: dict[str, str] = {}
+        self.path_parameters: dict[str, str] = {}
         self.operation_id: str | None = None
         self._receive = receive
-        self._send = send
+        self._asgi_send = send
         self._recorder = recorder
-        self._at = recorder.clock.exact()
+        self._received_at = recorder.clock.exact()
         self.started = monotonic()
         self.id = b""
         self.journal: AppJournal = recorder.journal.no_app
@@ -122,10 +122,10 @@ class RequestRecording:
         self.frozen_at: float | None = None
         self.status: int | None = None
         self.reply_status: ReplyStatus | None = None
-        self._is_heard = False
+        self._is_body_complete = False
         self._received: list[bytes] = []
         self._size = 0
-        self._took = 0.0
+        self._duration_ms = 0.0
         self._response_headers: Headers = _NO_HEADERS
         self._response = b""
         self._pieces: list[tuple[float, bytes]] = _NO_PIECES
@@ -147,13 +147,13 @@ class RequestRecording:
     async def receive(self) -> Message:
         """Return a piece of the request, and keep it."""
         message = await self._receive()
-        self._is_heard = not message.get("more_body", False)
+        self._is_body_complete = not message.get("more_body", False)
         if (chunk := message.get("body")) and self._size < MAX_KEPT_BODY and not self.ended:
             self._received.append(chunk)
             self._hold(len(chunk))
         return message
 
-    def send_message(self, message: Message) -> Awaitable[None]:
+    def send_unfaulted(self, message: Message) -> Awaitable[None]:
         """Send a piece of the answer, and keep it."""
         if message["type"] == "http.response.start":
             return self._send_start(message)
@@ -161,11 +161,11 @@ class RequestRecording:
             self._keep_piece((monotonic() - self.started) * 1000, chunk)
         if not message.get("more_body") and not self.ended:
             self.end("complete")
-        return self._send(message)
+        return self._asgi_send(message)
 
     def end(self, ended: Ended) -> None:
         """Note that the request is over."""
-        self.ended, self._took = ended, (monotonic() - self.started) * 1000
+        self.ended, self._duration_ms = ended, (monotonic() - self.started) * 1000
         self._recorder.body_bytes -= self._size
         self._record(self._recorder)
 
@@ -174,9 +174,9 @@ class RequestRecording:
         scope, ended = self.scope, self.ended
         return (
             self.id.decode(),
-            self.parameters.get("app_id"),
+            self.path_parameters.get("app_id"),
             self.operation_id,
-            self._at,
+            self._received_at,
             self.seq,
             self.started,
             scope["scheme"],
@@ -189,7 +189,7 @@ class RequestRecording:
             self._response_headers,
             self._response,
             self._kept_pieces(),
-            self._took if ended else (monotonic() - self.started) * 1000,
+            self._duration_ms if ended else (monotonic() - self.started) * 1000,
             ended,
             self.fault_kind,
             self.violation,
@@ -219,14 +219,14 @@ class RequestRecording:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT):
-                while not self._is_heard and self._size < MAX_KEPT_BODY and not self._is_too_much:
+                while not self._is_body_complete and self._size < MAX_KEPT_BODY and not self._is_too_much:
                     await self.receive()
 
     async def _send_start(self, message: Message) -> None:
-        if not self._is_heard:
+        if not self._is_body_complete:
             await self._drain()
         self._pieces = []
-        await self._send({**message, "headers": self._start(message["status"], message["headers"])})
+        await self._asgi_send({**message, "headers": self._start(message["status"], message["headers"])})
 
     def _start(self, status: int, headers: Headers) -> Headers:
         """Note that the answer begins; return its headers with what goes on every answer."""

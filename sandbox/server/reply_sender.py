@@ -60,7 +60,7 @@ async def _send_json(ctx: RequestContext, result: ReplyResult) -> None:
     schema = ctx.operation.responses["200"]["application/json"]
     body = validate_response(schema, encode(sse.response_body(result)), ctx.operation.id)
     if result.reply.cut:
-        ctx.sender = truncate(ctx.sender or ctx.send_message, None)
+        ctx.fault_sender = truncate(ctx.fault_sender or ctx.send_unfaulted, None)
     elif result.reply.failure is None:
         await result.commit()
     ctx.reply_status = "completed" if result.reply.failure is None else "failed"
@@ -72,7 +72,7 @@ class _Stream:
 
     def __init__(self, ctx: RequestContext, pace: Pace, timer: ResponseTimer, encoder: SseEncoder) -> None:
         self._ctx = ctx
-        self._send = ctx.sender or ctx.send_message
+        self._send = ctx.fault_sender or ctx.send_unfaulted
         self._pace = pace
         self._timer = timer
         self._encoder = encoder

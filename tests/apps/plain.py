@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.journal import Journal
-from sandbox.apps.limits import Limits
+from sandbox.apps.limits import SharedUsage
 from sandbox.apps.records import Order, Position
-from sandbox.apps.registry import MAX_VISITORS, AppRegistry
+from sandbox.apps.registry import MAX_UNSTORED_APPS, AppRegistry
 from sandbox.clock import FrozenClock
 
 T = TypeVar("T")
@@ -41,12 +41,12 @@ def _follows(later: Position, earlier: Position, order: Order) -> bool:
     return later > earlier if order == "asc" else later < earlier
 
 
-def registry(journal: Journal, max_visitors: int = MAX_VISITORS, **limits: Any) -> AppRegistry:
+def registry(journal: Journal, max_unstored: int = MAX_UNSTORED_APPS, **limits: Any) -> AppRegistry:
     """Return a server's apps: any id that begins with app_ is one."""
-    environment = AppEnvironment(seed="1", clock=FrozenClock(0), journal=journal, limits=Limits(**limits))
+    environment = AppEnvironment(seed="1", clock=FrozenClock(0), journal=journal, shared_usage=SharedUsage(**limits))
 
     async def seed_demo(app: App) -> None:
         raise AssertionError
 
     declared = ({"app_declared": AppSettings()}, AppSettings())
-    return AppRegistry(environment, declared, "app_.*", seed_demo, max_visitors)
+    return AppRegistry(environment, declared, "app_.*", seed_demo, max_unstored)

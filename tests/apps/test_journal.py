@@ -261,7 +261,7 @@ def test_what_is_under_way_makes_no_room_and_is_not_forgotten_before_it_is_over(
 @pytest.mark.parametrize("apps", [1, 50, 6_000])
 def test_memory_does_not_grow_with_the_requests(apps: int) -> None:
     """After 6,000 requests as after 1,500, to 5 %: with few apps, and with an app a request."""
-    apps_of_server, requests = registry(Journal(str, max_records=500), max_visitors=500), iter(range(6_000))
+    apps_of_server, requests = registry(Journal(str, max_records=500), max_unstored=500), iter(range(6_000))
     tracemalloc.start()
     try:
         sizes = [grown(apps_of_server, requests, count, apps) for count in (1_500, 4_500)]

@@ -255,7 +255,7 @@ def test_more_apps_than_fit_are_refused_but_for_declared_ones() -> None:
 
 
 def test_an_app_that_nobody_wrote_to_makes_room_for_others() -> None:
-    apps = registry(Journal(str), max_visitors=100)
+    apps = registry(Journal(str), max_unstored=100)
     kept, lost = apps.find("app_kept"), apps.find("app_lost")
     create(kept)
 

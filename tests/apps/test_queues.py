@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.apps.limits import Limits, Usage
+from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.rule_queue import MAX_QUEUED, MemoryRuleQueue
 from sandbox.errors import StoreFull
 from sandbox.rng import Entropy
@@ -21,7 +21,7 @@ def anything(fields: Mapping[str, Any]) -> bool:
 
 
 def empty(kind: str = "fault", seed: int = 1) -> MemoryRuleQueue:
-    return MemoryRuleQueue(kind, Usage(Limits()), Entropy(seed).at("app_a"))
+    return MemoryRuleQueue(kind, Usage(SharedUsage()), Entropy(seed).at("app_a"))
 
 
 def add(queue: MemoryRuleQueue, **fields: Any) -> str:
@@ -116,14 +116,14 @@ def test_an_app_holds_a_thousand() -> None:
 
 @given(things=THINGS, requests=st.integers(0, 10))
 def test_what_waits_counts_as_long_as_it_waits(things: list[dict[str, Any]], requests: int) -> None:
-    usage = Usage(Limits())
+    usage = Usage(SharedUsage())
     queue = MemoryRuleQueue("fault", usage, Entropy(1))
     for thing in things:
         add(queue, **thing)
     for _ in range(requests):
         take(queue)
     assert (usage.bytes > 0) == bool(queue.rules)
-    copy = Usage(Limits())
+    copy = Usage(SharedUsage())
     MemoryRuleQueue("fault", copy, Entropy(1), queue.state)
     assert copy.bytes == usage.bytes
     now(queue.clear())

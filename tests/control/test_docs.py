@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.server.faults import INSTEAD
+from sandbox.server.faults import REPLACING_FAULTS
 from tests.support.constants import ROOT
 
 PAGE = (ROOT / "docs/control.md").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def kinds() -> Iterator[Row]:
         kind, then = each["if"]["properties"]["kind"]["const"], each["then"]
         own = [name for name in then["properties"] if name not in common]
         named = [f"**`{name}`**" if name in then.get("required", ()) else f"`{name}`" for name in own]
-        yield f"`{kind}`", ", ".join(named) or "–", "no" if kind in INSTEAD else "yes"
+        yield f"`{kind}`", ", ".join(named) or "–", "no" if kind in REPLACING_FAULTS else "yes"
 
 
 def events() -> Iterator[Row]:

@@ -14,7 +14,7 @@ import pytest
 from starlette.types import Message
 
 from sandbox.apps.journal import Journal
-from sandbox.apps.limits import Limits
+from sandbox.apps.limits import SharedUsage
 from sandbox.apps.responses import OpenResponses
 from sandbox.clock import SystemClock
 from sandbox.contract import load
@@ -171,7 +171,7 @@ async def pieces_of(count: int) -> list[bytes]:
     scope = scope_of("GET", EVENTS, EVENTS.encode(), b"", [])
     ctx = UnrecordedContext(scope, {}, receive, send, RequestRecorder(Journal(str), SystemClock(), None))
     ctx.operation = next(one for one in CONTRACT.operations if one.path == EVENTS)
-    listeners = OpenResponses(Limits())
+    listeners = OpenResponses(SharedUsage())
     with suppress(ClientDisconnected):
         await run_control_stages(
             ctx, ControlDeps(run=silent, redactor=Redactor(), listeners=listeners, comment_interval=0.001)

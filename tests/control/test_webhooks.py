@@ -256,7 +256,7 @@ def test_the_same_app_gives_the_same_webhooks_again(driver: AppDriver, receiver:
 # Snapshots
 
 
-def put_back(driver: AppDriver, *, secrets: bool) -> list[dict[str, Any]]:
+def restore_prepared(driver: AppDriver, *, secrets: bool) -> list[dict[str, Any]]:
     """Take the app out, put it back and return its webhooks as they are then."""
     document = driver.call("GET", f"/snapshot?secrets={'true' if secrets else 'false'}").json()
     answer = driver.call("PUT", "/snapshot", document)
@@ -266,7 +266,7 @@ def put_back(driver: AppDriver, *, secrets: bool) -> list[dict[str, Any]]:
 
 def test_webhooks_that_were_put_back_are_off_until_they_are_switched_on(driver: AppDriver, receiver: Receiver) -> None:
     driver.set(webhooks=[receiver.hook(*TYPES)])
-    [hook] = put_back(driver, secrets=True)
+    [hook] = restore_prepared(driver, secrets=True)
     assert (hook["url"], hook["enabled"]) == (receiver.url, False)
     driver.api.send(driver.api.created(), "Hello")
     assert deliveries(driver) == []
@@ -277,7 +277,7 @@ def test_webhooks_that_were_put_back_are_off_until_they_are_switched_on(driver: 
 
 def test_a_secret_that_was_masked_is_none_when_it_is_put_back(driver: AppDriver, receiver: Receiver) -> None:
     driver.set(webhooks=[receiver.hook("chat.ended")])
-    assert [hook["secret"] for hook in put_back(driver, secrets=False)] == [None]
+    assert [hook["secret"] for hook in restore_prepared(driver, secrets=False)] == [None]
 
 
 def test_the_list_is_read_page_by_page(driver: AppDriver, receiver: Receiver) -> None:

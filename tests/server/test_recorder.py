@@ -79,7 +79,7 @@ def test_the_log_is_told_of_a_request_whose_app_was_reset_meanwhile() -> None:
     app = journal.new_app("app_a")
 
     async def reset(ctx: RequestContext) -> None:
-        ctx.parameters["app_id"] = "app_a"
+        ctx.path_parameters["app_id"] = "app_a"
         ctx.begin(app)
         await ctx.receive()
         await ctx.send({"type": "http.response.start", "status": 200, "headers": []})
