@@ -60,16 +60,16 @@ def idle(server: Running, count: int, slow: int, seconds: int) -> Crowd:
     """
     before = server.memory().rss
     with _others(server) as longest, ExitStack() as opened:
-        kept = [opened.enter_context(_said(server, request("GET", f"{_APP}/config"))) for _ in range(count)]
-        for one in kept:
+        silent = [opened.enter_context(_connect(server, request("GET", f"{_APP}/config"))) for _ in range(count)]
+        for one in silent:
             one.recv(65_536)
-        late = [opened.enter_context(_said(server, b"GET / HTTP/1.1\r\nX-Slow: ")) for _ in range(slow)]
+        late = [opened.enter_context(_connect(server, b"GET / HTTP/1.1\r\nX-Slow: ")) for _ in range(slow)]
         memory = server.memory().rss
         for _ in range(seconds):
             time.sleep(1)
             for one in late:
                 _say(one, b"x")
-        lost = sum(not _is_closed(one) for one in (*kept, *late))
+        lost = sum(not _is_closed(one) for one in (*silent, *late))
         return Crowd(before=before, memory=memory, longest_ms=longest(), lost=lost)
 
 
@@ -77,7 +77,7 @@ def slow_readers(server: Running, count: int, seconds: int) -> Crowd:
     """Ask for long streams and read next to nothing of them."""
     before = server.memory().rss
     with _others(server) as longest, ExitStack() as opened:
-        readers = [opened.enter_context(_said(server, _stream())) for _ in range(count)]
+        readers = [opened.enter_context(_connect(server, _stream())) for _ in range(count)]
         worst = 0
         for _ in range(seconds):
             time.sleep(1)
@@ -92,7 +92,7 @@ def leavers(server: Running, count: int) -> Crowd:
     before = server.memory().rss
     with _others(server) as longest:
         for _ in range(count):
-            with _said(server, _stream()) as one:
+            with _connect(server, _stream()) as one:
                 one.recv(1_000)
         time.sleep(0.5)
         return Crowd(before=before, memory=server.memory().rss, longest_ms=longest())
@@ -126,9 +126,9 @@ class _Paced(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def ask(self, asked: bytes) -> None:
+    def ask(self, message: bytes) -> None:
         self._began = time.perf_counter()
-        self._transport.write(asked)
+        self._transport.write(message)
 
     def data_received(self, data: bytes) -> None:
         self._end = (self._end + data)[-400:]
@@ -148,17 +148,17 @@ async def _streams(port: int, count: int, deltas: int) -> list[_Paced]:
     if b" 200 " not in await reader.readline():
         raise BenchError("the pace can't be set")
     writer.close()
-    asked = request(
+    message = request(
         "POST",
         f"{_APP}/completions",
         b'{"prompt": "[[echo]] %b", "stream": true}' % b" ".join([b"insurance"] * deltas),
     )
-    made = [(await loop.create_connection(lambda: _Paced(done, deltas), HOST, port))[1] for _ in range(count)]
-    for number, one in enumerate(made):
-        loop.call_later(number / count * FIRST_MS / 1000, one.ask, asked)
-    for _ in made:
+    clients = [(await loop.create_connection(lambda: _Paced(done, deltas), HOST, port))[1] for _ in range(count)]
+    for number, one in enumerate(clients):
+        loop.call_later(number / count * FIRST_MS / 1000, one.ask, message)
+    for _ in clients:
         await done.acquire()
-    return made
+    return clients
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def _stream() -> bytes:
     return request("POST", f"{_APP}/completions", _LONG)
 
 
-def _said(server: Running, words: bytes) -> socket.socket:
+def _connect(server: Running, words: bytes) -> socket.socket:
     """Open a connection whose system takes little that isn't read, and send something."""
     one = socket.socket()
     one.settimeout(30)

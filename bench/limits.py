@@ -151,9 +151,9 @@ def _requests(count: int, cores: Cores, generator: Generator) -> Row:
         early = _fill(generator, server, _reads(count // 5))
         few = server.memory().rss
         late = _fill(generator, server, _reads(count - count // 5))
-        asked = early.answers + late.answers
+        answered = early.answers + late.answers
         rates = f"{_rate(early)} requests a second at first, {_rate(late)} in the end"
-        return Row(f"{count:,} requests in 50 apps", rates, _grown(few, server.memory().rss), count - asked)
+        return Row(f"{count:,} requests in 50 apps", rates, _grown(few, server.memory().rss), count - answered)
 
 
 def _reads(count: int) -> Iterator[bytes]:
@@ -235,12 +235,12 @@ class _Held:
 
     def ids(self, count: int) -> list[str]:
         """Return the ids of the newest conversations."""
-        found: list[str] = []
-        while len(found) < count:
-            after = f"&after={found[-1]}" if found else ""
+        ids: list[str] = []
+        while len(ids) < count:
+            after = f"&after={ids[-1]}" if ids else ""
             page = self._call.read("GET", f"{self._path}?limit=100{after}")
-            found += [one["id"] for one in page["data"]]
-        return found[:count]
+            ids += [one["id"] for one in page["data"]]
+        return ids[:count]
 
     def count(self) -> int:
         """Return how many conversations there are."""
@@ -256,10 +256,10 @@ def _heavy(conversations: int, cores: Cores) -> Iterator[Row]:
     """Yield the heaviest calls: the worst three, and how many there are."""
     with _warm(cores) as server:
         before = server.memory().rss
-        found = sorted(waits(server, conversations, conversations), key=lambda wait: -wait.longest_ms)
-        worst = ", ".join(f"{wait.name} ({wait.longest_ms:.0f} ms)" for wait in found[:5])
+        measured = sorted(waits(server, conversations, conversations), key=lambda wait: -wait.longest_ms)
+        worst = ", ".join(f"{wait.name} ({wait.longest_ms:.0f} ms)" for wait in measured[:5])
         yield Row(
-            f"{len(found)} heavy calls, on {conversations:,} conversations and a full journal",
+            f"{len(measured)} heavy calls, on {conversations:,} conversations and a full journal",
             f"another client waits at the longest in: {worst}",
             _grown(before, server.memory().rss),
             goal=f"≤ {GOAL_MS} ms",

@@ -66,7 +66,7 @@ def rates(workload: Workload, scale: Scale, rounds: int, cores: Cores, generator
 
     def burst(server: Running, requests: list[bytes], seconds: float) -> tuple[Burst, float]:
         before = server.cpu_seconds()
-        with _blamed(server):
+        with _naming_server(server):
             done = generator.burst(
                 server.port, requests, connections=workload.connections, seconds=seconds, events=workload.events
             )
@@ -94,7 +94,7 @@ def _prepared(
         for lane in workload.lanes:
             say(f"{workload.name}: preparing {lane.label}")
             server = stack.enter_context(running(lane.kind, cores.server))
-            with _blamed(server):
+            with _naming_server(server):
                 ready.append((server, lane.prepare(server, generator)))
         yield ready
 
@@ -144,26 +144,26 @@ class Growth:
 
 def memory(scale: Scale, cores: Cores, generator: Generator, say: Say) -> list[Growth]:
     """Measure memory idle, and what a conversation of two exchanges adds to it."""
-    found = []
+    growths = []
     for kind in (STARLETTE, RAW, SANDBOX, FASTAPI):
         say(f"memory: {kind.label}")
         with running(kind, cores.server) as server:
             idle = server.memory()
             if not kind.keeps:
-                found.append(Growth(label=kind.label, idle=idle))
+                growths.append(Growth(label=kind.label, idle=idle))
                 continue
-            with _blamed(server):
+            with _naming_server(server):
                 # What is loaded on first use is no part of a conversation, nor is the request journal: it is full now.
                 talk(server, generator, create(server, generator, FILLS_JOURNAL, WARM), 2, WARM)
                 warm = server.memory()
                 talk(server, generator, create(server, generator, scale.grown), 2)
                 loaded = server.memory()
-            found.append(Growth(label=kind.label, idle=idle, warm=warm, loaded=loaded, grown=scale.grown))
-    return found
+            growths.append(Growth(label=kind.label, idle=idle, warm=warm, loaded=loaded, grown=scale.grown))
+    return growths
 
 
 @contextmanager
-def _blamed(server: Running) -> Iterator[None]:
+def _naming_server(server: Running) -> Iterator[None]:
     """Say which server it was that answered wrongly, and what it wrote."""
     try:
         yield

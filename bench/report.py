@@ -43,7 +43,7 @@ def table(results: Results) -> str:
     standings = list(standing(results))
     if standings:
         width = max(len(line.what) for line in standings)
-        parts.append("\n".join(["Where it stands", *(f"  {line.what:{width}}  {line.shown}" for line in standings)]))
+        parts.append("\n".join(["Where it stands", *(f"  {line.what:{width}}  {line.line}" for line in standings)]))
     return "\n\n".join(parts)
 
 
@@ -77,14 +77,14 @@ class Standing:
     at_most: bool = False
 
     @property
-    def reached(self) -> bool:
+    def is_reached(self) -> bool:
         """Whether the aim is reached."""
         return self.ratio <= self.aim if self.at_most else self.ratio >= self.aim
 
     @property
-    def shown(self) -> str:
+    def line(self) -> str:
         """The line of the table."""
-        sign, end = "≤" if self.at_most else "≥", "" if self.reached else "   not yet"
+        sign, end = "≤" if self.at_most else "≥", "" if self.is_reached else "   not yet"
         return f"{self.ratio:6.2f}   aim {sign} {self.aim:.2f}{end}"
 
 
@@ -108,8 +108,8 @@ def standing(results: Results) -> Iterator[Standing]:
         labels = list(results.starts.seconds)
         times = list(results.starts.seconds.values())
         ours_at = labels.index(OURS)
-        found = ratio(times[ours_at], times[0])
-        yield Standing(what=f"start: {OURS} of {labels[0]}", ratio=found, aim=START_AIM, at_most=True)
+        quotient = ratio(times[ours_at], times[0])
+        yield Standing(what=f"start: {OURS} of {labels[0]}", ratio=quotient, aim=START_AIM, at_most=True)
 
 
 def _named(lanes: Sequence[LaneRates], start: str) -> list[LaneRates]:

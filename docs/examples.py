@@ -119,8 +119,8 @@ def _with_examples(text: str) -> str:
     head, _, _ = text.rpartition(_START)
     examples = {**json.loads(text)["components"]["examples"]}
     for name, value in answers().items():
-        kept = {key: part for key, part in examples.get(name, {}).items() if key == "summary"}
-        examples[name] = {**kept, "serializedValue" if isinstance(value, str) else "value": value}
+        summary = {key: part for key, part in examples.get(name, {}).items() if key == "summary"}
+        examples[name] = {**summary, "serializedValue" if isinstance(value, str) else "value": value}
     block = json.dumps(examples, indent=2, ensure_ascii=False).replace("\n", "\n    ")
     return f"{head}{_START}{block}\n  }}\n}}\n"
 

@@ -116,7 +116,7 @@ def settings_page() -> str:
 
 def _server_row(name: str, option: Option) -> tuple[str, ...]:
     variable = ENV_PREFIX + name.upper()
-    return (f"`{flag(name)}`", f"`{variable}`", _values(option), _shown(default_of(name)), _sentence(option.help))
+    return (f"`{flag(name)}`", f"`{variable}`", _values(option), _format(default_of(name)), _sentence(option.help))
 
 
 def _values(option: Option) -> str:
@@ -138,7 +138,7 @@ def _rows(schema_file: str) -> list[tuple[str, ...]]:
     """Return a row for each property of a schema of the control API."""
     schema = json.loads((control_folder() / schema_file).read_text(encoding="utf-8"))
     return [
-        (f"`{name}`", _kind(part), _shown(part.get("default")), _sentence(part["description"]))
+        (f"`{name}`", _kind(part), _format(part.get("default")), _sentence(part["description"]))
         for name, part in schema["properties"].items()
     ]
 
@@ -153,7 +153,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return " or ".join(names.get(kind, str(kind)) for kind in kinds if kind != "null")
 
 
-def _shown(value: Any) -> str:
+def _format(value: Any) -> str:
     if value is None or value == ():
         return "–"
     return f"`{json.dumps(value) if isinstance(value, bool) else value}`"

@@ -90,13 +90,13 @@ def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
     if host == EVERY_ADDRESS:
         ipv4 = [] if socket.has_dualstack_ipv6() else [(socket.AF_INET, EVERY_IPV4)]
         return [(socket.AF_INET6, EVERY_ADDRESS), *ipv4]
-    found = [(info[0], str(info[4][0])) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    addresses = [(info[0], str(info[4][0])) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     if host == "localhost":
         # Whatever the machine's files say: a server that asks for no token is not to be reached from elsewhere.
-        return [address for address in dict.fromkeys(found) if is_loopback(address[1])] or [
+        return [address for address in dict.fromkeys(addresses) if is_loopback(address[1])] or [
             (socket.AF_INET, LOOPBACK[socket.AF_INET])
         ]
-    return found[:1]
+    return addresses[:1]
 
 
 def _bind_all(addresses: Sequence[tuple[socket.AddressFamily, str]], port: int) -> Sequence[socket.socket]:

@@ -100,11 +100,11 @@ class _Reader:
         return self._text[self._at : self._at + 1]
 
     def _expect(self, characters: str) -> str:
-        found = self._next()
-        if not found or found not in characters:
+        character = self._next()
+        if not character or character not in characters:
             raise _NotAnObject
         self._at += 1
-        return found
+        return character
 
 
 def validate_in_pieces(validator: Validator, document: Document) -> list[Violation]:

@@ -42,10 +42,10 @@ def publish(bundle: Mapping[str, Any], version: str) -> dict[str, Any]:
     used = referenced_components(
         {key: value for key, value in document.items() if key != "components"}, document["components"]
     )
-    kept = {name: schemas[name] for name in sorted(used["schemas"])}
-    document["components"] = {**document["components"], "schemas": kept}
-    for schema in kept.values():
-        _add_discriminator_mapping(schema, kept)
+    used_schemas = {name: schemas[name] for name in sorted(used["schemas"])}
+    document["components"] = {**document["components"], "schemas": used_schemas}
+    for schema in used_schemas.values():
+        _add_discriminator_mapping(schema, used_schemas)
     return document
 
 
@@ -92,11 +92,11 @@ def _json_only(node: dict[str, Any]) -> dict[str, Any]:
     content = node.get("content", {})
     if "application/json" not in content:
         return node
-    asked = content["application/json"]["schema"]
-    kept = {
-        kind: media for kind, media in content.items() if kind == "application/json" or media.get("schema") != asked
+    schema = content["application/json"]["schema"]
+    distinct = {
+        kind: media for kind, media in content.items() if kind == "application/json" or media.get("schema") != schema
     }
-    return {**node, "content": kept}
+    return {**node, "content": distinct}
 
 
 def _default_in_description(node: dict[str, Any]) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def _default_in_description(node: dict[str, Any]) -> dict[str, Any]:
     kinds = node.get("type")
     if not isinstance(kinds, list) or len({*kinds} - {"null"}) < 2 or node.get("default") is None:
         return node
-    kept = {key: value for key, value in node.items() if key != "default"}
-    return {**kept, "description": f"{node['description']} By default `{node['default']}`."}
+    rest = {key: value for key, value in node.items() if key != "default"}
+    return {**rest, "description": f"{node['description']} By default `{node['default']}`."}
 
 
 def _merge_all_of(schema: dict[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,9 +125,9 @@ def _conditions_to_choice(node: dict[str, Any]) -> dict[str, Any]:
     if not conditions or not all("title" in part.get("then", {}) for part in conditions):
         return node
     [field] = conditions[0]["if"]["properties"]
-    kept: dict[str, Any] = {key: node[key] for key in ("title", "description", "examples") if key in node}
+    about: dict[str, Any] = {key: node[key] for key in ("title", "description", "examples") if key in node}
     choices = [_choice(node, part, field) for part in conditions]
-    return {**kept, "x-discriminator": field, "oneOf": choices}
+    return {**about, "x-discriminator": field, "oneOf": choices}
 
 
 def _choice(node: Mapping[str, Any], condition: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def _choice(node: Mapping[str, Any], condition: Mapping[str, Any], field: str) -
         name: node["properties"][name] if narrower is True else {**node["properties"][name], **narrower}
         for name, narrower in then["properties"].items()
     }
-    asked = {key: value for key, value in properties[field].items() if key != "enum"}
-    properties[field] = {**asked, **condition["if"]["properties"][field]}
+    base = {key: value for key, value in properties[field].items() if key != "enum"}
+    properties[field] = {**base, **condition["if"]["properties"][field]}
     if properties[field].get("default") not in set(_values(properties[field])):
         properties[field].pop("default", None)
     required = dict.fromkeys(
