@@ -42,7 +42,7 @@ class LiveEvent:
 def _size_of(data: Any) -> int:
     if not isinstance(data, RequestRecord):
         return EVENT_BYTES + len(getattr(data, "body", b""))
-    headers = sum(len(name) + len(value) for name, value in (*data.headers, *data.answer_headers))
+    headers = sum(len(name) + len(value) for name, value in (*data.headers, *data.response_headers))
     answer = sum(CHUNK_BYTES + len(chunk) for _, chunk in data.chunks)
     return EVENT_BYTES + len(data.path) + len(data.query) + headers + len(data.body) + answer
 

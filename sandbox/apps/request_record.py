@@ -15,9 +15,9 @@ class RequestRecord(NamedTuple):
 
     `at` is when it came, in Unix seconds with a fraction; `seq` is its place among all requests, `started` when it came
     on a clock that never goes back, in seconds; `frozen_at` is where the app's time stood still then, None where it
-    ran. `status` is None where no answer was begun; `answer` is a body that went out whole, `pieces` those of one that
-    did not, each with the milliseconds since the request began; of a long one `omitted` bytes are not kept, an empty
-    piece stands in their place.
+    ran. `status` is None where no response was begun; `response_body` is one that was sent whole, `response_pieces`
+    those of one that was not, each with the milliseconds since the request began; of a long one `omitted` bytes are not
+    kept, an empty piece stands in their place.
     `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
     the client was told of the agent's reply, None where it was told nothing, or not to the end. `held_by` is the id of
     the fault that holds the request until it is released.
@@ -36,9 +36,9 @@ class RequestRecord(NamedTuple):
     headers: Headers
     body: bytes = b""
     status: int | None = None
-    answer_headers: Headers = []  # noqa: RUF012 - never changed
-    answer: bytes = b""
-    pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
+    response_headers: Headers = []  # noqa: RUF012 - never changed
+    response_body: bytes = b""
+    response_pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
     duration_ms: float = 0.0
     ended: Ended | None = "complete"
     fault: str | None = None
@@ -51,10 +51,10 @@ class RequestRecord(NamedTuple):
     @property
     def chunks(self) -> list[tuple[float, bytes]]:
         """The pieces of the answer's body, each with the milliseconds since the request began."""
-        return [(self.duration_ms, self.answer)] if self.answer else self.pieces
+        return [(self.duration_ms, self.response_body)] if self.response_body else self.response_pieces
 
     @property
-    def answer_bytes(self) -> int:
+    def response_bytes(self) -> int:
         """How long the body of the answer was, whether all of it is kept or not."""
         return sum(len(chunk) for _, chunk in self.chunks) + self.omitted
 

@@ -112,7 +112,7 @@ def _request_step(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     beginning = takewhile(bool, (chunk for _, chunk in record.chunks))
     response = {
         "status": record.status,
-        "headers": redact_headers(record.answer_headers, redactor),
+        "headers": redact_headers(record.response_headers, redactor),
         "body": _serialize_body(b"".join(beginning), redactor),
         # Of a long stream the body is the beginning; so many bytes more were sent.
         "omitted": record.omitted,

@@ -145,15 +145,15 @@ def _har_response(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
         "statusText": responses.get(status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _har_headers(record.answer_headers, redactor),
+        "headers": _har_headers(record.response_headers, redactor),
         "content": {
-            "size": record.answer_bytes,
+            "size": record.response_bytes,
             "mimeType": content_type(record),
             "text": response_body(record).decode("utf-8", "replace"),
         },
         "redirectURL": "",
         "headersSize": -1,
-        "bodySize": record.answer_bytes,
+        "bodySize": record.response_bytes,
     }
 
 

@@ -54,7 +54,7 @@ def serialize_request(record: RequestRecord, *, exact: bool) -> dict[str, Any]:
         "body": parse_body(record.body, exact=exact),
         "status": record.status,
         "response": response_json(record),
-        "response_bytes": record.answer_bytes,
+        "response_bytes": record.response_bytes,
         "duration_ms": round(record.duration_ms, 3),
         "reply_status": record.reply_status,
         "fault": record.fault,
@@ -114,7 +114,7 @@ def response_json(record: RequestRecord) -> Any:
 
 def content_type(record: RequestRecord) -> str:
     """Return the media type of the answer."""
-    return headers_by_name(record.answer_headers).get("content-type", "")
+    return headers_by_name(record.response_headers).get("content-type", "")
 
 
 def is_event_stream(record: RequestRecord) -> bool:

@@ -99,8 +99,8 @@ def test_a_gap_is_told_once() -> None:
 # Each row: where a request can hold a megabyte.
 LARGE: dict[str, dict[str, Any]] = {
     "body": {"body": bytes(1_000_000)},
-    "answer": {"answer": bytes(1_000_000)},
-    "stream": {"pieces": [(0.0, bytes(50))] * 5_000},
+    "answer": {"response_body": bytes(1_000_000)},
+    "stream": {"response_pieces": [(0.0, bytes(50))] * 5_000},
     "headers": {"headers": [(b"x", bytes(1_000_000))]},
     "path": {"path": bytes(1_000_000)},
 }

@@ -163,11 +163,11 @@ def test_a_quiet_app_keeps_its_newest_while_a_noisy_one_loses() -> None:
 # Each row: where an entry can hold a megabyte.
 LARGE: dict[str, dict[str, Any]] = {
     "body": {"body": b"x" * MIB},
-    "answer": {"answer": b"x" * MIB},
+    "answer": {"response_body": b"x" * MIB},
     "path": {"path": b"x" * MIB},
     "headers": {"headers": [(b"x-long", b"x" * MIB)]},
-    "headers of the answer": {"fault": "status", "answer_headers": [(b"x-long", b"x" * MIB)]},
-    "many small pieces": {"pieces": [(float(number), b"x" * 10) for number in range(36_000)]},
+    "headers of the answer": {"fault": "status", "response_headers": [(b"x-long", b"x" * MIB)]},
+    "many small pieces": {"response_pieces": [(float(number), b"x" * 10) for number in range(36_000)]},
 }
 
 
@@ -274,7 +274,7 @@ def grown(registry: AppRegistry, numbers: Iterator[int], count: int, apps: int) 
     """Let requests come and return how much memory is in use then."""
     for number in islice(numbers, count):
         app_id = f"app_{number % apps}"
-        record = entry(number, app_id, body=b"%100d" % number, answer=b"%300d" % number)
+        record = entry(number, app_id, body=b"%100d" % number, response_body=b"%300d" % number)
         journal_entries.add(registry.find(app_id).journal, record)
     gc.collect()
     return tracemalloc.get_traced_memory()[0]

@@ -212,7 +212,7 @@ def test_the_control_token_leaves_by_no_door(make_client: MakeClient, spelling: 
 def test_no_key_is_written_to_the_log(random: str, prefix: str, spelling: str) -> None:
     text = SPELLINGS[spelling](prefix + random)
     refusal = json.dumps({"error": {"type": "not_found", "message": f"{'long ' * 30}{text}"}}).encode()
-    asked = entry(path=f"/v1/{text}".encode(), status=404, answer=refusal)
+    asked = entry(path=f"/v1/{text}".encode(), status=404, response_body=refusal)
     redact = Redactor().redact_text
     lines = [text_line(colour=False, redact=redact)(asked), json_line(redact=redact)(asked)]
     lines.append(redact(f"a warning about {text}"))

@@ -89,7 +89,7 @@ def too_soon(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """
     for group in group_identical(traffic.records):
         for record in group:
-            header = headers_by_name(record.answer_headers).get("retry-after", "")
+            header = headers_by_name(record.response_headers).get("retry-after", "")
             delay = _parse_retry_after(header, record)
             retry = next_after(group, record) if delay > 0 else None
             if retry and (waited := _seconds_between(record, retry)) < delay - TOLERANCE_SECONDS:

@@ -171,7 +171,7 @@ def test_where_entries_are_gone_the_verdict_is_not_whole(body: bytes, passed: bo
 @given(wait=st.integers(1, 100_000), waited=st.floats(0, 200_000), took=st.floats(0, 10_000))
 def test_only_who_waits_too_short_comes_too_soon(wait: int, waited: float, took: float) -> None:
     """Counted from the end of the answer, however long it took; a tenth of a second is forgiven."""
-    first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], duration_ms=took * 1000)
+    first = asked(50, status=429, response_headers=[(b"retry-after", b"%d" % wait)], duration_ms=took * 1000)
     again = asked(50 + took + waited + 0.001)
     found = judge_client("app_a", [again, first], 0, CONTRACT)["findings"]
     if waited > wait - 0.1:
@@ -182,13 +182,13 @@ def test_only_who_waits_too_short_comes_too_soon(wait: int, waited: float, took:
 
 @given(wait=st.integers(1, 100_000), moved=st.integers(-100_000, 200_000))
 def test_a_clock_that_is_moved_counts_as_waiting(wait: int, moved: int) -> None:
-    first = asked(50, status=429, answer_headers=[(b"retry-after", b"%d" % wait)], frozen_at=1_000_000)
+    first = asked(50, status=429, response_headers=[(b"retry-after", b"%d" % wait)], frozen_at=1_000_000)
     again = asked(51, frozen_at=1_000_000 + moved)
     assert bool(judge_client("app_a", [first, again], 0, CONTRACT)["findings"]) is (max(moved, 1) < wait)
 
 
 def test_a_fraction_of_a_second_is_not_held_against_a_client_whose_clock_is_moved() -> None:
-    first = asked(50, at=NOW + 0.9, status=429, answer_headers=[(b"retry-after", b"60")])
+    first = asked(50, at=NOW + 0.9, status=429, response_headers=[(b"retry-after", b"60")])
     assert judge_client("app_a", [first, asked(51, frozen_at=NOW + 60)], 0, CONTRACT)["findings"] == []
 
 
@@ -217,7 +217,7 @@ def test_a_date_counts_by_the_apps_clock(driver: AppDriver, date: str, found: li
 
 def test_a_date_counts_from_the_answer_where_the_clock_runs() -> None:
     date = [(b"retry-after", b"Mon, 12 Jan 1970 13:46:50 GMT")]  # ten seconds after 1_000_000
-    first = asked(50, status=503, answer_headers=date, at=1_000_000.5, duration_ms=2_000)
+    first = asked(50, status=503, response_headers=date, at=1_000_000.5, duration_ms=2_000)
     for started, found in ((59.3, True), (59.5, False)):
         assert bool(judge_client("app_a", [first, asked(started)], 0, CONTRACT)["findings"]) is found
 
