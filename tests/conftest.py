@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -50,8 +51,17 @@ def client(make_client: MakeClient) -> Client:
     return make_client()
 
 
+@pytest.fixture
+def app_id(request: pytest.FixtureRequest) -> str:
+    """An app id that no other test uses: on a server that tests share, it shares nothing with them."""
+    return f"app_{hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()}"
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A real server on a loopback port, shared by the tests of a session: use an app id of your own."""
+    """A real server on a loopback port, shared by the tests of a session: use an app id of your own.
+
+    It writes nothing: nobody reads its pipe, and one that is full would stop it.
+    """
     with serving("--now", str(NOW), "--quiet") as running:
         yield running

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,7 +42,6 @@ def asgi(shared: AsgiClient) -> AsgiClient:
 
 
 @pytest.fixture
-def api(asgi: AsgiClient, request: pytest.FixtureRequest) -> Api:
+def api(asgi: AsgiClient, app_id: str) -> Api:
     """An app that is this test's alone, with the default settings and a frozen time."""
-    name = hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()
-    return Api(asgi, f"app_{name}")
+    return Api(asgi, app_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,37 +10,22 @@ import pytest
 
 from tests.conftest import MakeClient
 from tests.support.app_driver import AppDriver
-from tests.support.constants import AUTH, NOW
-from tests.support.processes import Server, serving
+from tests.support.processes import Server, http_client
 
 MakeDriver = Callable[..., AppDriver]
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A real server that says nothing: nobody reads what it writes, and a pipe that is full would stop it."""
-    with serving("--now", str(NOW), "--quiet") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def sandbox(server: Server) -> Iterator[httpx2.Client]:
     """A client of the running server."""
-    with connected(server) as client:
+    with http_client(server) as client:
         yield client
 
 
-def connected(server: Server) -> httpx2.Client:
-    """Return a client of a server, with a good key, for any number of requests at once."""
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-    return httpx2.Client(base_url=server.url, headers=AUTH, timeout=60, limits=limits)
-
-
 @pytest.fixture
-def driver(sandbox: httpx2.Client, request: pytest.FixtureRequest) -> AppDriver:
+def driver(sandbox: httpx2.Client, app_id: str) -> AppDriver:
     """An app of the running server that is this test's alone."""
-    name = hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()
-    return AppDriver(sandbox, f"app_{name}")
+    return AppDriver(sandbox, app_id)
 
 
 @pytest.fixture

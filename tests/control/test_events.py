@@ -24,11 +24,10 @@ from sandbox.server.context import UnrecordedContext
 from sandbox.server.control_pipeline import COMMENT_INTERVAL, ControlDeps, run_control_stages
 from sandbox.server.recording import RequestRecorder
 from sandbox.server.response_timer import ClientDisconnected
-from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
 from tests.support.errors import assert_error
 from tests.support.in_process import scope_of
-from tests.support.processes import serving
+from tests.support.processes import http_client, serving
 
 EVENTS = "/_sandbox/events"
 CONTRACT = load(control_folder())
@@ -185,7 +184,7 @@ async def pieces_of(count: int) -> list[bytes]:
 @pytest.fixture(scope="module")
 def alone() -> Iterator[AppDriver]:
     """An app of a server that no other test listens to."""
-    with serving("--quiet") as server, connected(server) as client:
+    with serving("--quiet") as server, http_client(server) as client:
         yield AppDriver(client, "app_alone")
 
 
@@ -223,7 +222,7 @@ def admitted(driver: AppDriver) -> bool:
 
 
 def test_listeners_end_when_the_server_stops_and_nothing_is_complained_of() -> None:
-    with serving("--quiet") as server, connected(server) as client:
+    with serving("--quiet") as server, http_client(server) as client:
         with listening(AppDriver(client, "app_x")) as ear:
             server.process.send_signal(signal.SIGINT)
             with pytest.raises((httpx2.RemoteProtocolError, StopIteration)):

@@ -10,10 +10,9 @@ from starlette.testclient import TestClient
 
 from sandbox import Settings, create_app
 from sandbox.server.response_timer import AbortConnection
-from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver, config_of, creation_in, message_to
 from tests.support.constants import AUTH, NOW
-from tests.support.processes import Server, serving
+from tests.support.processes import Server, http_client, serving
 from tests.support.raw_connection import RawConnection, open_connection
 
 # reset
@@ -171,7 +170,7 @@ def test_a_hang_ends_without_an_answer_when_its_app_is_deleted(driver: AppDriver
 
 
 def test_a_hang_ends_without_an_answer_when_the_server_stops() -> None:
-    with serving() as server, connected(server) as client, open_connection(server.url) as wire:
+    with serving() as server, http_client(server) as client, open_connection(server.url) as wire:
         hanging(AppDriver(client, "app_hangs"), wire)
         server.process.send_signal(signal.SIGINT)
         assert rest_of(wire.socket) == b""

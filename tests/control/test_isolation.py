@@ -7,10 +7,9 @@ from typing import Any
 
 import httpx2
 
-from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
 from tests.support.constants import NOW
-from tests.support.processes import Server, serving
+from tests.support.processes import Server, http_client, serving
 from tests.support.sse import read
 
 CLIENTS, ROUNDS = 50, 2
@@ -62,7 +61,7 @@ def test_nobody_sees_anything_of_another(server: Server, sandbox: httpx2.Client,
         assert b"event: response.completed" not in slow.received
         assert [row["ended"] for row in driver.requests(operation="apps_api_send_message")] == [None]
     assert together[0] == together[1]
-    with serving("--now", str(NOW), "--quiet") as other, connected(other) as client:
+    with serving("--now", str(NOW), "--quiet") as other, http_client(other) as client:
         alone = [story(AppDriver(client, drivers[number].app_id), number) for number in (7, 31)]
     assert alone == [together[0][7], together[0][31]]
 

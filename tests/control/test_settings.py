@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.control.conftest import MakeDriver, connected
+from tests.control.conftest import MakeDriver
 from tests.support.app_driver import AppDriver
 from tests.support.constants import NOW
 from tests.support.errors import assert_error
-from tests.support.processes import serving
+from tests.support.processes import http_client, serving
 
 TOOL = {"name": "book_appointment", "kind": "mapping", "when": ["book"], "arguments": {"date": "2026-03-03"}}
 # One other value than the default for each setting.
@@ -236,7 +236,7 @@ agent = { name = "Léa" }
 def test_the_config_file_declares_apps(tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(FILE, encoding="utf-8")
-    with serving("--config", str(config), "--quiet") as server, connected(server) as client:
+    with serving("--config", str(config), "--quiet") as server, http_client(server) as client:
         settings = AppDriver(client, "app_support").settings
     assert (settings["generative_ui"], settings["keys"], settings["agent"]["name"]) == (True, ["sk_…port"], "Léa")
     assert settings["rate_limit"] == {"per_minute": 60, "per_day": None}
@@ -248,7 +248,7 @@ def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path)
     with serving("--config", str(config), "--reload") as server:
         said = server.process.stdout
         assert said
-        with connected(server) as client:
+        with http_client(server) as client:
             driver, other = AppDriver(client, "app_a"), AppDriver(client, "app_b")
             conversation = driver.api.created(title="kept")
             driver.set(titles="after_first_exchange")
@@ -278,7 +278,7 @@ def test_a_link_that_is_turned_to_another_file_is_a_change(tmp_path: Path) -> No
         os.utime(tmp_path / name / "sandbox.toml", (NOW, NOW))
     (tmp_path / "..data").symlink_to("..old")
     (tmp_path / "sandbox.toml").symlink_to("..data/sandbox.toml")
-    with serving("--config", str(tmp_path / "sandbox.toml"), "--reload") as server, connected(server) as client:
+    with serving("--config", str(tmp_path / "sandbox.toml"), "--reload") as server, http_client(server) as client:
         assert AppDriver(client, "app_a").settings["stream"] is True
         (tmp_path / "..next").symlink_to("..new")
         (tmp_path / "..next").replace(tmp_path / "..data")
@@ -291,7 +291,7 @@ def test_a_file_that_cannot_be_read_never_ends_the_server(tmp_path: Path) -> Non
     config.write_text("[apps.app_a]\nstream = true\n", encoding="utf-8")
     tool = "[[apps.app_a.tools]]\nname = 'x'\nkind = 'mapping'\narguments = {{x = {}}}\n"
     bad = ["seed = " + "1" * 5_000, "seed = " + "[" * 5_000 + "]" * 5_000, tool.format("nan"), tool.format("-inf")]
-    with serving("--config", str(config), "--reload") as server, connected(server) as client:
+    with serving("--config", str(config), "--reload") as server, http_client(server) as client:
         for text in bad:
             rewrite(config, text)
             assert len(assert_said(server.process.stdout, "stay as they were")) < 300

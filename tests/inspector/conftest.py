@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
 from tests.support.app_driver import AppDriver
-from tests.support.constants import AUTH
-from tests.support.processes import Server
+from tests.support.processes import Server, http_client
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -86,18 +83,13 @@ def open_at(context: BrowserContext, server: Server) -> Iterator[Open]:
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest) -> str:
+def app(app_id: str) -> str:
     """An app id that nobody else uses."""
-    return f"app_{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
+    return app_id
 
 
 @pytest.fixture
 def driver(server: Server, app: str) -> Iterator[AppDriver]:
     """What a person's program sends to the app while the inspector watches."""
-    with client_of(server) as client:
+    with http_client(server) as client:
         yield AppDriver(client, app)
-
-
-def client_of(server: Server) -> httpx2.Client:
-    """Return a client of a server, with a good key."""
-    return httpx2.Client(base_url=server.url, headers=AUTH, timeout=60)

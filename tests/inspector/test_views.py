@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.inspector.conftest import Open, client_of, requires_axe
+from tests.inspector.conftest import Open, requires_axe
 from tests.support.app_driver import AppDriver
-from tests.support.processes import Server, serving
+from tests.support.processes import Server, http_client, serving
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
@@ -40,7 +40,7 @@ VIEWS = [
 def places(server: Server) -> dict[str, str]:
     """An app with something in every view, as the addresses name it. Look, don't touch."""
     app = "app_views"
-    with client_of(server) as client:
+    with http_client(server) as client:
         driver = AppDriver(client, app)
         conversation = driver.api.created(external_user_id="user_1", titel="x")
         driver.api.send(conversation, "[[markdown]] [[tool]]", stream=True)

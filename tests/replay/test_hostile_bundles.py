@@ -20,10 +20,9 @@ from sandbox.replay.bundle import BundleError, load_bundle
 from sandbox.replay.run import Replay
 from sandbox.replay.transport import Address
 from sandbox.settings import SettingsError
-from tests.control.conftest import connected
 from tests.replay.test_replay import bundle, part, refused, replay
 from tests.support.app_driver import AppDriver
-from tests.support.processes import Server, measured, run, serving
+from tests.support.processes import Server, http_client, measured, run, serving
 
 MEMBERS = ("bundle.json", "baseline.json", "steps.json")
 Members = dict[str, Any]
@@ -38,7 +37,7 @@ def running() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def good(running: Server) -> Members:
     """The members of a bundle with requests of all kinds and control calls."""
-    with connected(running) as client:
+    with http_client(running) as client:
         driver = AppDriver(client, "app_good")
         driver.fault("status", status=503, skip=5)
         one = driver.api.created(title="Mine", metadata={"a": [1, None, True]})
@@ -83,7 +82,7 @@ def test_no_webhook_is_set_whatever_the_bundle_says(good: Members, tmp_path: Pat
     with serving("replay", str(tmp_path / "bundle.zip"), "--keep-serving", command=()) as server:
         assert server.process.stdout is not None
         assert "3 requests" in "".join(server.process.stdout.readline() for _ in range(len(good["steps.json"]) + 1))
-        with connected(server) as client:
+        with http_client(server) as client:
             kept = AppDriver(client, "app_good").settings
             assert (kept["webhooks"], kept["webhook_lab"]) == ([], "none")
             assert client.get("/_sandbox/webhooks").json()["data"] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +16,10 @@ import httpx2 as httpx
 import pytest
 
 from tests.conftest import MakeClient
-from tests.control.conftest import connected
 from tests.support.app_driver import AppDriver
 from tests.support.constants import AUTH
 from tests.support.errors import assert_error
-from tests.support.processes import Server, end, run, serving
+from tests.support.processes import Server, end, http_client, run, serving
 
 HEADERS = {"Content-Type": "application/json"}
 
@@ -34,10 +32,10 @@ def running() -> Iterator[Server]:
 
 
 @pytest.fixture
-def driver(running: Server, request: pytest.FixtureRequest) -> Iterator[AppDriver]:
+def driver(running: Server, app_id: str) -> Iterator[AppDriver]:
     """An app of this test's own."""
-    with connected(running) as client:
-        yield AppDriver(client, f"app_{hashlib.md5(request.node.nodeid.encode(), usedforsecurity=False).hexdigest()}")
+    with http_client(running) as client:
+        yield AppDriver(client, app_id)
 
 
 def bundle(driver: AppDriver) -> bytes:
@@ -184,7 +182,7 @@ def test_it_begins_where_the_journal_was_emptied(driver: AppDriver, tmp_path: Pa
 
 
 def test_it_begins_with_the_conversations_of_app_demo(running: Server, tmp_path: Path) -> None:
-    with connected(running) as client:
+    with http_client(running) as client:
         driver = AppDriver(client, "app_demo")
         driver.api.list(limit=100)
         driver.api.metrics()
@@ -193,9 +191,9 @@ def test_it_begins_with_the_conversations_of_app_demo(running: Server, tmp_path:
 
 def test_it_begins_with_what_was_loaded_from_a_file(tmp_path: Path) -> None:
     flags = ("--data", str(tmp_path / "data"), "--quiet")
-    with serving(*flags) as server, connected(server) as client:
+    with serving(*flags) as server, http_client(server) as client:
         AppDriver(client, "app_kept").api.created(title="Kept")
-    with serving(*flags) as server, connected(server) as client:
+    with serving(*flags) as server, http_client(server) as client:
         driver = AppDriver(client, "app_kept")
         driver.api.list()
         content = bundle(driver)
@@ -204,7 +202,7 @@ def test_it_begins_with_what_was_loaded_from_a_file(tmp_path: Path) -> None:
 
 
 def test_another_server_s_settings_are_used_again(tmp_path: Path) -> None:
-    with serving("--quiet", "--like-production", "--validation-status", "400") as server, connected(server) as client:
+    with serving("--quiet", "--like-production", "--validation-status", "400") as server, http_client(server) as client:
         driver = AppDriver(client, "app_demo")
         driver.api.create(title=5)
         driver.api.create()
@@ -274,7 +272,7 @@ def test_requests_that_are_gone_are_said_and_refused(make_client: MakeClient, tm
 def test_a_reloaded_config_file_is_said_and_refused(tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text("[apps.app_set]\n")
-    with serving("--quiet", "--config", str(config), "--reload") as server, connected(server) as client:
+    with serving("--quiet", "--config", str(config), "--reload") as server, http_client(server) as client:
         driver = AppDriver(client, "app_set")
         driver.api.create()
         config.write_text("[apps.app_set]\nstream = true\n")

@@ -13,18 +13,17 @@ from hypothesis import strategies as st
 from sandbox.replay.bundle import load_bundle
 from sandbox.replay.run import Replay
 from sandbox.replay.transport import Address
-from tests.control.conftest import connected
 from tests.control.test_snapshot_laws import Act, acts, live
 from tests.replay.test_replay import bundle
 from tests.support.app_driver import AppDriver
-from tests.support.processes import Server, serving
+from tests.support.processes import Server, http_client, serving
 from tests.support.strategies import app_ids
 
 
 @pytest.fixture(scope="module")
 def then() -> Iterator[httpx.Client]:
     """A server whose time runs."""
-    with serving("--quiet", "--seed", "5") as server, connected(server) as client:
+    with serving("--quiet", "--seed", "5") as server, http_client(server) as client:
         yield client
 
 

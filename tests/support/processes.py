@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import httpx2 as httpx
 
-from tests.support.constants import ROOT
+from tests.support.constants import AUTH, ROOT
 from tests.support.raw_connection import TIMEOUT
 
 VARIABLE = "DIMEDOVE_SANDBOX_"
@@ -61,6 +61,12 @@ def serving(
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+def http_client(server: Server) -> httpx.Client:
+    """Return a client of a server, with a good key, for any number of requests at once."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    return httpx.Client(base_url=server.url, headers=AUTH, timeout=60, limits=limits)
 
 
 def run(
