@@ -85,7 +85,7 @@ def test_a_reason_is_masked_before_it_is_shortened_and_can_fool_nobody(form: str
     body = b'{"error": {"type": "internal_error", "message": %b}}' % json.dumps(reason).encode()
 
     async def scene() -> None:
-        log(entry(status=500, answer=body))
+        log(entry(status=500, response_body=body))
 
     asyncio.run(scene())
     log.close()
