@@ -1,4 +1,4 @@
-"""A test that skips itself is skipped on a person's machine, and fails where everything is demanded."""
+"""A test that skips itself is skipped on a developer's machine, and fails in `.ci/run`, which requires everything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSES = "def test_it(): pass\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "demanded", "code", "expected"),
+    ("text", "required", "code", "expected"),
     [
         (IN_A_TEST, "", 0, "1 skipped"),
         (IN_A_TEST, "1", 1, "needs a piano"),
@@ -30,7 +30,7 @@ PASSES = "def test_it(): pass\n"
     ],
 )
 def test_a_skip_is_a_failure_where_it_is_demanded(
-    text: str, demanded: str, code: int, expected: str, tmp_path: Path
+    text: str, required: str, code: int, expected: str, tmp_path: Path
 ) -> None:
     (tmp_path / "test_piano.py").write_text(text, encoding="utf-8")
     command = [
@@ -44,7 +44,7 @@ def test_a_skip_is_a_failure_where_it_is_demanded(
         "--rootdir",
         str(tmp_path),
     ]
-    env = environ(PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", **{VARIABLE: demanded})
+    env = environ(PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", **{VARIABLE: required})
     done = subprocess.run(  # noqa: S603 - pytest
         [*command, "test_piano.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
