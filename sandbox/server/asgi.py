@@ -139,7 +139,9 @@ class Dispatcher:
         if is_allowed and is_preflight(ctx.scope, ctx.headers):
             return await cors.respond_to_preflight(ctx, cors.CONTROL_METHODS)
         check.check_request(ctx)
-        if not await self._pages.answer(ctx):
+        # To any other method the control API answers: it has none of these paths, so 404.
+        is_page = ctx.scope["method"] in ("GET", "HEAD") and await self._pages.answer(ctx)
+        if not is_page:
             await self._answer_control(ctx)
         return None
 

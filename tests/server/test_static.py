@@ -51,6 +51,13 @@ def test_the_document_of_the_control_api_is_served_too(stranger: Client) -> None
     assert served == load(control_folder()).document("3.1.0", "http://127.0.0.1")
 
 
+@pytest.mark.parametrize("path", ["/_sandbox/", "/_sandbox/openapi.json"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS"])
+def test_the_control_api_has_no_operation_where_its_pages_are(stranger: Client, method: str, path: str) -> None:
+    answer = stranger.request(method, path, json={})
+    assert (answer.status_code, answer.json()["error"]["message"]) == (404, "No such path.")
+
+
 DOCUMENTS = ["/openapi.json", "/openapi-3.2.json", "/_sandbox/openapi.json"]
 
 
