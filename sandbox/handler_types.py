@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from sandbox.app_settings import AppSettings
+from sandbox.clock import Clock
 from sandbox.contract import Document
 from sandbox.reply import Reply
 
 
 class OperationRequest(NamedTuple):
-    """A request that keeps the contract: every value is valid, absent query parameters have their defaults."""
+    """A request that keeps the contract: every value is valid, absent query parameters have their defaults.
+
+    `settings` and `clock` are the app's as the request met them: what is set meanwhile applies to new requests.
+    """
 
     path_parameters: Mapping[str, str]
     query: Mapping[str, Any]
     body: Document
+    settings: AppSettings
+    clock: Clock
 
 
 class JsonResult(NamedTuple):

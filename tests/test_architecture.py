@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "apps": {"app_settings", "errors", "magic", "reply", "slices", "clock", "rng", "suggestions"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "rng"},
-    "handler_types": {"contract", "reply"},
+    "handler_types": {"app_settings", "clock", "contract", "reply"},
     "conformance": {"clock", "contract", "junit"},
     "replay": {"contract", "errors", "redaction", "repeatable"},
     # floor 3: what leaves the process and what survives it

@@ -10,13 +10,14 @@ from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 
 async def get_app_config(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Return the app's public configuration."""
-    persona = persona_of(app) if app.settings.branding else None
+    settings = request.settings
+    persona = persona_of(app, settings) if settings.branding else None
     colours = {name: getattr(persona, name, None) for name in ("primary_color", "secondary_color")}
     return JsonResult(
         {
             "app_id": app.id,
-            "stream": app.settings.stream,
-            "generative_ui": app.settings.generative_ui,
+            "stream": settings.stream,
+            "generative_ui": settings.generative_ui,
             "agent": {"name": persona.name if persona else None, "config": colours},
         }
     )

@@ -15,10 +15,10 @@ from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
 
 async def create_completion(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Answer a prompt."""
-    body, now = request.body.value, app.clock.now()
+    body, now = request.body.value, request.clock.now()
     rng = app.rng.at("completion", await app.next_number("completion"))
     text, metadata = body["prompt"], body.get("metadata") or {}
-    prompt = Prompt(profile=profile(app), here=rng, now=now, text=text, metadata=metadata)
+    prompt = Prompt(profile=profile(app, request.settings), here=rng, now=now, text=text, metadata=metadata)
     script = await app.replies.take(partial(fits, message=text))
     return ReplyResult(
         id="cmpl_" + rng.hex(24, "completion"),

@@ -22,7 +22,7 @@ async def create_conversation(request: OperationRequest, app: App, services: Ser
 
     def make(number: int) -> Conversation:
         pair = None
-        if app.settings.titles == "at_creation":
+        if request.settings.titles == "at_creation":
             # Late: conversations are read, and made without a title, before the agent is needed.
             from sandbox.agent.titles import title_pair
 
@@ -31,7 +31,7 @@ async def create_conversation(request: OperationRequest, app: App, services: Ser
         return Conversation(
             id=app.rng.uuid("conversation", number),
             number=number,
-            created_at=app.clock.now(),
+            created_at=request.clock.now(),
             external_user_id=body.get("external_user_id"),
             title=title,
             generated_title=pair,

@@ -13,6 +13,7 @@ import orjson
 from sandbox.agent.titles import title_pair
 from sandbox.agent.turn import Turn, Utterance
 from sandbox.api.persona import profile
+from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
 from sandbox.apps.records import Conversation, Item, Role
 from sandbox.contract import encode
@@ -31,7 +32,7 @@ class Metadata(NamedTuple):
 
 
 async def append_message(
-    app: App, conversation_id: str, text: str, at: int, metadata: Metadata | None = None
+    app: App, settings: AppSettings, conversation_id: str, text: str, at: int, metadata: Metadata | None = None
 ) -> tuple[Conversation, Turn] | None:
     """Keep a user's message; return its conversation and the turn that waits for a reply.
 
@@ -47,7 +48,7 @@ async def append_message(
         return None
     conversation, earlier = before
     turn = Turn(
-        profile=profile(app),
+        profile=profile(app, settings),
         conversation=app.rng.at("conversation", conversation.number),
         position=sum(stored.role == "user" for stored in earlier),
         now=at,

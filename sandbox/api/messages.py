@@ -17,13 +17,13 @@ from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
 
 async def send_message(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Answer a message; it is kept before the agent is asked."""
-    body, now = request.body.value, app.clock.now()
+    body, settings, now = request.body.value, request.settings, request.clock.now()
     metadata = None
     if body.get("metadata") is not None:
         metadata = Metadata(body["metadata"], encode(request.body.exact["metadata"]))
-    before = await append_message(
-        app, request.path_parameters["conversation_id"], body["message"]["content"], now, metadata
-    )
+    text = body["message"]["content"]
+    conversation_id = request.path_parameters["conversation_id"]
+    before = await append_message(app, settings, conversation_id, text, now, metadata)
     if before is None:
         raise no_conversation()
     conversation, turn = before
@@ -33,7 +33,7 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
     answer = scripted(script.fields, turn.here) if script else reply(turn)
 
     async def commit() -> None:
-        await append_reply(app, conversation, turn, answer, app.clock.now())
+        await append_reply(app, conversation, turn, answer, request.clock.now())
         for kind, data in of_reply(answer, turn.here, conversation.id):
             await services.enqueue_webhook(app, kind, data)
 
@@ -42,6 +42,6 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
         created_at=turn.now,
         conversation_id=conversation.id,
         reply=answer,
-        streamed=app.settings.stream if body.get("stream") is None else body["stream"],
+        streamed=settings.stream if body.get("stream") is None else body["stream"],
         commit=commit,
     )

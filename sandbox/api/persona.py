@@ -7,31 +7,31 @@ from typing import Any
 from sandbox.agent.persona import Persona, persona
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
-from sandbox.app_settings import Tool
+from sandbox.app_settings import AppSettings, Tool
 from sandbox.apps.app import App
 
 
-def persona_of(app: App) -> Persona:
+def persona_of(app: App, settings: AppSettings) -> Persona:
     """Return the name and the colours of the app's agent."""
-    chosen, settings = persona(app.rng.at("persona")), app.settings.agent
+    chosen, agent = persona(app.rng.at("persona")), settings.agent
     return Persona(
-        name=settings.name or chosen.name,
-        primary_color=settings.primary_color or chosen.primary_color,
-        secondary_color=settings.secondary_color or chosen.secondary_color,
+        name=agent.name or chosen.name,
+        primary_color=agent.primary_color or chosen.primary_color,
+        secondary_color=agent.secondary_color or chosen.secondary_color,
     )
 
 
-def profile(app: App) -> Profile:
+def profile(app: App, settings: AppSettings) -> Profile:
     """Return what the agent knows of itself."""
-    tools = default_tools() if app.settings.tools is None else app.settings.tools
-    return Profile(name=persona_of(app).name, tools=tools, generative_ui=app.settings.generative_ui)
+    tools = default_tools() if settings.tools is None else settings.tools
+    return Profile(name=persona_of(app, settings).name, tools=tools, generative_ui=settings.generative_ui)
 
 
 def effective_settings(app: App) -> dict[str, Any]:
     """Return the settings that the seed or the agent chose, where the app's own say nothing."""
-    persona = persona_of(app)
+    persona = persona_of(app, app.settings)
     agent = {"name": persona.name, "primary_color": persona.primary_color, "secondary_color": persona.secondary_color}
-    return {"agent": agent, "tools": [_tool(tool) for tool in profile(app).tools]}
+    return {"agent": agent, "tools": [_tool(tool) for tool in profile(app, app.settings).tools]}
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def populate(
     drafts = demo.conversations(
         app.rng.at("populate", await app.next_number("populate")),
         now=app.clock.now(),
-        profile=profile(app),
+        profile=profile(app, app.settings),
         conversations=conversations,
         messages=messages,
         users=users,
@@ -75,7 +75,7 @@ async def _add(app: App, draft: Draft, *, delete: bool) -> None:
 
     conversation = await app.conversations.create(make)
     for exchange in draft.exchanges:
-        before = await append_message(app, conversation.id, exchange.text, exchange.at)
+        before = await append_message(app, app.settings, conversation.id, exchange.text, exchange.at)
         if before and exchange.answered_at is not None:
             await append_reply(app, *before, reply(before[1]), exchange.answered_at)
     if delete:

@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 from starlette.types import Message, Receive, Scope, Send
 
+from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
 from sandbox.apps.journal import AppJournal
 from sandbox.apps.request_record import Headers, RequestRecord
-from sandbox.clock import monotonic
+from sandbox.clock import Clock, monotonic
 from sandbox.contract import Document, Operation
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.errors import ApiError, InvalidRequest, PayloadTooLarge, StoreFull
@@ -29,15 +30,16 @@ NO_BODY = Document(b"", None)
 class RequestContext(RequestRecording):
     """A request on its way through the stages: what they found out, and the one way to answer.
 
-    They note the `operation`, the `app`, the `key`, the `fault` that acts on it, the valid `query` and `body`, the
-    handler's `result` and the `payload` it is answered with. `held_until` is when a fault that held the request let it
-    go.
+    They note the `operation`, the `app`, its `settings` and `clock`, the `key`, the `fault` that acts on it, the valid
+    `query` and `body`, the handler's `result` and the `payload` it is answered with. `held_until` is when a fault that
+    held the request let it go.
     """
 
     __slots__ = (
         "_raw",
         "app",
         "body",
+        "clock",
         "fault",
         "fault_sender",
         "held_until",
@@ -46,11 +48,15 @@ class RequestContext(RequestRecording):
         "payload",
         "query",
         "result",
+        "settings",
     )
 
     # Known from when the request has found its operation.
     app: App
     operation: Operation
+    # Known from when its app was loaded.
+    settings: AppSettings
+    clock: Clock
 
     def __init__(
         self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send, recorder: RequestRecorder

@@ -73,11 +73,13 @@ async def load_app(ctx: RequestContext, deps: PipelineDeps) -> None:
     if await deps.registry.load(app) is None and app.id not in magic.MAGIC_APPS:
         raise magic.unknown_app()
     ctx.frozen_at = app.frozen_at
+    # What is set from now on, while the body comes or the answer goes, applies to new requests.
+    ctx.settings, ctx.clock = app.settings, app.clock
 
 
 def check_access(ctx: RequestContext, deps: PipelineDeps) -> None:
     """Require a key that opens the app, and an app that is live."""
-    app, settings = ctx.app, ctx.app.settings
+    app, settings = ctx.app, ctx.settings
     magic.check_access(ctx.key)
     magic.check_state(app.id)
     if settings.keys is not None and ctx.key not in settings.keys:
@@ -128,7 +130,8 @@ async def handle(ctx: RequestContext, deps: PipelineDeps) -> None:
     if operation.events:
         # A thousand long replies that are asked for at once are not all made before somebody else has an answer.
         await ctx.turns.first()
-    ctx.result = await deps.run(operation.id, OperationRequest(ctx.path_parameters, ctx.query, ctx.body), ctx.app)
+    request = OperationRequest(ctx.path_parameters, ctx.query, ctx.body, ctx.settings, ctx.clock)
+    ctx.result = await deps.run(operation.id, request, ctx.app)
 
 
 def validate_response(ctx: RequestContext, deps: PipelineDeps) -> None:

@@ -41,12 +41,12 @@ async def send_reply(ctx: RequestContext, result: ReplyResult) -> None:
         ClientDisconnected: the client went first.
     """
     app = ctx.app
-    pace = result.reply.pace or app.settings.pace
+    pace = result.reply.pace or ctx.settings.pace
     try:
         async with ResponseTimer(ctx.receive, app.responses, ctx.turns, ctx.since) as timer:
             await timer.sleep_until(pace.first_ms)
             if result.streamed:
-                encoder = SseEncoder(app.settings.framing, partial(app.rng.random, "framing", result.id))
+                encoder = SseEncoder(ctx.settings.framing, partial(app.rng.random, "framing", result.id))
                 await _Stream(ctx, pace, timer, encoder).send(result, sse.stream_steps(result, ctx.fault))
             else:
                 await _send_json(ctx, result)

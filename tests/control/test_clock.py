@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.control.conftest import MakeDriver
-from tests.support.app_driver import AppDriver
+from tests.support.app_driver import AppDriver, creation_in
 from tests.support.constants import NOW
 from tests.support.errors import assert_error
+from tests.support.processes import Server
+from tests.support.raw_connection import open_connection
 
 NEW_YEAR = 1_798_761_600
 LAST_SECOND = 253_402_300_799  # of the year 9999
@@ -164,3 +166,23 @@ def test_time_does_not_move_on_beyond_what_it_can_be_set_to(driver: AppDriver) -
     driver.freeze(LAST_SECOND)
     assert_error(driver.advance(1), 422, "invalid_request_error", param="seconds")
     assert driver.call("GET", "/clock").json()["now"] == LAST_SECOND
+
+
+def test_a_request_keeps_the_time_that_stood_still_when_it_came(driver: AppDriver, server: Server) -> None:
+    request = creation_in(driver)
+    with open_connection(server.url) as connection:
+        connection.send(request[:-1])
+        while not driver.requests():
+            pass
+        driver.advance(60)
+        connection.send(request[-1:])
+        conversation = connection.answer().json()
+    assert conversation["created_at"] == NOW
+    fault = driver.fault("stream_stall", until="released", events=2)
+    with driver.open_stream(conversation=conversation["id"]) as connection:
+        connection.read_until(b"response.output_text.delta")
+        driver.advance(60)
+        while driver.call("POST", f"/faults/{fault['id']}/release").status_code != 204:
+            pass
+        connection.read_to_end()
+    assert [item["created_at"] for item in driver.api.items(conversation["id"])] == [NOW + 60, NOW + 60]

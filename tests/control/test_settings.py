@@ -10,10 +10,11 @@ import httpx2
 import pytest
 
 from tests.control.conftest import MakeDriver
-from tests.support.app_driver import AppDriver
+from tests.support.app_driver import AppDriver, message_to
 from tests.support.constants import NOW
 from tests.support.errors import assert_error
-from tests.support.processes import http_client, serving
+from tests.support.processes import Server, http_client, serving
+from tests.support.raw_connection import open_connection
 
 TOOL = {"name": "book_appointment", "kind": "mapping", "when": ["book"], "arguments": {"date": "2026-03-03"}}
 # One other value than the default for each setting.
@@ -316,3 +317,19 @@ def assert_said(lines: Any, words: str) -> str:
 def test_a_list_of_equal_items_is_told_that_they_should_differ(driver: AppDriver) -> None:
     answer = driver.call("PATCH", "", {"framing": ["crlf", "crlf"]})
     assert answer.json()["error"]["message"] == 'framing: expected items that all differ, got ["crlf","crlf"].'
+
+
+@pytest.mark.clause("1.5")
+def test_what_is_set_while_a_body_is_on_its_way_applies_to_new_requests(driver: AppDriver, server: Server) -> None:
+    request = message_to(driver, driver.api.created(), "[[form]]")
+    with open_connection(server.url) as connection:
+        connection.send(request[:-1])
+        while not driver.requests(operation="apps_api_send_message"):
+            pass
+        driver.set(generative_ui=True, framing="crlf")
+        connection.send(request[-1:])
+        body = connection.answer().content
+        assert (b"response.data_spec" in body, b"\r\n" in body) == (False, False)
+        connection.send(request)
+        body = connection.answer().content
+        assert (b"response.data_spec" in body, b"\r\n" in body) == (True, True)
