@@ -16,7 +16,7 @@ from sandbox.conformance.findings import ConformanceFinding
 from sandbox.conformance.preparation import UsageError
 from sandbox.conformance.run import Outcome, RunResult
 
-_MOST_BYTES = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 # The two kinds of entry, and the key that says what each is about.
 _KINDS = {"known": "finding", "waived": "check"}
 
@@ -67,9 +67,9 @@ def load_baseline(path: Path) -> tuple[BaselineEntry, ...]:
     """
     try:
         with path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
-        if len(raw) > _MOST_BYTES:
-            raise UsageError(f"{path}: can't be read: larger than {_MOST_BYTES:,} bytes")
+            raw = file.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            raise UsageError(f"{path}: can't be read: larger than {_MAX_BYTES:,} bytes")
         document = tomllib.loads(raw.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None

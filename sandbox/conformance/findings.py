@@ -114,7 +114,7 @@ def finding_of_check(
 
 
 def findings_of_fuzzing(found: Sequence[FuzzFinding], redact: KeyRedactor) -> list[ConformanceFinding]:
-    """Return what the checks found, the same thing at several operations told once."""
+    """Return the findings of the fuzz phase, the same thing at several operations once."""
     groups: dict[tuple[str, ...], ConformanceFinding] = {}
     for each in found:
         finding = _of_check(each, redact)

@@ -12,11 +12,28 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.conformance.fuzz_schema import Link, links, narrowed, operations, spared_cursors, tuned
+from sandbox.conformance.fuzz_schema import Link, fit_to_fuzzer, keep_links, links, operations, surplus_cursors
 from sandbox.conformance.isolation import no_environment_proxies, no_process_literals
 from sandbox.conformance.output import KeyRedactor, redact_keys
 from sandbox.conformance.proxy import REFUSAL
 from sandbox.contract import Contract
+
+if TYPE_CHECKING:
+    from schemathesis import Case, HookContext
+    from schemathesis.engine.events import ScenarioFinished
+    from schemathesis.engine.recorder import CheckNode, Interaction, ScenarioRecorder
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+
+_CREATE = "apps_api_create_conversation"
+_MAX_TEXT = 2_000
+# What these hold against a server is the sandbox's own decision.
+_DECIDED_CHECKS = {
+    "unsupported_method",
+    "allow_header_conformance",
+    "negative_data_rejection",
+    "missing_required_header",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +92,9 @@ class Coverage:
         return [f"{link.source} -> {link.name} -> {link.target}" for link in self.uncovered_links]
 
 
-# What these hold against a server is the sandbox's own decision.
-_DECIDED_CHECKS = {
-    "unsupported_method",
-    "allow_header_conformance",
-    "negative_data_rejection",
-    "missing_required_header",
-}
-
-
 def findings_for_any_server(findings: Collection[FuzzFinding]) -> list[FuzzFinding]:
     """Return the findings that any server can be held to."""
     return [finding for finding in findings if finding.check not in _DECIDED_CHECKS]
-
-
-if TYPE_CHECKING:
-    from schemathesis import Case, HookContext
-    from schemathesis.engine.events import ScenarioFinished
-    from schemathesis.engine.recorder import CheckNode, Interaction, ScenarioRecorder
-
-PHASES = ("examples", "coverage", "fuzzing", "stateful")
-
-_CREATE = "apps_api_create_conversation"
-_SHOWN = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +102,7 @@ class FuzzPlan:
     """What is run against which server.
 
     `base_url` ends with the contract's base path. `max_examples` is the number of requests that fuzzing makes up for an
-    operation, and of scenarios that stateful walks; up to `detours` times it walks again where it missed a link.
+    operation, and of scenarios that stateful walks; up to `extra_runs` times it walks again where it missed a link.
     `sandbox_rules` holds the server to what the sandbox alone promises. A stream is read until its end,
     `max_stream_events` or `request_timeout` (seconds).
     """
@@ -128,27 +125,27 @@ def fuzz(
     note: Callable[[int], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Coverage:
-    """Run the plan and return what came of it; `note` is told now and then how many requests were sent.
+    """Run the plan and return what came of it; `note` is called now and then with the number of requests.
 
     It ends early where `stopped` says so.
     """
-    document = tuned(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
-    log = _Log(document, plan.key, note)
+    document = fit_to_fuzzer(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
+    log = _EventLog(document, plan.key, note)
     _run(document, _config(plan), log, stopped)
     for number in range(1, plan.extra_runs + 1 if "stateful" in plan.phases else 1):
         if not stopped() and (missing := log.uncovered_links()):
-            _run(narrowed(document, missing), _extra_run_config(plan, number), log, stopped)
+            _run(keep_links(document, missing), _extra_run_config(plan, number), log, stopped)
     return log.coverage()
 
 
-def _run(document: dict[str, Any], settings: dict[str, Any], log: _Log, stopped: Callable[[], bool]) -> None:
+def _run(document: dict[str, Any], settings: dict[str, Any], log: _EventLog, stopped: Callable[[], bool]) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
     # A copy, because schemathesis writes the links that it infers into the document that it is given.
     config = schemathesis.Config.from_dict(settings)
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document), config=config)
-    schema.hooks.register_hook_with_name(_sensible, "map_case")
+    schema.hooks.register_hook_with_name(_improve_case, "map_case")
     with no_process_literals(), no_environment_proxies():
         stream = from_schema(schema).execute()
         for event in stream:
@@ -183,7 +180,7 @@ def _config(plan: FuzzPlan) -> dict[str, Any]:
         # What is sent hangs on the seed and the contract, not on earlier runs, nor on Python files that lie about.
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
-        # The key is masked here, so that what is shown can still be run.
+        # The key is redacted here, so that the curl of a finding can still be run.
         "output": {"sanitization": {"enabled": False}},
     }
 
@@ -195,14 +192,14 @@ def _extra_run_config(plan: FuzzPlan, number: int) -> dict[str, Any]:
     return settings
 
 
-def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:
+def _improve_case(context: HookContext, case: Case[Any]) -> Case[Any]:
     """Change a generated case where it would lead nowhere, for reasons that no schema can say."""
     if case.meta is None:
         return case
     phase, about = case.meta.phase.name.value, getattr(case.meta.phase.data, "parameter", None)
-    spared = spared_cursors(case.query, phase, about)
-    if spared:
-        case.query = {name: value for name, value in case.query.items() if name not in spared}
+    surplus = surplus_cursors(case.query, phase, about)
+    if surplus:
+        case.query = {name: value for name, value in case.query.items() if name not in surplus}
     creates = context.operation is not None and context.operation.definition.raw.get("operationId") == _CREATE
     if phase == "stateful" and creates and isinstance(case.body, dict) and not case.body.get("external_user_id"):
         # A conversation of nobody is in no user's list: the links to it would be dead ends.
@@ -210,7 +207,7 @@ def _sensible(context: HookContext, case: Case[Any]) -> Case[Any]:
     return case
 
 
-class _Log:
+class _EventLog:
     """Gathers what the engine tells, in our own terms: operations by their id, the key masked."""
 
     def __init__(self, document: Mapping[str, Any], key: str, note: Callable[[int], None]) -> None:
@@ -235,10 +232,10 @@ class _Log:
         recorder = event.recorder
         for case_id, interaction in recorder.interactions.items():
             self.requests += 1
-            self._answer(recorder, case_id, interaction)
+            self._count_answer(recorder, case_id, interaction)
         for case_id, checks in recorder.checks.items():
             for check in checks:
-                self._check(check, event.phase.value, recorder.interactions[case_id])
+                self._add_check(check, event.phase.value, recorder.interactions[case_id])
         self._note(self.requests)
 
     def error(self, where: str, what: str) -> None:
@@ -265,7 +262,7 @@ class _Log:
             errors=tuple(self._errors),
         )
 
-    def _answer(self, recorder: ScenarioRecorder, case_id: str, interaction: Interaction) -> None:
+    def _count_answer(self, recorder: ScenarioRecorder, case_id: str, interaction: Interaction) -> None:
         node, answer = recorder.cases[case_id], interaction.response
         case = node.value
         # Coverage tries other methods as well; their answers say nothing of the operation.
@@ -277,7 +274,7 @@ class _Log:
         if link is not None and valid:
             self._walked[link][answer.status_code] += 1
 
-    def _check(self, check: CheckNode, phase: str, interaction: Interaction) -> None:
+    def _add_check(self, check: CheckNode, phase: str, interaction: Interaction) -> None:
         if check.failure_info is None or (interaction.response and interaction.response.content == REFUSAL):
             return
         from schemathesis.baseline import failure_identity
@@ -289,32 +286,32 @@ class _Log:
             check=check.name,
             operation=operation,
             title=failure.title,
-            message=self._shown(failure.message),
+            message=self._shorten(failure.message),
             identity=(operation, *rest),
             phase=phase,
             seen=1,
             # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
             curl=redact_keys(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
-            exchange=self._exchange(interaction),
+            exchange=self._describe_exchange(interaction),
         )
         known = self._findings.get(finding.identity, finding)
         smallest = min(known, finding, key=lambda each: len(each.curl))
         seen = known.seen + (known is not finding)
         self._findings[finding.identity] = replace(smallest, seen=seen)
 
-    def _exchange(self, interaction: Interaction) -> FuzzExchange:
+    def _describe_exchange(self, interaction: Interaction) -> FuzzExchange:
         request, answer = interaction.request, interaction.response
         return FuzzExchange(
             method=request.method,
             url=request.uri,
-            request_body=self._shown((request.body or b"").decode("utf-8", "replace")),
+            request_body=self._shorten((request.body or b"").decode("utf-8", "replace")),
             status=answer.status_code if answer else None,
-            body=self._shown(answer.content.decode("utf-8", "replace")) if answer else "",
+            body=self._shorten(answer.content.decode("utf-8", "replace")) if answer else "",
         )
 
-    def _shown(self, text: str) -> str:
+    def _shorten(self, text: str) -> str:
         text = self._redact(text)
-        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
+        return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text):,} characters)"
 
     def _redact(self, text: str) -> str:
         return redact_keys(self._own(text))

@@ -28,7 +28,7 @@ class Link:
     target: str
 
 
-def tuned(bundle: Mapping[str, Any], app_id: str, *, sandbox_rules: bool) -> dict[str, Any]:
+def fit_to_fuzzer(bundle: Mapping[str, Any], app_id: str, *, sandbox_rules: bool) -> dict[str, Any]:
     """Return the document that a fuzzer can work with.
 
     Args:
@@ -39,14 +39,14 @@ def tuned(bundle: Mapping[str, Any], app_id: str, *, sandbox_rules: bool) -> dic
     document = copy.deepcopy(dict(bundle))
     _pin_app(document, app_id)
     if sandbox_rules:
-        _promise(document["components"]["schemas"])
+        _require_sandbox_rules(document["components"]["schemas"])
     return document
 
 
-def narrowed(document: Mapping[str, Any], wanted: Collection[Link]) -> dict[str, Any]:
+def keep_links(document: Mapping[str, Any], wanted: Collection[Link]) -> dict[str, Any]:
     """Return a tuned document with no more links than lead to the wanted ones, so that a walk comes upon them soon."""
     narrow = copy.deepcopy(dict(document))
-    ways = _ways(narrow)
+    ways = _shortest_ways(narrow)
     kept = {*wanted, *(step for link in wanted for step in ways.get(link.source, ()))}
     for _, _, operation in operations(narrow):
         for response in operation["responses"].values():
@@ -73,7 +73,7 @@ def links(document: Mapping[str, Any]) -> Iterator[tuple[Link, dict[str, Any]]]:
                 yield link, spec
 
 
-def spared_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> set[str]:
+def surplus_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> set[str]:
     """Return the cursors to leave out: a made-up one is unknown, two are refused, and both hide everything else.
 
     Coverage gives each parameter a value in every case: there only the cursor that the case is about stays. A walk
@@ -82,10 +82,10 @@ def spared_cursors(query: Mapping[str, Any], phase: str, about: str | None) -> s
     given = {name: str(query[name]) for name in _CURSORS if name in query}
     if phase == "coverage":
         return {name for name in given if name != about}
-    spared = {name for name, value in given.items() if phase == "stateful" and not _ID.fullmatch(value)}
-    if given and len(given) - len(spared) == len(_CURSORS):
-        spared.add(min(given, key=lambda name: len(given[name])))
-    return spared
+    surplus = {name for name, value in given.items() if phase == "stateful" and not _ID.fullmatch(value)}
+    if given and len(given) - len(surplus) == len(_CURSORS):
+        surplus.add(min(given, key=lambda name: len(given[name])))
+    return surplus
 
 
 def _pin_app(document: dict[str, Any], app_id: str) -> None:
@@ -103,21 +103,21 @@ def _name(parameter: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     return name
 
 
-def _promise(node: Any) -> None:
+def _require_sandbox_rules(node: Any) -> None:
     """Turn the keywords that hold for the sandbox alone into those that every validator knows."""
     if isinstance(node, list):
         for child in node:
-            _promise(child)
+            _require_sandbox_rules(child)
     elif isinstance(node, dict):
         if "x-sandbox-required" in node:
             node["required"] = sorted({*node.get("required", ()), *node["x-sandbox-required"]})
         if "x-sandbox-pattern" in node:
             node["pattern"] = node["x-sandbox-pattern"]
         for child in node.values():
-            _promise(child)
+            _require_sandbox_rules(child)
 
 
-def _ways(document: Mapping[str, Any]) -> dict[str, tuple[Link, ...]]:
+def _shortest_ways(document: Mapping[str, Any]) -> dict[str, tuple[Link, ...]]:
     """Return for each operation the shortest chain of links to it from one that needs no id."""
     ways: dict[str, tuple[Link, ...]] = {
         operation["operationId"]: () for _, path, operation in operations(document) if "{" not in path

@@ -13,8 +13,8 @@ from sandbox.conformance.output import redacted_slice
 
 _BILLED = re.compile(r"POST .*/apps/[^/?]+/(conversations/[^/?]+|completions)(\?.*)?")
 _CREATES = re.compile(r"POST .*/apps/[^/?]+/conversations(\?.*)?")
-_SHOWN = 300
-_KEPT = 16 * 1024
+_MAX_SUMMARY = 300
+_MAX_CACHED = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class ApiResponse:
     @property
     def json(self) -> Any:
         """The body read as JSON; None where it isn't. Kept where it is short: values take many times their text."""
-        return self._json if len(self.body) <= _KEPT else read_json(self.body)
+        return self._json if len(self.body) <= _MAX_CACHED else read_json(self.body)
 
     @cached_property
     def _json(self) -> Any:
@@ -122,8 +122,8 @@ class ApiResponse:
             return self.trouble
         short = (
             self.text
-            if len(self.text) <= _SHOWN
-            else f"{redacted_slice(self.text, 0, _SHOWN)}… ({len(self.body):,} bytes)"
+            if len(self.text) <= _MAX_SUMMARY
+            else f"{redacted_slice(self.text, 0, _MAX_SUMMARY)}… ({len(self.body):,} bytes)"
         )
         return " ".join(f"{self.status} {self.reason} {self.trouble} {short}".split())
 
@@ -141,7 +141,7 @@ def _refuse(name: str) -> Any:
 
 
 # A page has 100 rows at most, and no conversation of a run so many items: what is beyond is looked at by nobody.
-_MOST = 1_000
+_MAX_ITEMS = 1_000
 
 
 class Unavailable(Exception):
@@ -178,13 +178,13 @@ def id_of(answer: ApiResponse) -> str:
 def items_of(answer: ApiResponse) -> list[Mapping[str, Any]]:
     """Return the items in an answer."""
     items = answer.object.get("items")
-    return [item for item in items[:_MOST] if isinstance(item, dict)] if isinstance(items, list) else []
+    return [item for item in items[:_MAX_ITEMS] if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def rows_of(answer: ApiResponse) -> list[Mapping[str, Any]]:
     """Return the rows in an answer."""
     rows = answer.object.get("data")
-    return [row for row in rows[:_MOST] if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [row for row in rows[:_MAX_ITEMS] if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def ids_of(answer: ApiResponse) -> list[str]:
@@ -199,7 +199,7 @@ def texts_of(item: Mapping[str, Any]) -> str:
     return "".join(str(part.get("text")) for part in parts if isinstance(part, dict) and part.get("type") == "text")
 
 
-MOST_EVENTS = 20_000
+MAX_EVENTS = 20_000
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -228,7 +228,7 @@ def read_events(body: bytes) -> tuple[StreamEvent, ...]:
     events: list[StreamEvent] = []
     lines: list[str] = []
     for raw in _split_lines(body):
-        if len(events) == MOST_EVENTS or len(lines) > MOST_EVENTS:
+        if len(events) == MAX_EVENTS or len(lines) > MAX_EVENTS:
             break
         line = raw.decode("utf-8", "replace")
         if line:

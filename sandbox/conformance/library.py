@@ -58,6 +58,6 @@ def connect(url: str, **options: Any) -> Server:
     Raises:
         Unreachable: nobody answers there.
         CannotRun: it can't be checked so.
-        UsageError: more has to be said, such as the app.
+        UsageError: an option is missing, such as the app.
     """
     return Server(RunPlan(url=url, **options))

@@ -1,4 +1,4 @@
-"""Keeps keys out of all that is shown, and server text from doing harm where it is shown."""
+"""Redact keys in all output, and escape what a server sent so that it does no harm there."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from sandbox.contract import Contract
 OWN_KEY = "sk_test_conform"
 _HEALTH = "/_sandbox/health"
 # Seconds in which the first answers have to be there: who never answers is found out soon.
-_SCOUTING = 5
-_USUAL_PORTS = {"http": 80, "https": 443}
+_SCOUT_TIMEOUT = 5
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class CannotRun(Exception):
@@ -73,7 +73,7 @@ def prepare(
     wait: Callable[[float], None] | None = None,
     deadline: Deadline | None = None,
 ) -> PreparedRun:
-    """Look at the server, without writing, and make ready; `heard` is told every answer of the run.
+    """Look at the server, without writing, and make ready; `on_response` is called with every response of the run.
 
     Raises:
         Unreachable: nobody answers there.
@@ -81,14 +81,14 @@ def prepare(
         UsageError: the plan makes no sense.
     """
     origin, base = parse_server_url(plan.url, contract)
-    scouting = SessionLimits(whole=_SCOUTING, max_wait=plan.max_wait, rate=plan.rate, writes=False)
+    scouting = SessionLimits(whole=_SCOUT_TIMEOUT, max_wait=plan.max_wait, rate=plan.rate, writes=False)
     scout = Session(origin, scouting, wait=wait, deadline=deadline)
     scout.probe()
     sandbox = _says_that_it_is_the_sandbox(scout)
     if not sandbox and not (plan.app and plan.key):
         raise UsageError(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
     limits = SessionLimits(
-        most_messages=None if sandbox else plan.max_messages,
+        max_messages=None if sandbox else plan.max_messages,
         max_wait=plan.max_wait,
         rate=plan.rate,
         writes=not plan.read_only and (sandbox or plan.allow_writes),
@@ -137,7 +137,7 @@ def parse_server_url(url: str, contract: Contract) -> tuple[ServerOrigin, str]:
     wrong = UsageError(f"{url!r}: expected a URL such as http://127.0.0.1:8010")
     try:
         parts = urlsplit(url)
-        port = parts.port or _USUAL_PORTS.get(parts.scheme)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         raise wrong from None
     if port is None or not parts.hostname or not url.isascii() or not url.isprintable():
@@ -160,7 +160,7 @@ def skip_reason(check: Check, prepared: PreparedRun, plan: RunPlan) -> str | Non
 
 
 def _says_that_it_is_the_sandbox(scout: Session) -> bool:
-    # Without the key: whoever listens there may not be who was meant.
+    # Without the key: another server than the one that was meant may listen there.
     health = scout.send(ApiRequest(method="GET", target=_HEALTH), patient=False)
     if health.is_late:
         raise Unreachable(f"{scout.origin}: it listens, but {health.trouble}")

@@ -1,6 +1,6 @@
 """One run of the suite: announce what will be done, the fuzz phase, the check phase, and what came of both.
 
-On a server that isn't the sandbox each message counts, and what was created is marked, deleted at the end, and said.
+On a server that isn't the sandbox each message counts, and what was created is marked, deleted at the end, and reported.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def run_conformance(
     note: Tell = lambda _: None,
     wait: Callable[[float], None] | None = None,
 ) -> RunResult:
-    """Carry out a run; `say` is told what a person should read, `note` where the run is.
+    """Carry out a run; `say` is called with what a person should read, `note` with the progress.
 
     Raises:
         Unreachable: nobody answers there.
@@ -88,7 +88,7 @@ def run_conformance(
     redact = key_redactor(plan.key or OWN_KEY, plan.other_key)
     with redacting(redact):
         try:
-            return _Run(plan, contract, say, note, wait, Deadline(plan.deadline)).verdict()
+            return _Run(plan, contract, say, note, wait, Deadline(plan.deadline)).execute()
         except (CannotRun, Unreachable, UsageError) as error:
             raise type(error)(redact(str(error))) from None
 
@@ -112,14 +112,14 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
         raise
     except Exception as error:  # an answer in a shape that nobody expects ends no run
         # Python's own errors cut long values: what is left of a key then would not be found.
-        said = f": {error}" if len(str(error)) < _SHORT else ""
-        reason = f"an answer of a kind that the check can't read ({type(error).__name__}{said})"
+        text = f": {error}" if len(str(error)) < _SHORT else ""
+        reason = f"an answer of a kind that the check can't read ({type(error).__name__}{text})"
         return Outcome(check=check, result="could not run", reason=redact(reason))
     return Outcome(check=check, result="kept")
 
 
 def key_redactor(key: str, other_key: str | None, others: Mapping[str, str] | None = None) -> KeyRedactor:
-    """Return what keeps the run's keys out of all that is shown."""
+    """Return what redacts the keys of a run."""
     return KeyRedactor({"API_KEY": key, **({"OTHER_KEY": other_key} if other_key else {})}, others)
 
 
@@ -146,18 +146,18 @@ class _Run:
         )
         self._target = self._prepared.target
 
-    def verdict(self) -> RunResult:
-        verdict = RunResult(
+    def execute(self) -> RunResult:
+        result = RunResult(
             plan=self._plan, app=self._target.app, run=self._target.run, is_sandbox=self._prepared.is_sandbox
         )
         self._warn()
         try:
-            self._fuzz_phase(verdict)
-            self._check_phase(verdict)
+            self._fuzz_phase(result)
+            self._check_phase(result)
         except RunStopped as error:
-            verdict.incomplete = str(error)
-        self._close(verdict)
-        return verdict
+            result.incomplete = str(error)
+        self._close(result)
+        return result
 
     def _warn(self) -> None:
         """Say before anything is done what will be done."""
@@ -177,13 +177,13 @@ class _Run:
             "soft: they stay in the app's metrics"
         )
 
-    def _fuzz_phase(self, verdict: RunResult) -> None:
+    def _fuzz_phase(self, result: RunResult) -> None:
         plan, target = self._plan, self._target
         if plan.checks:
-            verdict.not_asked_for.append("the fuzz phase (schemathesis): --check was given")
+            result.not_asked_for.append("the fuzz phase (schemathesis): --check was given")
             return
         self._say("fuzz phase: schemathesis over the contract")
-        contract = self._narrowed(verdict)
+        contract = self._narrowed(result)
         # On somebody's server every creation stays for ever: few are made, and each is marked.
         foreign = not self._prepared.is_sandbox
         proxy = Proxy(target.session, messages=not foreign, mark=(MARK, target.run) if foreign else None)
@@ -207,29 +207,27 @@ class _Run:
             )
         found = coverage.findings if target.is_sandbox else findings_for_any_server(coverage.findings)
         redact_proxy = key_redactor(target.key, target.other_key, {origin: str(target.session.origin)})
-        verdict.findings += findings_of_fuzzing(found, redact_proxy)
+        result.findings += findings_of_fuzzing(found, redact_proxy)
         if proxy.stopped is not None:
             raise proxy.stopped
-        verdict.coverage = coverage
+        result.coverage = coverage
 
-    def _narrowed(self, verdict: RunResult) -> Contract:
+    def _narrowed(self, result: RunResult) -> Contract:
         """Return the contract that is fuzzed: no more than may be sent to this server."""
         contract = self._contract.with_validation_status(self._target.invalid)
         if not self._target.is_sandbox:
             contract = vendor_contract(contract)
         if not self._prepared.writes:
-            verdict.not_asked_for.append(
+            result.not_asked_for.append(
                 "the fuzz phase (schemathesis) on operations that write: nothing may be written"
             )
             return without_operations(contract, set(self._statuses) - set(READS))
         if not self._prepared.is_sandbox:
-            verdict.not_asked_for.append(
-                "the fuzz phase (schemathesis) on messages and completions: each may be billed"
-            )
+            result.not_asked_for.append("the fuzz phase (schemathesis) on messages and completions: each may be billed")
             return without_operations(contract, {SEND, COMPLETE})
         return contract
 
-    def _check_phase(self, verdict: RunResult) -> None:
+    def _check_phase(self, result: RunResult) -> None:
         self._say(f"check phase: {len(self._checks)} checks" if len(self._checks) > 1 else "check phase: one check")
         redact = key_redactor(self._target.key, self._target.other_key)
         for number, check in enumerate(self._checks, 1):
@@ -239,21 +237,21 @@ class _Run:
                 outcome = run_check(check, self._target, redact)
             else:
                 outcome = Outcome(check=check, result="not asked for", reason=reason)
-            verdict.outcomes.append(outcome)
-            verdict.findings += [outcome.finding] if outcome.finding else []
+            result.outcomes.append(outcome)
+            result.findings += [outcome.finding] if outcome.finding else []
 
-    def _close(self, verdict: RunResult) -> None:
+    def _close(self, result: RunResult) -> None:
         """Take away what was created, as far as it can be, and sum up."""
         session = self._target.session
         asked = set() if self._plan.checks else set(self._statuses) if self._prepared.writes else set(READS)
-        verdict.statuses = {name: Counter(seen) for name, seen in self._statuses.items()}
-        verdict.never_succeeded = tuple(
+        result.statuses = {name: Counter(seen) for name, seen in self._statuses.items()}
+        result.never_succeeded = tuple(
             name for name, seen in self._statuses.items() if name in asked and not any(200 <= s < 300 for s in seen)
         )
-        verdict.requests, verdict.messages = session.totals.requests, session.totals.messages
-        if not verdict.is_sandbox and session.totals.left and not verdict.incomplete:
+        result.requests, result.messages = session.totals.requests, session.totals.messages
+        if not result.is_sandbox and session.totals.left and not result.incomplete:
             self._delete_all(session)
-        verdict.left = len(session.totals.left)
+        result.left = len(session.totals.left)
 
     def _delete_all(self, session: Session) -> None:
         self._say(f"deleting the {len(session.totals.left)} conversations that are left")

@@ -15,11 +15,11 @@ from sandbox.conformance.transport import Connector, Deadline
 
 _CONVERSATION = re.compile(r"[A-Z]+ (.*/apps/[^/?]+)/conversations/([^/?]+)(\?.*)?")
 _READING = ("GET", "HEAD", "OPTIONS")
-_MOST_LATE = 3
+_MAX_LATE = 3
 # Few answers of a server that conforms are long; read as JSON they take many times their bytes.
-_LONG, _MOST_OF_LONG = 256 * 1024, 12 * 1024 * 1024
+_LONG, _MAX_LONG_BYTES = 256 * 1024, 12 * 1024 * 1024
 # What is waited after a 429 that doesn't say how long, in seconds.
-_USUAL_WAIT = 5.0
+_DEFAULT_WAIT = 5.0
 
 
 class RunStopped(Exception):
@@ -52,7 +52,7 @@ class SessionLimits:
 
     connect: float = 5
     whole: float = 30
-    most_messages: int | None = None
+    max_messages: int | None = None
     max_wait: float = 60
     rate: float = 0
     writes: bool = True
@@ -138,13 +138,13 @@ class Session:
     def _permit(self, request: ApiRequest) -> None:
         if not self.limits.writes and request.method not in _READING:
             raise BudgetExceeded(f"nothing may be written, and {request.method} might")
-        most = self.limits.most_messages
+        most = self.limits.max_messages
         if request.is_billed and most is not None and self.totals.messages >= most:
             raise BudgetExceeded(f"all {most} messages and completions that were allowed are sent")
 
     def _wait_out(self, answer: ApiResponse) -> None:
-        said = answer.header("retry-after") or ""
-        seconds = float(said) if said.isdecimal() and len(said) < 6 else _USUAL_WAIT
+        value = answer.header("retry-after") or ""
+        seconds = float(value) if value.isdecimal() and len(value) < 6 else _DEFAULT_WAIT
         if self.totals.waited + seconds > self.limits.max_wait:
             raise Throttled(
                 f"the server says 429, retry after {seconds:.0f} s; {self.totals.waited:.0f} s of "
@@ -154,10 +154,12 @@ class Session:
         self._wait(seconds)
 
     def _once(self, request: ApiRequest) -> ApiResponse:
-        if self._late_in_a_row >= _MOST_LATE:
-            raise ServerSilent(f"{_MOST_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
-        if self._long > _MOST_OF_LONG:
-            raise TooMuchData(f"answers of more than {_LONG:,} bytes came to more than {_MOST_OF_LONG:,} bytes in all")
+        if self._late_in_a_row >= _MAX_LATE:
+            raise ServerSilent(f"{_MAX_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
+        if self._long > _MAX_LONG_BYTES:
+            raise TooMuchData(
+                f"answers of more than {_LONG:,} bytes came to more than {_MAX_LONG_BYTES:,} bytes in all"
+            )
         if self.limits.rate:
             self._wait(1 / self.limits.rate)
         self._check_time()

@@ -270,19 +270,21 @@ class Target(ApiClient):
         def make() -> tuple[SentMessage, SentMessage]:
             user, metadata = self.user("talk"), self.with_mark({"first_name": "Zoé", "plan_type": "term_life"})
             created = good(self.create(external_user_id=user, title="Talk", metadata=metadata))
-            first = self._said(created, HELLO, stream=False)
+            first = self._send_message(created, HELLO, stream=False)
             other = self.with_mark({"first_name": "Zoé", "city": "Québec", "nested": {"a": [1, None, True]}})
-            return first, self._said(created, AGAIN, stream=False, metadata=other)
+            return first, self._send_message(created, AGAIN, stream=False, metadata=other)
 
         return self._once(("talk",), make)
 
     def streamed(self) -> SentMessage:
         """Return a conversation whose only message was answered as a stream."""
-        return self.said(HELLO, stream=True)
+        return self.reply_to(HELLO, stream=True)
 
-    def said(self, message: str, **more: Any) -> SentMessage:
+    def reply_to(self, message: str, **more: Any) -> SentMessage:
         """Return what came of a message in a conversation of its own."""
-        return self._once(("said", message, str(more)), lambda: self._said(good(self.create()), message, **more))
+        return self._once(
+            ("said", message, str(more)), lambda: self._send_message(good(self.create()), message, **more)
+        )
 
     def completion(self, prompt: str = HELLO, **more: Any) -> ApiResponse:
         """Return what came of a prompt."""
@@ -303,7 +305,7 @@ class Target(ApiClient):
         yield self.completion(stream=True), True
         if self.is_sandbox:
             for message in ("[[tool]] [[human]]", "[[unicode]]", "[[echo]] " + DIFFICULT):
-                yield self.said(message, stream=True).answer, False
+                yield self.reply_to(message, stream=True).answer, False
 
     def in_the_list(self, conversation: str) -> tuple[ApiResponse, Mapping[str, Any] | None]:
         """Return the page of the app's list that has a conversation, and its row there; None if no page has it."""
@@ -316,7 +318,7 @@ class Target(ApiClient):
             query = f"limit=100&after={ids_of(page)[-1]}"
         return page, row
 
-    def _said(self, created: ApiResponse, message: str, **more: Any) -> SentMessage:
+    def _send_message(self, created: ApiResponse, message: str, **more: Any) -> SentMessage:
         one = id_of(created)
         before = good(self.get(one))
         answer = good(self.send(one, message, **more))

@@ -25,7 +25,7 @@ MAX_BYTES = 2 * 1024 * 1024
 
 _CODED = ("content-encoding", "content-length")
 _CODINGS = {"gzip", "x-gzip", "deflate"}
-# What zlib must be told of these: a zlib or a gzip head, whichever comes.
+# What zlib must expect of these: a zlib or a gzip head, whichever comes.
 _ANY_HEAD = zlib.MAX_WBITS | 32
 _PIECE = 65_536
 

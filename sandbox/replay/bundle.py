@@ -22,12 +22,12 @@ from sandbox.errors import SandboxError
 from sandbox.replay import allowed
 
 # Bytes of one member and of all that are read, unpacked. A file that is longer packed holds more than that.
-MOST_OF_ONE = 64 * 1024**2
-MOST_OF_ALL = 128 * 1024**2
+MAX_MEMBER_BYTES = 64 * 1024**2
+MAX_BUNDLE_BYTES = 128 * 1024**2
 # JSON of that size could still unfold to many times its size.
-MOST_CONTAINERS, MOST_COMMAS = 1_000_000, 2_000_000
+MAX_CONTAINERS, MAX_COMMAS = 1_000_000, 2_000_000
 # A bundle has six members; Python makes an object for each one in the directory, before anything can be looked at.
-_MOST_DIRECTORY = 64 * 1024
+_MAX_DIRECTORY = 64 * 1024
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
 _END_LENGTH, _END_64_LENGTH = 22, 20
 _ENCRYPTED = 0x1
@@ -61,15 +61,15 @@ def read_members(path: Path, names: Sequence[str]) -> Mapping[str, Any]:
 def _check_end(file: IO[bytes], path: Path) -> None:
     """Refuse a file with another end than ours, or with a directory that is larger than a bundle's."""
     size = file.seek(0, 2)
-    if size > MOST_OF_ALL:
-        raise BundleError(f"{path}: expected at most {MOST_OF_ALL:,} bytes, got {size:,}")
+    if size > MAX_BUNDLE_BYTES:
+        raise BundleError(f"{path}: expected at most {MAX_BUNDLE_BYTES:,} bytes, got {size:,}")
     file.seek(max(0, size - _END_LENGTH - _END_64_LENGTH))
     tail = file.read()
     end = tail[-_END_LENGTH:]
     if len(end) < _END_LENGTH or not end.startswith(_END) or tail.startswith(_END_64) or end[-2:] != b"\0\0":
         raise BundleError(f"{path}: this is no bundle of the sandbox")
     directory: int = struct.unpack_from("<I", end, 12)[0]
-    if directory > _MOST_DIRECTORY:
+    if directory > _MAX_DIRECTORY:
         raise BundleError(f"{path}: this is no bundle of the sandbox: it has too many members")
 
 
@@ -84,16 +84,16 @@ def _found(archive: ZipFile, names: Sequence[str], path: Path) -> Mapping[str, Z
     for name, info in infos.items():
         if info.flag_bits & _ENCRYPTED or info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise BundleError(f"{path}: the bundle is damaged: {name} is packed in a way that no bundle is")
-        if info.file_size > MOST_OF_ONE:
-            raise BundleError(f"{path}: {name}: expected at most {MOST_OF_ONE:,} bytes, got {info.file_size:,}")
+        if info.file_size > MAX_MEMBER_BYTES:
+            raise BundleError(f"{path}: {name}: expected at most {MAX_MEMBER_BYTES:,} bytes, got {info.file_size:,}")
     total = sum(info.file_size for info in infos.values())
-    if total > MOST_OF_ALL:
-        raise BundleError(f"{path}: expected at most {MOST_OF_ALL:,} bytes unpacked, got {total:,}")
+    if total > MAX_BUNDLE_BYTES:
+        raise BundleError(f"{path}: expected at most {MAX_BUNDLE_BYTES:,} bytes unpacked, got {total:,}")
     return infos
 
 
 def _unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> bytes:
-    """Unpack a member, and no more of it than it has said."""
+    """Unpack a member, and no more of it than the size in the directory."""
     with archive.open(info) as member:
         raw = member.read(info.file_size + 1)
     if len(raw) != info.file_size:
@@ -103,7 +103,7 @@ def _unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> bytes:
 
 def _json(raw: bytes, name: str, path: Path) -> Any:
     if _unfolds_too_far(raw):
-        raise BundleError(f"{path}: {name}: expected at most {MOST_CONTAINERS:,} lists and objects in it")
+        raise BundleError(f"{path}: {name}: expected at most {MAX_CONTAINERS:,} lists and objects in it")
     try:
         return decode(raw).value
     except InvalidJson as error:
@@ -113,17 +113,17 @@ def _json(raw: bytes, name: str, path: Path) -> Any:
 
 def _unfolds_too_far(raw: bytes) -> bool:
     """Say whether a JSON text has more values than a bundle has; what stands inside of texts doesn't count."""
-    if raw.count(b",") <= MOST_COMMAS and raw.count(b"[") + raw.count(b"{") <= MOST_CONTAINERS:
+    if raw.count(b",") <= MAX_COMMAS and raw.count(b"[") + raw.count(b"{") <= MAX_CONTAINERS:
         return False
     bare = _STRING.sub(b"", raw)
-    return bare.count(b",") > MOST_COMMAS or bare.count(b"[") + bare.count(b"{") > MOST_CONTAINERS
+    return bare.count(b",") > MAX_COMMAS or bare.count(b"[") + bare.count(b"{") > MAX_CONTAINERS
 
 
 VERSION = 1
 # The last second of the year 9999, and a little more than the longest that the sandbox lets an answer wait.
 _LAST_SECOND = 253_402_300_799
-_LONGEST_MS = 660_000
-_NAMED = 8
+_MAX_DURATION_MS = 660_000
+_MAX_REASONS = 8
 
 Headers = Sequence[tuple[str, str]]
 
@@ -194,7 +194,7 @@ def load_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path}: expected a bundle of version {VERSION}, got version {about.get('version')!r:.40}")
     if about.get("complete") is not True:
         lost = about.get("lost")
-        reasons = [str(reason)[:200] for reason in lost[:_NAMED]] if isinstance(lost, list) else []
+        reasons = [str(reason)[:200] for reason in lost[:_MAX_REASONS]] if isinstance(lost, list) else []
         raise BundleError(f"{path}: it can't be replayed, as not all is in it: {'; '.join(reasons)}")
     try:
         app_id = _of(about, "app_id", allowed.is_app_id, "an app's id")
@@ -247,7 +247,7 @@ def _step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequest |
         headers=headers,
         body=_body(step, place),
         answer=_answer(_mapping(step.get("answer"), f"{place}.answer"), f"{place}.answer"),
-        duration_ms=_of(step, "duration_ms", _is_duration, f"a number from 0 to {_LONGEST_MS:,}", place),
+        duration_ms=_of(step, "duration_ms", _is_duration, f"a number from 0 to {_MAX_DURATION_MS:,}", place),
     )
 
 
@@ -311,4 +311,4 @@ def _is_status(value: Any) -> bool:
 
 
 def _is_duration(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= _LONGEST_MS
+    return type(value) in (int, float) and 0 <= value <= _MAX_DURATION_MS

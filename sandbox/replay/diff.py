@@ -21,7 +21,7 @@ _MAX_DIGITS = 15
 def describe_difference(then: RecordedResponse, now: RecordedResponse, slack: int) -> str | None:
     """Say where a response differs from the recorded one; None where it is the same.
 
-    Times may differ by `slack` seconds: what a running clock said in the middle of a response can't be said again.
+    Times may differ by `slack` seconds: a running clock's times in the middle of a response can't be repeated.
     """
     try:
         return next(_diff_responses(then, now, slack), None)

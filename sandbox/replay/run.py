@@ -46,7 +46,7 @@ class Replay:
 
     def _repeat(self, step: RecordedRequest | ControlStep) -> bool:
         if self._running:
-            # The clock that ran then stands now where it was, so that every time is told again.
+            # The clock, which ran at the recording, is frozen where it was, so that every time is the same.
             call_control("PUT", f"{self._app}/clock", {"now": step.at}, self._address)
         return self._send(step) if isinstance(step, RecordedRequest) else self._control(step)
 

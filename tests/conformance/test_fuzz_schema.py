@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from sandbox.conformance.fuzz_schema import Link, links, narrowed, operations, tuned
+from sandbox.conformance.fuzz_schema import Link, fit_to_fuzzer, keep_links, links, operations
 from sandbox.contract import load
 
 BUNDLE = load().bundle
@@ -14,12 +14,12 @@ LIST_OF_USER = "apps_api_list_user_conversations"
 
 
 def document(*, sandbox_rules: bool = False) -> dict[str, Any]:
-    return tuned(BUNDLE, "app_x", sandbox_rules=sandbox_rules)
+    return fit_to_fuzzer(BUNDLE, "app_x", sandbox_rules=sandbox_rules)
 
 
 def test_the_document_that_is_served_stays_as_it_is() -> None:
     before = copy.deepcopy(BUNDLE)
-    tuned(BUNDLE, "app_x", sandbox_rules=True)
+    fit_to_fuzzer(BUNDLE, "app_x", sandbox_rules=True)
     assert before == BUNDLE
 
 
@@ -51,9 +51,9 @@ def test_the_sandbox_is_held_to_what_it_promises_too() -> None:
 def test_a_narrow_document_has_the_wanted_link_and_the_way_to_it() -> None:
     way = Link(source=CREATE, status="200", name="ListUserConversations", target=LIST_OF_USER)
     wanted = Link(source=LIST_OF_USER, status="200", name="UpdateConversation", target=UPDATE)
-    assert {link for link, _ in links(narrowed(document(), [wanted]))} == {way, wanted}
+    assert {link for link, _ in links(keep_links(document(), [wanted]))} == {way, wanted}
 
 
 def test_a_link_from_an_operation_that_needs_no_id_needs_no_way() -> None:
     wanted = next(link for link, _ in links(document()) if link.source == CREATE)
-    assert [link for link, _ in links(narrowed(document(), [wanted]))] == [wanted]
+    assert [link for link, _ in links(keep_links(document(), [wanted]))] == [wanted]

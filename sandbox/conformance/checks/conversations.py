@@ -24,7 +24,7 @@ KEYS = ("created_at", "external_user_id", "generated_title", "id", "metadata", "
 SECONDS = range(1_000_000_000, 4_102_444_800)
 
 
-def same(seen: object, created: ApiResponse, *others: ApiResponse) -> None:
+def expect_same(seen: object, created: ApiResponse, *others: ApiResponse) -> None:
     """Hold a conversation as another operation shows it to what its creation answered."""
     if not isinstance(seen, dict):
         raise CheckViolation("the conversation", format_value(seen), created, *others)
@@ -80,12 +80,12 @@ def everybody_sees_what_was_created(server: Target) -> None:
     one = id_of(created)
     read = server.get(one)
     expect_status(read, 200)
-    same(read.object, created, read)
+    expect_same(read.object, created, read)
     listed = server.users_list(server.user("seen"))
     expect_status(listed, 200)
-    same(next((row for row in rows_of(listed) if row.get("id") == one), None), created, listed)
+    expect_same(next((row for row in rows_of(listed) if row.get("id") == one), None), created, listed)
     page, row = server.in_the_list(one)
-    same(row, created, page)
+    expect_same(row, created, page)
 
 
 @check("READ-1", source="V", clause="2.4", writes=False)
@@ -183,7 +183,7 @@ def times_of_a_conversation_are_in_order(server: Target) -> None:
     expect(said == sorted(said), "a time not before the message's", format_value(reply), *proof)
 
 
-def titled(server: Target, name: str) -> ApiResponse:
+def create_titled(server: Target, name: str) -> ApiResponse:
     """Create a conversation with a title of its own."""
     return good(server.create(external_user_id=server.user(name), title="Before", metadata={"plan": "term_life"}))
 
@@ -191,7 +191,7 @@ def titled(server: Target, name: str) -> ApiResponse:
 @check("UPDATE-1", source="V", clause="3.5")
 def an_update_answers_the_new_title(server: Target) -> None:
     """An update answers the conversation with its new title."""
-    created = titled(server, "update")
+    created = create_titled(server, "update")
     answer = server.update(id_of(created), {"title": "After"})
     expect_status(answer, 200)
     expect_equal(answer.object.get("id"), id_of(created), "id", created, answer)
@@ -201,7 +201,7 @@ def an_update_answers_the_new_title(server: Target) -> None:
 @check("UPDATE-2", source="V", clause="2.5")
 def everybody_sees_the_new_title(server: Target) -> None:
     """A changed title is the one that is read and listed from then on."""
-    created = titled(server, "updated")
+    created = create_titled(server, "updated")
     one = id_of(created)
     updated = good(server.update(one, {"title": "After"}))
     read = good(server.get(one))
@@ -216,7 +216,7 @@ def everybody_sees_the_new_title(server: Target) -> None:
 @check("UPDATE-3", source="V", clause="3.5")
 def null_takes_the_title_away(server: Target) -> None:
     """`title: null` takes the custom title away."""
-    created = titled(server, "untitled")
+    created = create_titled(server, "untitled")
     updated = server.update(id_of(created), {"title": None})
     expect_status(updated, 200)
     expect_equal(updated.object.get("title"), None, "title", created, updated)
@@ -227,7 +227,7 @@ def null_takes_the_title_away(server: Target) -> None:
 @check("UPDATE-4", source="D", clause="3.5")
 def without_title_nothing_changes(server: Target) -> None:
     """A body without `title` changes nothing."""
-    created = titled(server, "unchanged")
+    created = create_titled(server, "unchanged")
     updated = server.update(id_of(created), {})
     expect_status(updated, 200)
     for answer in (updated, good(server.get(id_of(created)))):
@@ -237,7 +237,7 @@ def without_title_nothing_changes(server: Target) -> None:
 @check("UPDATE-5", source="V", clause="2.5")
 def all_else_stays(server: Target) -> None:
     """An update changes the title alone: id, time, user and metadata stay."""
-    created = titled(server, "kept")
+    created = create_titled(server, "kept")
     updated = good(server.update(id_of(created), {"title": "After"}))
     for answer in (updated, good(server.get(id_of(created)))):
         for name in ("id", "created_at", "external_user_id", "metadata"):
@@ -247,7 +247,7 @@ def all_else_stays(server: Target) -> None:
 @check("UPDATE-6", source="V", clause="3.5")
 def new_titles_are_kept_to_the_letter(server: Target) -> None:
     """Any text is kept to the letter when a title is changed."""
-    created = titled(server, "letters")
+    created = create_titled(server, "letters")
 
     def verify(text: str) -> None:
         updated = server.update(id_of(created), {"title": text})
@@ -263,7 +263,7 @@ def new_titles_are_kept_to_the_letter(server: Target) -> None:
 @check("UPDATE-7", source="V", clause="2.5")
 def others_stay(server: Target) -> None:
     """An update changes one conversation and no other."""
-    one, other = titled(server, "one"), titled(server, "other")
+    one, other = create_titled(server, "one"), create_titled(server, "other")
     updated = good(server.update(id_of(one), {"title": "After"}))
     read = good(server.get(id_of(other)))
     expect_equal(read.object.get("title"), "Before", "title", one, other, updated, read)

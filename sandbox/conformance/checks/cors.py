@@ -16,7 +16,7 @@ LOCAL = (
 EXPOSED = {"retry-after", "sandbox-request-id", "www-authenticate", "allow"}
 
 
-def readable(answer: ApiResponse, origin: str) -> None:
+def expect_readable(answer: ApiResponse, origin: str) -> None:
     """Hold an answer to what a browser needs to hand it to a page."""
     expect_equal(answer.header("access-control-allow-origin"), origin, "Access-Control-Allow-Origin", answer)
     exposed = {name.strip().lower() for name in (answer.header("access-control-expose-headers") or "").split(",")}
@@ -31,10 +31,10 @@ def readable(answer: ApiResponse, origin: str) -> None:
 def local_pages_may_read(server: Target, origin: str) -> None:
     """A page of a loopback origin, on any port, may read every answer, errors included, without credentials."""
     headers = {"Origin": origin}
-    readable(server.ask(CONFIG, headers=headers), origin)
-    readable(server.ask(GET, headers=headers), origin)
-    readable(server.ask(CONFIG, headers=headers, key=None), origin)
-    readable(server.raw("GET", server.base + "/nowhere", headers=headers), origin)
+    expect_readable(server.ask(CONFIG, headers=headers), origin)
+    expect_readable(server.ask(GET, headers=headers), origin)
+    expect_readable(server.ask(CONFIG, headers=headers, key=None), origin)
+    expect_readable(server.raw("GET", server.base + "/nowhere", headers=headers), origin)
 
 
 @check("CORS-2", source="D", clause="4.9")
@@ -48,7 +48,7 @@ def local_pages_may_read_what_is_said(server: Target) -> None:
         headers = {"Origin": LOCAL[0]}
         answer = server.ask(operation, conversation=one, body={**body, "stream": stream}, headers=headers)
         expect_status(answer, 200)
-        readable(answer, LOCAL[0])
+        expect_readable(answer, LOCAL[0])
 
     for_each(((SEND, False), (SEND, True), (COMPLETE, True)), verify)
 

@@ -25,7 +25,7 @@ from sandbox.conformance.target import (
 from sandbox.contract import Operation
 
 
-def enveloped(answer: ApiResponse) -> None:
+def expect_envelope(answer: ApiResponse) -> None:
     """Hold an error to what the vendor says of its envelope."""
     expect(not answer.is_good, "an error", answer.summary, answer)
     error = answer.object.get("error")
@@ -43,8 +43,8 @@ def enveloped(answer: ApiResponse) -> None:
 def every_operation_has_the_envelope(server: Target) -> None:
     """Every operation answers an error in the one envelope: `message` and `type` are texts, `param` and `code` too or
     null."""
-    for_each(READS, lambda operation: enveloped(server.ask(operation, key=None)))
-    enveloped(server.ask(GET))
+    for_each(READS, lambda operation: expect_envelope(server.ask(operation, key=None)))
+    expect_envelope(server.ask(GET))
 
 
 def failures(server: Target) -> Iterator[ApiResponse]:
@@ -73,7 +73,7 @@ def every_error_has_all_keys(server: Target) -> None:
     """Every error, unknown paths and refused methods included, has the envelope with all four keys."""
 
     def verify(answer: ApiResponse) -> None:
-        enveloped(answer)
+        expect_envelope(answer)
         expect_equal(sorted(answer.object), ["error"], "keys", answer)
         expect_equal(sorted(answer.object["error"]), ["code", "message", "param", "type"], "keys of error", answer)
 

@@ -22,7 +22,7 @@ from sandbox.conformance.target import (
 )
 
 
-def asked(server: Target, operation: str, key: str | None, authorization: str = "") -> ApiResponse:
+def ask_with_key(server: Target, operation: str, key: str | None, authorization: str = "") -> ApiResponse:
     """Ask for an operation with another key, or with a whole header of another kind."""
     body = {"metadata": server.with_mark()} if operation == CREATE else BODIES.get(operation)
     return server.ask(operation, key=key, headers={"Authorization": authorization} if authorization else {}, body=body)
@@ -31,20 +31,20 @@ def asked(server: Target, operation: str, key: str | None, authorization: str = 
 @check("KEY-1", source="V", clause="1.2", writes=False)
 def reading_needs_a_key(server: Target) -> None:
     """Reading needs a key: without one each operation that reads is 401 `invalid_api_key`."""
-    for_each(READS, lambda operation: expect_error(asked(server, operation, None), 401, "invalid_api_key"))
+    for_each(READS, lambda operation: expect_error(ask_with_key(server, operation, None), 401, "invalid_api_key"))
 
 
 @check("KEY-2", source="V", clause="1.2")
 def writing_needs_a_key(server: Target) -> None:
     """Writing needs a key: without one each operation that writes is 401 `invalid_api_key`."""
     writes = [operation for operation in ALL if operation not in READS]
-    for_each(writes, lambda operation: expect_error(asked(server, operation, None), 401, "invalid_api_key"))
+    for_each(writes, lambda operation: expect_error(ask_with_key(server, operation, None), 401, "invalid_api_key"))
 
 
 @check("KEY-3", source="V", clause="1.2", writes=False)
 def a_publishable_key_opens_nothing(server: Target) -> None:
     """A publishable key (`pk_…`) can't call this API."""
-    for_each(READS, lambda operation: expect_status(asked(server, operation, "pk_live_abc123"), 401, 403))
+    for_each(READS, lambda operation: expect_status(ask_with_key(server, operation, "pk_live_abc123"), 401, 403))
 
 
 # Each row: what the Authorization header says instead of `Bearer` and a well-formed key.
@@ -67,13 +67,16 @@ BAD_KEYS = (
 @check("KEY-4", source="D", clause="1.2", writes=False)
 def a_malformed_key_is_refused(server: Target) -> None:
     """A key that isn't well-formed is 401 `invalid_api_key`."""
-    for_each(BAD_KEYS, lambda key: expect_error(asked(server, CONFIG, None, key), 401, "invalid_api_key", why=key[:40]))
+    for_each(
+        BAD_KEYS,
+        lambda key: expect_error(ask_with_key(server, CONFIG, None, key), 401, "invalid_api_key", why=key[:40]),
+    )
 
 
 @check("KEY-5", source="D", clause="4.11", writes=False, cases=READS)
 def a_refusal_names_the_scheme(server: Target, operation: str) -> None:
     """A 401 says `WWW-Authenticate: Bearer`."""
-    answer = asked(server, operation, None)
+    answer = ask_with_key(server, operation, None)
     expect_status(answer, 401)
     said = answer.header("www-authenticate")
     expect(said == "Bearer", "the header WWW-Authenticate: Bearer", said or "no such header", answer)
@@ -83,7 +86,9 @@ def a_refusal_names_the_scheme(server: Target, operation: str) -> None:
 def the_scheme_is_in_any_case(server: Target) -> None:
     """The word `Bearer` may be in any case."""
     words = ("bearer", "BEARER", "bEaReR")
-    for_each(words, lambda word: expect_status(asked(server, CONFIG, None, f"{word} {server.key}"), 200, why=word))
+    for_each(
+        words, lambda word: expect_status(ask_with_key(server, CONFIG, None, f"{word} {server.key}"), 200, why=word)
+    )
 
 
 @check("KEY-7", source="D", clause="4.2", writes=False)
@@ -92,7 +97,7 @@ def the_key_is_never_repeated(server: Target) -> None:
     secret = "sk_test_" + "k" * 201
 
     def verify(operation: str) -> None:
-        answer = asked(server, operation, secret)
+        answer = ask_with_key(server, operation, secret)
         expect_status(answer, 401)
         told = secret in answer.text or any(secret in value for _, value in answer.headers)
         expect(not told, "an answer without the key", "an answer that repeats it", answer)
@@ -115,8 +120,12 @@ def another_key_opens_nothing(server: Target) -> None:
 @check("KEY-9", source="D", clause="10.1")
 def magic_keys_are_refused(server: Target) -> None:
     """`sk_test_denied` is 403 `access_denied`, `sk_test_invalid` is 401 `invalid_api_key`, on every operation."""
-    for_each(ALL, lambda operation: expect_error(asked(server, operation, "sk_test_denied"), 403, "access_denied"))
-    for_each(ALL, lambda operation: expect_error(asked(server, operation, "sk_test_invalid"), 401, "invalid_api_key"))
+    for_each(
+        ALL, lambda operation: expect_error(ask_with_key(server, operation, "sk_test_denied"), 403, "access_denied")
+    )
+    for_each(
+        ALL, lambda operation: expect_error(ask_with_key(server, operation, "sk_test_invalid"), 401, "invalid_api_key")
+    )
 
 
 @check("KEY-10", source="D", clause="10.1", cases=(SEND, COMPLETE))

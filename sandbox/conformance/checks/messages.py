@@ -66,7 +66,7 @@ def a_reply_has_output(server: Target) -> None:
 @check("MESSAGE-7", source="D", clause="5.8")
 def a_failed_reply_is_empty(server: Target) -> None:
     """A reply that fails is 200 with `status: failed` and an empty `output`."""
-    reply = expect_answered(lambda: server.said("[[fail]]", stream=False))
+    reply = expect_answered(lambda: server.reply_to("[[fail]]", stream=False))
     expect_equal(reply.answer.object.get("status"), "failed", "status", reply.created, reply.answer)
     expect_equal(reply.answer.object.get("output"), [], "output", reply.created, reply.answer)
 
@@ -74,7 +74,7 @@ def a_failed_reply_is_empty(server: Target) -> None:
 @check("MESSAGE-9", source="D", clause="6.3", cases=(False, True))
 def a_cut_reply_is_cut_on_the_wire(server: Target, stream: bool) -> None:
     """A reply that was cut ends short of what its framing promised, and leaves no item of the assistant's."""
-    reply = server.said("[[cut]]", stream=stream)
+    reply = server.reply_to("[[cut]]", stream=stream)
     proof = (reply.created, reply.answer)
     expect(not reply.answer.is_whole, "an abnormal end", "a normal one", *proof)
     if stream:
@@ -89,7 +89,7 @@ def a_cut_reply_is_cut_on_the_wire(server: Target, stream: bool) -> None:
 def stream_and_json_say_the_same(server: Target, message: str) -> None:
     """Stream and JSON of the same message hold the same output."""
     # Two conversations may word the same thing differently: of an echo the words are held, of tools the calls.
-    plain, streamed = server.said(message, stream=False), server.said(message, stream=True)
+    plain, streamed = server.reply_to(message, stream=False), server.reply_to(message, stream=True)
     proof = (plain.created, plain.answer, streamed.created, streamed.answer)
     wanted, came = _kinds(parts_of(plain.answer)), _kinds(parts_of(streamed.answer))
     expect(came == wanted, format_value(wanted), format_value(came), *proof)
@@ -105,7 +105,7 @@ def stream_and_json_say_the_same(server: Target, message: str) -> None:
 @check("MESSAGE-11", source="D", clause="10.3", cases=(False, True))
 def an_echo_is_exact(server: Target, stream: bool) -> None:
     """`[[echo]]` is answered with exactly what follows the word and one space."""
-    reply = server.said("[[echo]] " + DIFFICULT, stream=stream)
+    reply = server.reply_to("[[echo]] " + DIFFICULT, stream=stream)
     expect_equal(text_of_reply(reply.answer), DIFFICULT, "the text", reply.created, reply.answer)
 
 
@@ -116,7 +116,7 @@ def the_apps_setting_decides(server: Target) -> None:
     wanted = STREAM if config.object.get("stream") is True else JSON
 
     def verify(more: dict[str, None]) -> None:
-        reply = server.said(AGAIN, **more)
+        reply = server.reply_to(AGAIN, **more)
         expect_type(reply.answer, wanted, reply.created, config)
 
     for_each(({}, {"stream": None}), verify)
@@ -153,7 +153,7 @@ def the_users_words_are_kept(server: Target) -> None:
             reply.after,
         )
 
-    for_each((server.two_messages()[0], server.streamed(), server.said(DIFFICULT, stream=False)), verify)
+    for_each((server.two_messages()[0], server.streamed(), server.reply_to(DIFFICULT, stream=False)), verify)
 
 
 @check("MESSAGE-4", source="V", clause="3.4")
@@ -202,8 +202,8 @@ def parts_are_the_output(server: Target) -> None:
         (
             server.two_messages()[0],
             server.streamed(),
-            server.said(tools, stream=False),
-            server.said(tools, stream=True),
+            server.reply_to(tools, stream=False),
+            server.reply_to(tools, stream=True),
         ),
         verify,
     )
@@ -212,7 +212,7 @@ def parts_are_the_output(server: Target) -> None:
 @check("MESSAGE-8", source="D", clause="5.8", cases=(False, True))
 def a_failed_reply_leaves_the_question(server: Target, stream: bool) -> None:
     """A reply that failed leaves no item of the assistant's; the user's message stays."""
-    reply = server.said("[[fail]]", stream=stream)
+    reply = server.reply_to("[[fail]]", stream=stream)
     roles = [item.get("role") for item in reply.new_items]
     expect_equal(roles, ["user"], "roles", reply.created, reply.answer, reply.after)
 
@@ -231,7 +231,7 @@ def ids_are_well_formed(server: Target) -> None:
             call = part.get("toolCallId", "call_" + "0" * 24)
             expect(well_formed(call, "call"), "call_ and 24 hex digits", format_value(call), *proof)
 
-    for_each((server.two_messages()[0], server.said("[[tool]] [[human]]", stream=False)), verify)
+    for_each((server.two_messages()[0], server.reply_to("[[tool]] [[human]]", stream=False)), verify)
 
 
 @check("MESSAGE-13", source="V", clause="3.4")

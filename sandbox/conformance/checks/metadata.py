@@ -9,10 +9,10 @@ from sandbox.conformance.checks.grammar import text_of_reply
 from sandbox.conformance.http_messages import good, id_of, rows_of
 from sandbox.conformance.target import COMPLETE, CREATE, SEND, Target, compact
 
-MOST = 16_384
+MAX_BYTES = 16_384
 
 
-def of_bytes(size: int, letter: str = "x") -> dict[str, str]:
+def metadata_of_size(size: int, letter: str = "x") -> dict[str, str]:
     """Return metadata that is so many bytes of compact UTF-8 JSON."""
     room = size - len('{"k":""}')
     width = len(letter.encode())
@@ -93,7 +93,7 @@ PLACES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def filled(body: dict[str, Any], metadata: bytes) -> bytes:
+def fill_metadata(body: dict[str, Any], metadata: bytes) -> bytes:
     """Return a body with its metadata written out by hand."""
     return compact(body).replace(b'"M"', metadata)
 
@@ -105,7 +105,7 @@ def metadata_of_16384_bytes_is_taken(server: Target) -> None:
 
     def verify(place: tuple[str, dict[str, Any]]) -> None:
         operation, body = place
-        answer = server.ask(operation, conversation=one, raw=filled(body, compact(of_bytes(MOST))))
+        answer = server.ask(operation, conversation=one, raw=fill_metadata(body, compact(metadata_of_size(MAX_BYTES))))
         expect_status(answer, 200)
 
     for_each(PLACES, verify)
@@ -118,7 +118,9 @@ def metadata_of_16385_bytes_is_refused(server: Target) -> None:
 
     def verify(place: tuple[str, dict[str, Any]]) -> None:
         operation, body = place
-        answer = server.ask(operation, conversation=one, raw=filled(body, compact(of_bytes(MOST + 1))))
+        answer = server.ask(
+            operation, conversation=one, raw=fill_metadata(body, compact(metadata_of_size(MAX_BYTES + 1)))
+        )
         expect_error(answer, server.invalid, "invalid_request_error", param="metadata", code="too_large")
 
     for_each(PLACES, verify)
@@ -129,16 +131,20 @@ def bytes_are_of_compact_json(server: Target) -> None:
     """Bytes of metadata are those of compact UTF-8 JSON: spaces and needless escapes of the request don't count."""
 
     def spaced(size: int, letter: str) -> bytes:
-        text = of_bytes(size, letter)["k"].encode("ascii", "backslashreplace") if letter == "x" else b""
-        escaped = "".join(f"\\u{ord(c):04x}" if ord(c) > 127 else c for c in of_bytes(size, letter)["k"]).encode()
+        text = metadata_of_size(size, letter)["k"].encode("ascii", "backslashreplace") if letter == "x" else b""
+        escaped = "".join(
+            f"\\u{ord(c):04x}" if ord(c) > 127 else c for c in metadata_of_size(size, letter)["k"]
+        ).encode()
         return b'{ "k" :\n\t"' + (text or escaped) + b'" }'
 
     def verify(case: tuple[str, int, int]) -> None:
         letter, size, status = case
-        answer = server.ask(CREATE, raw=filled({"metadata": "M"}, spaced(size, letter)))
+        answer = server.ask(CREATE, raw=fill_metadata({"metadata": "M"}, spaced(size, letter)))
         expect_status(answer, status, why=f"{size:,} bytes of {letter!r}, spaced and escaped")
 
-    cases = [(letter, *row) for letter in ("x", "é", "€") for row in ((MOST, 200), (MOST + 1, server.invalid))]
+    cases = [
+        (letter, *row) for letter in ("x", "é", "€") for row in ((MAX_BYTES, 200), (MAX_BYTES + 1, server.invalid))
+    ]
     for_each(cases, verify)
 
 

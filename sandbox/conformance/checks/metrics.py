@@ -9,7 +9,7 @@ from sandbox.conformance.target import CONFIG, HELLO, LIST, METRICS, USER_LIST, 
 CONVERSATIONS, MESSAGES, USERS = "total_conversations", "total_messages", "total_users"
 
 
-def grown(server: Target, name: str, by: int, before: ApiResponse, *proof: ApiResponse) -> None:
+def expect_growth(server: Target, name: str, by: int, before: ApiResponse, *proof: ApiResponse) -> None:
     """Hold a count to have grown by a number since it was read."""
     after = good(server.ask(METRICS))
     old, new = before.object.get(name), after.object.get(name)
@@ -23,7 +23,7 @@ def a_conversation_counts_one(server: Target) -> None:
     """A new conversation counts one."""
     before = good(server.ask(METRICS))
     created = [good(server.create()), good(server.create(external_user_id=server.user("counted")))]
-    grown(server, CONVERSATIONS, 2, before, *created)
+    expect_growth(server, CONVERSATIONS, 2, before, *created)
 
 
 @check("METRICS-2", source="V", clause="5.6", needs_sandbox=True)
@@ -32,7 +32,7 @@ def a_user_counts_once(server: Target) -> None:
     before = good(server.ask(METRICS))
     users = (server.user("a new user"), server.user("a new user"), server.user("another new user"), None)
     created = [good(server.create(external_user_id=user)) for user in users]
-    grown(server, USERS, 2, before, *created)
+    expect_growth(server, USERS, 2, before, *created)
 
 
 @check("METRICS-3", source="V", clause="5.6")
@@ -52,10 +52,10 @@ def both_roles_count(server: Target) -> None:
     """Messages of both roles count: an exchange is two, a reply that failed leaves one."""
     before = good(server.ask(METRICS))
     created, sent = server.counted_message()
-    grown(server, MESSAGES, 2, before, created, sent)
+    expect_growth(server, MESSAGES, 2, before, created, sent)
     before = good(server.ask(METRICS))
     failed = good(server.send(id_of(created), "[[fail]]"))
-    grown(server, MESSAGES, 1, before, created, failed)
+    expect_growth(server, MESSAGES, 1, before, created, failed)
 
 
 @check("METRICS-5", source="D", clause="5.5")
@@ -65,7 +65,7 @@ def deleted_still_counts(server: Target) -> None:
     before = good(server.ask(METRICS))
     deleted = good(server.delete(id_of(created)))
     for name in (CONVERSATIONS, MESSAGES, USERS):
-        grown(server, name, 0, before, created, sent, deleted)
+        expect_growth(server, name, 0, before, created, sent, deleted)
 
 
 @check("METRICS-6", source="D", clause="5.3")
@@ -76,7 +76,7 @@ def the_empty_user_counts(server: Target) -> None:
     expect(isinstance(count, int) and count >= 1, "at least one user", f"{count}", first)
     before = good(server.ask(METRICS))
     again = good(server.create(external_user_id=""))
-    grown(server, USERS, 0, before, first, again)
+    expect_growth(server, USERS, 0, before, first, again)
 
 
 @check("METRICS-7", source="V", clause="5.6", needs_sandbox=True)
@@ -86,4 +86,4 @@ def reading_counts_nowhere(server: Target) -> None:
     for operation in (LIST, CONFIG, USER_LIST):
         good(server.ask(operation))
     for name in (CONVERSATIONS, MESSAGES, USERS):
-        grown(server, name, 0, before, before)
+        expect_growth(server, name, 0, before, before)

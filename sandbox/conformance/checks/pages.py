@@ -33,7 +33,7 @@ def page(server: Target, query: str = "") -> ApiResponse:
     return server.users_list(server.sample_user, query)
 
 
-def holds(server: Target, query: str, wanted: Sequence[str], more: bool | None = None) -> None:
+def expect_page(server: Target, query: str, wanted: Sequence[str], more: bool | None = None) -> None:
     """Hold one page to its ids, and to whether there are more; the proof is the shelf and the page."""
     answer = page(server, query)
     proof = (*server.samples(), answer)
@@ -60,13 +60,13 @@ def walk(fetch: Callable[[str], ApiResponse], query: str, most: int = 1_000) -> 
         after = f"&after={last}"
 
 
-def walked(server: Target, query: str) -> tuple[list[str], list[ApiResponse]]:
+def walk_all(server: Target, query: str) -> tuple[list[str], list[ApiResponse]]:
     """Walk over all pages of the shelf's user; return the ids and the pages."""
     pages = list(walk(lambda asked: page(server, asked), query, 4 * SAMPLE_COUNT))
     return [one for answer in pages for one in ids_of(answer)], pages
 
 
-def difference(wanted: Sequence[str], came: Sequence[str]) -> str:
+def describe_rows(wanted: Sequence[str], came: Sequence[str]) -> str:
     """Say in which way the rows that came are not those that were wanted."""
     missing, strange = len(set(wanted) - set(came)), len(set(came) - set(wanted))
     twice = len(came) - len(set(came))
@@ -80,19 +80,19 @@ def difference(wanted: Sequence[str], came: Sequence[str]) -> str:
 def newest_come_first(server: Target) -> None:
     """A list has the newest first by default, and under `order=desc`."""
     ids = newest_first(server)
-    for_each(("limit=100", "limit=100&order=desc"), lambda query: holds(server, query, ids))
+    for_each(("limit=100", "limit=100&order=desc"), lambda query: expect_page(server, query, ids))
 
 
 @check("PAGE-2", source="V", clause="5.4")
 def oldest_come_first_when_asked(server: Target) -> None:
     """Under `order=asc` a list has the oldest first: the same rows, the other way round."""
-    holds(server, "limit=100&order=asc", newest_first(server)[::-1])
+    expect_page(server, "limit=100&order=asc", newest_first(server)[::-1])
 
 
 @check("PAGE-3", source="V", clause="5.4")
 def a_page_has_twenty_rows(server: Target) -> None:
     """A page has 20 rows unless `limit` says otherwise."""
-    holds(server, "", newest_first(server)[:20], more=True)
+    expect_page(server, "", newest_first(server)[:20], more=True)
     answer = server.ask(LIST)
     expect_status(answer, 200)
     expect_equal(len(rows_of(answer)), 20, "rows", *server.samples(), answer)
@@ -102,7 +102,9 @@ def a_page_has_twenty_rows(server: Target) -> None:
 def limits_are_kept(server: Target) -> None:
     """`limit` is from 1 to 100, both included, and is kept."""
     ids = newest_first(server)
-    for_each((1, 2, SAMPLE_COUNT - 1, SAMPLE_COUNT, 100), lambda limit: holds(server, f"limit={limit}", ids[:limit]))
+    for_each(
+        (1, 2, SAMPLE_COUNT - 1, SAMPLE_COUNT, 100), lambda limit: expect_page(server, f"limit={limit}", ids[:limit])
+    )
 
 
 @check("PAGE-5", source="D", clause="5.4", writes=False)
@@ -149,7 +151,9 @@ def parameters_come_once(server: Target) -> None:
         answer = server.ask(LIST, query=query)
         expect_error(answer, server.invalid, "invalid_request_error", param=param, code="repeated", why=query)
     ids = newest_first(server)
-    for_each(("limit=2&page=7&x&x=1", "limit=2&Limit=0&", "&&limit=2"), lambda query: holds(server, query, ids[:2]))
+    for_each(
+        ("limit=2&page=7&x&x=1", "limit=2&Limit=0&", "&&limit=2"), lambda query: expect_page(server, query, ids[:2])
+    )
 
 
 @check("PAGE-9", source="V", clause="3.7")
@@ -160,10 +164,10 @@ def the_end_is_exact(server: Target) -> None:
 
     def verify(order: str) -> None:
         rows = ids if order == "desc" else ids[::-1]
-        holds(server, f"limit={SAMPLE_COUNT}&order={order}", rows, more=False)
-        holds(server, f"limit={SAMPLE_COUNT - 1}&order={order}", rows[:-1], more=True)
-        holds(server, f"limit=2&order={order}&after={rows[-3]}", rows[-2:], more=False)
-        holds(server, f"limit=1&order={order}&after={rows[-3]}", rows[-2:-1], more=True)
+        expect_page(server, f"limit={SAMPLE_COUNT}&order={order}", rows, more=False)
+        expect_page(server, f"limit={SAMPLE_COUNT - 1}&order={order}", rows[:-1], more=True)
+        expect_page(server, f"limit=2&order={order}&after={rows[-3]}", rows[-2:], more=False)
+        expect_page(server, f"limit=1&order={order}&after={rows[-3]}", rows[-2:-1], more=True)
 
     for_each(("desc", "asc"), verify)
 
@@ -207,7 +211,7 @@ def the_apps_list_has_them_all(server: Target) -> None:
         if ids[-1] in met:
             break
     ours = [one for one in met if one in set(ids)]
-    expect(ours == ids, "each of ours once, newest first", difference(ids, ours), *server.samples(), *pages[:2])
+    expect(ours == ids, "each of ours once, newest first", describe_rows(ids, ours), *server.samples(), *pages[:2])
     times = [row.get("created_at") for answer in pages for row in rows_of(answer)]
     known = [at for at in times if isinstance(at, int)]
     expect(known == sorted(known, reverse=True), "times that never rise", known[:30], *pages[:2], about="times")
@@ -221,7 +225,7 @@ def no_row_comes_twice(server: Target) -> None:
     def verify(answer: ApiResponse) -> None:
         expect_status(answer, 200)
         ids = ids_of(answer)
-        expect(len(set(ids)) == len(ids), "every row once", difference(sorted(set(ids)), ids), answer)
+        expect(len(set(ids)) == len(ids), "every row once", describe_rows(sorted(set(ids)), ids), answer)
 
     for_each((server.ask(LIST, query="limit=100"), page(server, "limit=100")), verify)
 
@@ -236,7 +240,7 @@ def the_apps_list_is_paged_as_well(server: Target) -> None:
     ids = [one for answer in pages for one in ids_of(answer)]
     backwards = list(walk(lambda query: server.ask(LIST, query=query), "limit=100&order=asc"))
     met = [one for answer in backwards for one in ids_of(answer)]
-    expect(met == ids[::-1], "the other way round under order=asc", difference(ids[::-1], met), *backwards[:1])
+    expect(met == ids[::-1], "the other way round under order=asc", describe_rows(ids[::-1], met), *backwards[:1])
 
     def verify(case: tuple[str, list[str], bool]) -> None:
         query, wanted, more = case
@@ -262,9 +266,11 @@ def a_walk_meets_every_row_once(server: Target, case: tuple[int, str]) -> None:
     size."""
     limit, order = case
     wanted = newest_first(server) if order == "desc" else newest_first(server)[::-1]
-    ids, pages = walked(server, f"limit={limit}&order={order}")
+    ids, pages = walk_all(server, f"limit={limit}&order={order}")
     why = f"limit={limit}, order={order}"
-    expect(ids == wanted, f"every row once, in order ({why})", difference(wanted, ids), *server.samples(), *pages[:3])
+    expect(
+        ids == wanted, f"every row once, in order ({why})", describe_rows(wanted, ids), *server.samples(), *pages[:3]
+    )
 
 
 @check("PAGE-12", source="D", clause="5.4")
@@ -274,11 +280,11 @@ def before_gives_the_page_before(server: Target) -> None:
 
     def verify(order: str) -> None:
         rows = ids if order == "desc" else ids[::-1]
-        holds(server, f"order={order}&limit=2&before={rows[5]}", rows[3:5], more=True)
-        holds(server, f"order={order}&limit=5&before={rows[5]}", rows[:5], more=False)
-        holds(server, f"order={order}&limit=4&before={rows[5]}", rows[1:5], more=True)
-        holds(server, f"order={order}&before={rows[2]}", rows[:2], more=False)
-        holds(server, f"order={order}&before={rows[0]}", [], more=False)
+        expect_page(server, f"order={order}&limit=2&before={rows[5]}", rows[3:5], more=True)
+        expect_page(server, f"order={order}&limit=5&before={rows[5]}", rows[:5], more=False)
+        expect_page(server, f"order={order}&limit=4&before={rows[5]}", rows[1:5], more=True)
+        expect_page(server, f"order={order}&before={rows[2]}", rows[:2], more=False)
+        expect_page(server, f"order={order}&before={rows[0]}", [], more=False)
 
     for_each(("desc", "asc"), verify)
 
@@ -296,7 +302,7 @@ def a_walk_backwards_meets_every_row_once(server: Target) -> None:
         before = str(pages[-1].object.get("first_id"))
         if pages[-1].object.get("has_more") is not True:
             break
-    expect(met == ids[:-1], "every row once, in order", difference(ids[:-1], met), *server.samples(), *pages[:3])
+    expect(met == ids[:-1], "every row once, in order", describe_rows(ids[:-1], met), *server.samples(), *pages[:3])
 
 
 @check("PAGE-14", source="D", clause="5.4")
@@ -337,7 +343,9 @@ def a_walk_is_steady_while_others_write(server: Target) -> None:
     for answer in walk(lambda query: good(server.users_list(user, query)), "limit=2&order=desc", 10):
         met += ids_of(answer)
         good(server.create(external_user_id=user))
-    expect(met == rows, "the five rows, once each, newest first", difference(rows, met), *server.session.history[-9:])
+    expect(
+        met == rows, "the five rows, once each, newest first", describe_rows(rows, met), *server.session.history[-9:]
+    )
 
 
 @check("PAGE-17", source="D", clause="5.4")

@@ -155,7 +155,7 @@ def calls_are_streamed_whole(answer: ApiResponse, events: Sequence[StreamEvent],
 @check("STREAM-11", source="D", clause="6.3")
 def client_tools_have_no_arguments(server: Target) -> None:
     """A client tool streams its start, then done with `arguments: null`, and no delta."""
-    reply = server.said("[[tool]] [[human]]", stream=True)
+    reply = server.reply_to("[[tool]] [[human]]", stream=True)
     events = events_of(reply.answer)
     done = [event for event in events if event.name == CALL_DONE]
     nulls = {event.data.get("call_id") for event in done if event.data.get("arguments", "") is None}
@@ -185,7 +185,7 @@ def items_follow_one_another(answer: ApiResponse, events: Sequence[StreamEvent],
 @check("STREAM-13", source="V", clause="6.4", needs_sandbox=True)
 def calls_end_with_the_whole_item(server: Target) -> None:
     """A function call ends with `output_item.done`, which holds it whole."""
-    reply = server.said("[[tool]] [[human]]", stream=True)
+    reply = server.reply_to("[[tool]] [[human]]", stream=True)
     _items_are_whole(reply.answer, {"function_call"})
 
 
@@ -193,7 +193,7 @@ def calls_end_with_the_whole_item(server: Target) -> None:
 def items_end_whole(server: Target) -> None:
     """Every item of a reply ends with `output_item.done`, which holds it whole."""
     for_each(
-        (server.streamed().answer, server.said("[[unicode]]", stream=True).answer),
+        (server.streamed().answer, server.reply_to("[[unicode]]", stream=True).answer),
         lambda answer: _items_are_whole(answer, {"message", "function_call", "data_spec"}),
     )
 
@@ -231,7 +231,7 @@ def a_failed_stream_says_so(server: Target) -> None:
         expect(isinstance(message, str) and message != "", "error.message", last.text, answer)
         expect_equal(last.data.get("status"), "failed", "status", answer)
 
-    for_each((server.said("[[fail]]", stream=True).answer, server.completion("[[fail]]", stream=True)), verify)
+    for_each((server.reply_to("[[fail]]", stream=True).answer, server.completion("[[fail]]", stream=True)), verify)
 
 
 @stream_check("STREAM-9", source="V", clause="6.4")

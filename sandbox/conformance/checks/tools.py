@@ -16,7 +16,7 @@ TOOL = re.compile(r"[a-z][a-z0-9_]*")
 @check("TOOL-1", source="V", clause="8.1", needs_sandbox=True)
 def calls_are_well_formed(server: Target) -> None:
     """A tool's name matches `^[a-z][a-z0-9_]*$`; its arguments are JSON in a text, or null."""
-    reply = server.said("[[tool]] [[human]]", stream=False)
+    reply = server.reply_to("[[tool]] [[human]]", stream=False)
     calls = [item for item in output_of(reply.answer) if item.get("type") == "function_call"]
     proof = (reply.created, reply.answer)
     expect(len(calls) > 0, "at least one call", reply.answer.summary, *proof)
@@ -34,7 +34,7 @@ def calls_are_well_formed(server: Target) -> None:
 def words_call_tools(server: Target) -> None:
     """`[[tool]]` calls a tool of each kind, one with arguments and one without; `[[human]]` calls
     `transfer_to_agent`."""
-    reply = server.said("[[tool]] [[human]]", stream=False)
+    reply = server.reply_to("[[tool]] [[human]]", stream=False)
     calls = [item for item in output_of(reply.answer) if item.get("type") == "function_call"]
     proof = (reply.created, reply.answer)
     expect(
@@ -48,7 +48,7 @@ def words_call_tools(server: Target) -> None:
 def forms_come_only_when_they_may(server: Target) -> None:
     """Data specs come only while the app's generative UI is on, which its config shows."""
     config = good(server.ask(CONFIG))
-    reply = server.said("[[form]]", stream=False)
+    reply = server.reply_to("[[form]]", stream=False)
     kinds = {item.get("type") for item in output_of(reply.answer)}
     wanted = config.object.get("generative_ui") is True
     what = "a data_spec" if wanted else "no data_spec"
@@ -67,7 +67,7 @@ def a_form_is_built_by_patches(server: Target) -> None:
     """A form is built by patches: the first adds `/root`, the others `/elements/<key>`; every child is an element."""
     if good(server.ask(CONFIG)).object.get("generative_ui") is not True:
         raise NotApplicable("the app's generative UI is off")
-    reply = server.said("[[form]]", stream=False)
+    reply = server.reply_to("[[form]]", stream=False)
     patches = [item["data"]["patch"] for item in output_of(reply.answer) if item.get("type") == "data_spec"]
     proof = (reply.created, reply.answer)
     paths = [str(patch.get("path")) for patch in patches]

@@ -9,7 +9,7 @@ from sandbox.conformance.http_messages import good, id_of, ids_of
 from sandbox.conformance.target import Target
 
 
-def found(server: Target, user: str) -> None:
+def expect_found(server: Target, user: str) -> None:
     """Hold a server to finding a user's conversation under the user's id."""
     created = server.create(external_user_id=user)
     expect_status(created, 200)
@@ -22,7 +22,7 @@ def found(server: Target, user: str) -> None:
 @check("USER-1", source="S", clause="5.3")
 def a_user_finds_conversations(server: Target) -> None:
     """A conversation with an `external_user_id` is listed under that user."""
-    found(server, server.user("finds"))
+    expect_found(server, server.user("finds"))
 
 
 @check("USER-2", source="S", clause="5.3")
@@ -40,7 +40,7 @@ def nobody_else_does(server: Target) -> None:
 def readable_ids_are_found(server: Target) -> None:
     """A user's id may be an address, have spaces, accents, any script, emoji."""
     names = ("zoe@example.com", "first last", "Maëlle Côté", "用户", "مستخدم", "👩‍👩‍👧‍👦", "a:b;c,d=e$f!g*h(i)'j\"k~l")
-    for_each(names, lambda name: found(server, server.user(name)))
+    for_each(names, lambda name: expect_found(server, server.user(name)))
 
 
 @check("USER-4", source="D", clause="4.5")
@@ -49,11 +49,11 @@ def any_id_is_found(server: Target) -> None:
     them."""
     for_each(
         ("a/b", "a%2Fb", "a?b#c", "a+b", "a\\b", "%", "%00", "..", "a\x00b", "a\nb", "\u202e", "\ufeff", "\U0010ffff"),
-        lambda name: found(server, server.user(name)),
+        lambda name: expect_found(server, server.user(name)),
     )
     for_each(
         ("x" * (1_000 - len(server.run)), "😀" * (1_000 - len(server.run))),
-        lambda name: found(server, server.run + name),
+        lambda name: expect_found(server, server.run + name),
     )
 
 
