@@ -84,7 +84,7 @@ def prepare(
     scouting = SessionLimits(whole=_SCOUT_TIMEOUT, max_wait=plan.max_wait, rate=plan.rate, writes=False)
     scout = Session(origin, scouting, wait=wait, deadline=deadline)
     scout.probe()
-    sandbox = _says_that_it_is_the_sandbox(scout)
+    sandbox = _is_sandbox(scout)
     if not sandbox and not (plan.app and plan.key):
         raise UsageError(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
     limits = SessionLimits(
@@ -94,10 +94,10 @@ def prepare(
         writes=not plan.read_only and (sandbox or plan.allow_writes),
     )
     app, key = plan.app or f"app_conform_{plan.seed}", plan.key or OWN_KEY
-    asking = Target(scout, contract, base=base, app=app, key=key, run="")
+    preview = Target(scout, contract, base=base, app=app, key=key, run="")
     try:
-        _check_access(asking, app_is_chosen=plan.app is not None)
-        run, invalid = _name(asking, plan.seed), _invalid(asking)
+        _check_access(preview, app_is_chosen=plan.app is not None)
+        run, invalid = _run_name(preview, plan.seed), _validation_status(preview)
     except RunStopped as error:
         raise CannotRun(f"{origin}: {error}") from None
     target = Target(
@@ -159,7 +159,7 @@ def skip_reason(check: Check, prepared: PreparedRun, plan: RunPlan) -> str | Non
     return None
 
 
-def _says_that_it_is_the_sandbox(scout: Session) -> bool:
+def _is_sandbox(scout: Session) -> bool:
     # Without the key: another server than the one that was meant may listen there.
     health = scout.send(ApiRequest(method="GET", target=_HEALTH), patient=False)
     if health.is_late:
@@ -167,11 +167,11 @@ def _says_that_it_is_the_sandbox(scout: Session) -> bool:
     return health.object.get("sandbox") is True
 
 
-def _check_access(asking: Target, *, app_is_chosen: bool) -> None:
+def _check_access(target: Target, *, app_is_chosen: bool) -> None:
     """Stop where nothing could come of a run: no answer at all, a wrong key, an app that isn't there."""
-    answers = [asking.ask(operation) for operation in (CONFIG, METRICS, LIST)]
+    answers = [target.ask(operation) for operation in (CONFIG, METRICS, LIST)]
     if all(answer.status is None for answer in answers):
-        raise CannotRun(f"{asking.session.origin}: {answers[0].trouble}")
+        raise CannotRun(f"{target.session.origin}: {answers[0].trouble}")
     status = answers[0].status or 0
     if {answer.status for answer in answers} != {status} or (status in (401, 403) and not app_is_chosen):
         return
@@ -180,16 +180,16 @@ def _check_access(asking: Target, *, app_is_chosen: bool) -> None:
         raise CannotRun(f"{what} ({status}); --key and --app say which")
     if status == 404:
         known = isinstance(answers[0].object.get("error"), dict)
-        what = f"there is no app {asking.app}" if known else f"nothing of this API is at {asking.base}"
-        raise CannotRun(f"{asking.session.origin}: {what} (404); the URL's path and --app say what to check")
+        what = f"there is no app {target.app}" if known else f"nothing of this API is at {target.base}"
+        raise CannotRun(f"{target.session.origin}: {what} (404); the URL's path and --app say what to check")
 
 
-def _name(asking: Target, seed: int) -> str:
+def _run_name(target: Target, seed: int) -> str:
     """Return a name for a run that no earlier run on this app had: it counts what was ever created there."""
-    total = asking.ask(METRICS).object.get("total_conversations")
+    total = target.ask(METRICS).object.get("total_conversations")
     return f"conform-{seed}-{total if isinstance(total, int) else 0}"
 
 
-def _invalid(asking: Target) -> int:
+def _validation_status(target: Target) -> int:
     """Return the status with which the server refuses what breaks the schema."""
-    return 400 if asking.ask(LIST, query="limit=0").status == 400 else 422
+    return 400 if target.ask(LIST, query="limit=0").status == 400 else 422

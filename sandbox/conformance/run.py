@@ -1,6 +1,6 @@
 """One run of the suite: announce what will be done, the fuzz phase, the check phase, and what came of both.
 
-On a server that isn't the sandbox each message counts, and what was created is marked, deleted at the end, and reported.
+On a server that is not the sandbox each message counts; what was created is marked, deleted at the end, and reported.
 """
 
 from __future__ import annotations
