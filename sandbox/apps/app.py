@@ -16,7 +16,7 @@ from sandbox.apps.rate_limit import MemoryRateLimiter
 from sandbox.apps.responses import AppDeleted, OpenResponses
 from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.apps.snapshot import AppSnapshot
-from sandbox.apps.store import Counter
+from sandbox.apps.store import Counter, RateLimiter, RuleQueue
 from sandbox.clock import Clock, FrozenClock
 from sandbox.rng import SeedScope
 from sandbox.slices import in_thread
@@ -225,9 +225,9 @@ class App:
         self.origin, self.rng = snapshot.origin, snapshot.origin.entropy()
         self.counters = dict(snapshot.counters)
         self.conversations = conversations
-        self.rate_limit = MemoryRateLimiter(self.usage, snapshot.rate_windows)
-        self.faults = MemoryRuleQueue("fault", self.usage, self.rng, snapshot.faults)
-        self.replies = MemoryRuleQueue("reply", self.usage, self.rng, snapshot.replies)
+        self.rate_limit: RateLimiter = MemoryRateLimiter(self.usage, snapshot.rate_windows)
+        self.faults: RuleQueue = MemoryRuleQueue("fault", self.usage, self.rng, snapshot.faults)
+        self.replies: RuleQueue = MemoryRuleQueue("reply", self.usage, self.rng, snapshot.replies)
         self._freeze(snapshot.clock)
 
     def _freeze(self, now: float | None) -> None:

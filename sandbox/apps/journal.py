@@ -127,6 +127,10 @@ def _record_of(row: Row) -> RequestRecord:
 class Journal:
     """Keeps the records of all apps in the order in which the requests began, and tells listeners of each.
 
+    Where it is full, the oldest record is evicted, unless it is among the newest of its app (`protected`): such a one
+    is passed over, and evicted once it is no longer among them. What is due among the passed ones goes first, then the
+    oldest in the queue, and where all are protected, the oldest of all.
+
     Args:
         prefix: says how the ids of an app's requests begin.
         max_records: how many are kept.

@@ -25,7 +25,7 @@ FREED_TOGETHER = 500
 
 
 class MemoryConversations:
-    """The conversations of one app; `last_number` is the number of the newest."""
+    """A `ConversationStore` in memory; `last_number` is the number of the newest conversation."""
 
     __slots__ = ("by_user", "items", "last_number", "message_count", "number_by_id", "positions", "records", "usage")
 

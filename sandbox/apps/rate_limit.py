@@ -11,20 +11,15 @@ MINUTE, DAY = 60, 86_400
 
 
 class MemoryRateLimiter:
-    """Counts calls; a window starts at its first counted call. `windows` are starts and counts by length in seconds."""
+    """A `RateLimiter` in memory."""
 
     __slots__ = ("_usage", "windows")
 
     def __init__(self, usage: Usage, windows: Mapping[int, tuple[int, int]] | None = None) -> None:
         self._usage = usage
-        self.windows = dict(windows or {})
+        self.windows: dict[int, tuple[int, int]] = dict(windows or {})
 
     async def consume(self, limit: RateLimit, now: int) -> int | None:
-        """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted).
-
-        Raises:
-            StoreFull: there are too many apps.
-        """
         self._usage.mark_stored()
         current: list[tuple[int, int, int]] = []
         wait = 0

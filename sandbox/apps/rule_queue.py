@@ -39,7 +39,7 @@ EMPTY = QueueState()
 
 
 class MemoryRuleQueue:
-    """The queue of one app. Taking is atomic: a rule acts exactly as often as it says. `queued` were ever queued."""
+    """A `RuleQueue` in memory. Taking is atomic: a rule acts exactly as often as it says. `queued` were ever queued."""
 
     __slots__ = ("_kind", "_rng", "_rules", "_usage", "queued")
 
@@ -57,20 +57,13 @@ class MemoryRuleQueue:
 
     @property
     def rules(self) -> Sequence[QueuedRule]:
-        """What waits, oldest first."""
         return tuple(self._rules)
 
     @property
     def state(self) -> QueueState:
-        """The queue as it is at this moment."""
         return QueueState(self.queued, tuple(self._rules))
 
     async def add(self, fields: Mapping[str, Any]) -> QueuedRule:
-        """Queue a rule.
-
-        Raises:
-            StoreFull: too many wait already, or it does not fit.
-        """
         self._usage.check()
         self._usage.mark_stored()
         if len(self._rules) >= MAX_QUEUED:
@@ -98,7 +91,6 @@ class MemoryRuleQueue:
         return None
 
     async def remove(self, rule_id: str) -> bool:
-        """Take one out; say whether it was there."""
         matching = [rule for rule in self._rules if rule.id == rule_id]
         for rule in matching:
             self._rules.remove(rule)
@@ -106,7 +98,6 @@ class MemoryRuleQueue:
         return bool(matching)
 
     async def clear(self) -> None:
-        """Take all out; the count of those ever queued goes on."""
         self._usage.grow(-sum(map(_byte_size, self._rules)))
         self._rules = []
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from sandbox.app_settings import RateLimit
 from sandbox.apps.records import Conversation, Item, Page, PageRequest, Totals
+from sandbox.apps.rule_queue import QueuedRule, QueueState
 
 Counter = Literal["completion", "populate", "webhook", "told"]
 
@@ -94,14 +95,46 @@ class RuleQueue(Protocol):
         """Whether nothing waits."""
         ...
 
-    async def take(self, matches: Callable[[Mapping[str, Any]], bool]) -> Any:
+    @property
+    def rules(self) -> Sequence[QueuedRule]:
+        """What waits, oldest first."""
+        ...
+
+    @property
+    def state(self) -> QueueState:
+        """The queue as it is at this moment."""
+        ...
+
+    async def add(self, fields: Mapping[str, Any]) -> QueuedRule:
+        """Queue a rule.
+
+        Raises:
+            StoreFull: too many wait already, or it does not fit.
+        """
+        ...
+
+    async def take(self, matches: Callable[[Mapping[str, Any]], bool]) -> QueuedRule | None:
         """Return the oldest that acts on a request, counted as used; None when none does."""
+        ...
+
+    async def remove(self, rule_id: str) -> bool:
+        """Take one out; say whether it was there."""
+        ...
+
+    async def clear(self) -> None:
+        """Take all out; the count of those ever queued goes on."""
         ...
 
 
 class RateLimiter(Protocol):
-    """The rate windows of one app."""
+    """The rate windows of one app: start and count by length in seconds; a window starts at its first counted call."""
+
+    windows: dict[int, tuple[int, int]]
 
     async def consume(self, limit: RateLimit, now: int) -> int | None:
-        """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted)."""
+        """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted).
+
+        Raises:
+            StoreFull: there are too many apps.
+        """
         ...

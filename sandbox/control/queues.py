@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.apps.app import App
-from sandbox.apps.rule_queue import MemoryRuleQueue, QueuedRule
+from sandbox.apps.rule_queue import QueuedRule
+from sandbox.apps.store import RuleQueue
 from sandbox.control.apps import existing_app, mutable_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import NotFound
@@ -98,7 +99,7 @@ async def _remove(request: ControlRequest, services: ControlServices, name: str,
     return None
 
 
-def _queue(app: App, name: str) -> MemoryRuleQueue:
+def _queue(app: App, name: str) -> RuleQueue:
     return app.faults if name == "faults" else app.replies
 
 

@@ -170,7 +170,7 @@ class RequestRecording:
         self._record(self._recorder)
 
     def fields(self) -> tuple[Any, ...]:
-        """Return the fields of the record, as far as it has come."""
+        """Return the fields of the record, in the order of `RequestRecord`, as far as it has come."""
         scope, ended = self.scope, self.ended
         return (
             self.id.decode(),

@@ -46,9 +46,14 @@ READS: dict[str, tuple[str, str, Any]] = {
 
 def known(client: httpx2.Client) -> list[str]:
     """Return the ids of the apps that are listed."""
-    listed = client.get(APPS).json()
-    assert listed["object"] == "list"
-    return [app["app_id"] for app in listed["data"]]
+    ids, after = list[str](), ""
+    while page := client.get(APPS, params={"after": after} if after else {}).json():
+        assert page["object"] == "list"
+        ids += [app["app_id"] for app in page["data"]]
+        if not page["has_more"]:
+            break
+        after = ids[-1]
+    return ids
 
 
 # Looked at
