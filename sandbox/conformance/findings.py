@@ -43,14 +43,7 @@ _ANSWERS = {
     CONFIG: "3.13",
     METRICS: "3.14",
 }
-_TAKES = {
-    CREATE: "3.1",
-    UPDATE: "3.5",
-    SEND: "3.8",
-    COMPLETE: "3.11",
-    LIST: "5.4",
-    USER_LIST: "5.4",
-}
+_TAKES = {CREATE: "3.1", UPDATE: "3.5", SEND: "3.8", COMPLETE: "3.11", LIST: "5.4", USER_LIST: "5.4"}
 # Of each check: the clause that it speaks for, empty where that hangs on the operation, and what it expects.
 _FUZZ_CHECKS = {
     "not_a_server_error": ("4.11", "no failure of the server"),

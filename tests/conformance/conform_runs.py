@@ -1,4 +1,4 @@
-"""Servers to be judged by the command, and the command run in this process as a person would run it."""
+"""Servers for the command to check, and the command run in this process as a person would run it."""
 
 from __future__ import annotations
 

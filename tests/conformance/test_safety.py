@@ -129,7 +129,7 @@ def test_the_fuzz_phase_sends_no_message_that_may_be_billed() -> None:
     server = Foreign()
     checked(server, allow_writes=True, checks=(), max_messages=0)
     answered = [r for r in server.of("POST") if BILLED.search(r.path) and "message" in json_of(r)]
-    # Laws look for refusals: no key, a conversation that isn't there. None of these reaches an agent.
+    # Checks look for refusals: no key, a conversation that isn't there. None of these reaches an agent.
     assert [r for r in answered if "00000000-0000" not in r.path and "-other/" not in r.path] == []
 
 

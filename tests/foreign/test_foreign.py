@@ -16,7 +16,7 @@ ASKED = ("--app", APP, "--key", KEY, "--allow-writes")
 
 @pytest.fixture(scope="module")
 def verdict() -> ConformRun:
-    """What the judge says of the foreign server."""
+    """What the suite finds on the foreign server."""
     return run_conform(foreign(), *ASKED)
 
 
@@ -26,7 +26,7 @@ def test_it_conforms(verdict: ConformRun) -> None:
 
 
 def test_held_to_the_sandboxs_own_rules_it_does_not() -> None:
-    """The differences are real: the laws see them when they are asked to."""
+    """The differences are real: the checks see them when they are asked to."""
     found = run_conform(foreign(), *ASKED, "--sandbox-rules", "--law", "KEY", "--law", "CREATE", "--law", "ID")
     assert {"KEY-5", "CREATE-3", "ID-2"} <= {rule for rule, _ in found.found}
     assert found.code == 1

@@ -305,10 +305,7 @@ def answers_are_json(server: Target, operation: str) -> None:
 @check("TYPE-6", source="D", clause="4.7")
 def accept_is_no_switch_of_streams(server: Target) -> None:
     """`Accept: application/json` doesn't turn a stream off, `Accept: text/event-stream` doesn't turn it on."""
-    for stream, accept, wanted in (
-        (True, JSON, STREAM),
-        (False, STREAM, JSON),
-    ):
+    for stream, accept, wanted in ((True, JSON, STREAM), (False, STREAM, JSON)):
         body = {"prompt": "[[echo]] x", "stream": stream}
         answer = server.ask(COMPLETE, body=body, headers={"Accept": accept})
         expect_status(answer, 200)

@@ -21,16 +21,7 @@ from sandbox.conformance.check import (
 )
 from sandbox.conformance.checks.grammar import JSON, STREAM, output_of, parts_of, text_of_reply, well_formed
 from sandbox.conformance.http_messages import good, id_of, ids_of, items_of, texts_of
-from sandbox.conformance.target import (
-    AGAIN,
-    CONFIG,
-    DIFFICULT,
-    HELLO,
-    METRICS,
-    SEND,
-    SentMessage,
-    Target,
-)
+from sandbox.conformance.target import AGAIN, CONFIG, DIFFICULT, HELLO, METRICS, SEND, SentMessage, Target
 
 
 @check("MESSAGE-1", source="V", clause="3.9")

@@ -43,9 +43,7 @@ def a_stream_has_nothing_else(answer: ApiResponse, events: Sequence[StreamEvent]
     if answer.body != plain:
         at = next((n for n, (a, b) in enumerate(zip(answer.body, plain, strict=False)) if a != b), len(plain))
         raise CheckViolation(
-            "event, data, an empty line and nothing else",
-            format_value(_part(answer, max(at - 40, 0), at + 80)),
-            answer,
+            "event, data, an empty line and nothing else", format_value(_part(answer, max(at - 40, 0), at + 80)), answer
         )
 
 

@@ -6,12 +6,7 @@ from dataclasses import replace
 
 from tests.conformance.mutants import seams
 from tests.conformance.mutants.seams import KEY, Memory
-from tests.conformance.mutants.values import (
-    header,
-    refusal,
-    saying_error,
-    with_header,
-)
+from tests.conformance.mutants.values import header, refusal, saying_error, with_header
 from tests.conformance.wire import Answer, Ask, Request
 
 OTHER_KEY = "sk_test_other"
