@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.agent import intents, title_book, vocabulary
+from sandbox.agent.mentions import MONEY, known
 from sandbox.agent.phrases import Phrases
 from sandbox.agent.text import fold, read
 from sandbox.agent.topics import TOPICS, Topic
@@ -90,3 +91,11 @@ def test_a_working_day_is_so_many_working_days_away(day: date, count: int) -> No
     ]
     assert sum(each.weekday() < 5 for each in passed) == abs(count)
     assert found.weekday() < 5
+
+
+def test_a_blank_line_between_the_fields_of_a_form_is_none_of_its_values() -> None:
+    assert intents.submitted("Name: Ann\n\nCity: Laval") == (("Name", "Ann"), ("City", "Laval"))
+
+
+def test_a_dollar_sign_without_a_number_names_no_amount() -> None:
+    assert not known("How many $ is door 5?", {}).keys() & set(MONEY)
