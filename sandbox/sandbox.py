@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 import sandbox
 from sandbox import api
 from sandbox.app_config import load_declared_apps
+from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.events import EventBus
 from sandbox.apps.journal import Journal
@@ -198,9 +199,9 @@ class Sandbox:
             user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
         )
 
-    async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any]) -> None:
-        if app.settings.webhooks:
-            await self._webhooks.enqueue(app, kind, data)
+    async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any], settings: AppSettings) -> None:
+        if settings.webhooks:
+            await self._webhooks.enqueue(app, kind, data, settings)
 
     def _open_data_file(self, path: str) -> DataFile:
         """Return what keeps all apps in a file, and load that file."""

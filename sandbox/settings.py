@@ -22,6 +22,9 @@ _MAX_VALUE_LENGTH = 200
 
 ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 
+# Characters of a token.
+MAX_SECRET = 1_000
+
 Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "secret"]
 
 
@@ -319,6 +322,8 @@ def _parse_secret(option: Option, value: Any, where: str) -> str:
         raise SettingsError(f"{where}: expected a readable file with the token, got {str(path)!r}") from None
     if not secret:
         raise SettingsError(f"{where}: the file {str(path)!r} is empty, expected the token")
+    if len(secret) > MAX_SECRET:
+        raise SettingsError(f"{where}: expected a token of at most {MAX_SECRET:,} characters, got {len(secret):,}")
     return secret
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
+from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
 from sandbox.handler_types import OperationRequest, OperationResult
 
@@ -30,9 +31,12 @@ MODULES: Mapping[str, str] = {
 
 
 class Services(NamedTuple):
-    """What handlers use of the server; `enqueue_webhook` sends one of a type, with its data, in the background."""
+    """What handlers use of the server.
 
-    enqueue_webhook: Callable[[App, str, Mapping[str, Any]], Awaitable[object]]
+    `enqueue_webhook` sends one of a type, with its data, in the background, to the webhooks of the request's settings.
+    """
+
+    enqueue_webhook: Callable[[App, str, Mapping[str, Any], AppSettings], Awaitable[object]]
 
 
 class Handler(Protocol):

@@ -28,14 +28,14 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
         raise no_conversation()
     conversation, turn = before
     if turn.position == 0:
-        await services.enqueue_webhook(app, "chat.started", {"chat_id": conversation.id})
+        await services.enqueue_webhook(app, "chat.started", {"chat_id": conversation.id}, settings)
     script = await app.replies.take(partial(fits, message=turn.message))
     answer = scripted(script.fields, turn.here) if script else reply(turn)
 
     async def commit() -> None:
         await append_reply(app, conversation, turn, answer, request.clock.now())
         for kind, data in of_reply(answer, turn.here, conversation.id):
-            await services.enqueue_webhook(app, kind, data)
+            await services.enqueue_webhook(app, kind, data, settings)
 
     return ReplyResult(
         id="resp_" + turn.here.hex(24, "response"),

@@ -33,7 +33,7 @@ async def redeliver_webhook(request: ControlRequest, services: ControlServices) 
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
     app = await existing_app(delivery.app_id, services)
-    if not matching_webhooks(app, delivery.type, delivery.url):
+    if not matching_webhooks(app.settings, delivery.type, delivery.url):
         raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
     return serialize_delivery(services.webhooks.redeliver(app, delivery), services)
 
@@ -42,7 +42,7 @@ async def send_webhook(request: ControlRequest, services: ControlServices) -> Co
     """Send a webhook of any type, with realistic data or your own."""
     app = await mutable_app(request, services)
     event_type = request.body["type"]
-    if not matching_webhooks(app, event_type):
+    if not matching_webhooks(app.settings, event_type):
         raise Conflict(
             f"No webhook of this app takes {event_type}: the setting `webhooks` says who does.", param="type"
         )

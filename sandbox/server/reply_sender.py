@@ -12,7 +12,7 @@ from sandbox.apps.request_record import ReplyStatus
 from sandbox.apps.responses import AppDeleted
 from sandbox.apps.store import Gone
 from sandbox.contract import encode
-from sandbox.errors import NotFound
+from sandbox.errors import NotFound, StoreFull
 from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import sse
@@ -89,8 +89,8 @@ class _Stream:
                     await self._send_unpaced(step)
                 else:
                     await self._do(step, result)
-        except _InvalidEvent as error:
-            await self._write(sse.failed_event(result.id, str(error)))
+        except (_InvalidEvent, StoreFull) as error:
+            await self._write(sse.failed_event(result.id, getattr(error, "message", str(error))))
         except (AppDeleted, Gone):
             await self._write(sse.failed_event(result.id, "The app was reset while it answered."))
         # Before the last byte leaves, which ends the journal's record.

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from sandbox import webhook_url
-from sandbox.app_settings import Webhook
+from sandbox.app_settings import AppSettings, Webhook
 from sandbox.apps.app import App
 from sandbox.apps.deliveries import (
     DELIVERY_BYTES,
@@ -82,12 +82,16 @@ class WebhookDispatcher:
         """Return the newest delivery of this id: an app that was restored under another id has the same ids."""
         return next((delivery for delivery in self.newest_first(app_id) if delivery.id == delivery_id), None)
 
-    async def enqueue(self, app: App, event_type: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
-        """Send an event to every webhook of an app that takes its type; return one delivery for each.
+    async def enqueue(
+        self, app: App, event_type: str, data: Mapping[str, Any], settings: AppSettings | None = None
+    ) -> Sequence[Delivery]:
+        """Send an event to every webhook that takes its type; return one delivery for each.
 
-        What does not fit is dropped, and the log says so: what happened has happened.
+        The webhooks are those of `settings`, by default the app's. What does not fit is dropped, and the log says so:
+        what happened has happened.
         """
-        return [await self._enqueue(app, hook, event_type, data) for hook in matching_webhooks(app, event_type)]
+        hooks = matching_webhooks(settings or app.settings, event_type)
+        return [await self._enqueue(app, hook, event_type, data) for hook in hooks]
 
     async def send(self, app: App, event_type: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
         """Do the same on demand.
@@ -96,7 +100,8 @@ class WebhookDispatcher:
             StoreFull: it does not fit; nothing is sent.
         """
         body = len(encode(data)) + ENVELOPE_BYTES
-        app.usage.check(sum(DELIVERY_BYTES + body + len(hook.url) for hook in matching_webhooks(app, event_type)))
+        hooks = matching_webhooks(app.settings, event_type)
+        app.usage.check(sum(DELIVERY_BYTES + body + len(hook.url) for hook in hooks))
         return await self.enqueue(app, event_type, data)
 
     def redeliver(self, app: App, delivery: Delivery) -> Delivery:
@@ -188,7 +193,7 @@ class WebhookDispatcher:
         delivery = app.webhooks.get(number)
         if delivery is None or not app.exists:
             return
-        hook = next(iter(matching_webhooks(app, delivery.type, delivery.url)), None)
+        hook = next(iter(matching_webhooks(app.settings, delivery.type, delivery.url)), None)
         if hook is None:
             self._finish(app, delivery, "dropped", "The webhook was taken away, or switched off.")
             return
@@ -247,7 +252,7 @@ class WebhookDispatcher:
         self._bus.publish("delivery", app.id, delivery)
 
 
-def matching_webhooks(app: App, event_type: str, url: str | None = None) -> Sequence[Webhook]:
-    """Return the webhooks of an app that take a type of event, and where `url` is given, take it there."""
-    hooks = (hook for hook in app.settings.webhooks if hook.enabled and event_type in hook.events)
+def matching_webhooks(settings: AppSettings, event_type: str, url: str | None = None) -> Sequence[Webhook]:
+    """Return the webhooks that take a type of event, and where `url` is given, take it there."""
+    hooks = (hook for hook in settings.webhooks if hook.enabled and event_type in hook.events)
     return [hook for hook in hooks if url in (None, hook.url)]

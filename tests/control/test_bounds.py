@@ -111,3 +111,14 @@ def test_a_large_snapshot_is_refused_by_the_place_of_its_fault(make_driver: Make
     snapshot["clock"] = 1_790_000_000.0
     assert driver.call("PUT", "/snapshot", snapshot).status_code == 200
     assert driver.client.get(f"/_sandbox/apps/{driver.app_id}/snapshot").json() == snapshot
+
+
+def test_a_stream_whose_reply_no_longer_fits_fails_and_ends(make_driver: MakeDriver) -> None:
+    """It has begun: there is no other status to give it."""
+    driver = make_driver(max_bytes=5_000)
+    path = f"/v1/apps/{driver.app_id}/conversations/{driver.api.created()}"
+    body = {"message": {"content": "x" * 5_000}, "stream": True}
+    answer = driver.client.post(path, json=body)
+    assert answer.status_code == 200
+    assert "event: response.failed" in answer.text
+    assert "--max-bytes" in answer.text
