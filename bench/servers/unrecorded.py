@@ -11,7 +11,7 @@ from sandbox.apps.journal import AppJournal
 from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.cli import main
 from sandbox.server import asgi
-from sandbox.server.context import BODILESS, RequestContext
+from sandbox.server.context import RequestContext, describe_response
 
 
 class BareContext(RequestContext):
@@ -33,9 +33,7 @@ class BareContext(RequestContext):
         content_type: bytes = b"application/json",
         headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
-        described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
-        described = [] if status in BODILESS else described
-        described = [*described, (b"x-content-type-options", b"nosniff"), *headers, *self.added_headers]
+        described = [*describe_response(status, body, content_type, headers), *self.added_headers]
         self.ended = "complete"
         await self._asgi_send({"type": "http.response.start", "status": status, "headers": described})
         await self._asgi_send({"type": "http.response.body", "body": body})

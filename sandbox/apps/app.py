@@ -67,6 +67,9 @@ class App:
         "webhooks",
     )
 
+    history: AppHistory
+    overrides: Mapping[str, Any]
+
     def __init__(self, app_id: str, environment: AppEnvironment, defaults: AppSettings | None, usage: Usage) -> None:
         self.id = app_id
         self._environment = environment
@@ -74,12 +77,7 @@ class App:
         self.journal = environment.journal.new_app(app_id)
         self.responses = OpenResponses(environment.shared_usage)
         self.webhooks = AppWebhooks(usage)
-        # Whether it was used since it began.
-        self.is_ready = False
-        self.overrides: Mapping[str, Any] = {}
-        self.declare(defaults)
-        self._load_state(AppSnapshot(origin=SeedScope(environment.seed, app_id)), MemoryConversations(usage))
-        self.history = AppHistory(usage, environment.call_usage)
+        self._begin(defaults)
 
     @property
     def is_stored(self) -> bool:
@@ -186,6 +184,7 @@ class App:
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)
+        # Refused here, where there are too many apps, and nothing is changed; closing it counts it no more.
         self.usage.mark_stored()
         self.close()
         self.journal = self.journal.reset()
@@ -207,11 +206,7 @@ class App:
         """Drop all that is kept of it; its next use starts afresh."""
         self.close()
         self.journal = self.journal.reset()
-        self.overrides, self.is_ready = {}, False
-        self.declare(self.defaults)
-        environment = self._environment
-        self._load_state(AppSnapshot(origin=SeedScope(environment.seed, self.id)), MemoryConversations(self.usage))
-        self.history = AppHistory(self.usage, environment.call_usage)
+        self._begin(self.defaults)
 
     def close(self) -> None:
         """Let go of all that is kept; its journal is left to whoever calls."""
@@ -220,6 +215,16 @@ class App:
         self.webhooks.clear()
         self.history.close()
         self.usage.release()
+
+    def _begin(self, defaults: AppSettings | None) -> None:
+        """Be as before the first use."""
+        # Whether it was used since it began.
+        self.is_ready = False
+        self.overrides = {}
+        self.declare(defaults)
+        origin = SeedScope(self._environment.seed, self.id)
+        self._load_state(AppSnapshot(origin=origin), MemoryConversations(self.usage))
+        self.history = AppHistory(self.usage, self._environment.call_usage)
 
     def _load_state(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
         self.origin, self.rng = snapshot.origin, snapshot.origin.entropy()

@@ -45,7 +45,7 @@ class AppRegistry:
         self._declared, self._defaults = declared
         self._id_pattern = re.compile(id_pattern)
         self._seed_demo = seed_demo
-        self._max_visitors = max_unstored
+        self._max_unstored = max_unstored
         self._apps: dict[str, App] = {}
         # Ids of those that nobody had written to when they came, oldest first.
         self._unstored: deque[str] = deque()
@@ -116,7 +116,7 @@ class AppRegistry:
         usage = Usage(self._environment.shared_usage, is_declared=app_id in self._declared)
         app = self._apps[app_id] = App(app_id, self._environment, self._base(app_id), usage)
         self._unstored.append(app_id)
-        if len(self._unstored) > self._max_visitors:
+        if len(self._unstored) > self._max_unstored:
             self._forget_unstored()
         return app
 

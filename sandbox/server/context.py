@@ -127,12 +127,8 @@ class RequestContext(RequestRecording):
         headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
         """Send a whole answer; a status that has no body is sent without."""
-        described: Headers = []
-        if status in BODILESS:
-            body = b""
-        else:
-            described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
-        described = [*described, (b"x-content-type-options", b"nosniff"), *headers]
+        body = b"" if status in BODILESS else body
+        described = describe_response(status, body, content_type, headers)
         if self.fault_sender is not None:
             await self.fault_sender({"type": "http.response.start", "status": status, "headers": described})
             return await self.fault_sender({"type": "http.response.body", "body": body})
@@ -202,6 +198,12 @@ class UnrecordedContext(RequestContext):
     def _record(self, recorder: RequestRecorder) -> None:
         if recorder.log:
             recorder.log(RequestRecord._make(self.fields()))
+
+
+def describe_response(status: int, body: bytes, content_type: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return the headers of a whole answer; one whose status has no body has none that describe it."""
+    described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+    return [*([] if status in BODILESS else described), (b"x-content-type-options", b"nosniff"), *headers]
 
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:

@@ -12,7 +12,7 @@ from sandbox.apps.request_record import ReplyStatus
 from sandbox.apps.responses import AppDeleted
 from sandbox.apps.store import Gone
 from sandbox.contract import encode
-from sandbox.errors import NotFound, StoreFull
+from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import sse
@@ -89,8 +89,9 @@ class _Stream:
                     await self._send_unpaced(step)
                 else:
                     await self._do(step, result)
-        except (_InvalidEvent, StoreFull) as error:
-            await self._write(sse.failed_event(result.id, getattr(error, "message", str(error))))
+        except ApiError as error:
+            # It has begun: there is no other status to give it.
+            await self._write(sse.failed_event(result.id, error.message))
         except (AppDeleted, Gone):
             await self._write(sse.failed_event(result.id, "The app was reset while it answered."))
         # Before the last byte leaves, which ends the journal's record.
@@ -132,12 +133,8 @@ class _Stream:
         schema = self._ctx.operation.events.get(event.name)
         if schema is None or not schema.is_valid(event.data):
             log.error("the event %s of %s breaks the contract", event.name, self._ctx.operation.id)
-            raise _InvalidEvent(f"The sandbox's own event {event.name} breaks the contract.")
+            raise InternalError(f"The sandbox's own event {event.name} breaks the contract.")
 
 
 def _chunk(piece: bytes) -> Message:
     return {"type": "http.response.body", "body": piece, "more_body": True}
-
-
-class _InvalidEvent(Exception):
-    """An event of our own breaks the contract."""
