@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 from tests.docs.dockerfile import Played, build, context_of, health_command, read_steps, the
 from tests.docs.pages import every_block, read
 from tests.support.constants import AUTH, ROOT
-from tests.support.environments import Started, clone, starting
+from tests.support.environments import Started, clone, free_port, starting
 from tests.support.requirements import requires_packages
 
 STEPS = read_steps(read("Dockerfile"))
@@ -52,12 +51,6 @@ def as_user(number: int) -> list[str]:
     capability = "+dac_read_search"
     user = [f"--reuid={number}", f"--regid={number}", "--clear-groups"]
     return ["setpriv", *user, f"--inh-caps={capability}", f"--ambient-caps={capability}"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def health(image: Played) -> int:

@@ -42,6 +42,12 @@ def test_the_tests_of_the_guide_pass(sdk: Path) -> None:
     assert ran.counts()["passed"] >= len(TESTS)
 
 
+def test_the_test_of_the_readme_passes(sdk: Path) -> None:
+    [block] = [block for block in blocks(ROOT / "README.md") if block.language == "python"]
+    (sdk / "conftest.py").unlink()
+    assert run_in(sdk, block.text).counts() == {"passed": 1}
+
+
 def test_the_report_is_what_pytest_shows(sdk: Path) -> None:
     client = (sdk / "my_sdk.py").read_text(encoding="utf-8")
     (sdk / "my_sdk.py").write_text(client.replace('"title": title', '"titel": title'), encoding="utf-8")
