@@ -21,26 +21,18 @@ _TOP = """\
 
 <!-- Made by `python -m docs.generate` from sandbox/settings.py and schemas/control/app-settings.json. -->
 
-Set a server by a flag of `serve`, an environment variable or a key of a config file; the first of the three counts, in
-this order.
+Set a server by a flag of `serve`, an environment variable or a key of a config file; the first of them counts.
 
 ```sh
 DIMEDOVE_SANDBOX_SEED=7 .venv/bin/dimedove-sandbox serve --titles after_first_exchange
 ```
 
-For a list repeat the flag, write commas in the variable (`a,b`) and a list in the file. A switch also has a flag that
-turns it off (`--no-quiet`); in the environment it is `true` or `false`. A wrong value, an unknown key and an unreadable
-file end `serve` with one line that says where, and exit code 2; a port that is taken ends it with 3.
+For a list repeat the flag, write commas in the variable (`a,b`) and a list in the file. A switch has a flag that turns
+it off, too (`--no-quiet`); in the environment it is `true` or `false`. A wrong setting ends `serve` with one line that
+says where, and exit code 2; a port that is taken ends it with 3.
 
 ## Of a server
 
-"""
-
-_CONNECTION = """
-The head of a request has at most 200 headers and 64 KiB, its target and any trailers included; beyond that it is 431.
-If a client sends requests without reading the responses, the server reads on only as the client does.
-`--header-timeout` counts from the accepted connection, on a reused connection from the first byte of the next request,
-and limits the TLS handshake as well.
 """
 
 _FILE = """
@@ -76,8 +68,8 @@ on and writes at the pace of a real agent. The apps of [clause 10.2](contract.md
 _PYTHON = """
 ## Inside a Python test
 
-The server is an ASGI application; two of them share nothing. `Settings` takes the settings above, by name. To use
-`/_sandbox` as well, call it by a name of this machine: `TestClient(app, base_url="http://localhost")`.
+The server is an ASGI application, and `Settings` takes the settings above, by name. To use `/_sandbox` as well, call it
+by a name of this machine: `TestClient(app, base_url="http://localhost")`.
 
 ```python
 from starlette.testclient import TestClient
@@ -102,7 +94,6 @@ def settings_page() -> str:
         (
             _TOP,
             _table(("flag", "variable", "values", "default", "meaning"), server),
-            _CONNECTION,
             _FILE,
             _table(("key", "values", "default", "meaning"), _rows("app-settings.json")),
             "\nA tool of `tools` is a table:\n\n",
