@@ -1,4 +1,4 @@
-"""Run the suite on every mutant and write docs/mutants.md: each break, and what caught it.
+"""Run the suite on every mutant and write tests/conformance/mutants.md: each break, and what caught it.
 
     python -m tests.conformance.mutant_table [--default] [--schemathesis] [--processes N] [--results FILE]
 
@@ -29,7 +29,7 @@ from tests.conformance.mutants.runs import run_conform, run_on_mutant
 from tests.conformance.mutants.seams import KEY, Mutant
 from tests.conformance.running import running
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "mutants.md"
+PAGE = Path(__file__).with_name("mutants.md")
 SEEDS = {f"seed {seed}": seed for seed in range(1, 21)}
 MUTANTS = {mutant.name: mutant for mutant in all_mutants()}
 # What the suite takes on an idle core, in seconds; schemathesis is given as much.
@@ -135,7 +135,7 @@ def as_it_should(rows: dict[str, Row]) -> bool:
 
 
 def page(rows: dict[str, Row], how: str, others: dict[str, Row]) -> str:
-    """Return docs/mutants.md; `others` are the rows of schemathesis, none where it wasn't run."""
+    """Return tests/conformance/mutants.md; `others` are the rows of schemathesis, none where it wasn't run."""
     noise = {failure for name in UNBROKEN for failure in others[name].found} if others else set()
     caught = [name for name in MUTANTS if _is_caught(rows[name])]
     run = "`conform --quick`" if how == "--quick" else "a default run of `conform`"
@@ -146,8 +146,8 @@ def page(rows: dict[str, Row], how: str, others: dict[str, Row]) -> str:
         "",
         f"Each row is our own server with one thing broken (`tests/conformance/mutants/`), checked by {run}. A break "
         "is caught when the run ends with exit code 1 and a finding names one of its clauses "
-        f"([contract.md](contract.md)): {len(caught)} of {len(MUTANTS)} are. The unbroken server, checked in the same "
-        f"way with {len(SEEDS)} seeds, has {sum(rows[name].findings for name in SEEDS)} findings.",
+        f"([contract.md](../../docs/contract.md)): {len(caught)} of {len(MUTANTS)} are. The unbroken server, "
+        f"checked in the same way with {len(SEEDS)} seeds, has {sum(rows[name].findings for name in SEEDS)} findings.",
         "",
         *(_about_others(others, noise) if others else ()),
         "| break | clause | caught by |" + (" a default `schemathesis run` |" if others else ""),

@@ -5,7 +5,7 @@ all of them, and the unbroken server with twenty seeds: about six minutes of wor
 
     SANDBOX_ALL_MUTANTS=1 pytest tests/conformance/test_mutants.py -n 2 --dist load
 
-`python -m tests.conformance.mutant_table` makes a whole quick run on each, and writes docs/mutants.md.
+`python -m tests.conformance.mutant_table` makes a whole quick run on each, and writes tests/conformance/mutants.md.
 """
 
 from __future__ import annotations

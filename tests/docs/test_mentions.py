@@ -97,12 +97,13 @@ def test_a_clause_that_is_named_exists() -> None:
 
 
 def test_a_file_that_is_named_in_code_exists() -> None:
-    """A path from the root with its extension, or a page by its name alone."""
+    """A path from the root with its extension, or by its name alone a page of docs/ or a file of the same folder."""
     assert [
         f"{name}: {path}"
         for name, text in TEXTS.items()
         for path in re.findall(FILE, text)
-        if not any((ROOT / folder / path).exists() for folder in ("", "docs")) and path not in MADE_BY_TESTS
+        if not any((ROOT / folder / path).exists() for folder in ("", "docs", Path(name).parent))
+        and path not in MADE_BY_TESTS
     ] == []
 
 
