@@ -1,4 +1,4 @@
-"""docs/control.md has every call, setting, field, fault kind and event of `schemas/control/`, and no other."""
+"""docs/control.md has every call, field, fault kind and event of `schemas/control/`, and no other."""
 
 from __future__ import annotations
 
@@ -46,11 +46,6 @@ def fields(name: str) -> Iterator[Row]:
         yield f"`{field}`", must, sentence(part["description"])
 
 
-def settings() -> Iterator[Row]:
-    for name, part in schema("app-settings")["properties"].items():
-        yield f"`{name}`", shown(part.get("default")), sentence(part["description"])
-
-
 def kinds() -> Iterator[Row]:
     """Return a row for each kind of fault: its own fields (those that must be there in bold), whether work is done."""
     common = {"operation", "kind", "times", "skip", "probability"}
@@ -80,7 +75,6 @@ def shown(value: Any) -> str:
 # Each heading whose table is the contract's, and its rows.
 TABLES: Mapping[str, Sequence[Row]] = {
     "Every call": list(calls()),
-    "Settings": list(settings()),
     "Fields of a fault": list(fields("fault")),
     "Fields of a reply": list(fields("scripted-reply")),
     "What a reply can say": list(items()),
