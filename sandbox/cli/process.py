@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from types import FrameType
@@ -54,14 +55,36 @@ def _null_stream() -> TextIO:
     return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open as long as the process runs
 
 
+class StopRequest:
+    """Says that the server is to end, and tells it: a thread or the handler of a signal asks for it."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._listener: Callable[[], None] | None = None
+
+    def is_set(self) -> bool:
+        """Say whether somebody has asked."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Ask for the end."""
+        self._is_set = True
+        if self._listener:
+            self._listener()
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call a function whenever somebody asks from now on, in the thread that does."""
+        self._listener = listener
+
+
 class StandardInput:
-    """Reads standard input to its end and discards it, so that a server can end with the process that started it.
+    """Reads standard input to its end and asks for the server's: it ends with the process that started it.
 
     A pipe ends when every process that could write into it has ended, however it ended, on every system.
     """
 
-    def __init__(self) -> None:
-        """Begin to read.
+    def __init__(self, stop: StopRequest) -> None:
+        """Begin to read; what comes is discarded.
 
         Raises:
             SettingsError: there is no standard input.
@@ -71,19 +94,15 @@ class StandardInput:
         except (AttributeError, OSError, ValueError):
             raise SettingsError("--exit-on-stdin-close: expected an open standard input, got none") from None
         # A daemon: nothing can interrupt a read that waits.
-        self._reader = Thread(target=_read_to_end, args=(descriptor,), daemon=True)
-        self._reader.start()
-
-    def is_closed(self) -> bool:
-        """Say whether the end has been read."""
-        return not self._reader.is_alive()
+        Thread(target=_read_to_end, args=(descriptor, stop), daemon=True).start()
 
 
-def _read_to_end(descriptor: int) -> None:
+def _read_to_end(descriptor: int, stop: StopRequest) -> None:
     with suppress(OSError):
         # Not through `sys.stdin`: a waiting reader would hold its lock when the interpreter ends.
         while os.read(descriptor, _READ_SIZE):
             pass
+    stop.set()
 
 
 class SigintFlag:
@@ -92,7 +111,8 @@ class SigintFlag:
     A KeyboardInterrupt could come anywhere, also where imports swallow it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
         self._is_set = False
         self._signals: list[signal.Signals] = [signal.SIGINT]
         # Windows has no SIGHUP; and a server that was started with `nohup` is to stay.
@@ -113,3 +133,4 @@ class SigintFlag:
 
     def _set(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
         self._is_set = True
+        self._stop.set()

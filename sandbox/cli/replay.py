@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sandbox.cli.process import SigintFlag, write_line
+from sandbox.cli.process import SigintFlag, StopRequest, write_line
 from sandbox.cli.serve import banner
 from sandbox.cli.server import configure_logging, run_server
 from sandbox.cli.sockets import listen
@@ -53,12 +53,13 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
     sockets = listen(settings)
     if sockets is None:
         return 3
-    sigint = SigintFlag()
+    stop = StopRequest()
+    sigint = SigintFlag(stop)
     with sockets:
         configure_logging(Redactor().redact_text, quiet=True)
         app = create_app(settings)
         write_line(banner(settings, sockets, None))
-        sender = _Sender(bundle, sockets.port)
+        sender = _Sender(bundle, sockets.port, None if keep else stop)
         sender.start()
         run_server(
             app,
@@ -66,11 +67,11 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
             settings,
             tls={},
             pollers=(),
-            should_stop=lambda: sigint.is_set() or (not keep and not sender.is_alive()),
+            stop=stop,
         )
     if sender.problem and not sigint.is_set():
         raise sender.problem
-    return 1 if sender.differing or sender.problem or sender.is_alive() else 0
+    return 1 if sender.differing or sender.problem or not sender.is_done else 0
 
 
 def settings_of(bundle: Bundle, port: int) -> Settings:
@@ -94,12 +95,17 @@ def settings_of(bundle: Bundle, port: int) -> Settings:
 
 
 class _Sender(Thread):
-    """Sends the requests of a bundle, beside the server, in a thread that the end of the process does not wait for."""
+    """Sends the requests of a bundle, beside the server, in a thread that the end of the process does not wait for.
 
-    def __init__(self, bundle: Bundle, port: int) -> None:
+    Asks for the end of the server, if it is to, when it has sent them all.
+    """
+
+    def __init__(self, bundle: Bundle, port: int, stop: StopRequest | None) -> None:
         super().__init__(daemon=True)
         self._bundle = bundle
         self._port = port
+        self._stop_server = stop
+        self.is_done = False
         self.differing = 0
         self.problem: Exception | None = None
 
@@ -110,6 +116,9 @@ class _Sender(Thread):
             self.problem = error
         except Exception as error:  # a bug must not look like "some differ"
             self.problem = BundleError(f"the replay broke off: {error!r}")
+        self.is_done = True
+        if self._stop_server:
+            self._stop_server.set()
 
 
 def _say(line: str) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli.process import SigintFlag, StandardInput, write_line
+from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
 from sandbox.origins import is_loopback
 from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, load_settings, options
@@ -50,12 +50,14 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, token = _with_token(read_settings())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")
-    standard_input = StandardInput() if settings.exit_on_stdin_close else None
+    stop = StopRequest()
+    if settings.exit_on_stdin_close:
+        StandardInput(stop)
     tls = _tls_options(settings)
     sockets = listen(settings)
     if sockets is None:
         return 3
-    sigint = SigintFlag()
+    sigint = SigintFlag(stop)
     with sockets:
         # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             settings,
             tls=tls,
             pollers=pollers_of(app, settings, config, read_settings),
-            should_stop=lambda: sigint.is_set() or (standard_input is not None and standard_input.is_closed()),
+            stop=stop,
         )
         sigint.ignore()
         if access_log:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import uvicorn
 
+from sandbox.cli.process import StopRequest
 from sandbox.cli.sockets import ServerSockets
 from sandbox.clock import monotonic
 from sandbox.redaction import Redactor
@@ -29,6 +30,10 @@ log = logging.getLogger("sandbox")
 
 # File descriptors that a server asks the system for; each connection takes one.
 MAX_DESCRIPTORS = 65_536
+# Seconds between two polls, that open responses have to end when the server stops, and between two looks at them.
+_POLL_SECONDS = 0.1
+_GRACE_SECONDS = 1
+_LOOK_SECONDS = 0.005
 
 
 class _RedactingFormatter(logging.Formatter):
@@ -51,8 +56,7 @@ def configure_logging(redact: Callable[[str], str], *, quiet: bool) -> None:
 def _is_unexpected(record: logging.LogRecord) -> bool:
     """Drop what uvicorn logs about connections that were closed on purpose."""
     cause = record.exc_info[1] if record.exc_info else None
-    is_intended = isinstance(cause, AbortConnection | asyncio.CancelledError)
-    return not is_intended and "graceful shutdown exceeded" not in record.getMessage()
+    return not isinstance(cause, AbortConnection | asyncio.CancelledError)
 
 
 class Poller(Protocol):
@@ -173,9 +177,9 @@ def run_server(
     *,
     tls: dict[str, Any],
     pollers: Sequence[Poller],
-    should_stop: Callable[[], bool],
+    stop: StopRequest,
 ) -> None:
-    """Serve until a signal comes, or `should_stop` says so."""
+    """Serve until a signal comes, or somebody asks for the end."""
 
     class HttpProtocol(SandboxProtocol):
         header_timeout = settings.header_timeout
@@ -191,48 +195,78 @@ def run_server(
         lifespan="off",
         ws="none",
         timeout_keep_alive=settings.idle_timeout,
-        timeout_graceful_shutdown=1,
         **tls,
     )
     _tune_interpreter()
-    _UvicornServer(config, app, settings, pollers, should_stop).run(sockets=list(sockets.sockets))
+    _UvicornServer(config, app, settings, pollers, stop).run(sockets=list(sockets.sockets))
 
 
 class _UvicornServer(uvicorn.Server):
+    """Polls, and ends as soon as it is asked to: uvicorn itself would look every 100 ms, then wait 100 ms more."""
+
     def __init__(
         self,
         config: uvicorn.Config,
         app: Sandbox,
         settings: Settings,
         pollers: Sequence[Poller],
-        should_stop: Callable[[], bool],
+        stop: StopRequest,
     ) -> None:
         super().__init__(config)
         self._app = app
         self._settings = settings
         self._pollers = pollers
-        self._should_stop = should_stop
+        self._stop = stop
+        self._is_asked = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        bound_handshakes(asyncio.get_running_loop(), self._settings.header_timeout)
+        loop = asyncio.get_running_loop()
+        bound_handshakes(loop, self._settings.header_timeout)
+
+        def wake() -> None:
+            # Who asks again may find the loop closed: the server has ended.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._is_asked.set)
+
+        self._stop.tell(wake)
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._app.stop()
         super().handle_exit(sig, frame)
+        self._stop.set()
+
+    async def main_loop(self) -> None:
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_asked.wait(), _POLL_SECONDS)
 
     async def on_tick(self, counter: int) -> bool:
         for poller in self._pollers:
             poller.poll()
-        if self._should_stop():
+        if self._stop.is_set():
             self._app.stop()
             return True
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._end_of_responses(), _GRACE_SECONDS)
+        for task in self.server_state.tasks:
+            task.cancel()
         # Here, as a signal that ended the server ends the process right afterwards.
         await self._app.save()
+
+    async def _end_of_responses(self) -> None:
+        """Wait until what is sent has left and all connections are closed; asked again to end, no longer."""
+        while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
 def raise_descriptor_limit() -> None:
