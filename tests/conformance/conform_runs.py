@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox import Settings, create_app
 from sandbox.cli import main
 from tests.conformance.breaks import Break, broken, nothing
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request, pass_on, read
 from tests.support.constants import NOW
+from tests.support.running import running
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from sandbox import create_app
 from tests.conformance.mutants import all_mutants
 from tests.conformance.mutants.runs import run_conform, run_on_mutant
 from tests.conformance.mutants.seams import KEY, Mutant
-from tests.conformance.running import running
+from tests.support.running import running
 
 PAGE = Path(__file__).with_name("mutants.md")
 SEEDS = {f"seed {seed}": seed for seed in range(1, 21)}

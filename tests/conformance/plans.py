@@ -9,8 +9,8 @@ from sandbox import Settings, create_app
 from sandbox.conformance.fuzz import Coverage, FuzzPlan, fuzz
 from sandbox.contract import load
 from tests.conformance.breaks import Break, broken
-from tests.conformance.running import running
 from tests.support.constants import KEY, NOW
+from tests.support.running import running
 
 
 def fuzzed(by: Break, *phases: str, **changes: Any) -> Coverage:

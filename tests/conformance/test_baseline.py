@@ -12,8 +12,8 @@ from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance.breaks import Break, nothing
 from tests.conformance.conform_runs import conform, ours
-from tests.conformance.running import running
 from tests.conformance.test_checks import a_patch_is_forgotten, refuse
+from tests.support.running import running
 
 SINCE = 'reason = "ticket 7"\ndate = 2026-11-25\n'
 

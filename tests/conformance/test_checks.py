@@ -16,11 +16,11 @@ from sandbox.conformance.preparation import RunPlan
 from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance.breaks import Break, broken, nothing
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 from tests.docs.pages import read
 from tests.support.constants import NOW
 from tests.support.processes import serving
+from tests.support.running import running
 
 CHECKS = all_checks()
 CONTRACT = read("docs/contract.md")

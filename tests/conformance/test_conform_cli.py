@@ -13,11 +13,11 @@ import pytest
 from sandbox.cli.conform import OPTIONS
 from sandbox.settings import flag
 from tests.conformance.conform_runs import Foreign, Said, conform, ours, overheard
-from tests.conformance.running import running
 from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 from tests.conformance.wire import Request
 from tests.support.constants import ROOT
 from tests.support.processes import serving
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

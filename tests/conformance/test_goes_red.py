@@ -11,10 +11,10 @@ from sandbox.conformance.fuzz import FuzzFinding
 from tests.conformance import breaks
 from tests.conformance.breaks import Break, broken
 from tests.conformance.plans import fuzzed
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.constants import KEY, NOW
 from tests.support.requirements import requires_curl
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

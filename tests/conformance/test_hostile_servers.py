@@ -13,10 +13,10 @@ import pytest
 from sandbox.conformance.transport import MAX_BYTES
 from tests.conformance.conform_runs import conform, ours
 from tests.conformance.hostile import SAYING, hostile
-from tests.conformance.running import running
 from tests.conformance.test_checks import a_patch_is_forgotten
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.processes import measured
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.conform_runs import Foreign, conform, ours
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

@@ -16,9 +16,9 @@ from sandbox.conformance.preparation import RunPlan
 from sandbox.conformance.run import run_conformance
 from sandbox.contract import load
 from tests.conformance.conform_runs import conform, ours
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.constants import ROOT
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

@@ -12,10 +12,10 @@ import pytest
 from sandbox.conformance.library import CheckFailed, all_checks, connect
 from sandbox.conformance.preparation import UsageError
 from tests.conformance.conform_runs import Foreign, ours
-from tests.conformance.running import running
 from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 from tests.support.constants import ROOT
 from tests.support.processes import serving
+from tests.support.running import running
 
 CHECKS = {check.id: check for check in all_checks()}
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from sandbox.cli import main
 from sandbox.conformance.output import KeyRedactor
 from tests.conformance.conform_runs import Foreign, ours
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.requirements import examples
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

@@ -23,10 +23,10 @@ from sandbox.contract import load
 from tests.conformance import breaks
 from tests.conformance.breaks import Break
 from tests.conformance.conform_runs import Said, conform, ours
-from tests.conformance.running import running
 from tests.conformance.test_checks import a_patch_is_forgotten, headed
 from tests.conformance.wire import Answer, Ask, Request
 from tests.support.requirements import requires_curl
+from tests.support.running import running
 
 KEY = "sk_test_conform"
 # Moves the cursor, paints, writes backwards, closes XML and Markdown, commands GitHub's runner.

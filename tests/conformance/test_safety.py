@@ -17,8 +17,8 @@ from sandbox.conformance.preparation import RunPlan
 from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
 from tests.conformance.conform_runs import Foreign, conform, ours
-from tests.conformance.running import running
 from tests.conformance.wire import Answer, Ask, Request
+from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
 

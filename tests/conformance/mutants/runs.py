@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from sandbox.cli import main
 from sandbox.conformance.checks import all_checks
 from tests.conformance.mutants.seams import Mutant
-from tests.conformance.running import running
+from tests.support.running import running
 
 # Words that ask for every check, and so for no fuzz phase.
 CHECKS_ALONE = tuple(f"--check={topic}" for topic in dict.fromkeys(check.topic for check in all_checks()))
