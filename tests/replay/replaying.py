@@ -49,6 +49,17 @@ def part(content: bytes, name: str) -> Any:
     return json.loads(ZipFile(BytesIO(content)).read(name))
 
 
+def changed(content: bytes, name: str, old: str, new: str) -> bytes:
+    """Return a bundle with another text in one of its files."""
+    out, source = BytesIO(), ZipFile(BytesIO(content))
+    with ZipFile(out, "w") as archive:
+        for each in source.namelist():
+            text = source.read(each).decode()
+            assert each != name or old in text
+            archive.writestr(each, text.replace(old, new) if each == name else text)
+    return out.getvalue()
+
+
 def replay(content: bytes, folder: Path) -> Replayed:
     """Repeat a bundle as the command does, on a server of the same settings in this process."""
     recorded = load_bundle(stored(content, folder))
@@ -68,10 +79,15 @@ def command(content: bytes, folder: Path) -> Replayed:
 
 
 def refused(content: bytes, folder: Path) -> str:
-    """Return the one line in which the command refuses a bundle, before it starts a server."""
+    """Return the one line in which the command refuses a bundle before it starts a server."""
+    return refusal_of(stored(content, folder))
+
+
+def refusal_of(path: Path) -> str:
+    """Return the one line in which the command refuses a path before it starts a server."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = main(["replay", str(stored(content, folder))], {})
+        code = main(["replay", str(path)], {})
     assert (code, out.getvalue(), err.getvalue().count("\n")) == (2, "", 1), out.getvalue() + err.getvalue()
     return err.getvalue()
 

@@ -20,7 +20,7 @@ from sandbox.replay.bundle import BundleError, load_bundle
 from sandbox.replay.run import Replay
 from sandbox.replay.transport import Address
 from sandbox.settings import SettingsError
-from tests.replay.test_replay import bundle, part, refused, replay
+from tests.replay.replaying import bundle, part, refusal_of, refused, replay, stored
 from tests.support.app_driver import AppDriver
 from tests.support.processes import Server, http_client, measured, run, serving
 
@@ -67,7 +67,7 @@ def with_step(members: Members, **changes: Any) -> Members:
 
 
 def test_the_good_one_is_good(good: Members, tmp_path: Path) -> None:
-    assert replay(packed(good), tmp_path).returncode == 0
+    assert replay(packed(good), tmp_path).code == 0
 
 
 # It calls nobody
@@ -78,8 +78,7 @@ def test_no_webhook_is_set_whatever_the_bundle_says(good: Members, tmp_path: Pat
     hooks = {"webhooks": [hook], "webhook_lab": "duplicate"}
     changed = with_step(good, method="PATCH", path="/_sandbox/apps/app_good", body=hooks)
     changed["baseline.json"]["settings"].update(hooks)
-    (tmp_path / "bundle.zip").write_bytes(packed(changed))
-    with serving("replay", str(tmp_path / "bundle.zip"), "--keep-serving", command=()) as server:
+    with serving("replay", str(stored(packed(changed), tmp_path)), "--keep-serving", command=()) as server:
         assert server.process.stdout is not None
         assert "3 requests" in "".join(server.process.stdout.readline() for _ in range(len(good["steps.json"]) + 1))
         with http_client(server) as client:
@@ -140,15 +139,16 @@ def bombs(good: Members) -> dict[str, bytes]:
     """Return files that are small and would take much, by what is wrong with them."""
     spaces, many = b" " * (65 * 1024**2), b"[" + b"{}," * 3_000_000 + b"{}]"
     half = b"[" + b" " * (50 * 1024**2) + b"]"
+    large = packed({**good, "steps.json": spaces})
     return {
-        "at most 67,108,864": packed({**good, "steps.json": spaces}),
+        "at most 67,108,864": large,
         "at most 134,217,728": packed(dict.fromkeys(MEMBERS, half)),
         "lists and objects": packed({**good, "steps.json": many}),
         "nested too deeply": packed({**good, "steps.json": b"[" * 101 + b"]" * 101}),
         "too deeply": packed({**good, "steps.json": b"[" * 900_000}),
         "too many members": packed({**good, **{f"extra{number}": b"" for number in range(2_000)}}),
         "packed in a way": packed({**good, "steps.json": spaces[: 1024**2]}, compression=ZIP_LZMA),
-        "damaged": lying(packed({**good, "steps.json": spaces})),
+        "damaged": lying(large),
     }
 
 
@@ -157,14 +157,20 @@ def lying(content: bytes) -> bytes:
     return content.replace(struct.pack("<I", 65 * 1024**2), struct.pack("<I", 1_000))
 
 
+REPLAY_EACH = "import sys; from sandbox.cli import main; print([main(['replay', path]) for path in sys.argv[1:]])"
+
+
 def test_a_small_file_that_unfolds_is_refused_before_it_does(good: Members, tmp_path: Path) -> None:
-    for said, content in bombs(good).items():
-        assert len(content) < 300_000, said
-        (tmp_path / "bomb.zip").write_bytes(content)
-        done = measured("replay", str(tmp_path / "bomb.zip"), folder=tmp_path)
-        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done
-        assert said in done.err
-        assert done.megabytes < 300, said
+    found = bombs(good)
+    files = [tmp_path / f"bomb{number}.zip" for number in range(len(found))]
+    for file, content in zip(files, found.values(), strict=True):
+        assert len(content) < 300_000
+        file.write_bytes(content)
+    done = measured(*map(str, files), folder=tmp_path, program=("-c", REPLAY_EACH))
+    assert (done.code, done.out) == (0, f"{[2] * len(files)}\n")
+    refusals = done.err.splitlines()
+    assert [said for said, refusal in zip(found, refusals, strict=True) if said not in refusal] == []
+    assert done.megabytes < 300
 
 
 # It is refused in one line
@@ -176,8 +182,8 @@ def test_what_it_says_can_command_no_terminal_and_no_runner(good: Members, tmp_p
     said = refused(packed({**good, "bundle.json": lost}), tmp_path)
     said += refused(packed(with_step(good, target=f"/{evil}")), tmp_path)
     done = replay(packed(with_step(good, target="/v1/apps/app_good/\u202e\x85##[error]")), tmp_path)
-    assert done.returncode == 1
-    said += done.stdout
+    assert done.code == 1
+    said += "".join(done.steps)
     assert "owned" in said
     assert said.replace("\n", "").isprintable()
     assert " ::" not in said
@@ -196,12 +202,11 @@ def test_every_unreadable_file_is_refused_in_one_line(good: Members, tmp_path: P
     refused(packed({**good, "bundle.json": {**good["bundle.json"], "app_id": "../x"}}), tmp_path)
     refused(content + b"\0" * 100, tmp_path)
     for path in (tmp_path, tmp_path / "missing\n::error::.zip", Path("/dev/zero")):
-        done = run("replay", str(path))
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        refusal_of(path)
 
 
 def test_a_first_state_that_no_server_takes_is_refused_in_one_line(good: Members, tmp_path: Path) -> None:
-    done = replay(packed({**good, "baseline.json": {"settings": []}}), tmp_path)
+    done = run("replay", str(stored(packed({**good, "baseline.json": {"settings": []}}), tmp_path)))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 from zipfile import ZipFile
 
 import httpx2 as httpx
 import pytest
 
+from sandbox.replay.bundle import BundleError
 from tests.conftest import MakeClient
+from tests.replay.replaying import assert_same, bundle, changed, command, part, refusal_of, refused, replay, stored
 from tests.support.app_driver import AppDriver
 from tests.support.constants import AUTH
 from tests.support.errors import assert_error
-from tests.support.processes import Server, end, http_client, run, serving
+from tests.support.processes import Server, end, http_client, serving
 
 HEADERS = {"Content-Type": "application/json"}
 
@@ -36,34 +36,6 @@ def driver(running: Server, app_id: str) -> Iterator[AppDriver]:
     """An app of this test's own."""
     with http_client(running) as client:
         yield AppDriver(client, app_id)
-
-
-def bundle(driver: AppDriver) -> bytes:
-    answer = driver.call("GET", "/bundle")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/zip"
-    return answer.content
-
-
-def part(content: bytes, name: str) -> Any:
-    return json.loads(ZipFile(BytesIO(content)).read(name))
-
-
-def replay(content: bytes, folder: Path, *flags: str) -> CompletedProcess[str]:
-    file = folder / "failure.zip"
-    file.write_bytes(content)
-    return run("replay", str(file), *flags)
-
-
-def verdicts(done: CompletedProcess[str]) -> Sequence[str]:
-    """Return the first word of each line but the first and the last."""
-    return [line.split()[0] for line in done.stdout.splitlines()[1:-1]]
-
-
-def assert_same(done: CompletedProcess[str]) -> None:
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert set(verdicts(done)) <= {"same", "set"}
-    assert done.stdout.endswith("all the same\n")
 
 
 def test_a_stream_that_the_journal_has_not_whole_is_the_same_as_far_as_it_goes(
@@ -92,9 +64,9 @@ def test_what_a_client_did_is_done_again(driver: AppDriver, tmp_path: Path) -> N
     driver.api.delete(one)
     driver.api.get(one)
     driver.client.post(driver.api.url(one), content=b'{"message": {\xff', headers=HEADERS)
-    done = replay(bundle(driver), tmp_path)
+    done = command(bundle(driver), tmp_path)
     assert_same(done)
-    assert len(verdicts(done)) == 8
+    assert len(done.steps) == 8
 
 
 def test_what_a_test_set_between_the_requests_is_set_again(driver: AppDriver, tmp_path: Path) -> None:
@@ -157,7 +129,7 @@ def test_a_client_that_went_away_goes_away_again(driver: AppDriver, tmp_path: Pa
     driver.api.get(one)
     done = replay(bundle(driver), tmp_path)
     assert_same(done)
-    assert "the client goes away" in done.stdout
+    assert "the client goes away" in "".join(done.steps)
 
 
 def test_it_begins_where_a_snapshot_was_put_back(driver: AppDriver, tmp_path: Path) -> None:
@@ -167,7 +139,7 @@ def test_it_begins_where_a_snapshot_was_put_back(driver: AppDriver, tmp_path: Pa
     driver.api.list()
     done = replay(bundle(driver), tmp_path)
     assert_same(done)
-    assert len(verdicts(done)) == 1
+    assert len(done.steps) == 1
 
 
 def test_it_begins_where_the_journal_was_emptied(driver: AppDriver, tmp_path: Path) -> None:
@@ -178,7 +150,7 @@ def test_it_begins_where_the_journal_was_emptied(driver: AppDriver, tmp_path: Pa
     driver.api.list()
     done = replay(bundle(driver), tmp_path)
     assert_same(done)
-    assert [line.rsplit(maxsplit=1)[1] for line in done.stdout.splitlines()[1:-1]] == ["503", "200"]
+    assert [line.rsplit(maxsplit=1)[1] for line in done.steps] == ["503", "200"]
 
 
 def test_it_begins_with_the_conversations_of_app_demo(running: Server, tmp_path: Path) -> None:
@@ -201,26 +173,14 @@ def test_it_begins_with_what_was_loaded_from_a_file(tmp_path: Path) -> None:
     assert_same(replay(content, tmp_path))
 
 
-def test_another_server_s_settings_are_used_again(tmp_path: Path) -> None:
-    with serving("--quiet", "--like-production", "--validation-status", "400") as server, http_client(server) as client:
-        driver = AppDriver(client, "app_demo")
-        driver.api.create(title=5)
-        driver.api.create()
-        assert_same(replay(bundle(driver), tmp_path))
+def test_another_server_s_settings_are_used_again(make_client: MakeClient, tmp_path: Path) -> None:
+    driver = AppDriver(make_client(now=None, like_production=True, validation_status="400"), "app_demo")
+    driver.api.create(title=5)
+    driver.api.create()
+    assert_same(command(bundle(driver), tmp_path))
 
 
 # What differs
-
-
-def changed(content: bytes, name: str, old: str, new: str) -> bytes:
-    """Return a bundle with another text in one of its files."""
-    out, source = BytesIO(), ZipFile(BytesIO(content))
-    with ZipFile(out, "w") as archive:
-        for each in source.namelist():
-            text = source.read(each).decode()
-            assert each != name or old in text
-            archive.writestr(each, text.replace(old, new) if each == name else text)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -237,33 +197,32 @@ def test_where_an_answer_differs_is_said(driver: AppDriver, tmp_path: Path, old:
     one = driver.client.post(f"/v1/apps/{driver.app_id}/conversations", json={"title": "Mine"}).json()["id"]
     driver.api.delete(one)
     done = replay(changed(bundle(driver), "steps.json", old, new), tmp_path)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert said in done.stdout
-    assert "differ" in done.stdout.splitlines()[-1]
+    assert done.code == 1
+    assert said in "".join(done.steps)
+    assert "differ" in done.end
 
 
 def test_a_time_is_told_again_but_for_the_seconds_that_an_answer_took(driver: AppDriver, tmp_path: Path) -> None:
     created = driver.api.create().json()["created_at"]
     content = bundle(driver)
-    for late, code in ((1, 0), (5, 1)):
-        moved = changed(content, "steps.json", rf"\"created_at\":{created}", rf"\"created_at\":{created + late}")
-        assert replay(moved, tmp_path).returncode == code
+    one, five = (
+        changed(content, "steps.json", rf"\"created_at\":{created}", rf"\"created_at\":{created + late}")
+        for late in (1, 5)
+    )
+    assert replay(one, tmp_path).code == 0
+    assert command(five, tmp_path).code == 1
 
 
 # What can't be replayed
 
 
-def refused(content: bytes, folder: Path) -> str:
-    done = replay(content, folder)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stdout + done.stderr
-    return done.stderr
-
-
 def test_requests_that_are_gone_are_said_and_refused(make_client: MakeClient, tmp_path: Path) -> None:
-    """The journal holds 64 MB."""
+    """The journal holds 64 MB of all apps, and its oldest request goes first."""
     driver = AppDriver(make_client(), "app_spec")
+    driver.api.config()
     for _ in range(70):
-        driver.client.post("/v1/apps/app_spec/conversations", content=b"x" * 1_000_000, headers=HEADERS)
+        driver.client.post("/v1/apps/app_other/conversations", content=b"x" * 1_000_000, headers=HEADERS)
+    driver.api.config()
     content = bundle(driver)
     assert part(content, "bundle.json")["complete"] is False
     assert "of its requests are not in the journal" in refused(content, tmp_path)
@@ -289,14 +248,14 @@ def test_what_is_no_bundle_is_refused(driver: AppDriver, tmp_path: Path) -> None
     assert "version 2" in refused(changed(good, "bundle.json", '"version":1', '"version":2'), tmp_path)
     assert "no bundle" in refused(changed(good, "bundle.json", '"bundle"', '"parcel"'), tmp_path)
     assert "damaged" in refused(changed(good, "steps.json", '"kind"', '"kinds"'), tmp_path)
-    assert "can't be read" in run("replay", str(tmp_path / "nowhere.zip")).stderr
+    assert "can't be read" in refusal_of(tmp_path / "nowhere.zip")
 
 
 def test_a_first_state_that_is_wrong_is_refused(driver: AppDriver, tmp_path: Path) -> None:
     driver.api.config()
-    done = replay(changed(bundle(driver), "baseline.json", '"version":1', '"version":9'), tmp_path)
-    assert done.returncode == 2
-    assert "version: expected 1, got 9" in done.stderr
+    content = changed(bundle(driver), "baseline.json", '"version":1', '"version":9')
+    with pytest.raises(BundleError, match="version: expected 1, got 9"):
+        replay(content, tmp_path)
 
 
 @pytest.mark.parametrize("app_id", ["app_missing", "app_inactive", "app_no_agent", "app_error"])
@@ -323,7 +282,7 @@ def test_requests_with_a_key_still_fit_the_settings(driver: AppDriver, tmp_path:
     driver.client.get(f"/v1/apps/{driver.app_id}/config", headers={"Authorization": "Bearer sk_live_other"})
     done = replay(bundle(driver), tmp_path)
     assert_same(done)
-    assert [line.rsplit(maxsplit=1)[1] for line in done.stdout.splitlines()[2:-1]] == ["200", "403", "403"]
+    assert [line.rsplit(maxsplit=1)[1] for line in done.steps[1:]] == ["200", "403", "403"]
 
 
 def test_its_journal_is_what_the_control_api_shows(driver: AppDriver) -> None:
@@ -338,8 +297,8 @@ def test_its_journal_is_what_the_control_api_shows(driver: AppDriver) -> None:
 
 def test_it_can_go_on_serving(driver: AppDriver, tmp_path: Path) -> None:
     made = driver.api.created(title="Look at me")
-    (tmp_path / "failure.zip").write_bytes(bundle(driver))
-    with serving("replay", str(tmp_path / "failure.zip"), "--keep-serving", command=()) as server:
+    file = stored(bundle(driver), tmp_path)
+    with serving("replay", str(file), "--keep-serving", command=()) as server:
         assert server.process.stdout is not None
         assert "all the same" in "".join(server.process.stdout.readline() for _ in range(2))
         answer = httpx.get(f"{server.url}/v1/apps/{driver.app_id}/conversations/{made}", headers=AUTH, trust_env=False)

@@ -14,7 +14,7 @@ from sandbox.replay.bundle import load_bundle
 from sandbox.replay.run import Replay
 from sandbox.replay.transport import Address
 from tests.control.test_snapshot_laws import Act, acts, live
-from tests.replay.test_replay import bundle
+from tests.replay.replaying import bundle
 from tests.support.app_driver import AppDriver
 from tests.support.processes import Server, http_client, serving
 from tests.support.strategies import app_ids

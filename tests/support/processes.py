@@ -89,11 +89,13 @@ class Measured(NamedTuple):
     megabytes: float
 
 
-def measured(*words: str, folder: Path, env: dict[str, str] | None = None) -> Measured:
-    """Run a command that ends by itself and measure it; its outputs go through files of a folder."""
+def measured(
+    *words: str, folder: Path, env: dict[str, str] | None = None, program: Sequence[str] = ("-P", "-m", "sandbox")
+) -> Measured:
+    """Run a command, or another program of Python's, to its end and measure it; its outputs go through files."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     out, err, used = (folder / name for name in ("out.txt", "err.txt", "used.txt"))
-    command = [sys.executable, "-c", _MEASURER, str(used), sys.executable, "-P", "-m", "sandbox", *words]
+    command = [sys.executable, "-c", _MEASURER, str(used), sys.executable, *program, *words]
     with out.open("wb") as to_out, err.open("wb") as to_err:
         subprocess.run(command, stdout=to_out, stderr=to_err, env=environ, cwd=folder, check=True)  # noqa: S603 - ours
     code, peak = map(int, used.read_text().split())

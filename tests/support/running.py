@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,12 +13,20 @@ from starlette.types import ASGIApp
 
 
 @contextmanager
-def running(app: ASGIApp) -> Iterator[str]:
-    """Serve an application until the block ends; give its origin.
+def running(app: ASGIApp, http: type[asyncio.Protocol] | None = None) -> Iterator[str]:
+    """Serve an application until the block ends, by a protocol of its own if need be; give its origin.
 
     The socket listens from the start: a client that is early waits for the server in the socket's queue.
     """
-    config = uvicorn.Config(app, lifespan="off", log_level="critical", access_log=False)
+    config = uvicorn.Config(
+        app,
+        http=http or "auto",
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
