@@ -8,42 +8,38 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from sandbox.conformance.check import Check, CheckViolation
+from sandbox.conformance.check import Check
+from sandbox.conformance.expect import CheckViolation
 from sandbox.conformance.fuzz import FuzzFinding
 from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
 from sandbox.conformance.output import KeyRedactor
-from sandbox.conformance.target import (
-    COMPLETE,
-    CONFIG,
-    CREATE,
-    DELETE,
-    GET,
-    LIST,
-    METRICS,
-    SEND,
-    UPDATE,
-    USER_LIST,
-    ApiClient,
-)
+from sandbox.conformance.target import Op, Target
 
 # The clause of what an operation answers, and of what it takes.
-_ANSWERS = {
-    CREATE: "3.2",
-    UPDATE: "3.2",
-    GET: "3.3",
-    LIST: "3.7",
-    USER_LIST: "3.7",
-    DELETE: "3.6",
-    SEND: "3.9",
-    COMPLETE: "3.12",
-    CONFIG: "3.13",
-    METRICS: "3.14",
+_ANSWERS: Mapping[str, str] = {
+    Op.CREATE: "3.2",
+    Op.UPDATE: "3.2",
+    Op.GET: "3.3",
+    Op.LIST: "3.7",
+    Op.USER_LIST: "3.7",
+    Op.DELETE: "3.6",
+    Op.SEND: "3.9",
+    Op.COMPLETE: "3.12",
+    Op.CONFIG: "3.13",
+    Op.METRICS: "3.14",
 }
-_TAKES = {CREATE: "3.1", UPDATE: "3.5", SEND: "3.8", COMPLETE: "3.11", LIST: "5.4", USER_LIST: "5.4"}
+_TAKES: Mapping[str, str] = {
+    Op.CREATE: "3.1",
+    Op.UPDATE: "3.5",
+    Op.SEND: "3.8",
+    Op.COMPLETE: "3.11",
+    Op.LIST: "5.4",
+    Op.USER_LIST: "5.4",
+}
 # Of each check: the clause that it speaks for, empty where that hangs on the operation, and what it expects.
 _FUZZ_CHECKS = {
     "not_a_server_error": ("4.11", "no failure of the server"),
@@ -86,23 +82,24 @@ class ConformanceFinding:
 
 
 def finding_of_check(
-    check: Check, broken: CheckViolation, server: ApiClient, redact: KeyRedactor
+    check: Check, violation: CheckViolation, target: Target, redact: KeyRedactor
 ) -> ConformanceFinding:
     """Return the finding of a violation."""
-    answers = [*_needed(broken.answers, server.session.history), *broken.answers[-1:]]
-    wrong = broken.answers[-1].request if broken.answers else None
+    wrong = violation.answers[-1]
+    answers = [*_preparing(violation.answers, target.session.history), wrong]
+    operation_id = target.operation_id(wrong.request)
     return ConformanceFinding(
         rule=check.id,
         is_check=True,
         sentence=check.sentence,
         clause=check.clause,
         source=check.source,
-        operations=tuple(filter(None, [operation_of(server, wrong.method, wrong.target)])) if wrong else (),
-        expected=redact(broken.expected),
-        got=redact(broken.got),
-        script=curl_script(answers, server.session.origin, redact),
-        seen=broken.seen,
-        fingerprint=_fingerprint(check.id, broken.about),
+        operations=(operation_id,) if operation_id else (),
+        expected=redact(violation.expected),
+        got=redact(violation.got),
+        script=curl_script(answers, target.session.origin, redact),
+        seen=violation.seen,
+        fingerprint=_fingerprint(check.id, violation.about),
     )
 
 
@@ -121,21 +118,6 @@ def findings_of_fuzzing(found: Sequence[FuzzFinding], redact: KeyRedactor) -> li
     return list(groups.values())
 
 
-def operation_of(server: ApiClient, method: str, target: str) -> str | None:
-    """Return the operation that a request is for, by its path; None if it is for none of them."""
-    path = target.partition("?")[0].removeprefix(server.base)
-    segments = path.split("/")[1:]
-    for operation in server.operations.values():
-        template = operation.path.removeprefix(server.contract.base).split("/")[1:]
-        fits = len(template) == len(segments) and all(
-            part == segment or (part.startswith("{") and segment)
-            for part, segment in zip(template, segments, strict=True)
-        )
-        if fits and operation.method == method:
-            return operation.id
-    return None
-
-
 def _of_check(found: FuzzFinding, redact: KeyRedactor) -> ConformanceFinding:
     clause = _clause_of(found)
     return ConformanceFinding(
@@ -143,7 +125,7 @@ def _of_check(found: FuzzFinding, redact: KeyRedactor) -> ConformanceFinding:
         is_check=False,
         sentence=found.title,
         clause=clause,
-        source="D" if clause in _DECIDED else "S" if found.operation == CREATE else "V",
+        source="D" if clause in _DECIDED else "S" if found.operation == Op.CREATE else "V",
         operations=(found.operation,),
         expected=_FUZZ_CHECKS.get(found.check, ("", "what the contract says"))[1],
         got=redact(_came(found)),
@@ -174,31 +156,21 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _needed(proof: Sequence[ApiResponse], history: Sequence[ApiResponse]) -> list[ApiResponse]:
-    """Return what has to be sent before the last answer of a proof: what it is of, and what made those."""
-    makers = {one: answer for answer in history if (one := _made(answer))}
-    wanted: dict[int, ApiResponse] = {answer.turn: answer for answer in proof[:-1]}
+def _preparing(proof: Sequence[ApiResponse], history: Sequence[ApiResponse]) -> list[ApiResponse]:
+    """Return what has to be sent before the last answer of a proof: what it is of, and what created the ids in it."""
+    creators = {answer.created_id: answer for answer in history if answer.created_id}
+    wanted = {answer.turn: answer for answer in proof[:-1]}
     unseen = list(proof)
     while unseen:
         answer = unseen.pop()
-        for one in _named(answer, makers):
-            maker = makers[one]
-            if maker.turn not in wanted and maker.turn != answer.turn:
-                wanted[maker.turn] = maker
-                unseen.append(maker)
-    last = proof[-1].turn if proof else 0
-    return sorted((a for a in wanted.values() if a.turn != last), key=lambda a: a.turn)
-
-
-def _made(answer: ApiResponse) -> str | None:
-    one = answer.object.get("id")
-    return one if answer.request.creates and answer.is_good and isinstance(one, str) else None
-
-
-def _named(answer: ApiResponse, makers: Mapping[str, ApiResponse]) -> Iterable[str]:
-    request = answer.request
-    text = request.target + (request.body or b"")[:10_000].decode("utf-8", "replace")
-    return [one for one in makers if one in text]
+        request = answer.request
+        text = request.target + (request.body or b"")[:10_000].decode("utf-8", "replace")
+        for creator in (creator for one, creator in creators.items() if one in text):
+            if creator.turn not in wanted and creator.turn != answer.turn:
+                wanted[creator.turn] = creator
+                unseen.append(creator)
+    wanted.pop(proof[-1].turn, None)
+    return [wanted[turn] for turn in sorted(wanted)]
 
 
 def as_json(finding: ConformanceFinding) -> dict[str, object]:
@@ -225,9 +197,8 @@ def curl_script(answers: Sequence[ApiResponse], origin: ServerOrigin, redact: Ke
     numbers = count(1)
     for place, answer in enumerate(answers):
         command = _command(answer.request, origin, redact, names)
-        one = answer.object.get("id")
-        later = answers[place + 1 :]
-        if answer.request.creates and isinstance(one, str) and any(_names(each.request, one) for each in later):
+        one = answer.created_id
+        if one and any(_names(later.request, one) for later in answers[place + 1 :]):
             names[one] = f"ID{next(numbers)}"
             lines.append(f"{names[one]}=$({command} | id)")
         else:

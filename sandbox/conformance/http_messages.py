@@ -15,6 +15,16 @@ _BILLED = re.compile(r"POST .*/apps/[^/?]+/(conversations/[^/?]+|completions)(\?
 _CREATES = re.compile(r"POST .*/apps/[^/?]+/conversations(\?.*)?")
 _MAX_SUMMARY = 300
 _MAX_CACHED = 16 * 1024
+# A page has 100 rows at most, and no conversation of a run so many items: what is beyond is looked at by nobody.
+_MAX_ITEMS = 1_000
+
+
+class Unavailable(Exception):
+    """What a check needed could not be had; `answer` is what came instead."""
+
+    def __init__(self, wanted: str, answer: ApiResponse) -> None:
+        super().__init__(f"{answer.request}: expected {wanted}, got {answer.summary}")
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,10 @@ class ApiResponse:
         values = [value for known, value in self.headers if known.lower() == name.lower()]
         return ", ".join(values) if values else None
 
+    def header_values(self, name: str) -> set[str]:
+        """Return what a header lists, separated by commas."""
+        return {value.strip() for value in (self.header(name) or "").split(",") if value.strip()}
+
     @property
     def media_type(self) -> str:
         """The type of the body, without parameters."""
@@ -104,10 +118,48 @@ class ApiResponse:
         return value if isinstance(value, dict) else {}
 
     @property
+    def error(self) -> Mapping[str, Any]:
+        """The error that the body tells of; empty where it is none."""
+        error = self.object.get("error")
+        return error if isinstance(error, dict) else {}
+
+    @property
+    def id(self) -> str:
+        """The id in the body.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        one = self.object.get("id")
+        if not isinstance(one, str) or not one:
+            raise Unavailable("an id", self)
+        return one
+
+    @property
+    def created_id(self) -> str | None:
+        """The id of the conversation that was created; None if none was."""
+        one = self.object.get("id") if self.request.creates and self.is_good else None
+        return one if isinstance(one, str) and one else None
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The items of a conversation."""
+        return objects_in(self.object.get("items"))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of a list."""
+        return objects_in(self.object.get("data"))
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the rows of a list."""
+        return [str(row.get("id")) for row in self.rows]
+
+    @property
     def remembered(self) -> ApiResponse:
         """What a finding may need of it later: the request, the status, the id of what was made."""
-        one = self.object.get("id") if self.request.creates else None
-        body = json.dumps({"id": one}).encode() if isinstance(one, str) else b""
+        body = json.dumps({"id": self.created_id}).encode() if self.created_id else b""
         return ApiResponse(request=self.request, status=self.status, body=body, turn=self.turn)
 
     @property
@@ -140,18 +192,6 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-# A page has 100 rows at most, and no conversation of a run so many items: what is beyond is looked at by nobody.
-_MAX_ITEMS = 1_000
-
-
-class Unavailable(Exception):
-    """What a check needed could not be had; `answer` is what came instead."""
-
-    def __init__(self, wanted: str, answer: ApiResponse) -> None:
-        super().__init__(f"{answer.request}: expected {wanted}, got {answer.summary}")
-        self.answer = answer
-
-
 def good(answer: ApiResponse) -> ApiResponse:
     """Return an answer that is a success.
 
@@ -163,40 +203,14 @@ def good(answer: ApiResponse) -> ApiResponse:
     return answer
 
 
-def id_of(answer: ApiResponse) -> str:
-    """Return the id in an answer.
-
-    Raises:
-        Unavailable: there is none.
-    """
-    found = answer.object.get("id")
-    if not isinstance(found, str) or not found:
-        raise Unavailable("an id", answer)
-    return found
-
-
-def items_of(answer: ApiResponse) -> list[Mapping[str, Any]]:
-    """Return the items in an answer."""
-    items = answer.object.get("items")
-    return [item for item in items[:_MAX_ITEMS] if isinstance(item, dict)] if isinstance(items, list) else []
-
-
-def rows_of(answer: ApiResponse) -> list[Mapping[str, Any]]:
-    """Return the rows in an answer."""
-    rows = answer.object.get("data")
-    return [row for row in rows[:_MAX_ITEMS] if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def ids_of(answer: ApiResponse) -> list[str]:
-    """Return the ids of the rows in an answer."""
-    return [str(row.get("id")) for row in rows_of(answer)]
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a JSON list; none where it is no list."""
+    return [each for each in value[:_MAX_ITEMS] if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def texts_of(item: Mapping[str, Any]) -> str:
     """Return the text in an item's parts, joined."""
-    parts = item.get("parts")
-    parts = parts if isinstance(parts, list) else []
-    return "".join(str(part.get("text")) for part in parts if isinstance(part, dict) and part.get("type") == "text")
+    return "".join(str(part.get("text")) for part in objects_in(item.get("parts")) if part.get("type") == "text")
 
 
 MAX_EVENTS = 20_000

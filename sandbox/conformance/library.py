@@ -14,8 +14,8 @@ from typing import Any
 from sandbox.conformance.check import Check
 from sandbox.conformance.checks import all_checks
 from sandbox.conformance.output import redacting
-from sandbox.conformance.preparation import OWN_KEY, RunPlan, prepare, skip_reason
-from sandbox.conformance.run import key_redactor, run_check
+from sandbox.conformance.preparation import RunPlan, prepare, skip_reason
+from sandbox.conformance.run import run_check
 from sandbox.contract import load
 
 __all__ = ["Check", "CheckFailed", "Server", "all_checks", "connect"]
@@ -30,13 +30,13 @@ class Server:
 
     def __init__(self, plan: RunPlan) -> None:
         self._plan = plan
-        self._redact = key_redactor(plan.key or OWN_KEY, plan.other_key)
+        self._redact = plan.redactor()
         with redacting(self._redact):
-            self._prepared = prepare(plan, load())
+            self._target = prepare(plan, load())
 
     def skip_reason(self, check: Check) -> str | None:
         """Return why a check isn't made on this server; None if it is."""
-        return skip_reason(check, self._prepared, self._plan)
+        return skip_reason(check, self._target, self._plan)
 
     def run_check(self, check: Check) -> None:
         """Check the server; a check that doesn't apply to the app passes.
@@ -45,7 +45,7 @@ class Server:
             CheckFailed: it fails, or could not run.
         """
         with redacting(self._redact):
-            outcome = run_check(check, self._prepared.target, self._redact)
+            outcome = run_check(check, self._target, self._redact)
         if outcome.result not in ("broken", "could not run"):
             return
         curl_script = f"\n\n{outcome.finding.script}" if outcome.finding else ""

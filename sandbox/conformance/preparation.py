@@ -5,15 +5,16 @@ A server that doesn't say that it is the sandbox belongs to somebody: it is writ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sandbox.conformance.check import Check
 from sandbox.conformance.checks import all_checks
-from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
+from sandbox.conformance.http_messages import ApiRequest, ServerOrigin
+from sandbox.conformance.output import KeyRedactor
 from sandbox.conformance.session import RunStopped, Session, SessionLimits
-from sandbox.conformance.target import CONFIG, LIST, METRICS, Target
+from sandbox.conformance.target import Op, Target
 from sandbox.conformance.transport import Deadline, Unreachable
 from sandbox.contract import Contract
 
@@ -51,29 +52,20 @@ class RunPlan:
     rate: float = 0
     seed: int = 1
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedRun:
-    """A server that can be checked; `is_sandbox` is what it says of itself."""
-
-    target: Target
-    is_sandbox: bool
-
-    @property
-    def writes(self) -> bool:
-        """Whether anything may be written to it."""
-        return self.target.session.limits.writes
+    def redactor(self, others: Mapping[str, str] | None = None) -> KeyRedactor:
+        """Return what redacts the keys of the run, and puts other texts right."""
+        keys = {"API_KEY": self.key or OWN_KEY, "OTHER_KEY": self.other_key}
+        return KeyRedactor({name: key for name, key in keys.items() if key}, others)
 
 
 def prepare(
     plan: RunPlan,
     contract: Contract,
     *,
-    on_response: Callable[[ApiResponse], None] = lambda _: None,
     wait: Callable[[float], None] | None = None,
     deadline: Deadline | None = None,
-) -> PreparedRun:
-    """Look at the server, without writing, and make ready; `on_response` is called with every response of the run.
+) -> Target:
+    """Look at the server, without writing, and make ready.
 
     Raises:
         Unreachable: nobody answers there.
@@ -84,35 +76,33 @@ def prepare(
     scouting = SessionLimits(whole=_SCOUT_TIMEOUT, max_wait=plan.max_wait, rate=plan.rate, writes=False)
     scout = Session(origin, scouting, wait=wait, deadline=deadline)
     scout.probe()
-    sandbox = _is_sandbox(scout)
-    if not sandbox and not (plan.app and plan.key):
+    is_sandbox = _is_sandbox(scout)
+    if not is_sandbox and not (plan.app and plan.key):
         raise UsageError(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
-    limits = SessionLimits(
-        max_messages=None if sandbox else plan.max_messages,
-        max_wait=plan.max_wait,
-        rate=plan.rate,
-        writes=not plan.read_only and (sandbox or plan.allow_writes),
+    target = Target(
+        session=scout,
+        contract=contract,
+        base=base,
+        app=plan.app or f"app_conform_{plan.seed}",
+        key=plan.key or OWN_KEY,
+        other_key=plan.other_key,
+        is_sandbox=is_sandbox,
+        sandbox_rules=is_sandbox or plan.sandbox_rules,
+        is_alone=is_sandbox and plan.app is None,
     )
-    app, key = plan.app or f"app_conform_{plan.seed}", plan.key or OWN_KEY
-    preview = Target(scout, contract, base=base, app=app, key=key, run="")
     try:
-        _check_access(preview, app_is_chosen=plan.app is not None)
-        run, invalid = _run_name(preview, plan.seed), _validation_status(preview)
+        _check_access(target, app_is_chosen=plan.app is not None)
+        target.run, target.invalid = _run_name(target, plan.seed), _validation_status(target)
     except RunStopped as error:
         raise CannotRun(f"{origin}: {error}") from None
-    target = Target(
-        Session(origin, limits, on_response=on_response, wait=wait, deadline=deadline),
-        contract,
-        base=base,
-        app=app,
-        key=key,
-        run=run,
-        other_key=plan.other_key,
-        is_sandbox=sandbox or plan.sandbox_rules,
-        is_alone=sandbox and plan.app is None,
-        invalid=invalid,
+    limits = SessionLimits(
+        max_messages=None if is_sandbox else plan.max_messages,
+        max_wait=plan.max_wait,
+        rate=plan.rate,
+        writes=not plan.read_only and (is_sandbox or plan.allow_writes),
     )
-    return PreparedRun(target=target, is_sandbox=sandbox)
+    target.session = Session(origin, limits, wait=wait, deadline=deadline)
+    return target
 
 
 def select_checks(names: Sequence[str]) -> tuple[Check, ...]:
@@ -148,13 +138,13 @@ def parse_server_url(url: str, contract: Contract) -> tuple[ServerOrigin, str]:
     return origin, parts.path.rstrip("/") or contract.base
 
 
-def skip_reason(check: Check, prepared: PreparedRun, plan: RunPlan) -> str | None:
+def skip_reason(check: Check, target: Target, plan: RunPlan) -> str | None:
     """Return why a check isn't part of this plan; None if it is."""
-    if check.needs_sandbox and not prepared.target.is_sandbox:
+    if check.needs_sandbox and not target.sandbox_rules:
         return "the sandbox's own rule; --sandbox-rules holds any server to it"
-    if check.writes and not prepared.writes:
+    if check.writes and not target.writes:
         return "--read-only" if plan.read_only else "it writes; --allow-writes allows it"
-    if check.needs_other_key and not prepared.target.other_key:
+    if check.needs_other_key and not target.other_key:
         return "needs --other-key"
     return None
 
@@ -169,7 +159,7 @@ def _is_sandbox(scout: Session) -> bool:
 
 def _check_access(target: Target, *, app_is_chosen: bool) -> None:
     """Stop where nothing could come of a run: no answer at all, a wrong key, an app that isn't there."""
-    answers = [target.ask(operation) for operation in (CONFIG, METRICS, LIST)]
+    answers = [target.ask(operation) for operation in (Op.CONFIG, Op.METRICS, Op.LIST)]
     if all(answer.status is None for answer in answers):
         raise CannotRun(f"{target.session.origin}: {answers[0].trouble}")
     status = answers[0].status or 0
@@ -179,17 +169,17 @@ def _check_access(target: Target, *, app_is_chosen: bool) -> None:
         what = "the key is refused" if status == 401 else "the key doesn't open the app"
         raise CannotRun(f"{what} ({status}); --key and --app say which")
     if status == 404:
-        known = isinstance(answers[0].object.get("error"), dict)
+        known = bool(answers[0].error)
         what = f"there is no app {target.app}" if known else f"nothing of this API is at {target.base}"
         raise CannotRun(f"{target.session.origin}: {what} (404); the URL's path and --app say what to check")
 
 
 def _run_name(target: Target, seed: int) -> str:
     """Return a name for a run that no earlier run on this app had: it counts what was ever created there."""
-    total = target.ask(METRICS).object.get("total_conversations")
+    total = target.ask(Op.METRICS).object.get("total_conversations")
     return f"conform-{seed}-{total if isinstance(total, int) else 0}"
 
 
 def _validation_status(target: Target) -> int:
     """Return the status with which the server refuses what breaks the schema."""
-    return 400 if target.ask(LIST, query="limit=0").status == 400 else 422
+    return 400 if target.ask(Op.LIST, query="limit=0").status == 400 else 422

@@ -11,25 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sandbox.conformance.check import Check, CheckViolation, NotApplicable
-from sandbox.conformance.findings import ConformanceFinding, finding_of_check, findings_of_fuzzing, operation_of
+from sandbox.conformance.check import Check, NotApplicable
+from sandbox.conformance.expect import CheckViolation
+from sandbox.conformance.findings import ConformanceFinding, finding_of_check, findings_of_fuzzing
 from sandbox.conformance.fuzz import PHASES, Coverage, FuzzPlan, findings_for_any_server, fuzz
 from sandbox.conformance.fuzz_schema import vendor_contract, without_operations
 from sandbox.conformance.http_messages import ApiRequest, ApiResponse, Unavailable
 from sandbox.conformance.output import KeyRedactor, redacting
-from sandbox.conformance.preparation import (
-    OWN_KEY,
-    CannotRun,
-    PreparedRun,
-    RunPlan,
-    UsageError,
-    prepare,
-    select_checks,
-    skip_reason,
-)
+from sandbox.conformance.preparation import CannotRun, RunPlan, UsageError, prepare, select_checks, skip_reason
 from sandbox.conformance.proxy import Proxy
 from sandbox.conformance.session import BudgetExceeded, RunStopped, Session
-from sandbox.conformance.target import COMPLETE, MARK, READS, SEND, Target
+from sandbox.conformance.target import MARK, READS, Op, Target
 from sandbox.conformance.transport import Deadline, Unreachable
 from sandbox.contract import Contract
 
@@ -85,10 +77,10 @@ def run_conformance(
         CannotRun: the server can't be checked so.
         UsageError: the plan makes no sense.
     """
-    redact = key_redactor(plan.key or OWN_KEY, plan.other_key)
+    redact = plan.redactor()
     with redacting(redact):
         try:
-            return _Run(plan, contract, say, note, wait, Deadline(plan.deadline)).execute()
+            return _Run(plan, contract, say, note, wait).execute()
         except (CannotRun, Unreachable, UsageError) as error:
             raise type(error)(redact(str(error))) from None
 
@@ -118,20 +110,9 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
     return Outcome(check=check, result="kept")
 
 
-def key_redactor(key: str, other_key: str | None, others: Mapping[str, str] | None = None) -> KeyRedactor:
-    """Return what redacts the keys of a run."""
-    return KeyRedactor({"API_KEY": key, **({"OTHER_KEY": other_key} if other_key else {})}, others)
-
-
 class _Run:
     def __init__(
-        self,
-        plan: RunPlan,
-        contract: Contract,
-        say: Tell,
-        note: Tell,
-        wait: Callable[[float], None] | None,
-        deadline: Deadline,
+        self, plan: RunPlan, contract: Contract, say: Tell, note: Tell, wait: Callable[[float], None] | None
     ) -> None:
         self._plan = plan
         self._contract = contract
@@ -141,15 +122,12 @@ class _Run:
         self._statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         if not plan.checks and importlib.util.find_spec("schemathesis") is None:
             raise CannotRun("schemathesis is missing: pip install 'dimedove-sandbox[conform]'")
-        self._prepared: PreparedRun = prepare(
-            plan, contract, on_response=self._count_response, wait=wait, deadline=deadline
-        )
-        self._target = self._prepared.target
+        self._target = prepare(plan, contract, wait=wait, deadline=Deadline(plan.deadline))
+        self._target.session.on_response = self._count_response
 
     def execute(self) -> RunResult:
-        result = RunResult(
-            plan=self._plan, app=self._target.app, run=self._target.run, is_sandbox=self._prepared.is_sandbox
-        )
+        target = self._target
+        result = RunResult(plan=self._plan, app=target.app, run=target.run, is_sandbox=target.is_sandbox)
         self._warn()
         try:
             self._fuzz_phase(result)
@@ -161,12 +139,12 @@ class _Run:
 
     def _warn(self) -> None:
         """Say before anything is done what will be done."""
-        target, plan, sandbox = self._target, self._plan, self._prepared.is_sandbox
+        target, plan = self._target, self._plan
         where = f"{target.session.origin}{target.base}"
-        self._say(f"checking {where}, app {target.app}" + (", the sandbox" if sandbox else ""))
-        if sandbox:
+        self._say(f"checking {where}, app {target.app}" + (", the sandbox" if target.is_sandbox else ""))
+        if target.is_sandbox:
             return
-        if not self._prepared.writes:
+        if not self._target.writes:
             why = "it doesn't say that it is the sandbox; --allow-writes allows writing"
             self._say(f"nothing is written: {'--read-only' if plan.read_only else why}")
             return
@@ -185,7 +163,7 @@ class _Run:
         self._say("fuzz phase: schemathesis over the contract")
         contract = self._narrowed(result)
         # On somebody's server every creation stays for ever: few are made, and each is marked.
-        foreign = not self._prepared.is_sandbox
+        foreign = not self._target.is_sandbox
         proxy = Proxy(target.session, messages=not foreign, mark=(MARK, target.run) if foreign else None)
         examples, extra_runs = (5, 0) if foreign else (3, 0) if plan.quick else (30, 4)
         with proxy.open() as origin:
@@ -198,16 +176,15 @@ class _Run:
                     seed=plan.seed,
                     max_examples=examples,
                     extra_runs=extra_runs,
-                    phases=PHASES if self._prepared.writes else ("examples", "fuzzing"),
-                    sandbox_rules=target.is_sandbox,
+                    phases=PHASES if self._target.writes else ("examples", "fuzzing"),
+                    sandbox_rules=target.sandbox_rules,
                     request_timeout=plan.max_wait + 60,
                 ),
                 lambda requests: self._note(f"fuzz phase: {requests:,} requests"),
                 lambda: proxy.stopped is not None,
             )
-        found = coverage.findings if target.is_sandbox else findings_for_any_server(coverage.findings)
-        redact_proxy = key_redactor(target.key, target.other_key, {origin: str(target.session.origin)})
-        result.findings += findings_of_fuzzing(found, redact_proxy)
+        found = coverage.findings if target.sandbox_rules else findings_for_any_server(coverage.findings)
+        result.findings += findings_of_fuzzing(found, plan.redactor({origin: str(target.session.origin)}))
         if proxy.stopped is not None:
             raise proxy.stopped
         result.coverage = coverage
@@ -215,24 +192,24 @@ class _Run:
     def _narrowed(self, result: RunResult) -> Contract:
         """Return the contract that is fuzzed: no more than may be sent to this server."""
         contract = self._contract.with_validation_status(self._target.invalid)
-        if not self._target.is_sandbox:
+        if not self._target.sandbox_rules:
             contract = vendor_contract(contract)
-        if not self._prepared.writes:
+        if not self._target.writes:
             result.not_asked_for.append(
                 "the fuzz phase (schemathesis) on operations that write: nothing may be written"
             )
             return without_operations(contract, set(self._statuses) - set(READS))
-        if not self._prepared.is_sandbox:
+        if not self._target.is_sandbox:
             result.not_asked_for.append("the fuzz phase (schemathesis) on messages and completions: each may be billed")
-            return without_operations(contract, {SEND, COMPLETE})
+            return without_operations(contract, {Op.SEND, Op.COMPLETE})
         return contract
 
     def _check_phase(self, result: RunResult) -> None:
         self._say(f"check phase: {len(self._checks)} checks" if len(self._checks) > 1 else "check phase: one check")
-        redact = key_redactor(self._target.key, self._target.other_key)
+        redact = self._plan.redactor()
         for number, check in enumerate(self._checks, 1):
             self._note(f"check phase: {check.id}, {number} of {len(self._checks)}")
-            reason = skip_reason(check, self._prepared, self._plan)
+            reason = skip_reason(check, self._target, self._plan)
             if reason is None:
                 outcome = run_check(check, self._target, redact)
             else:
@@ -243,7 +220,7 @@ class _Run:
     def _close(self, result: RunResult) -> None:
         """Take away what was created, as far as it can be, and sum up."""
         session = self._target.session
-        asked = set() if self._plan.checks else set(self._statuses) if self._prepared.writes else set(READS)
+        asked = set() if self._plan.checks else set(self._statuses) if self._target.writes else set(READS)
         result.statuses = {name: Counter(seen) for name, seen in self._statuses.items()}
         result.never_succeeded = tuple(
             name for name, seen in self._statuses.items() if name in asked and not any(200 <= s < 300 for s in seen)
@@ -264,7 +241,6 @@ class _Run:
             return
 
     def _count_response(self, answer: ApiResponse) -> None:
-        request = answer.request
-        operation = operation_of(self._target, request.method, request.target)
-        if operation and answer.status is not None and f"/apps/{self._target.app}/" in request.target:
-            self._statuses[operation][answer.status] += 1
+        operation_id = self._target.operation_id(answer.request)
+        if operation_id and answer.status is not None and f"/apps/{self._target.app}/" in answer.request.target:
+            self._statuses[operation_id][answer.status] += 1

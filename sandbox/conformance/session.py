@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sandbox.conformance.http_messages import ApiRequest, ApiResponse, ServerOrigin
 from sandbox.conformance.transport import Connector, Deadline
 
-_CONVERSATION = re.compile(r"[A-Z]+ (.*/apps/[^/?]+)/conversations/([^/?]+)(\?.*)?")
+_DELETED = re.compile(r"DELETE .*/apps/[^/?]+/conversations/([^/?]+)(?:\?.*)?")
 _READING = ("GET", "HEAD", "OPTIONS")
 _MAX_LATE = 3
 # Few answers of a server that conforms are long; read as JSON they take many times their bytes.
@@ -24,22 +24,6 @@ _DEFAULT_WAIT = 5.0
 
 class RunStopped(Exception):
     """The run can't go on; the text says why."""
-
-
-class Throttled(RunStopped):
-    """The server went on saying 429 for longer than was agreed to wait."""
-
-
-class ServerSilent(RunStopped):
-    """The server has left several requests, one after the other, without an end."""
-
-
-class DeadlinePassed(RunStopped):
-    """The deadline of the run has passed."""
-
-
-class TooMuchData(RunStopped):
-    """The server's answers were long, again and again."""
 
 
 class BudgetExceeded(Exception):
@@ -74,13 +58,11 @@ class SessionTotals:
         refused = answer.status is not None and 400 <= answer.status < 500
         if request.is_billed and not refused:
             self.messages += 1
-        if not answer.is_good:
-            return
-        named = _CONVERSATION.fullmatch(str(request))
-        if request.creates and isinstance(answer.object.get("id"), str):
-            self.left[answer.object["id"]] = request.target.partition("?")[0].removesuffix("/conversations")
-        elif request.method == "DELETE" and named:
-            self.left.pop(named[2], None)
+        deleted = _DELETED.fullmatch(str(request)) if answer.is_good else None
+        if answer.created_id:
+            self.left[answer.created_id] = request.target.partition("?")[0].removesuffix("/conversations")
+        elif deleted:
+            self.left.pop(deleted[1], None)
 
 
 class Session:
@@ -91,7 +73,6 @@ class Session:
         origin: ServerOrigin,
         limits: SessionLimits,
         *,
-        on_response: Callable[[ApiResponse], None] = lambda _: None,
         wait: Callable[[float], None] | None = None,
         deadline: Deadline | None = None,
     ) -> None:
@@ -99,9 +80,9 @@ class Session:
         self.limits = limits
         self.totals = SessionTotals()
         self.history: list[ApiResponse] = []
+        self.on_response: Callable[[ApiResponse], None] = lambda _: None
         self._deadline = deadline or Deadline()
         self._connector = Connector(origin, connect=limits.connect, whole=limits.whole, deadline=self._deadline)
-        self._count_response = on_response
         self._wait = wait or self._deadline.wait
         self._late_in_a_row = 0
         self._long = 0
@@ -118,10 +99,8 @@ class Session:
         """Send a request and return what came; a patient one is sent again after a 429.
 
         Raises:
-            Throttled: the wait was too long.
-            ServerSilent: the server doesn't answer any more.
-            TooMuchData: its answers are long, again and again.
-            DeadlinePassed: the deadline has passed.
+            RunStopped: the deadline has passed, a 429 asks to wait for too long, the server doesn't answer any more, or
+                its answers are long again and again.
             BudgetExceeded: one message more than was allowed.
         """
         self._permit(request)
@@ -130,7 +109,7 @@ class Session:
             self._wait_out(answer)
             answer = self._once(request)
         self.totals.count(answer)
-        self._count_response(answer)
+        self.on_response(answer)
         if remember:
             self.history.append(answer.remembered)
         return answer
@@ -146,7 +125,7 @@ class Session:
         value = answer.header("retry-after") or ""
         seconds = float(value) if value.isdecimal() and len(value) < 6 else _DEFAULT_WAIT
         if self.totals.waited + seconds > self.limits.max_wait:
-            raise Throttled(
+            raise RunStopped(
                 f"the server says 429, retry after {seconds:.0f} s; {self.totals.waited:.0f} s of "
                 f"at most {self.limits.max_wait:.0f} s were waited already"
             )
@@ -155,11 +134,9 @@ class Session:
 
     def _once(self, request: ApiRequest) -> ApiResponse:
         if self._late_in_a_row >= _MAX_LATE:
-            raise ServerSilent(f"{_MAX_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
+            raise RunStopped(f"{_MAX_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
         if self._long > _MAX_LONG_BYTES:
-            raise TooMuchData(
-                f"answers of more than {_LONG:,} bytes came to more than {_MAX_LONG_BYTES:,} bytes in all"
-            )
+            raise RunStopped(f"answers of more than {_LONG:,} bytes came to more than {_MAX_LONG_BYTES:,} bytes in all")
         if self.limits.rate:
             self._wait(1 / self.limits.rate)
         self._check_time()
@@ -173,4 +150,4 @@ class Session:
 
     def _check_time(self) -> None:
         if self._deadline.has_passed:
-            raise DeadlinePassed(f"the {self._deadline.seconds:.0f} s of --deadline are over")
+            raise RunStopped(f"the {self._deadline.seconds:.0f} s of --deadline are over")

@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
-from sandbox.conformance.http_messages import (
-    ApiRequest,
-    ApiResponse,
-    StreamEvent,
-    Unavailable,
-    good,
-    id_of,
-    ids_of,
-    items_of,
-    read_events,
-    rows_of,
-)
+from sandbox.conformance.http_messages import ApiRequest, ApiResponse, StreamEvent, Unavailable, good, read_events
 from sandbox.conformance.session import Session
 from sandbox.contract import Contract, Operation
 
-CREATE = "apps_api_create_conversation"
-LIST = "apps_api_list_conversations"
-USER_LIST = "apps_api_list_user_conversations"
-GET = "apps_api_get_conversation"
-UPDATE = "apps_api_update_conversation"
-DELETE = "apps_api_delete_conversation"
-SEND = "apps_api_send_message"
-COMPLETE = "apps_api_create_completion"
-CONFIG = "apps_api_get_app_config"
-METRICS = "apps_api_get_app_metrics"
 
-ALL = (CREATE, LIST, USER_LIST, GET, UPDATE, DELETE, SEND, COMPLETE, CONFIG, METRICS)
-READS = (LIST, USER_LIST, GET, CONFIG, METRICS)
+class Op(StrEnum):
+    """The ids of the operations."""
+
+    CREATE = "apps_api_create_conversation"
+    LIST = "apps_api_list_conversations"
+    USER_LIST = "apps_api_list_user_conversations"
+    GET = "apps_api_get_conversation"
+    UPDATE = "apps_api_update_conversation"
+    DELETE = "apps_api_delete_conversation"
+    SEND = "apps_api_send_message"
+    COMPLETE = "apps_api_create_completion"
+    CONFIG = "apps_api_get_app_config"
+    METRICS = "apps_api_get_app_metrics"
+
+
+READS = (Op.LIST, Op.USER_LIST, Op.GET, Op.CONFIG, Op.METRICS)
+WITH_BODY = (Op.CREATE, Op.UPDATE, Op.SEND, Op.COMPLETE)
 
 # A conversation and a user that nobody has.
 NOBODY = "00000000-0000-4000-8000-000000000000"
 MARK = "conform"
 
-WITH_BODY = (CREATE, UPDATE, SEND, COMPLETE)
-
 # Bodies that would be good, for conversations that don't exist.
 BODIES: dict[str, dict[str, Any]] = {
-    UPDATE: {"title": "Hello"},
-    SEND: {"message": {"content": "Hello"}, "stream": False},
-    COMPLETE: {"prompt": "Hello"},
+    Op.UPDATE: {"title": "Hello"},
+    Op.SEND: {"message": {"content": "Hello"}, "stream": False},
+    Op.COMPLETE: {"prompt": "Hello"},
 }
 
 # What can't be a body: of another type, and one byte more than may be sent, which isn't JSON either.
@@ -56,43 +50,116 @@ TEXT = {"Content-Type": "text/plain"}
 MIB = 1024 * 1024
 LARGE = b"{" + b" " * MIB
 
+# More than a page of the default length.
+SAMPLE_COUNT = 22
+HELLO = "Hello, how can I change the address on my policy?"
+AGAIN = "Thank you. And when does it expire?"
+TOOLS = "[[tool]] [[human]]"
+OTHER_METADATA = {"first_name": "Zoé", "city": "Québec", "nested": {"a": [1, None, True]}}
+# White space at both ends, composed and decomposed letters, both writing directions, joined emoji without a gap, quotes
+# of every kind, control characters.
+DIFFICULT = (
+    " Où ça? e\u0301 \u202eעברית\u202c 👩‍👩‍👧‍👦🏽 👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦 \"'\\/<b>&amp;\t\n\u2028\x7f{{x}}"
+    + "e\u0301" * 30
+    + " \n"
+)
+# How far down the list is searched: others may have created much since.
+_MAX_PAGES = 20
 _OWN: Any = object()
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-class ApiClient:
-    """One app of one server.
 
-    `is_sandbox`: it is held to the sandbox's own rules. `is_alone`: nobody else uses the app, so counts may be exact.
-    `invalid` is the status of a request that breaks the schema.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """One message and what came of it: the answer, and the conversation read before and after."""
+
+    created: ApiResponse
+    before: ApiResponse
+    answer: ApiResponse
+    after: ApiResponse
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's id."""
+        return self.created.id
+
+    @property
+    def proof(self) -> tuple[ApiResponse, ApiResponse]:
+        """What was sent, and what came."""
+        return self.created, self.answer
+
+    @property
+    def events(self) -> tuple[StreamEvent, ...]:
+        """The events of a stream."""
+        return read_events(self.answer.body)
+
+    @property
+    def new_items(self) -> list[dict[str, Any]]:
+        """The items that the message added to the history."""
+        return self.after.items[len(self.before.items) :]
+
+    @property
+    def new_roles(self) -> list[Any]:
+        """Whose items these are, in their order."""
+        return [item.get("role") for item in self.new_items]
+
+
+def _made_once(make: Callable[Concatenate[Target, P], T]) -> Callable[Concatenate[Target, P], T]:
+    """Keep what a method makes, or that it is `Unavailable`, for the rest of the run."""
+
+    @wraps(make)
+    def made(target: Target, /, *arguments: P.args, **named: P.kwargs) -> T:
+        name = (make.__name__, arguments, str(named))
+        if name not in target.evidence:
+            try:
+                target.evidence[name] = make(target, *arguments, **named)
+            except Unavailable as error:
+                target.evidence[name] = error
+        result: T | Unavailable = target.evidence[name]
+        if isinstance(result, Unavailable):
+            raise result
+        return result
+
+    return made
+
+
+@dataclass(kw_only=True)
+class Target:
+    """One app of one server, and the evidence that several checks look at.
+
+    Such evidence is made once, when the first check asks, so that a run sends few messages. What could not be made is
+    `Unavailable` for every check that needs it.
+
+    `is_sandbox`: it says that it is the sandbox. `sandbox_rules`: it is held to the sandbox's own rules. `is_alone`:
+    nobody else uses the app, so counts may be exact. `invalid` is the status of a request that breaks the schema.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        contract: Contract,
-        *,
-        base: str,
-        app: str,
-        key: str,
-        run: str,
-        other_key: str | None = None,
-        is_sandbox: bool = False,
-        is_alone: bool = False,
-        invalid: int = 422,
-    ) -> None:
-        self.session = session
-        self.contract = contract
-        self.base = base
-        self.app = app
-        self.key = key
-        self.run = run
-        self.other_key = other_key
-        self.is_sandbox = is_sandbox
-        self.invalid = invalid
-        self.is_alone = is_alone
-        self.operations: Mapping[str, Operation] = {operation.id: operation for operation in contract.operations}
+    session: Session
+    contract: Contract
+    base: str
+    app: str
+    key: str
+    run: str = ""
+    other_key: str | None = None
+    is_sandbox: bool = False
+    sandbox_rules: bool = False
+    is_alone: bool = False
+    invalid: int = 422
+    evidence: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def path(self, operation: str, *, conversation: str = NOBODY, user: str = "nobody", app: str | None = None) -> str:
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations of the contract, by their id."""
+        return {operation.id: operation for operation in self.contract.operations}
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written to it."""
+        return self.session.limits.writes
+
+    def path(self, operation: Op, *, conversation: str = NOBODY, user: str = "nobody", app: str | None = None) -> str:
         """Return the path of an operation with everything in place."""
         template = self.operations[operation].path.removeprefix(self.contract.base)
         values = {"app_id": self.app if app is None else app, "conversation_id": conversation}
@@ -100,9 +167,24 @@ class ApiClient:
             template = template.replace(f"{{{name}}}", quote(value, safe=""))
         return self.base + template
 
+    def operation_id(self, request: ApiRequest) -> str | None:
+        """Return the id of the operation that a request is for; None if it is for none of them."""
+        called = str(request).partition("?")[0]
+        return next((name for name, pattern in self._patterns.items() if pattern.fullmatch(called)), None)
+
+    @cached_property
+    def _patterns(self) -> Mapping[str, re.Pattern[str]]:
+        """What matches method and path of each operation."""
+        base = re.escape(self.base)
+        paths = {name: each.path.removeprefix(self.contract.base) for name, each in self.operations.items()}
+        return {
+            name: re.compile(f"{self.operations[name].method} {base}{re.sub('{[^}]+}', '[^/]+', path)}")
+            for name, path in paths.items()
+        }
+
     def ask(
         self,
-        operation: str,
+        operation: Op,
         *,
         conversation: str = NOBODY,
         user: str = "nobody",
@@ -154,183 +236,102 @@ class ApiClient:
 
     def create(self, **body: Any) -> ApiResponse:
         """Create a conversation, marked as ours."""
-        return self.ask(CREATE, body={**body, "metadata": self.with_mark(body.get("metadata"))})
+        return self.ask(Op.CREATE, body={**body, "metadata": self.with_mark(body.get("metadata"))})
 
     def get(self, conversation: str) -> ApiResponse:
         """Read a conversation."""
-        return self.ask(GET, conversation=conversation)
+        return self.ask(Op.GET, conversation=conversation)
 
     def update(self, conversation: str, body: Any) -> ApiResponse:
         """Change a conversation."""
-        return self.ask(UPDATE, conversation=conversation, body=body)
+        return self.ask(Op.UPDATE, conversation=conversation, body=body)
 
     def delete(self, conversation: str) -> ApiResponse:
         """Delete a conversation."""
-        return self.ask(DELETE, conversation=conversation)
+        return self.ask(Op.DELETE, conversation=conversation)
 
     def send(self, conversation: str, content: str, **more: Any) -> ApiResponse:
         """Send a message."""
-        return self.ask(SEND, conversation=conversation, body={"message": {"content": content}, **more})
+        return self.ask(Op.SEND, conversation=conversation, body={"message": {"content": content}, **more})
 
     def complete(self, prompt: str, **more: Any) -> ApiResponse:
         """Ask for a completion."""
-        return self.ask(COMPLETE, body={"prompt": prompt, **more})
+        return self.ask(Op.COMPLETE, body={"prompt": prompt, **more})
 
     def users_list(self, user: str, query: str = "") -> ApiResponse:
         """List a user's conversations."""
-        return self.ask(USER_LIST, user=user, query=query)
-
-
-def compact(value: Any) -> bytes:
-    """Write JSON without spaces and without escapes that it doesn't need."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-
-
-T = TypeVar("T")
-
-# More than a page of the default length.
-SAMPLE_COUNT = 22
-# How far down the list is searched: others may have created much since.
-_PAGES = 20
-HELLO = "Hello, how can I change the address on my policy?"
-AGAIN = "Thank you. And when does it expire?"
-# White space at both ends, composed and decomposed letters, both writing directions, joined emoji without a gap, quotes
-# of every kind, control characters.
-DIFFICULT = (
-    " Où ça? e\u0301 \u202eעברית\u202c 👩‍👩‍👧‍👦🏽 👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦 \"'\\/<b>&amp;\t\n\u2028\x7f{{x}}"
-    + "e\u0301" * 30
-    + " \n"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentMessage:
-    """One message and what came of it: the answer, and the conversation read before and after."""
-
-    created: ApiResponse
-    before: ApiResponse
-    answer: ApiResponse
-    after: ApiResponse
+        return self.ask(Op.USER_LIST, user=user, query=query)
 
     @property
-    def conversation(self) -> str:
-        """The conversation's id."""
-        return id_of(self.created)
-
-    @property
-    def events(self) -> tuple[StreamEvent, ...]:
-        """The events of a stream."""
-        return read_events(self.answer.body)
-
-    @property
-    def new_items(self) -> list[Mapping[str, Any]]:
-        """The items that the message added to the history."""
-        return items_of(self.after)[len(items_of(self.before)) :]
-
-
-class Target(ApiClient):
-    """One app of one server, and the evidence that several checks look at.
-
-    Such evidence is made once, when the first check asks, so that a run sends few messages. What could not be made is
-    `Unavailable` for every check that needs it.
-    """
-
-    @cached_property
-    def _made(self) -> dict[tuple[Any, ...], Any]:
-        """What was made so far, or why it could not be, by its name."""
-        return {}
-
-    @cached_property
     def sample_user(self) -> str:
-        """The user to whom the shelf belongs."""
+        """The user to whom the samples belong."""
         return self.user("shelf")
 
+    @_made_once
     def samples(self) -> list[ApiResponse]:
-        """Return the conversations of one user, as many as `SHELF`, in the order of their creation."""
-        return self._once(
-            ("shelf",),
-            lambda: [
-                good(self.create(external_user_id=self.sample_user, title=f"Number {number}"))
-                for number in range(1, SAMPLE_COUNT + 1)
-            ],
-        )
+        """Return the conversations of one user, `SAMPLE_COUNT` of them, in the order of their creation."""
+        titles = [f"Number {number}" for number in range(1, SAMPLE_COUNT + 1)]
+        return [good(self.create(external_user_id=self.sample_user, title=title)) for title in titles]
 
+    @_made_once
     def deleted_sample(self) -> tuple[ApiResponse, ApiResponse]:
         """Return a conversation that was deleted: the answers to its creation and to its end."""
+        created = good(self.create(external_user_id=self.user("gone"), title="To be deleted"))
+        return created, good(self.delete(created.id))
 
-        def make() -> tuple[ApiResponse, ApiResponse]:
-            created = good(self.create(external_user_id=self.user("gone"), title="To be deleted"))
-            return created, good(self.delete(id_of(created)))
-
-        return self._once(("gone",), make)
-
+    @_made_once
     def two_messages(self) -> tuple[SentMessage, SentMessage]:
         """Return a conversation of two messages, both answered as JSON; the second brings other metadata."""
-
-        def make() -> tuple[SentMessage, SentMessage]:
-            user, metadata = self.user("talk"), self.with_mark({"first_name": "Zoé", "plan_type": "term_life"})
-            created = good(self.create(external_user_id=user, title="Talk", metadata=metadata))
-            first = self._send_message(created, HELLO, stream=False)
-            other = self.with_mark({"first_name": "Zoé", "city": "Québec", "nested": {"a": [1, None, True]}})
-            return first, self._send_message(created, AGAIN, stream=False, metadata=other)
-
-        return self._once(("talk",), make)
+        user, metadata = self.user("talk"), self.with_mark({"first_name": "Zoé", "plan_type": "term_life"})
+        created = good(self.create(external_user_id=user, title="Talk", metadata=metadata))
+        first = self._send_message(created, HELLO, stream=False)
+        return first, self._send_message(created, AGAIN, stream=False, metadata=self.with_mark(OTHER_METADATA))
 
     def streamed(self) -> SentMessage:
         """Return a conversation whose only message was answered as a stream."""
         return self.reply_to(HELLO, stream=True)
 
-    def reply_to(self, message: str, **more: Any) -> SentMessage:
+    @_made_once
+    def reply_to(self, message: str, /, **more: Any) -> SentMessage:
         """Return what came of a message in a conversation of its own."""
-        return self._once(
-            ("said", message, str(more)), lambda: self._send_message(good(self.create()), message, **more)
-        )
+        return self._send_message(good(self.create()), message, **more)
 
-    def completion(self, prompt: str = HELLO, **more: Any) -> ApiResponse:
+    @_made_once
+    def completion(self, prompt: str = HELLO, /, **more: Any) -> ApiResponse:
         """Return what came of a prompt."""
-        return self._once(("completion", prompt, str(more)), lambda: good(self.complete(prompt, **more)))
+        return good(self.complete(prompt, **more))
 
+    @_made_once
     def counted_message(self) -> tuple[ApiResponse, ApiResponse]:
         """Return a user's conversation and its first message, sent when this is asked for the first time."""
-
-        def make() -> tuple[ApiResponse, ApiResponse]:
-            created = good(self.create(external_user_id=self.user("counted")))
-            return created, good(self.send(id_of(created), "[[echo]] x"))
-
-        return self._once(("counted",), make)
+        created = good(self.create(external_user_id=self.user("counted")))
+        return created, good(self.send(created.id, "[[echo]] x"))
 
     def streams(self) -> Iterator[tuple[ApiResponse, bool]]:
         """Yield every streamed answer of the run's own making, and whether it is of a completion."""
         yield self.streamed().answer, False
         yield self.completion(stream=True), True
-        if self.is_sandbox:
-            for message in ("[[tool]] [[human]]", "[[unicode]]", "[[echo]] " + DIFFICULT):
+        if self.sandbox_rules:
+            for message in (TOOLS, "[[unicode]]", "[[echo]] " + DIFFICULT):
                 yield self.reply_to(message, stream=True).answer, False
 
     def in_the_list(self, conversation: str) -> tuple[ApiResponse, Mapping[str, Any] | None]:
         """Return the page of the app's list that has a conversation, and its row there; None if no page has it."""
         query = "limit=100"
-        for _ in range(_PAGES):
-            page = self.ask(LIST, query=query)
-            row = next((row for row in rows_of(page) if row.get("id") == conversation), None)
-            if row is not None or not ids_of(page) or page.object.get("has_more") is not True:
+        for _ in range(_MAX_PAGES):
+            page = self.ask(Op.LIST, query=query)
+            row = next((row for row in page.rows if row.get("id") == conversation), None)
+            if row is not None or not page.ids or page.object.get("has_more") is not True:
                 break
-            query = f"limit=100&after={ids_of(page)[-1]}"
+            query = f"limit=100&after={page.ids[-1]}"
         return page, row
 
     def _send_message(self, created: ApiResponse, message: str, **more: Any) -> SentMessage:
-        one = id_of(created)
-        before = good(self.get(one))
-        answer = good(self.send(one, message, **more))
-        return SentMessage(created=created, before=before, answer=answer, after=good(self.get(one)))
+        before = good(self.get(created.id))
+        answer = good(self.send(created.id, message, **more))
+        return SentMessage(created=created, before=before, answer=answer, after=good(self.get(created.id)))
 
-    def _once(self, name: tuple[Any, ...], make: Callable[[], T]) -> T:
-        if name not in self._made:
-            try:
-                self._made[name] = make()
-            except Unavailable as error:
-                self._made[name] = error
-        made: T | Unavailable = self._made[name]
-        if isinstance(made, Unavailable):
-            raise made
-        return made
+
+def compact(value: Any) -> bytes:
+    """Write JSON without spaces and without escapes that it doesn't need."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

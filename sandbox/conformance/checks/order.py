@@ -1,101 +1,86 @@
-"""The order of checks: of several faults in a request the earliest is answered. All of it is [D]."""
+"""The order of checks: of several violations in a request the earliest is answered. All of it is [D]."""
 
 from __future__ import annotations
 
-from sandbox.conformance.check import check, expect_error, for_each
-from sandbox.conformance.target import COMPLETE, CONFIG, CREATE, LARGE, LIST, NOBODY, SEND, TEXT, UPDATE, Target
+from sandbox.conformance import expect
+from sandbox.conformance.check import check
+from sandbox.conformance.target import BODIES, LARGE, NOBODY, TEXT, Op, Target
 
 NO_JSON = b"{"
-GOOD = {"message": {"content": "Hello"}}
 
 
-@check("ORDER-1", source="D", clause="4.1")
-def the_path_comes_first(server: Target) -> None:
+@check("ORDER-1", "D", "4.1", cases=("GET", "DELETE"))
+def the_path_comes_first(server: Target, method: str) -> None:
     """The path is checked before the method and the key."""
-    nowhere = server.path(CONFIG) + "uration"
-    for_each(("GET", "DELETE"), lambda method: expect_error(server.raw(method, nowhere, key=None), 404, "not_found"))
+    nowhere = server.path(Op.CONFIG) + "uration"
+    expect.error(server.raw(method, nowhere, key=None), 404, "not_found")
 
 
-@check("ORDER-2", source="D", clause="4.1")
-def the_method_comes_before_the_key(server: Target) -> None:
+@check("ORDER-2", "D", "4.1", cases=(Op.CONFIG, Op.SEND))
+def the_method_comes_before_the_key(server: Target, operation: Op) -> None:
     """The method is checked before the key."""
-    for_each(
-        (CONFIG, SEND),
-        lambda operation: expect_error(server.raw("PUT", server.path(operation), key=None), 405, "method_not_allowed"),
-    )
+    expect.error(server.raw("PUT", server.path(operation), key=None), 405, "method_not_allowed")
 
 
-@check("ORDER-3", source="D", clause="4.1")
-def the_key_comes_before_the_app(server: Target) -> None:
+@check("ORDER-3", "D", "4.1", cases=("app_missing", "app_inactive", "app_error"))
+def the_key_comes_before_the_app(server: Target, app: str) -> None:
     """The key is checked before the app."""
-    for_each(
-        ("app_missing", "app_inactive", "app_error"),
-        lambda app: expect_error(server.ask(CONFIG, app=app, key="sk_test_invalid"), 401, "invalid_api_key", why=app),
-    )
+    expect.error(server.ask(Op.CONFIG, app=app, key="sk_test_invalid"), 401, "invalid_api_key", why=app)
 
 
-@check("ORDER-4", source="D", clause="4.1")
+@check("ORDER-4", "D", "4.1")
 def the_app_comes_before_access(server: Target) -> None:
     """That the app exists is checked before the key's access to it."""
-    expect_error(server.ask(CONFIG, app="app_missing", key="sk_test_denied"), 404, "not_found")
+    expect.error(server.ask(Op.CONFIG, app="app_missing", key="sk_test_denied"), 404, "not_found")
 
 
-@check("ORDER-5", source="D", clause="4.1")
-def access_comes_before_the_state(server: Target) -> None:
+@check("ORDER-5", "D", "4.1", cases=("app_inactive", "app_no_agent", "app_error"))
+def access_comes_before_the_state(server: Target, app: str) -> None:
     """Access is checked before the app's state."""
-    for_each(
-        ("app_inactive", "app_no_agent", "app_error"),
-        lambda app: expect_error(server.ask(CONFIG, app=app, key="sk_test_denied"), 403, "access_denied", why=app),
-    )
+    expect.error(server.ask(Op.CONFIG, app=app, key="sk_test_denied"), 403, "access_denied", why=app)
 
 
-@check("ORDER-6", source="D", clause="4.1")
+@check("ORDER-6", "D", "4.1")
 def the_state_comes_before_the_limit(server: Target) -> None:
     """The app's state is checked before the rate limit."""
-    body = {"prompt": "Hello"}
-    answer = server.ask(COMPLETE, app="app_inactive", key="sk_test_limited", body=body, patient=False)
-    expect_error(answer, 403, "app_inactive")
+    body = BODIES[Op.COMPLETE]
+    answer = server.ask(Op.COMPLETE, app="app_inactive", key="sk_test_limited", body=body, patient=False)
+    expect.error(answer, 403, "app_inactive")
 
 
 @check(
-    "ORDER-7",
-    source="D",
-    clause="4.1",
-    cases=[(operation, body) for operation in (SEND, COMPLETE) for body in (NO_JSON, LARGE)],
+    "ORDER-7", "D", "4.1", cases=[(operation, raw) for operation in (Op.SEND, Op.COMPLETE) for raw in (NO_JSON, LARGE)]
 )
-def the_limit_comes_before_the_body(server: Target, case: tuple[str, bytes]) -> None:
+def the_limit_comes_before_the_body(server: Target, operation: Op, raw: bytes) -> None:
     """The rate limit is checked before the body."""
-    operation, body = case
-    answer = server.ask(operation, key="sk_test_limited", raw=body, headers=TEXT, patient=False)
-    expect_error(answer, 429, "rate_limit_exceeded")
+    answer = server.ask(operation, key="sk_test_limited", raw=raw, headers=TEXT, patient=False)
+    expect.error(answer, 429, "rate_limit_exceeded")
 
 
-@check("ORDER-8", source="D", clause="4.1")
-def the_media_type_comes_before_size_and_json(server: Target) -> None:
+@check(
+    "ORDER-8", "D", "4.1", cases=[(operation, raw) for operation in (Op.SEND, Op.CREATE) for raw in (NO_JSON, LARGE)]
+)
+def the_media_type_comes_before_size_and_json(server: Target, operation: Op, raw: bytes) -> None:
     """The media type is checked before the size and the JSON."""
-    for_each(
-        [(operation, body) for operation in (SEND, CREATE) for body in (NO_JSON, LARGE)],
-        lambda case: expect_error(server.ask(case[0], raw=case[1], headers=TEXT), 415, "unsupported_media_type"),
-    )
+    expect.error(server.ask(operation, raw=raw, headers=TEXT), 415, "unsupported_media_type")
 
 
-@check("ORDER-9", source="D", clause="4.1")
-def the_size_comes_before_json(server: Target) -> None:
+@check("ORDER-9", "D", "4.1", cases=(Op.SEND, Op.CREATE))
+def the_size_comes_before_json(server: Target, operation: Op) -> None:
     """The size is checked before the JSON."""
-    for_each((SEND, CREATE), lambda operation: expect_error(server.ask(operation, raw=LARGE), 413, "payload_too_large"))
+    expect.error(server.ask(operation, raw=LARGE), 413, "payload_too_large")
 
 
-@check("ORDER-10", source="D", clause="4.1", cases=(SEND, UPDATE))
-def the_body_comes_before_the_conversation(server: Target, operation: str) -> None:
+@check("ORDER-10", "D", "4.1", cases=(Op.SEND, Op.UPDATE))
+def the_body_comes_before_the_conversation(server: Target, operation: Op) -> None:
     """JSON and schema are checked before the conversation."""
     for raw in (NO_JSON, b'{"message": 5, "title": 5}'):
-        expect_error(server.ask(operation, raw=raw), server.invalid, "invalid_request_error")
-    body = GOOD if operation == SEND else {"title": "Hello"}
-    expect_error(server.ask(operation, body=body), 404, "not_found")
+        expect.invalid(server, server.ask(operation, raw=raw))
+    body = {"message": {"content": "Hello"}} if operation == Op.SEND else {"title": "Hello"}
+    expect.error(server.ask(operation, body=body), 404, "not_found")
 
 
-@check("ORDER-11", source="D", clause="4.1", writes=False)
+@check("ORDER-11", "D", "4.1", writes=False)
 def the_query_comes_before_the_cursor(server: Target) -> None:
     """The query is checked before the cursor."""
-    answer = server.ask(LIST, query=f"after={NOBODY}&order=sideways")
-    expect_error(answer, server.invalid, "invalid_request_error", param="order")
+    expect.invalid(server, server.ask(Op.LIST, query=f"after={NOBODY}&order=sideways"), param="order")
