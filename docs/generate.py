@@ -121,6 +121,7 @@ def _values(option: Option) -> str:
         "switch": "on or off",
         "origins": "origins",
         "hosts": "host names",
+        "file": "file",
         "secret": "file",
     }.get(option.kind, "text")
 

@@ -25,7 +25,7 @@ ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 # Characters of a token.
 MAX_SECRET = 1_000
 
-Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "secret"]
+Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "file", "secret"]
 
 
 class SettingsError(SandboxError):
@@ -88,14 +88,18 @@ class Settings:
     allow_host: tuple[str, ...] = _option(
         (),
         "hosts",
-        "host name that this server answers to (repeatable; *.example.com; loopback, IPs and bare names always work)",
+        "host name that this server answers to (repeatable; *.example.com; loopback and IPs always work, "
+        "bare names under /v1)",
     )
     strict_apps: bool = _option(False, "switch", "only app_demo and the apps of the config file exist, others are 404")
     like_production: bool = _option(
-        False, "switch", "behave as the real API will: late titles, unknown apps 404, no CORS, paced streams"
+        False, "switch", "behave as in production: late titles, unknown apps 404, no CORS, paced streams"
     )
     control: str = _option(
-        "auto", "choice", "who may use /_sandbox: auto requires a token off loopback", choices=("auto", "open", "off")
+        "auto",
+        "choice",
+        "who may use /_sandbox; auto: a token is needed on any address but loopback",
+        choices=("auto", "open", "off"),
     )
     control_token: str | None = _option(
         None, "secret", "file with the token that /_sandbox requires (the environment variable holds the token itself)"
@@ -104,11 +108,11 @@ class Settings:
         (), "origins", "origin whose pages may call /_sandbox (repeatable; https://*.example.com)"
     )
     webhook_allow: tuple[str, ...] = _option(
-        (), "hosts", "host off loopback that webhooks may be sent to (repeatable; *.example.com; loopback always may)"
+        (), "hosts", "host that webhooks may be sent to (repeatable; *.example.com; loopback always may)"
     )
     max_apps: int = _option(10_000, "integer", "maximum number of apps", minimum=1, maximum=10_000_000)
-    max_bytes: int = _option(1024**3, "integer", "maximum bytes of state", minimum=1, maximum=2**53)
-    data: str | None = _option(None, "text", "file that keeps all apps: loaded at the start, saved at the end")
+    max_bytes: int = _option(1024**3, "integer", "maximum bytes of all apps together", minimum=1, maximum=2**53)
+    data: str | None = _option(None, "file", "file that keeps all apps: loaded at the start, saved at the end")
     save_every: int | None = _option(
         None, "integer", "save into the file of --data every so many seconds as well", minimum=1, maximum=86_400
     )
@@ -118,13 +122,13 @@ class Settings:
     idle_timeout: int = _option(
         75,
         "integer",
-        "seconds of silence between two requests or inside a body; then closed",
+        "seconds of silence between two requests or inside a body; then the connection is closed",
         minimum=1,
         maximum=86_400,
     )
-    url_file: str | None = _option(None, "text", "file to write the server's URL into, as soon as it listens")
-    tls_cert: str | None = _option(None, "text", "file with the TLS certificate (chain): serve https")
-    tls_key: str | None = _option(None, "text", "file with the certificate's private key")
+    url_file: str | None = _option(None, "file", "file to write the server's URL into, as soon as it listens")
+    tls_cert: str | None = _option(None, "file", "file with the TLS certificate (chain): serve https")
+    tls_key: str | None = _option(None, "file", "file with the certificate's private key")
     reload: bool = _option(False, "switch", "apply the apps of a changed config file without a restart; state stays")
     exit_on_stdin_close: bool = _option(
         False, "switch", "stop when standard input closes: with a pipe, no server outlives the process that started it"
@@ -344,6 +348,7 @@ def _format(value: Any) -> str:
 
 _PARSERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
     "text": _parse_text,
+    "file": _parse_text,
     "integer": _parse_integer,
     "switch": _parse_switch,
     "list": _parse_list,

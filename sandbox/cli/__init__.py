@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import sandbox
+from sandbox.cli.flags import help_formatter
 from sandbox.cli.process import flush_streams, open_closed_streams
 from sandbox.errors import ContractError
 from sandbox.redaction import escape
@@ -25,12 +26,19 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     """Run one command and return its exit code."""
     open_closed_streams()
     environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
-    parser = _Parser(prog="dimedove-sandbox", description="A faithful local sandbox of the Dimedove Apps API.")
+    parser = _Parser(
+        prog="dimedove-sandbox",
+        description="A local sandbox of the Dimedove Apps API. Most people need: dimedove-sandbox serve",
+        epilog="dimedove-sandbox COMMAND --help says more about a command.",
+    )
     parser.add_argument("--version", action="version", version=f"dimedove-sandbox {sandbox.__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in _called(sys.argv[1:] if argv is None else argv):
         import_module(f"{__name__}.{name}").add_parser(commands)
     arguments = parser.parse_args(argv)
+    if "run" not in arguments:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         code: int = arguments.run(arguments, environ)
     except SettingsError as error:
@@ -48,6 +56,9 @@ def _called(argv: Sequence[str]) -> Sequence[str]:
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong with a command in one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=help_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
         """End with the code of wrong usage."""

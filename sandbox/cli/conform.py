@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.cli.flags import add_flag
 from sandbox.clock import monotonic
 from sandbox.conformance.baseline import BaselinedResult, apply_baseline, load_baseline
 from sandbox.conformance.checks import all_checks
@@ -23,7 +24,7 @@ from sandbox.conformance.reports import Report, job_summary, json_report, junit_
 from sandbox.conformance.run import run_conformance
 from sandbox.conformance.transport import Unreachable
 from sandbox.contract import load
-from sandbox.settings import Option, SettingsError, flag, read_file, resolve_options
+from sandbox.settings import Option, SettingsError, read_file, resolve_options
 
 CONFIG = "conform.toml"
 KEY_VARIABLE, OTHER_KEY_VARIABLE = "DIMEDOVE_API_KEY", "DIMEDOVE_OTHER_API_KEY"
@@ -39,23 +40,27 @@ OPTIONS: Mapping[str, Option] = {
     "read_only": Option(help="send no request that could write", kind="switch"),
     "allow_writes": Option(help="write to a server that isn't the sandbox", kind="switch"),
     "max_messages": Option(
-        help="at most so many messages and completions to such a server (40)", kind="integer", minimum=0, maximum=10_000
+        help="at most so many messages and completions to such a server (default: 40)",
+        kind="integer",
+        minimum=0,
+        maximum=10_000,
     ),
-    "max_wait": Option(help="seconds to wait for 429s in all (60)", kind="integer", minimum=0, maximum=86_400),
+    "max_wait": Option(help="seconds to wait for 429s in all (default: 60)", kind="integer", minimum=0, maximum=86_400),
     "deadline": Option(
-        help="seconds for the whole run (600); the report has the findings until then",
+        help="seconds for the whole run (default: 600); the report has the findings until then",
         kind="integer",
         minimum=1,
         maximum=86_400,
     ),
-    "sandbox_rules": Option(help="check the decisions of the sandbox, [D], on any server", kind="switch"),
-    "rate": Option(help="at most so many requests per second (0: no limit)", kind="integer", minimum=0, maximum=10_000),
-    "seed": Option(help="same seed, same requests (1)", kind="integer", minimum=0, maximum=2**53),
-    "baseline": Option(help="file of known findings and waived checks", kind="text"),
-    "junit": Option(help="write JUnit XML to this file", kind="text"),
-    "json": Option(help="write a JSON report to this file", kind="text"),
+    "sandbox_rules": Option(help="check what the sandbox decided, [D], on any server", kind="switch"),
+    "rate": Option(
+        help="at most so many requests per second (default: 0, no limit)", kind="integer", minimum=0, maximum=10_000
+    ),
+    "seed": Option(help="same seed, same requests (default: 1)", kind="integer", minimum=0, maximum=2**53),
+    "baseline": Option(help="file of known findings and waived checks", kind="file"),
+    "junit": Option(help="write JUnit XML to this file", kind="file"),
+    "json": Option(help="write a JSON report to this file", kind="file"),
 }
-_OF_FILES = ("baseline", "junit", "json")
 # What an option was called before, and may still be.
 _FORMER_NAMES = {"check": "law"}
 
@@ -75,8 +80,10 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "conform",
         help="check a server that claims to be this API",
+        usage="%(prog)s [options] [URL]",
         description="Check a server that claims to be this API. Every flag is also a key of conform.toml, which is "
-        "read from the current folder if it is there.",
+        "read from the current folder if it is there. Exit code 0: it conforms, 1: there are findings, or something "
+        "could not be checked, 2: wrong usage, 3: the run failed.",
     )
     parser.add_argument("url", nargs="?", default=None, metavar="URL", help=OPTIONS["url"].help)
     parser.add_argument("--config", metavar="FILE", help="read this file instead of conform.toml")
@@ -84,14 +91,7 @@ def add_parser(commands: Any) -> None:
     for name, option in OPTIONS.items():
         if name == "url":
             continue
-        if option.kind == "switch":
-            parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=option.help)
-        elif option.kind == "list":
-            names = (flag(name), flag(_FORMER_NAMES[name]))
-            parser.add_argument(*names, dest=name, action="append", default=None, metavar="NAME", help=option.help)
-        else:
-            metavar = "FILE" if name in _OF_FILES else "N" if option.kind == "integer" else "TEXT"
-            parser.add_argument(flag(name), default=None, metavar=metavar, help=option.help)
+        add_flag(parser, name, option, *([_FORMER_NAMES[name]] if name in _FORMER_NAMES else ()))
     parser.set_defaults(run=run)
 
 
@@ -179,7 +179,7 @@ def _resolve_arguments(flags: Mapping[str, Any], environ: Mapping[str, str]) -> 
     values = resolve_options(OPTIONS, variables, flags, environ, from_file, path)
     if "url" not in values:
         raise SettingsError(f"no URL: give one, or write url = … into {path}")
-    files = {name: values.pop(name, None) for name in _OF_FILES}
+    files = {name: values.pop(name, None) for name, option in OPTIONS.items() if option.kind == "file"}
     plan = {"checks" if name == "check" else name: value for name, value in values.items()}
     return _Arguments(plan=plan, **files)
 

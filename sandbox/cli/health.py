@@ -25,7 +25,10 @@ def add_parser(commands: Any) -> None:
         description="Check the health of a running server. Exit code 0: healthy, 1: not healthy, or no server.",
     )
     parser.add_argument(
-        "url", nargs="?", metavar="URL", help=f"URL of the server; by default the content of {_FILE_VARIABLE}'s file"
+        "url",
+        nargs="?",
+        metavar="URL",
+        help=f"URL of the server; by default the one in the file that {_FILE_VARIABLE} names",
     )
     parser.set_defaults(run=run)
 

@@ -32,9 +32,11 @@ def add_parser(commands: Any) -> None:
         description="Start a server in the state of a bundle (GET /_sandbox/apps/{app_id}/bundle), send its requests "
         "again and print where the responses differ. Exit code 0: all the same, 1: some differ, 2: no such bundle.",
     )
-    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="the file")
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="the zip file")
     parser.add_argument("--port", metavar="N", default="0", help="port to listen on; 0, the default, picks a free one")
-    parser.add_argument("--keep-serving", action="store_true", help="go on serving afterwards, for a look at the state")
+    parser.add_argument(
+        "--keep-serving", action="store_true", help="keep the server running afterwards, to look at its state"
+    )
     parser.set_defaults(run=run)
 
 

@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sandbox.cli.flags import add_flag
 from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
 from sandbox.origins import is_loopback
-from sandbox.settings import ENV_PREFIX, Option, Settings, SettingsError, flag, load_settings, options
+from sandbox.settings import ENV_PREFIX, Settings, SettingsError, default_of, load_settings, options
 
 log = logging.getLogger("sandbox")
 
@@ -33,12 +34,14 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "serve",
         help="start the sandbox",
+        usage="%(prog)s [options]",
         description="Start the sandbox. Every flag is also an environment variable (DIMEDOVE_SANDBOX_PORT) "
-        "and a key of the config file (port = 8010).",
+        "and a key of the config file (port = 8010). Exit code 0: it was stopped, 2: a wrong setting, 3: it can't "
+        "listen.",
     )
     parser.add_argument("--config", metavar="FILE", help="settings in TOML, with apps as tables ([apps.app_support])")
     for name, option in options().items():
-        _add_flag(parser, name, option)
+        add_flag(parser, name, option, default=default_of(name))
     parser.set_defaults(run=run)
 
 
@@ -125,6 +128,7 @@ def banner(settings: Settings, sockets: ServerSockets, token: str | None) -> str
         "  API key   sk_test_demo    any key that starts with sk_test_ works",
         "  app id    app_demo        it has conversations; any other id is a new, empty app",
         f"  overview        {base}/",
+        *([] if settings.control == "off" else [f"  inspector       {base}/_sandbox/"]),
         f"  contract        {base}/openapi.json",
     ]
     if token:
@@ -170,13 +174,3 @@ def _with_token(settings: Settings) -> tuple[Settings, str | None]:
         return settings, None
     token = secrets.token_urlsafe(24)
     return replace(settings, control_token=token), token
-
-
-def _add_flag(parser: argparse.ArgumentParser, name: str, option: Option) -> None:
-    if option.kind == "switch":
-        parser.add_argument(flag(name), action=argparse.BooleanOptionalAction, default=None, help=option.help)
-    elif option.kind in ("origins", "hosts"):
-        parser.add_argument(flag(name), action="append", default=None, metavar="VALUE", help=option.help)
-    else:
-        metavar = "|".join(option.choices) or {"integer": "N", "secret": "FILE"}.get(option.kind, "TEXT")
-        parser.add_argument(flag(name), default=None, metavar=metavar, help=option.help)

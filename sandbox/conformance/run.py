@@ -121,7 +121,7 @@ class _Run:
         self._checks = select_checks(plan.checks)
         self._statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         if not plan.checks and importlib.util.find_spec("schemathesis") is None:
-            raise CannotRun("schemathesis is missing: pip install 'dimedove-sandbox[conform]'")
+            raise CannotRun("schemathesis is missing: pip install 'dimedove-sandbox[conform]'; --check needs none")
         self._target = prepare(plan, contract, wait=wait, deadline=Deadline(plan.deadline))
         self._target.session.on_response = self._count_response
 

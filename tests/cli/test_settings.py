@@ -131,6 +131,7 @@ def test_help_mentions_every_setting(capsys: pytest.CaptureFixture[str]) -> None
 
 BAD: dict[str, list[Any]] = {
     "text": [""],
+    "file": [""],
     "integer": ["x", "5.5", "1e3", "0x10", "--5", "5 5", " ", "\u00bd"],
     "choice": ["nonsense", "AUTO", " "],
     "secret": ["/nowhere/token"],
@@ -151,6 +152,7 @@ BAD: dict[str, list[Any]] = {
 BAD_IN_A_FILE: dict[str, list[Any]] = {
     "integer": [1.5, True, [1], "x", "--5"],
     "text": [5, True, ["a"], ""],
+    "file": [5, True, ["a"], ""],
     "switch": [2, "perhaps", []],
     "origins": [5, [5], [["a"]], True, [""], ["https://*"]],
     "hosts": [5, [5], [["a"]], True, [""], ["*"]],
@@ -175,7 +177,9 @@ def test_a_bad_flag_is_named_with_what_was_expected(name: str) -> None:
     assert {bad: line for bad, line in lines.items() if not is_named(line, flag(name), bad)} == {}
 
 
-@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text"}])
+@pytest.mark.parametrize(
+    "name", [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text", "file"}]
+)
 def test_a_bad_variable_is_named_with_what_was_expected(name: str) -> None:
     variable = ENV_PREFIX + name.upper()
     lines = {bad: refusal(**{variable: bad}) for bad in BAD.get(OPTIONS[name].kind, [])}

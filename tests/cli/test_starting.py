@@ -35,9 +35,14 @@ def started() -> tuple[Server, list[str]]:
     return server, [server.banner.rstrip(), *lines]
 
 
-@pytest.mark.parametrize("expected", ["sk_test_", "app_demo", "/v1", "/openapi.json", "Ctrl-C"])
+@pytest.mark.parametrize("expected", ["sk_test_", "app_demo", "/v1", "/_sandbox/", "/openapi.json", "Ctrl-C"])
 def test_it_says_what_a_person_needs(started: tuple[Server, list[str]], expected: str) -> None:
     assert expected in "\n".join(started[1])
+
+
+def test_a_server_without_control_api_names_no_inspector() -> None:
+    with serving("--control", "off") as server:
+        assert "inspector" not in "\n".join([server.banner, *end(server)])
 
 
 def test_it_says_its_address_first(started: tuple[Server, list[str]]) -> None:

@@ -109,7 +109,10 @@ def test_3_schemathesis_is_missing() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     assert done.returncode == 3
-    assert done.stderr == "dimedove-sandbox: schemathesis is missing: pip install 'dimedove-sandbox[conform]'\n"
+    assert (
+        done.stderr
+        == "dimedove-sandbox: schemathesis is missing: pip install 'dimedove-sandbox[conform]'; --check needs none\n"
+    )
 
 
 # Each row: words that make no sense, and what is said of them.

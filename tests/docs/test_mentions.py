@@ -22,6 +22,7 @@ COMMANDS = [path.stem for path in (ROOT / "sandbox/cli").glob("*.py") if "def ad
 FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
     "--config",
     "--dimedove-bundle",
+    "--help",
     "--keep-serving",
     "--list",
     "--no-quiet",
