@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +22,7 @@ pytest_plugins = ["tests.support.requirements"]
 
 # Workers, servers and commands start by the hundred from the same sources: what is compiled once may be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 MakeClient = Callable[..., Client]
 
@@ -31,6 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # A law holds however busy the machine is; how fast things are is measured in bench/.
     hypothesis.settings.register_profile("sandbox", deadline=None, max_examples=examples(100, quick=25))
     hypothesis.settings.load_profile("sandbox")
+
+
+def pytest_collection_finish() -> None:
+    # What is collected stays to the end: the garbage collector need not look at it again.
+    gc.freeze()
 
 
 @pytest.fixture

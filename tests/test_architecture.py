@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -117,27 +118,33 @@ TWICE: set[str] = set()
 
 PATHS = ("/apps", "/v1/apps")
 
-MODULES = {
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return the modules of the package, parsed; not while tests are collected: each worker of xdist does that."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Yield every name that is imported, dotted: `from a import b` is both `a` and `a.b`."""
+@cache
+def imported(tree: ast.AST) -> Sequence[str]:
+    """Return every name that is imported, dotted: `from a import b` is both `a` and `a.b`."""
+    names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def modules_of_ours(tree: ast.AST) -> set[str]:
-    """Return the modules of the package that a module needs, by their names in `MODULES`."""
+    """Return the modules of the package that a module needs, by their names in `modules`."""
     names = {name.removeprefix("sandbox.") for name in imported(tree) if name.startswith("sandbox.")}
-    return {known for name in names for known in (name, f"{name}.__init__") if known in MODULES}
+    return {known for name in names for known in (name, f"{name}.__init__") if known in modules()}
 
 
 def room(module: str) -> str:
@@ -147,7 +154,7 @@ def room(module: str) -> str:
 def test_a_room_imports_only_from_the_floors_below() -> None:
     upwards = [
         f"{module} imports {other}"
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for other in modules_of_ours(tree)
         if room(other) not in {room(module), *MAY_IMPORT[room(module)]}
     ]
@@ -155,7 +162,7 @@ def test_a_room_imports_only_from_the_floors_below() -> None:
 
 
 def test_no_module_needs_itself_by_a_detour() -> None:
-    graph = {module: modules_of_ours(tree) - {module} for module, tree in MODULES.items()}
+    graph = {module: modules_of_ours(tree) - {module} for module, tree in modules().items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -165,13 +172,13 @@ def test_no_module_needs_itself_by_a_detour() -> None:
 def test_the_front_door_is_used_from_outside_alone() -> None:
     """`sandbox/__init__.py` re-exports what stands above: only the top floors may read the version from it."""
     front = {"sandbox.Settings", "sandbox.SettingsError", "sandbox.create_app", "sandbox.__version__"}
-    users = {room(module) for module, tree in MODULES.items() if front & set(imported(tree)) or _whole(tree)}
+    users = {room(module) for module, tree in modules().items() if front & set(imported(tree)) or _whole(tree)}
     assert users <= {"control_api", "sandbox", "cli"}
 
 
 @pytest.mark.parametrize("library", ["starlette", "uvicorn", "httptools", "uvloop"])
 def test_servers_are_imported_on_the_wire_and_above_alone(library: str) -> None:
-    users = {room(module) for module, tree in MODULES.items() if library in map(_library, imported(tree))}
+    users = {room(module) for module, tree in modules().items() if library in map(_library, imported(tree))}
     assert users <= {"server", "sandbox", "cli"}
 
 
@@ -179,7 +186,7 @@ def test_servers_are_imported_on_the_wire_and_above_alone(library: str) -> None:
 def test_what_is_slow_to_load_is_loaded_on_first_use(library: str) -> None:
     eager = [
         module
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         if library in {_library(name) for node in _run_at_import(tree) for name in imported(node)}
     ]
     assert eager == []
@@ -188,14 +195,14 @@ def test_what_is_slow_to_load_is_loaded_on_first_use(library: str) -> None:
 @pytest.mark.parametrize("library", AMBIENT)
 def test_few_ask_the_machine(library: str) -> None:
     """What ruff's banned names can't say: `random` and `datetime` may be imported, for their types."""
-    users = {module for module, tree in MODULES.items() if library in map(_library, imported(tree))}
+    users = {module for module, tree in modules().items() if library in map(_library, imported(tree))}
     assert users <= AMBIENT[library]
 
 
 def test_no_path_of_the_contract_stands_in_code() -> None:
     paths = [
         f"{module}: {node.value!s}"
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         if room(module) in {"server", "api", "sandbox", "agent"}
         for node in _without_docstrings(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(PATHS)
@@ -204,12 +211,12 @@ def test_no_path_of_the_contract_stands_in_code() -> None:
 
 
 def test_every_module_says_what_it_owns() -> None:
-    assert [module for module, tree in MODULES.items() if not ast.get_docstring(tree)] == []
+    assert [module for module, tree in modules().items() if not ast.get_docstring(tree)] == []
 
 
 def test_no_two_public_classes_share_a_name() -> None:
     homes: dict[str, list[str]] = defaultdict(list)
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(module)
@@ -221,7 +228,7 @@ def test_a_function_is_short_and_has_few_paths() -> None:
     """At most 50 lines and 14 paths. Ruff's rule counts no boolean operands, comprehensions and conditionals."""
     sizes = {
         f"{module}:{node.name}": (1 + int(node.end_lineno or 0) - node.lineno, _paths(node))
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
@@ -238,7 +245,7 @@ def test_a_file_is_one_topic() -> None:
 def test_few_functions_import_a_module_of_ours() -> None:
     late = [
         f"{module}:{node.lineno}"
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in _own(function)
