@@ -24,6 +24,7 @@ class Ran:
     """What a run of pytest came to."""
 
     output: str
+    folder: Path
 
     def counts(self) -> dict[str, int]:
         """Return how many tests passed, failed and so on."""
@@ -35,6 +36,14 @@ class Ran:
         lines = self.output.splitlines()
         start = next(number for number, line in enumerate(lines) if re.fullmatch(f"-+ {title} -+", line))
         return list(takewhile(lambda line: not re.match("[-=_]{5}", line), lines[start + 1 :]))
+
+    def failure(self, name: str) -> list[str]:
+        """Return the lines of the failure of a test."""
+        lines = self.output.splitlines()
+        start = next(number for number, line in enumerate(lines) if re.fullmatch(f"_+ test_{name} _+", line))
+        # What pytest says of its traceback comes last, in its newer versions; then the next failure begins.
+        ends = re.compile("-----|_____|=====|All traceback entries")
+        return [line.strip() for line in takewhile(lambda line: not ends.match(line), lines[start + 1 :])]
 
 
 class RunTests(Protocol):
@@ -55,4 +64,4 @@ def run_in(
     done = subprocess.run(  # noqa: S603 - pytest
         command, cwd=folder, env=environ(**own), capture_output=True, text=True, check=False
     )
-    return Ran(done.stdout + done.stderr)
+    return Ran(done.stdout + done.stderr, folder)

@@ -63,10 +63,19 @@ WAITS = """
 """
 
 
-@pytest.mark.parametrize("how", [Signals.SIGTERM, Signals.SIGKILL, Signals.SIGHUP])
-@pytest.mark.parametrize("first", ["nothing", "fork", "exit"])
-def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals, tmp_path: Path) -> None:
-    """A thread of pytest-timeout, and a worker of xdist that crashes, do as `exit` does."""
+@pytest.mark.parametrize(
+    ("first", "how"),
+    [
+        ("nothing", Signals.SIGKILL),
+        # a child that outlives the run
+        ("fork", Signals.SIGKILL),
+        ("fork", Signals.SIGTERM),
+        ("fork", Signals.SIGHUP),
+        # as a thread of pytest-timeout does, and a worker of xdist that crashes
+        ("exit", None),
+    ],
+)
+def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals | None, tmp_path: Path) -> None:
     (tmp_path / "test_inner.py").write_text(WAITS.replace("\n    ", "\n"), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-s", *PLUGIN, "-p", "no:cacheprovider", "-c", "/dev/null", "."]
     env = environ(PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
@@ -80,7 +89,7 @@ def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals, tmp_
             wire.send(head("GET", "/_sandbox/events"))
             assert wire.socket.recv(10_000)
             print(first, file=run.stdin, flush=True)
-            if first != "exit":
+            if how:
                 next(output for output in run.stdout if output == "ready\n")
                 run.send_signal(how)
             while wire.socket.recv(10_000):

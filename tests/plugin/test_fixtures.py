@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.error import URLError
@@ -14,8 +14,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.plugin.running import PLUGIN, RunTests, run_in
+from pytest_dimedove import DimedoveError
+from pytest_dimedove.server import Process, connect_to_running
+from tests.plugin.running import PLUGIN, Ran, RunTests, run_in
 from tests.support.constants import ROOT
+from tests.support.environments import environ
 from tests.support.processes import Server
 
 IN_TWO_WORKERS = ("-p", "xdist", "-n", "2")
@@ -65,22 +68,39 @@ def test_an_app_is_named_after_its_test_and_is_the_same_in_every_run(two_runs: t
     ]
 
 
-def test_a_test_that_failed_leaves_nothing_to_the_next(run_tests: RunTests) -> None:
-    ran = run_tests("""
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A run of tests that look at what they find."""
+    text = """
+        import sys
         import pytest
 
         @pytest.fixture
         def apps(dimedove):
             return lambda: [app["app_id"] for app in dimedove.control("GET", "/apps")["data"]]
 
-        def test_one(dimedove_app, apps):
+        def test_that_fails(dimedove_app, apps):
             dimedove_app.settings(framing="crlf")
             assert apps() == ["app_demo"]
 
-        def test_two(apps):
+        def test_after_it(apps):
             assert apps() == ["app_demo"]
-    """)
-    assert ran.counts() == {"passed": 1, "failed": 1}
+
+        def test_what_is_loaded(dimedove_app):
+            dimedove_app.populate(3)
+            loaded = {name.partition(".")[0] for name in sys.modules}
+            assert not loaded & {"sandbox", "starlette", "uvicorn", "faker", "httpx", "jsonschema"}
+    """
+    return run_in(tmp_path_factory.mktemp("session"), text)
+
+
+def test_a_test_that_failed_leaves_nothing_to_the_next(session: Ran) -> None:
+    assert "FAILED test_inner.py::test_that_fails" in session.output
+    assert "PASSED test_inner.py::test_after_it" in session.output
+
+
+def test_nothing_of_ours_comes_into_the_test_process(session: Ran) -> None:
+    assert "PASSED test_inner.py::test_what_is_loaded" in session.output
 
 
 def test_a_run_that_is_interrupted_together_with_its_server_ends_quietly(run_tests: RunTests) -> None:
@@ -105,26 +125,35 @@ def test_workers_have_a_server_each_and_send_their_reports(run_tests: RunTests, 
 
 
 def test_runs_and_workers_share_a_server_that_runs_already(run_tests: RunTests, tmp_path: Path, server: Server) -> None:
-    for _ in range(2):
-        assert run_tests(NOTES_ITS_APP, *IN_TWO_WORKERS, DIMEDOVE_SANDBOX_URL=server.url).counts() == {"passed": 3}
+    for flags in (IN_TWO_WORKERS, (), ()):
+        assert run_tests(NOTES_ITS_APP, *flags, DIMEDOVE_SANDBOX_URL=server.url).counts() == {"passed": 3}
     urls, apps = noted(tmp_path)
     assert set(urls) == {f"{server.url}/v1"}
-    assert len(set(apps)) == 6
-    assert {app.split("_")[-2] for app in apps} <= {"gw0", "gw1"}
+    assert len(set(apps)) == 9
+    assert {app.split("_")[-2] for app in apps} <= {"gw0", "gw1", "main"}
 
 
 def test_a_server_of_another_installation_is_started_by_its_command(run_tests: RunTests, tmp_path: Path) -> None:
     elsewhere = tmp_path / "other installation"
     elsewhere.write_text(f'#!/bin/sh\necho Welcome\nexec {sys.executable} -P -m sandbox "$@"\n', encoding="utf-8")
     elsewhere.chmod(0o755)
-    assert run_tests(PASSES, DIMEDOVE_SANDBOX_COMMAND=shlex.quote(str(elsewhere))).counts() == {"passed": 1}
+    text = """
+        def test_it(dimedove_app, tmp_path_factory):
+            dimedove_app.settings(framing="crlf")
+            assert "Welcome" in (tmp_path_factory.getbasetemp() / "dimedove0" / "sandbox.log").read_text()
+    """
+    assert run_tests(text, DIMEDOVE_SANDBOX_COMMAND=shlex.quote(str(elsewhere))).counts() == {"passed": 1}
 
 
-def test_the_developer_s_own_settings_do_not_lead_astray(run_tests: RunTests, tmp_path: Path) -> None:
+def test_what_is_the_developer_s_own_does_not_lead_astray(run_tests: RunTests, tmp_path: Path) -> None:
+    """Neither their settings, nor a folder with our name where Python looks for modules."""
     config = tmp_path / "sandbox.toml"
     config.write_text('seed = 7\ncontrol = "off"\n', encoding="utf-8")
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox" / "__init__.py").write_text("MINE = True", encoding="utf-8")
     ran = run_tests(
-        PASSES,
+        "import sandbox\ndef test_it(dimedove_app): assert sandbox.MINE and dimedove_app.faults() == []",
+        PYTHONPATH=f":.:{ROOT}",
         DIMEDOVE_SANDBOX_CONFIG=str(config),
         DIMEDOVE_SANDBOX_CONTROL="off",
         DIMEDOVE_SANDBOX_DATA=str(tmp_path / "no folder" / "data"),
@@ -137,65 +166,44 @@ def test_the_developer_s_own_settings_do_not_lead_astray(run_tests: RunTests, tm
     assert ran.counts() == {"passed": 1}
 
 
-@pytest.mark.parametrize("path", ["", "."])
-def test_a_folder_of_the_user_s_own_with_our_name_does_no_harm(path: str, run_tests: RunTests, tmp_path: Path) -> None:
-    (tmp_path / "sandbox").mkdir()
-    (tmp_path / "sandbox" / "__init__.py").write_text("MINE = True", encoding="utf-8")
-    text = "import sandbox\ndef test_it(dimedove_app): assert sandbox.MINE and dimedove_app.faults() == []"
-    assert run_tests(text, PYTHONPATH=f"{path}:{ROOT}").counts() == {"passed": 1}
+def test_a_run_without_the_fixtures_pays_for_nothing(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    def loaded(begins: str = "", plugin: Sequence[str] = PLUGIN) -> set[str]:
+        text = f"{begins}\nimport sys\ndef test_it(): print('loaded', *sorted(sys.modules))"
+        return set(run_in(tmp_path, text, plugin=plugin).section("Captured stdout call")[0].split())
+
+    without = loaded(plugin=())
+    with subtests.test("pytest loads the plugin in every run"):
+        assert loaded() - without == {"pytest_dimedove"}
+    with subtests.test("so does a conftest.py that names its types; no network and no process is needed for that"):
+        needs = ("app", "control", "fields", "report")
+        more = loaded("from pytest_dimedove import DimedoveApp") - without
+        assert more == {"pytest_dimedove", *(f"pytest_dimedove.{name}" for name in needs)}
 
 
-def test_nothing_of_ours_comes_into_the_test_process(run_tests: RunTests) -> None:
-    ran = run_tests("""
-        import sys
-
-        def test_it(dimedove_app):
-            dimedove_app.populate(3)
-            loaded = {name.partition(".")[0] for name in sys.modules}
-            assert not loaded & {"sandbox", "starlette", "uvicorn", "faker", "httpx", "jsonschema"}
-    """)
-    assert ran.counts() == {"passed": 1}
-
-
-@pytest.mark.parametrize(
-    ("begins", "needs"),
-    [
-        # pytest loads the plugin in every run
-        ("", set()),
-        # so does a conftest.py that names its types; no network and no process is needed for that
-        ("from pytest_dimedove import DimedoveApp", {"app", "control", "fields", "report"}),
-    ],
-)
-def test_a_run_without_the_fixtures_pays_for_nothing(begins: str, needs: set[str], tmp_path: Path) -> None:
-    shows = "import sys\ndef test_it(): print('loaded', *sorted(sys.modules))"
-    with_it, without = (
-        run_in(tmp_path, f"{start}\n{shows}", plugin=plugin).section("Captured stdout call")
-        for start, plugin in ((begins, PLUGIN), ("", ()))
-    )
-    loaded = set(with_it[0].split()) - set(without[0].split())
-    assert loaded == {"pytest_dimedove", *(f"pytest_dimedove.{name}" for name in needs)}
-
-
-@pytest.mark.parametrize(
-    ("env", "output"),
-    [
-        # nobody listens there
-        ({"DIMEDOVE_SANDBOX_URL": "http://127.0.0.1:1"}, "DIMEDOVE_SANDBOX_URL=http://127.0.0.1:1: "),
-        # no URL at all
-        ({"DIMEDOVE_SANDBOX_URL": "somewhere"}, "DIMEDOVE_SANDBOX_URL=somewhere: "),
-        # no such command
-        ({"DIMEDOVE_SANDBOX_COMMAND": "/no/such/command"}, "/no/such/command serve --host 127.0.0.1"),
-        # a command that ends; what it said is shown
-        ({"DIMEDOVE_SANDBOX_COMMAND": "sh -c 'echo out of order; exit 5'"}, "--port 0: exit code 5"),
-        ({"DIMEDOVE_SANDBOX_COMMAND": "sh -c 'echo out of order; exit 5'"}, "  out of order\n"),
-        # a server that refuses its settings
-        ({"DIMEDOVE_SANDBOX_CONFIG": "/no/such/file"}, "/no/such/file: can't be read"),
-    ],
-)
-def test_a_server_that_can_not_be_had_is_said_so(env: dict[str, str], output: str, run_tests: RunTests) -> None:
-    ran = run_tests(PASSES, **env)
+def test_a_server_that_can_not_be_had_is_said_so(run_tests: RunTests) -> None:
+    ran = run_tests(PASSES, DIMEDOVE_SANDBOX_URL="http://127.0.0.1:1")
     assert ran.counts() == {"error": 1}
-    assert output in ran.output
+    assert "DIMEDOVE_SANDBOX_URL=http://127.0.0.1:1: " in ran.output
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        # no such command
+        ({"DIMEDOVE_SANDBOX_COMMAND": "/no/such/command"}, ["/no/such/command serve --host 127.0.0.1"]),
+        # a command that ends; what it said is shown
+        (
+            {"DIMEDOVE_SANDBOX_COMMAND": "sh -c 'echo out of order; exit 5'"},
+            ["--port 0: exit code 5\n", "\nout of order"],
+        ),
+        # a server that refuses its settings
+        ({"DIMEDOVE_SANDBOX_CONFIG": "/no/such/file"}, ["/no/such/file: can't be read"]),
+    ],
+)
+def test_a_server_that_does_not_start_says_why(env: dict[str, str], expected: Sequence[str], tmp_path: Path) -> None:
+    with pytest.raises(DimedoveError) as caught:
+        Process(environ(PYTHONPATH=str(ROOT), **env), tmp_path / "log")
+    assert [text for text in expected if text not in str(caught.value)] == []
 
 
 @pytest.fixture
@@ -217,7 +225,7 @@ def stranger() -> Iterator[str]:
         other.shutdown()
 
 
-def test_a_server_that_is_no_sandbox_is_not_used(stranger: str, run_tests: RunTests) -> None:
-    ran = run_tests(PASSES, DIMEDOVE_SANDBOX_URL=stranger)
-    assert ran.counts() == {"error": 1}
-    assert "this is not a Dimedove Sandbox" in ran.output
+def test_what_is_no_sandbox_is_not_used(stranger: str) -> None:
+    for url, expected in ((stranger, "this is not a Dimedove Sandbox"), ("somewhere", "unknown url type")):
+        with pytest.raises(DimedoveError, match=f"^DIMEDOVE_SANDBOX_URL={url}: .*{expected}"):
+            connect_to_running({"DIMEDOVE_SANDBOX_URL": url})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.plugin.running import Ran, RunTests, run_in
+from tests.plugin.running import Ran, run_in
 
 # A test that does this, then fails, shows that. `{app}` is its app id.
 CASES: Mapping[str, tuple[str, list[str]]] = {
@@ -65,6 +65,21 @@ def test_queued(dimedove_app):
     dimedove_app.fault("hang", skip=3)
     dimedove_app.reply("Hi", contains="quote")
     assert 0
+
+def test_passes(dimedove_app): pass
+def test_skips(dimedove_app): pytest.skip("not today")
+def test_is_known(dimedove_app): pytest.xfail("known")
+
+def test_misspelt_fault(dimedove_app):
+    dimedove_app.fault("statsu")
+
+def test_never_sent(dimedove_app):
+    dimedove_app.verify("apps_api_send_message")
+
+def test_with_a_log(dimedove, tmp_path_factory):
+    with (tmp_path_factory.getbasetemp() / "dimedove0" / "sandbox.log").open("a") as log:
+        log.write("the server says something\\n")
+    assert 0
 """
 TEST = """
 def test_{name}(dimedove_app):
@@ -76,10 +91,10 @@ def test_{name}(dimedove_app):
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A run in which every case failed."""
+    """A run in which every case failed, and some tests that did not."""
     tests = [TEST.format(name=name, does=does) for name, (does, _) in CASES.items()]
     ran = run_in(tmp_path_factory.mktemp("failed"), BEGINS + "".join(tests))
-    assert ran.counts() == {"failed": len(CASES) + 1, "error": 1}
+    assert ran.counts() == {"failed": len(CASES) + 4, "passed": 1, "error": 1}
     return ran
 
 
@@ -100,42 +115,23 @@ def test_a_fixture_that_fails_shows_its_requests_too(failed: Ran) -> None:
     assert failed.section(r"Dimedove requests of app_test_broken_fixture_\w{8}") == ["no request came"]
 
 
-def test_a_test_that_did_not_fail_shows_nothing(run_tests: RunTests) -> None:
-    ran = run_tests("""
-        import pytest
-
-        def test_passes(dimedove_app): pass
-        def test_skips(dimedove_app): pytest.skip("not today")
-        def test_fails_as_expected(dimedove_app): pytest.xfail("known")
-    """)
-    assert ran.counts() == {"passed": 1}
-    assert "Dimedove" not in ran.output
+def test_a_test_that_did_not_fail_shows_nothing(failed: Ran) -> None:
+    assert re.findall(r"Dimedove .* of app_test_(?:passes|skips|is_known)", failed.output) == []
 
 
-def test_a_failure_points_at_the_test_and_not_into_the_plugin(run_tests: RunTests) -> None:
-    ran = run_tests("""
-        def test_fault(dimedove_app):
-            dimedove_app.fault("statsu")
-
-        def test_verify(dimedove_app):
-            dimedove_app.verify("apps_api_send_message")
-    """)
-    assert re.findall(r"^>.*", ran.output, re.MULTILINE) == [
+def test_a_failure_points_at_the_test_and_not_into_the_plugin(failed: Ran) -> None:
+    lines = [*failed.failure("misspelt_fault"), *failed.failure("never_sent")]
+    assert [line for line in lines if line.startswith(">")] == [
         '>       dimedove_app.fault("statsu")',
         '>       dimedove_app.verify("apps_api_send_message")',
     ]
-    assert "pytest_dimedove/" not in ran.output
+    assert "pytest_dimedove/" not in failed.output
 
 
-def test_what_the_server_wrote_meanwhile_is_shown(run_tests: RunTests) -> None:
-    ran = run_tests("""
-        import pathlib
+def test_what_the_server_wrote_meanwhile_is_shown(failed: Ran) -> None:
+    assert failed.section("Dimedove Sandbox log") == ["the server says something"]
 
-        def test_one(dimedove): pass
 
-        def test_two(dimedove, tmp_path_factory):
-            with (tmp_path_factory.getbasetemp() / "dimedove0" / "sandbox.log").open("a") as log:
-                log.write("the server says something\\n")
-            assert 0
-    """)
-    assert ran.section("Dimedove Sandbox log") == ["the server says something"]
+def test_unasked_there_is_no_bundle(failed: Ran) -> None:
+    assert "Dimedove bundle" not in failed.output
+    assert list(failed.folder.glob("**/*.zip")) == []

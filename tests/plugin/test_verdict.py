@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 
 import pytest
 
 from pytest_dimedove import DimedoveApp
 from tests.plugin.client import Client
-from tests.plugin.running import Ran, RunTests, run_in
+from tests.plugin.running import Ran, run_in
 
 BEGINS = """
 import pytest
@@ -63,9 +62,10 @@ OTHERS = {
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A run of all of them."""
+    """A run of all of them, and of a test that has no app."""
     rows = {**{f"row_{number}": row[:2] for number, row in enumerate(MARKED)}, **OTHERS}
     tests = [TEST.format(name=name, arguments=arguments, does=does) for name, (arguments, does) in rows.items()]
+    tests += ["@pytest.mark.dimedove_verdict\ndef test_without_an_app(): pass"]
     return run_in(tmp_path_factory.mktemp("marked"), BEGINS + "".join(tests), "--strict-markers")
 
 
@@ -75,17 +75,8 @@ def test_a_marked_test_passes_with_a_client_that_does(ran: Ran, number: int) -> 
     assert re.search(rf"^{outcome} test_inner.py::test_row_{number}\b", ran.output, re.MULTILINE), ran.output
 
 
-def section_of(ran: Ran, name: str) -> list[str]:
-    """Return the lines of a failure."""
-    lines = ran.output.splitlines()
-    start = next(number for number, line in enumerate(lines) if re.fullmatch(f"_+ test_{name} _+", line))
-    # What pytest says of its traceback comes last, in its newer versions; then the next failure begins.
-    ends = re.compile("-----|_____|=====|All traceback entries")
-    return [line.strip() for line in takewhile(lambda line: not ends.match(line), lines[start + 1 :])]
-
-
 def test_the_failure_names_the_rule_the_requests_and_what_to_do(ran: Ran) -> None:
-    lines = section_of(ran, "repeats")
+    lines = ran.failure("repeats")
     assert re.fullmatch(r"the client of app_test_repeats_\w+ did not behave well:", lines[0])
     assert lines[1:] == [
         "repeated_post: POST …/conversations: sent again blindly after its answer was lost",
@@ -101,21 +92,21 @@ def test_the_report_shows_what_was_sent_as_for_any_failure(ran: Ran) -> None:
 
 
 def test_many_requests_are_named_in_part(ran: Ran) -> None:
-    lines = section_of(ran, "misspells_often")
+    lines = ran.failure("misspells_often")
     assert (len(lines), lines[-2]) == (2 + 5 + 2, "and 4 more")
 
 
 def test_a_test_that_fails_by_itself_says_that(ran: Ran) -> None:
-    lines = section_of(ran, "fails_by_itself")
+    lines = ran.failure("fails_by_itself")
     assert [line for line in lines if line.startswith("E ") and line.endswith("is None")]
     assert [line for line in lines if "did not behave well" in line] == []
 
 
 def test_a_rule_that_there_is_not_is_named(ran: Ran) -> None:
-    assert section_of(ran, "ignores_no_rule") == ["dimedove_verdict: unknown rule unknown_fields"]
+    assert ran.failure("ignores_no_rule") == ["dimedove_verdict: unknown rule unknown_fields"]
 
 
-def test_a_marked_test_has_a_client_to_judge(run_tests: RunTests) -> None:
-    ran = run_tests("import pytest\n@pytest.mark.dimedove_verdict\ndef test_it(): pass")
-    assert "does not use the fixture dimedove_app" in ran.output
-    assert ran.counts() == {"failed": 1}
+def test_a_marked_test_has_a_client_to_judge(ran: Ran) -> None:
+    assert ran.failure("without_an_app") == [
+        "dimedove_verdict: this test does not use the fixture dimedove_app",
+    ]
