@@ -53,6 +53,12 @@ def status(answer: ApiResponse, *statuses: int, why: str = "") -> None:
     that(answer.is_whole, "a whole answer", answer, got=answer.trouble, about="whole")
 
 
+def ok(answer: ApiResponse) -> ApiResponse:
+    """Expect status 200, and return the answer."""
+    status(answer, 200)
+    return answer
+
+
 def equal(value: object, wanted: object, what: str, *answers: ApiResponse, about: str = "") -> None:
     """Expect a value; numbers and truth values are different things."""
     same = value == wanted and isinstance(value, bool) == isinstance(wanted, bool)

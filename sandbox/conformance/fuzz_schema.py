@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,12 +47,8 @@ def keep_links(document: Mapping[str, Any], wanted: Collection[Link]) -> dict[st
     """Return a tuned document with no more links than lead to the wanted ones, so that a walk comes upon them soon."""
     narrow = copy.deepcopy(dict(document))
     ways = _shortest_ways(narrow)
-    kept = {*wanted, *(step for link in wanted for step in ways.get(link.source, ()))}
-    for _, _, operation in operations(narrow):
-        for response in operation["responses"].values():
-            for name in list(response.get("links", {})):
-                if not any(link.source == operation["operationId"] and link.name == name for link in kept):
-                    del response["links"][name]
+    kept = {(link.source, link.name) for one in wanted for link in (one, *ways.get(one.source, ()))}
+    _remove_links(narrow, lambda link: (link.source, link.name) not in kept)
     return narrow
 
 
@@ -140,29 +136,28 @@ _OTHER = {"description": "Refused. The vendor documents neither the status nor t
 def vendor_contract(contract: Contract) -> Contract:
     """Return the contract without what the sandbox decided about statuses and headers."""
     bundle = copy.deepcopy(dict(contract.bundle))
-    for operation in _operations(bundle):
-        kept = {status: each for status, each in operation["responses"].items() if status in _STATUSES}
-        operation["responses"] = {**kept, "4XX": _OTHER}
+    for _, _, operation in operations(bundle):
+        for status in set(operation["responses"]) - set(_STATUSES):
+            del operation["responses"][status]
+        operation["responses"]["4XX"] = _OTHER
     for response in bundle["components"].get("responses", {}).values():
         response.pop("headers", None)
     return replace(contract, bundle=bundle)
 
 
-def without_operations(contract: Contract, operations: Collection[str]) -> Contract:
+def without_operations(contract: Contract, unwanted: Collection[str]) -> Contract:
     """Return the contract without some operations, and without the links to them."""
     bundle = copy.deepcopy(dict(contract.bundle))
-    for path, item in list(bundle["paths"].items()):
-        for name in METHODS & set(item):
-            if item[name]["operationId"] in operations:
-                del item[name]
-        if not METHODS & set(item):
-            del bundle["paths"][path]
-    for operation in _operations(bundle):
-        for response in operation["responses"].values():
-            for name in [name for name, spec in response.get("links", {}).items() if spec["operationId"] in operations]:
-                del response["links"][name]
+    for method, path, operation in list(operations(bundle)):
+        if operation["operationId"] in unwanted:
+            del bundle["paths"][path][method.lower()]
+    bundle["paths"] = {path: item for path, item in bundle["paths"].items() if METHODS & set(item)}
+    _remove_links(bundle, lambda link: link.target in unwanted)
     return replace(contract, bundle=bundle)
 
 
-def _operations(bundle: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item[name] for item in bundle["paths"].values() for name in METHODS & set(item)]
+def _remove_links(document: Mapping[str, Any], is_unwanted: Callable[[Link], bool]) -> None:
+    for link, _ in list(links(document)):
+        if is_unwanted(link):
+            operation = next(each for *_, each in operations(document) if each["operationId"] == link.source)
+            del operation["responses"][link.status]["links"][link.name]

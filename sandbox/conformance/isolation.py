@@ -14,20 +14,15 @@ def no_process_literals() -> Iterator[None]:
     It has no setting for that. They may be anybody's, the server may be a stranger's; and what is sent would hang on
     what else the process does, no longer on the seed alone.
     """
+    from hypothesis.internal.cache import LRUCache
     from hypothesis.internal.conjecture import providers
     from hypothesis.internal.constants_ast import Constants
 
     if not hasattr(providers, "_get_local_constants"):
         yield  # another release of Hypothesis, which names it otherwise; a test of ours is red then
         return
-    found = providers._get_local_constants
-    providers._get_local_constants = Constants
-    providers.CONSTANTS_CACHE.cache.clear()
-    try:
+    with _replaced(providers, _get_local_constants=Constants, CONSTANTS_CACHE=LRUCache(1024)):
         yield
-    finally:
-        providers._get_local_constants = found
-        providers.CONSTANTS_CACHE.cache.clear()
 
 
 @contextmanager
@@ -35,19 +30,23 @@ def no_environment_proxies() -> Iterator[None]:
     """Keep requests from the proxies of the environment and the passwords of a `.netrc`.
 
     The engine has no setting for that. With a proxy the key would go to another place, and the requests wouldn't come
-    to the gate; a password would stand where the key belongs.
+    to the suite's own proxy; a password would stand where the key belongs.
     """
     from requests import sessions
-
-    found = {name: getattr(sessions, name) for name in ("get_environ_proxies", "get_netrc_auth")}
 
     def nothing(*_: Any, **__: Any) -> dict[str, str]:
         return {}
 
-    for name in found:
-        setattr(sessions, name, nothing)
+    with _replaced(sessions, get_environ_proxies=nothing, get_netrc_auth=nothing):
+        yield
+
+
+@contextmanager
+def _replaced(module: Any, **functions: Any) -> Iterator[None]:
+    """Put other functions into a module until the block ends."""
+    originals = {name: getattr(module, name) for name in functions}
+    vars(module).update(functions)
     try:
         yield
     finally:
-        for name, function in found.items():
-            setattr(sessions, name, function)
+        vars(module).update(originals)

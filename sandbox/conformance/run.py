@@ -20,7 +20,7 @@ from sandbox.conformance.http_messages import ApiRequest, ApiResponse, Unavailab
 from sandbox.conformance.output import KeyRedactor, redacting
 from sandbox.conformance.preparation import CannotRun, RunPlan, UsageError, prepare, select_checks, skip_reason
 from sandbox.conformance.proxy import Proxy
-from sandbox.conformance.session import BudgetExceeded, RunStopped, Session
+from sandbox.conformance.session import BudgetExceeded, RunStopped
 from sandbox.conformance.target import MARK, READS, Op, Target
 from sandbox.conformance.transport import Deadline, Unreachable
 from sandbox.contract import Contract
@@ -80,7 +80,7 @@ def run_conformance(
     redact = plan.redactor()
     with redacting(redact):
         try:
-            return _Run(plan, contract, say, note, wait).execute()
+            return _Run(plan, contract, redact, say, note, wait).execute()
         except (CannotRun, Unreachable, UsageError) as error:
             raise type(error)(redact(str(error))) from None
 
@@ -89,13 +89,13 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
     """Make one check on a server.
 
     Raises:
-        Stopped: the server says 429 for too long, or nothing any more.
+        RunStopped: the server says 429 for too long, or nothing any more.
     """
     try:
         check.function(target)
-    except CheckViolation as broken:
-        finding = finding_of_check(check, broken, target, redact)
-        return Outcome(check=check, result="broken", reason=redact(str(broken)), finding=finding)
+    except CheckViolation as violation:
+        finding = finding_of_check(check, violation, target, redact)
+        return Outcome(check=check, result="broken", reason=redact(str(violation)), finding=finding)
     except NotApplicable as error:
         return Outcome(check=check, result="not applicable", reason=redact(str(error)))
     except (Unavailable, BudgetExceeded) as error:
@@ -112,30 +112,36 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
 
 class _Run:
     def __init__(
-        self, plan: RunPlan, contract: Contract, say: Tell, note: Tell, wait: Callable[[float], None] | None
+        self,
+        plan: RunPlan,
+        contract: Contract,
+        redact: KeyRedactor,
+        say: Tell,
+        note: Tell,
+        wait: Callable[[float], None] | None,
     ) -> None:
         self._plan = plan
         self._contract = contract
+        self._redact = redact
         self._say = say
         self._note = note
         self._checks = select_checks(plan.checks)
-        self._statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         if not plan.checks and importlib.util.find_spec("schemathesis") is None:
             raise CannotRun("schemathesis is missing: pip install 'dimedove-sandbox[conform]'; --check needs none")
-        self._target = prepare(plan, contract, wait=wait, deadline=Deadline(plan.deadline))
-        self._target.session.on_response = self._count_response
+        self._target = target = prepare(plan, contract, wait=wait, deadline=Deadline(plan.deadline))
+        self._result = RunResult(plan=plan, app=target.app, run=target.run, is_sandbox=target.is_sandbox)
+        self._result.statuses = {operation_id: Counter() for operation_id in target.operations}
+        target.session.on_response = self._count_response
 
     def execute(self) -> RunResult:
-        target = self._target
-        result = RunResult(plan=self._plan, app=target.app, run=target.run, is_sandbox=target.is_sandbox)
         self._warn()
         try:
-            self._fuzz_phase(result)
-            self._check_phase(result)
+            self._fuzz_phase()
+            self._check_phase()
         except RunStopped as error:
-            result.incomplete = str(error)
-        self._close(result)
-        return result
+            self._result.incomplete = str(error)
+        self._close()
+        return self._result
 
     def _warn(self) -> None:
         """Say before anything is done what will be done."""
@@ -144,7 +150,7 @@ class _Run:
         self._say(f"checking {where}, app {target.app}" + (", the sandbox" if target.is_sandbox else ""))
         if target.is_sandbox:
             return
-        if not self._target.writes:
+        if not target.writes:
             why = "it doesn't say that it is the sandbox; --allow-writes allows writing"
             self._say(f"nothing is written: {'--read-only' if plan.read_only else why}")
             return
@@ -155,15 +161,15 @@ class _Run:
             "soft: they stay in the app's metrics"
         )
 
-    def _fuzz_phase(self, result: RunResult) -> None:
+    def _fuzz_phase(self) -> None:
         plan, target = self._plan, self._target
         if plan.checks:
-            result.not_asked_for.append("the fuzz phase (schemathesis): --check was given")
+            self._result.not_asked_for.append("the fuzz phase (schemathesis): --check was given")
             return
         self._say("fuzz phase: schemathesis over the contract")
-        contract = self._narrowed(result)
+        contract = self._narrowed_contract()
         # On somebody's server every creation stays for ever: few are made, and each is marked.
-        foreign = not self._target.is_sandbox
+        foreign = not target.is_sandbox
         proxy = Proxy(target.session, messages=not foreign, mark=(MARK, target.run) if foreign else None)
         examples, extra_runs = (5, 0) if foreign else (3, 0) if plan.quick else (30, 4)
         with proxy.open() as origin:
@@ -176,71 +182,71 @@ class _Run:
                     seed=plan.seed,
                     max_examples=examples,
                     extra_runs=extra_runs,
-                    phases=PHASES if self._target.writes else ("examples", "fuzzing"),
+                    phases=PHASES if target.writes else ("examples", "fuzzing"),
                     sandbox_rules=target.sandbox_rules,
                     request_timeout=plan.max_wait + 60,
                 ),
                 lambda requests: self._note(f"fuzz phase: {requests:,} requests"),
                 lambda: proxy.stopped is not None,
             )
-        found = coverage.findings if target.sandbox_rules else findings_for_any_server(coverage.findings)
-        result.findings += findings_of_fuzzing(found, plan.redactor({origin: str(target.session.origin)}))
+        findings = coverage.findings if target.sandbox_rules else findings_for_any_server(coverage.findings)
+        self._result.findings += findings_of_fuzzing(findings, plan.redactor({origin: str(target.session.origin)}))
         if proxy.stopped is not None:
             raise proxy.stopped
-        result.coverage = coverage
+        self._result.coverage = coverage
 
-    def _narrowed(self, result: RunResult) -> Contract:
+    def _narrowed_contract(self) -> Contract:
         """Return the contract that is fuzzed: no more than may be sent to this server."""
         contract = self._contract.with_validation_status(self._target.invalid)
         if not self._target.sandbox_rules:
             contract = vendor_contract(contract)
         if not self._target.writes:
-            result.not_asked_for.append(
-                "the fuzz phase (schemathesis) on operations that write: nothing may be written"
-            )
-            return without_operations(contract, set(self._statuses) - set(READS))
+            reason = "the fuzz phase (schemathesis) on operations that write: nothing may be written"
+            self._result.not_asked_for.append(reason)
+            return without_operations(contract, set(self._target.operations) - set(READS))
         if not self._target.is_sandbox:
-            result.not_asked_for.append("the fuzz phase (schemathesis) on messages and completions: each may be billed")
+            reason = "the fuzz phase (schemathesis) on messages and completions: each may be billed"
+            self._result.not_asked_for.append(reason)
             return without_operations(contract, {Op.SEND, Op.COMPLETE})
         return contract
 
-    def _check_phase(self, result: RunResult) -> None:
+    def _check_phase(self) -> None:
         self._say(f"check phase: {len(self._checks)} checks" if len(self._checks) > 1 else "check phase: one check")
-        redact = self._plan.redactor()
         for number, check in enumerate(self._checks, 1):
             self._note(f"check phase: {check.id}, {number} of {len(self._checks)}")
             reason = skip_reason(check, self._target, self._plan)
             if reason is None:
-                outcome = run_check(check, self._target, redact)
+                outcome = run_check(check, self._target, self._redact)
             else:
                 outcome = Outcome(check=check, result="not asked for", reason=reason)
-            result.outcomes.append(outcome)
-            result.findings += [outcome.finding] if outcome.finding else []
+            self._result.outcomes.append(outcome)
+            self._result.findings += [outcome.finding] if outcome.finding else []
 
-    def _close(self, result: RunResult) -> None:
+    def _close(self) -> None:
         """Take away what was created, as far as it can be, and sum up."""
-        session = self._target.session
-        asked = set() if self._plan.checks else set(self._statuses) if self._target.writes else set(READS)
-        result.statuses = {name: Counter(seen) for name, seen in self._statuses.items()}
+        result, totals = self._result, self._target.session.totals
+        asked = set() if self._plan.checks else set(result.statuses) if self._target.writes else set(READS)
+        # The clean-up is no part of what was exercised.
+        self._target.session.on_response = lambda _: None
         result.never_succeeded = tuple(
-            name for name, seen in self._statuses.items() if name in asked and not any(200 <= s < 300 for s in seen)
+            name for name, seen in result.statuses.items() if name in asked and not any(200 <= s < 300 for s in seen)
         )
-        result.requests, result.messages = session.totals.requests, session.totals.messages
-        if not result.is_sandbox and session.totals.left and not result.incomplete:
-            self._delete_all(session)
-        result.left = len(session.totals.left)
+        result.requests, result.messages = totals.requests, totals.messages
+        if not result.is_sandbox and totals.left and not result.incomplete:
+            self._delete_all(totals.left)
+        result.left = len(totals.left)
 
-    def _delete_all(self, session: Session) -> None:
-        self._say(f"deleting the {len(session.totals.left)} conversations that are left")
+    def _delete_all(self, left: Mapping[str, str]) -> None:
+        self._say(f"deleting the {len(left)} conversations that are left")
         headers = (("Authorization", f"Bearer {self._target.key}"),)
         try:
-            for one, app in list(session.totals.left.items()):
+            for one, app in list(left.items()):
                 request = ApiRequest(method="DELETE", target=f"{app}/conversations/{one}", headers=headers)
-                session.send(request, remember=False)
+                self._target.session.send(request, remember=False)
         except RunStopped:
             return
 
     def _count_response(self, answer: ApiResponse) -> None:
         operation_id = self._target.operation_id(answer.request)
         if operation_id and answer.status is not None and f"/apps/{self._target.app}/" in answer.request.target:
-            self._statuses[operation_id][answer.status] += 1
+            self._result.statuses[operation_id][answer.status] += 1

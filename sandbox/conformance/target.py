@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
 
 from sandbox.conformance.http_messages import ApiRequest, ApiResponse, StreamEvent, Unavailable, good, read_events
 from sandbox.conformance.session import Session
@@ -161,11 +160,9 @@ class Target:
 
     def path(self, operation: Op, *, conversation: str = NOBODY, user: str = "nobody", app: str | None = None) -> str:
         """Return the path of an operation with everything in place."""
-        template = self.operations[operation].path.removeprefix(self.contract.base)
-        values = {"app_id": self.app if app is None else app, "conversation_id": conversation}
-        for name, value in {**values, "external_user_id": user}.items():
-            template = template.replace(f"{{{name}}}", quote(value, safe=""))
-        return self.base + template
+        app_id = self.app if app is None else app
+        values = {"app_id": app_id, "conversation_id": conversation, "external_user_id": user}
+        return self.base + self.operations[operation].url(values).removeprefix(self.contract.base)
 
     def operation_id(self, request: ApiRequest) -> str | None:
         """Return the id of the operation that a request is for; None if it is for none of them."""
@@ -175,11 +172,12 @@ class Target:
     @cached_property
     def _patterns(self) -> Mapping[str, re.Pattern[str]]:
         """What matches method and path of each operation."""
-        base = re.escape(self.base)
-        paths = {name: each.path.removeprefix(self.contract.base) for name, each in self.operations.items()}
+        base = re.escape(self.base) + "/"
         return {
-            name: re.compile(f"{self.operations[name].method} {base}{re.sub('{[^}]+}', '[^/]+', path)}")
-            for name, path in paths.items()
+            name: re.compile(
+                f"{each.method} {base}" + re.sub("{.+?}", "[^/]+", each.path[len(self.contract.base) + 1 :])
+            )
+            for name, each in self.operations.items()
         }
 
     def ask(

@@ -24,8 +24,7 @@ def other_app(server: Target) -> str:
 @check("APP-1", "V", "3.13", writes=False)
 def the_config_names_its_app(server: Target) -> None:
     """The config is of the app that was asked for."""
-    answer = server.ask(Op.CONFIG)
-    expect.status(answer, 200)
+    answer = expect.ok(server.ask(Op.CONFIG))
     expect.field(answer, "app_id", server.app)
 
 

@@ -12,8 +12,7 @@ from sandbox.conformance.target import DIFFICULT, HELLO, Op, Target
 @check("COMPLETION-1", "V", "3.12")
 def a_completion_has_a_text(server: Target) -> None:
     """A completion has an id `cmpl_…`, a time and a text."""
-    answer = server.completion()
-    expect.status(answer, 200)
+    answer = expect.ok(server.completion())
     expect.that(str(answer.object.get("id")).startswith("cmpl_"), "an id cmpl_…", answer)
     expect.that(isinstance(answer.object.get("text"), str), "a text", answer)
     expect.that(isinstance(answer.object.get("created_at"), int), "created_at, a whole number", answer)

@@ -36,8 +36,7 @@ def lists_show_the_latest_snapshot(server: Target) -> None:
     first, second = server.two_messages()
     wanted = second.after.object.get("metadata")
     proof = (first.created, second.answer)
-    listed = server.users_list(server.user("talk"))
-    expect.status(listed, 200)
+    listed = expect.ok(server.users_list(server.user("talk")))
     rows = [row.get("metadata") for row in listed.rows if row.get("id") == first.conversation]
     expect.equal(rows, [wanted], "metadata", *proof, listed)
     page, row = server.in_the_list(first.conversation)
@@ -76,8 +75,7 @@ ANY_METADATA: tuple[dict[str, Any], ...] = (
 @check("META-5", "S", "3.1", cases=ANY_METADATA)
 def any_value_comes_back(server: Target, metadata: dict[str, Any]) -> None:
     """Metadata may have any keys and any JSON values, and comes back as it was sent."""
-    created = server.create(metadata=metadata)
-    expect.status(created, 200)
+    created = expect.ok(server.create(metadata=metadata))
     for answer in (created, good(server.get(created.id))):
         expect.field(answer, "metadata", server.with_mark(metadata), created)
 

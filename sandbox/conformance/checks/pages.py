@@ -85,8 +85,7 @@ def oldest_come_first_when_asked(server: Target) -> None:
 def a_page_has_twenty_rows(server: Target) -> None:
     """A page has 20 rows unless `limit` says otherwise."""
     expect_page(server, "", sample_ids(server)[:20], more=True)
-    answer = server.ask(Op.LIST)
-    expect.status(answer, 200)
+    answer = expect.ok(server.ask(Op.LIST))
     expect.equal(len(answer.rows), 20, "rows", *server.samples(), answer)
 
 
@@ -211,8 +210,7 @@ def the_apps_list_is_paged_as_well(server: Target) -> None:
     expect_rows(ids_on(backwards), ids[::-1], "the other way round under order=asc", *backwards[:1])
 
     def verify(query: str, wanted: list[str], more: bool) -> None:
-        answer = list_app(server, query)
-        expect.status(answer, 200)
+        answer = expect.ok(list_app(server, query))
         expect.equal(answer.ids, wanted, f"ids ({query})", answer)
         expect.equal(answer.object.get("has_more"), more, f"has_more ({query})", answer, about="has_more")
 

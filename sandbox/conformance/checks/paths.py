@@ -35,8 +35,7 @@ def nowhere_is_404(server: Target, template: str) -> None:
 def segments_are_decoded_once(server: Target) -> None:
     """Each segment of a path is decoded once: percent-encoded letters of an app's id are the same app."""
     encoded = "".join(f"%{byte:02X}" for byte in server.app.encode())
-    answer = server.raw("GET", f"{server.base}/apps/{encoded}/config")
-    expect.status(answer, 200)
+    answer = expect.ok(server.raw("GET", f"{server.base}/apps/{encoded}/config"))
     expect.field(answer, "app_id", server.app)
     twice = encoded.replace("%", "%25")
     expect.error(server.raw("GET", f"{server.base}/apps/{twice}/config"), 404, "not_found")

@@ -12,8 +12,7 @@ from sandbox.conformance.target import Target
 
 def expect_found(server: Target, user: str) -> None:
     """Hold a server to finding a user's conversation under the user's id."""
-    created = server.create(external_user_id=user)
-    expect.status(created, 200)
+    created = expect.ok(server.create(external_user_id=user))
     expect.field(created, "external_user_id", user)
     listed = server.users_list(user)
     expect.that(listed.status == 200, "status 200", created, listed)
@@ -89,16 +88,14 @@ def ids_are_taken_to_the_letter(server: Target, *names: str) -> None:
     """A user's id is taken to the letter: case, spaces and composed letters tell users apart."""
     one, other = (server.user(f"letter {name}") for name in names)
     created = good(server.create(external_user_id=one))
-    listed = server.users_list(other)
-    expect.status(listed, 200)
+    listed = expect.ok(server.users_list(other))
     expect.that(not listed.ids, f"nothing of {other!r}", created, listed, got=f"a conversation of {one!r}")
 
 
 @check("USER-6", "D", "5.3", writes=False)
 def an_unknown_user_has_an_empty_list(server: Target) -> None:
     """A user whom nobody knows has an empty list."""
-    answer = server.users_list(server.user("nobody at all"))
-    expect.status(answer, 200)
+    answer = expect.ok(server.users_list(server.user("nobody at all")))
     for name, wanted in (("data", []), ("has_more", False), ("first_id", None), ("last_id", None)):
         expect.field(answer, name, wanted)
 
@@ -106,8 +103,7 @@ def an_unknown_user_has_an_empty_list(server: Target) -> None:
 @check("USER-7", "D", "5.3")
 def the_empty_id_is_kept(server: Target) -> None:
     """The empty user id is kept and echoed, but no list reaches it."""
-    created = server.create(external_user_id="")
-    expect.status(created, 200)
+    created = expect.ok(server.create(external_user_id=""))
     for answer in (created, good(server.get(created.id))):
         expect.field(answer, "external_user_id", "")
     expect.error(server.users_list(""), 404, "not_found")
