@@ -50,8 +50,8 @@ def read_members(path: Path, names: Sequence[str]) -> Mapping[str, Any]:
         with path.open("rb") as file:
             _check_end(file, path)
             with ZipFile(file) as archive:
-                infos = _found(archive, names, path)
-                return {name: _json(_unpacked(archive, info, path), name, path) for name, info in infos.items()}
+                infos = _find_members(archive, names, path)
+                return {name: _parse_json(_unpack(archive, info, path), name, path) for name, info in infos.items()}
     except OSError as error:
         raise BundleError(f"{path}: can't be read: {error.strerror or error}") from None
     except (BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, struct.error) as error:
@@ -73,12 +73,12 @@ def _check_end(file: IO[bytes], path: Path) -> None:
         raise BundleError(f"{path}: this is no bundle of the sandbox: it has too many members")
 
 
-def _found(archive: ZipFile, names: Sequence[str], path: Path) -> Mapping[str, ZipInfo]:
+def _find_members(archive: ZipFile, names: Sequence[str], path: Path) -> Mapping[str, ZipInfo]:
     """Return the members, held against all bounds by what they say of themselves."""
-    often = Counter(archive.namelist())
+    counts = Counter(archive.namelist())
     for name in names:
-        if often[name] != 1:
-            what = "is missing" if not often[name] else "is in it twice"
+        if counts[name] != 1:
+            what = "is missing" if not counts[name] else "is in it twice"
             raise BundleError(f"{path}: this is no bundle of the sandbox: {name} {what}")
     infos = {name: archive.getinfo(name) for name in names}
     for name, info in infos.items():
@@ -92,7 +92,7 @@ def _found(archive: ZipFile, names: Sequence[str], path: Path) -> Mapping[str, Z
     return infos
 
 
-def _unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> bytes:
+def _unpack(archive: ZipFile, info: ZipInfo, path: Path) -> bytes:
     """Unpack a member, and no more of it than the size in the directory."""
     with archive.open(info) as member:
         raw = member.read(info.file_size + 1)
@@ -101,7 +101,7 @@ def _unpacked(archive: ZipFile, info: ZipInfo, path: Path) -> bytes:
     return raw
 
 
-def _json(raw: bytes, name: str, path: Path) -> Any:
+def _parse_json(raw: bytes, name: str, path: Path) -> Any:
     if _unfolds_too_far(raw):
         raise BundleError(f"{path}: {name}: expected at most {MAX_CONTAINERS:,} lists and objects in it")
     try:
@@ -151,7 +151,7 @@ class RecordedRequest:
     target: str
     headers: Headers
     body: bytes
-    answer: RecordedResponse
+    response: RecordedResponse
     duration_ms: float
 
 
@@ -174,7 +174,6 @@ class Bundle:
 
     app_id: str
     seed: str
-    sandbox: str
     server: Mapping[str, Any]
     baseline: Mapping[str, Any]
     steps: Sequence[RecordedRequest | ControlStep]
@@ -193,19 +192,18 @@ def load_bundle(path: Path) -> Bundle:
     if about.get("version") is not VERSION:
         raise BundleError(f"{path}: expected a bundle of version {VERSION}, got version {about.get('version')!r:.40}")
     if about.get("complete") is not True:
-        lost = about.get("lost")
-        reasons = [str(reason)[:200] for reason in lost[:_MAX_REASONS]] if isinstance(lost, list) else []
+        reasons = about.get("lost")
+        reasons = [str(reason)[:200] for reason in reasons[:_MAX_REASONS]] if isinstance(reasons, list) else []
         raise BundleError(f"{path}: it can't be replayed, as not all is in it: {'; '.join(reasons)}")
     try:
-        app_id = _of(about, "app_id", allowed.is_app_id, "an app's id")
+        app_id = _field(about, "app_id", allowed.is_app_id, "an app's id")
         baseline = _mapping(members["baseline.json"], "baseline.json")
         return Bundle(
             app_id=app_id,
-            seed=_of(_mapping(about.get("origin"), "origin"), "seed", _is_seed, "a whole number as text"),
-            sandbox=_of(about, "sandbox", _is_text, "text"),
+            seed=_field(_mapping(about.get("origin"), "origin"), "seed", _is_seed, "a whole number as text"),
             server=_mapping(about.get("server"), "server"),
             baseline={**baseline, "settings": allowed.without_callbacks(baseline.get("settings"))},
-            steps=_steps(members["steps.json"], app_id),
+            steps=_read_steps(members["steps.json"], app_id),
         )
     except _Damaged as damage:
         raise BundleError(f"{path}: the bundle is damaged: {damage}") from None
@@ -215,29 +213,29 @@ class _Damaged(Exception):
     """A value isn't what it has to be; the text names its place."""
 
 
-def _steps(steps: Any, app_id: str) -> Sequence[RecordedRequest | ControlStep]:
+def _read_steps(steps: Any, app_id: str) -> Sequence[RecordedRequest | ControlStep]:
     if not isinstance(steps, list):
         raise _Damaged("steps.json: expected a list")
-    return [_step(_mapping(step, place), app_id, place) for place, step in _numbered(steps, "steps")]
+    return [_read_step(_mapping(step, place), app_id, place) for place, step in _numbered(steps, "steps")]
 
 
 def _numbered(values: Sequence[Any], name: str) -> Sequence[tuple[str, Any]]:
     return [(f"{name}[{number}]", value) for number, value in enumerate(values)]
 
 
-def _step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequest | ControlStep:
-    at = _of(step, "at", _is_time, "a Unix second", place)
-    method = _of(step, "method", _is_text, "text", place)
+def _read_step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequest | ControlStep:
+    at = _field(step, "at", _is_time, "a Unix second", place)
+    method = _field(step, "method", _is_text, "text", place)
     if step.get("kind") == "control":
-        path, body = _of(step, "path", _is_text, "text", place), step.get("body")
+        path, body = _field(step, "path", _is_text, "text", place), step.get("body")
         if not allowed.is_repeatable(app_id, method, path):
             raise _Damaged(f"{place}: {method[:20]} {path[:200]} is no control call of this app that can be repeated")
         return ControlStep(at=at, method=method, path=path, body=allowed.without_callbacks(body))
-    _of(step, "kind", lambda kind: kind == "request", "control or request", place)
-    target = _of(step, "target", _is_text, "text", place)
+    _field(step, "kind", lambda kind: kind == "request", "control or request", place)
+    target = _field(step, "target", _is_text, "text", place)
     if not allowed.is_api_request(app_id, method, target):
         raise _Damaged(f"{place}: {method[:20]} {target[:200]} is no request of the API to this app")
-    headers = _headers(step, place)
+    headers = _read_headers(step, place)
     if not allowed.are_headers(headers):
         raise _Damaged(f"{place}.headers: expected headers that can be sent")
     return RecordedRequest(
@@ -245,37 +243,37 @@ def _step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequest |
         method=method,
         target=target,
         headers=headers,
-        body=_body(step, place),
-        answer=_answer(_mapping(step.get("answer"), f"{place}.answer"), f"{place}.answer"),
-        duration_ms=_of(step, "duration_ms", _is_duration, f"a number from 0 to {_MAX_DURATION_MS:,}", place),
+        body=_read_body(step, place),
+        response=_read_response(_mapping(step.get("answer"), f"{place}.answer"), f"{place}.answer"),
+        duration_ms=_field(step, "duration_ms", _is_duration, f"a number from 0 to {_MAX_DURATION_MS:,}", place),
     )
 
 
-def _answer(answer: Mapping[str, Any], place: str) -> RecordedResponse:
+def _read_response(response: Mapping[str, Any], place: str) -> RecordedResponse:
     return RecordedResponse(
-        status=_of(answer, "status", _is_status, "a status or null", place),
-        headers=_headers(answer, place),
-        body=_body(answer, place),
-        ended=_of(answer, "ended", lambda end: end in ("complete", "client_gone", "cut"), "how it ended", place),
-        is_whole=not answer.get("omitted"),
+        status=_field(response, "status", _is_status, "a status or null", place),
+        headers=_read_headers(response, place),
+        body=_read_body(response, place),
+        ended=_field(response, "ended", lambda end: end in ("complete", "client_gone", "cut"), "how it ended", place),
+        is_whole=not response.get("omitted"),
     )
 
 
-def _headers(of: Mapping[str, Any], place: str) -> Headers:
-    pairs = _of(of, "headers", lambda value: isinstance(value, list), "a list", place)
+def _read_headers(message: Mapping[str, Any], place: str) -> Headers:
+    pairs = _field(message, "headers", lambda value: isinstance(value, list), "a list", place)
     for where, pair in _numbered(pairs, f"{place}.headers"):
         if not isinstance(pair, list) or len(pair) != 2 or not all(map(_is_text, pair)):
             raise _Damaged(f"{where}: expected a name and a value")
     return [(name, value) for name, value in pairs]
 
 
-def _body(of: Mapping[str, Any], place: str) -> bytes:
-    body = _mapping(of.get("body"), f"{place}.body")
+def _read_body(message: Mapping[str, Any], place: str) -> bytes:
+    body = _mapping(message.get("body"), f"{place}.body")
     if "text" in body:
-        text: str = _of(body, "text", _is_text, "text", f"{place}.body")
+        text: str = _field(body, "text", _is_text, "text", f"{place}.body")
         return text.encode()
     try:
-        return b64decode(_of(body, "base64", _is_text, "text or base64", f"{place}.body"), validate=True)
+        return b64decode(_field(body, "base64", _is_text, "text or base64", f"{place}.body"), validate=True)
     except (NotBase64, ValueError):
         raise _Damaged(f"{place}.body.base64: expected base64") from None
 
@@ -286,10 +284,12 @@ def _mapping(value: Any, place: str) -> Mapping[str, Any]:
     return value
 
 
-def _of(of: Mapping[str, Any], name: str, good: Callable[[Any], bool], expected: str, place: str = "") -> Any:
-    """Return a value that is good."""
-    value = of.get(name)
-    if not good(value):
+def _field(
+    values: Mapping[str, Any], name: str, is_right: Callable[[Any], bool], expected: str, place: str = ""
+) -> Any:
+    """Return a value that is what it has to be."""
+    value = values.get(name)
+    if not is_right(value):
         raise _Damaged(f"{f'{place}.' if place else ''}{name}: expected {expected}")
     return value
 

@@ -18,55 +18,55 @@ _MAX_LENGTH = 80
 _MAX_DIGITS = 15
 
 
-def describe_difference(then: RecordedResponse, now: RecordedResponse, slack: int) -> str | None:
+def describe_difference(recorded: RecordedResponse, actual: RecordedResponse, slack: int) -> str | None:
     """Say where a response differs from the recorded one; None where it is the same.
 
     Times may differ by `slack` seconds: a running clock's times in the middle of a response can't be repeated.
     """
     try:
-        return next(_diff_responses(then, now, slack), None)
+        return next(_diff_responses(recorded, actual, slack), None)
     except RecursionError:
         return "body: it is nested too deeply to be compared"
 
 
-def _diff_responses(then: RecordedResponse, now: RecordedResponse, slack: int) -> Iterator[str]:
-    if then.ended == "client_gone":
+def _diff_responses(recorded: RecordedResponse, actual: RecordedResponse, slack: int) -> Iterator[str]:
+    if recorded.ended == "client_gone":
         # It left when it had enough; how much had come by then is chance.
-        length = min(len(then.body), len(now.body))
-        if then.status is not None and now.status is not None:
-            yield from _diff_bodies(then.body[:length], now.body[:length], slack)
+        length = min(len(recorded.body), len(actual.body))
+        if recorded.status is not None and actual.status is not None:
+            yield from _diff_bodies(recorded.body[:length], actual.body[:length], slack)
         return
-    if then.status != now.status:
-        yield f"status: {_change(then.status, now.status)}"
-    if then.ended != now.ended:
-        yield f"end: {_change(then.ended, now.ended)}"
-    yield from _diff_headers(_joined(then.headers), _joined(now.headers), slack)
-    if then.is_whole:
-        yield from _diff_bodies(then.body, now.body, slack)
+    if recorded.status != actual.status:
+        yield f"status: {_change(recorded.status, actual.status)}"
+    if recorded.ended != actual.ended:
+        yield f"end: {_change(recorded.ended, actual.ended)}"
+    yield from _diff_headers(_joined(recorded.headers), _joined(actual.headers), slack)
+    if recorded.is_whole:
+        yield from _diff_bodies(recorded.body, actual.body, slack)
     else:
-        lines = then.body.splitlines(keepends=True)[:-1]
-        yield from _diff_bodies(b"".join(lines), b"".join(now.body.splitlines(keepends=True)[: len(lines)]), slack)
+        lines = recorded.body.splitlines(keepends=True)[:-1]
+        yield from _diff_bodies(b"".join(lines), b"".join(actual.body.splitlines(keepends=True)[: len(lines)]), slack)
 
 
-def _diff_headers(then: Mapping[str, str], now: Mapping[str, str], slack: int) -> Iterator[str]:
-    for name in sorted({*then, *now}):
-        one, other = then.get(name), now.get(name)
+def _diff_headers(recorded: Mapping[str, str], actual: Mapping[str, str], slack: int) -> Iterator[str]:
+    for name in sorted({*recorded, *actual}):
+        one, other = recorded.get(name), actual.get(name)
         if one != other and not (name in _TIMES and _is_near(_number(one), _number(other), slack)):
             yield f"header {name}: {_change(one, other)}"
 
 
-def _diff_bodies(then: bytes, now: bytes, slack: int) -> Iterator[str]:
-    if then == now:
+def _diff_bodies(recorded: bytes, actual: bytes, slack: int) -> Iterator[str]:
+    if recorded == actual:
         return
     try:
-        yield from _diff_values(json.loads(then), json.loads(now), "", slack)
+        yield from _diff_values(json.loads(recorded), json.loads(actual), "", slack)
     except ValueError:
-        yield from _diff_lines(then, now, slack)
+        yield from _diff_lines(recorded, actual, slack)
 
 
-def _diff_lines(then: bytes, now: bytes, slack: int) -> Iterator[str]:
+def _diff_lines(recorded: bytes, actual: bytes, slack: int) -> Iterator[str]:
     """Compare texts and streams; the data of an event is JSON again."""
-    before, after = (raw.decode("utf-8", "replace").splitlines() for raw in (then, now))
+    before, after = (raw.decode("utf-8", "replace").splitlines() for raw in (recorded, actual))
     for number, (one, other) in enumerate(zip(before, after, strict=False), 1):
         if one != other:
             yield from (f"line {number}: {place}" for place in _diff_data(one, other, slack))
@@ -74,31 +74,31 @@ def _diff_lines(then: bytes, now: bytes, slack: int) -> Iterator[str]:
         yield f"lines: {_change(len(before), len(after))}"
 
 
-def _diff_data(then: str, now: str, slack: int) -> list[str]:
+def _diff_data(recorded: str, actual: str, slack: int) -> list[str]:
     try:
-        one, other = (json.loads(line.removeprefix("data: ")) for line in (then, now))
+        one, other = (json.loads(line.removeprefix("data: ")) for line in (recorded, actual))
     except ValueError:
-        return [_change(then, now)]
+        return [_change(recorded, actual)]
     return list(_diff_values(one, other, "", slack))
 
 
-def _diff_values(then: Any, now: Any, place: str, slack: int) -> Iterator[str]:
-    if isinstance(then, dict) and isinstance(now, dict):
-        yield from _diff_objects(then, now, place, slack)
-    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
-        for index, (one, other) in enumerate(zip(then, now, strict=True)):
+def _diff_values(recorded: Any, actual: Any, place: str, slack: int) -> Iterator[str]:
+    if isinstance(recorded, dict) and isinstance(actual, dict):
+        yield from _diff_objects(recorded, actual, place, slack)
+    elif isinstance(recorded, list) and isinstance(actual, list) and len(recorded) == len(actual):
+        for index, (one, other) in enumerate(zip(recorded, actual, strict=True)):
             yield from _diff_values(one, other, f"{place}[{index}]", slack)
-    elif then != now or type(then) is not type(now):
-        yield f"{place or 'body'}: {_change(then, now)}"
+    elif recorded != actual or type(recorded) is not type(actual):
+        yield f"{place or 'body'}: {_change(recorded, actual)}"
 
 
-def _diff_objects(then: dict[str, Any], now: dict[str, Any], place: str, slack: int) -> Iterator[str]:
-    for name in {**then, **now}:
+def _diff_objects(recorded: dict[str, Any], actual: dict[str, Any], place: str, slack: int) -> Iterator[str]:
+    for name in {**recorded, **actual}:
         below = f"{place}.{name}" if place else name
-        if name not in then or name not in now:
-            yield f"{below}: {'was not there' if name not in then else 'is gone'}"
-        elif not (name in _TIMES and _is_near(then[name], now[name], slack)):
-            yield from _diff_values(then[name], now[name], below, slack)
+        if name not in recorded or name not in actual:
+            yield f"{below}: {'was not there' if name not in recorded else 'is gone'}"
+        elif not (name in _TIMES and _is_near(recorded[name], actual[name], slack)):
+            yield from _diff_values(recorded[name], actual[name], below, slack)
 
 
 def _joined(headers: Headers) -> dict[str, str]:
@@ -117,8 +117,8 @@ def _number(value: str | None) -> int | None:
     return int(value) if value and len(value) <= _MAX_DIGITS and value.isdecimal() else None
 
 
-def _change(then: Any, now: Any) -> str:
-    return f"was {_shorten(then)}, is {_shorten(now)}"
+def _change(recorded: Any, actual: Any) -> str:
+    return f"was {_shorten(recorded)}, is {_shorten(actual)}"
 
 
 def _shorten(value: Any) -> str:

@@ -36,8 +36,8 @@ class Replay:
         Raises:
             BundleError: the server does not take the state with which it begins.
         """
-        if refused := call_control("PUT", f"{self._app}/snapshot", self._bundle.baseline, self._address):
-            raise BundleError(f"the bundle's first state can't be put back: {refused}")
+        if problem := call_control("PUT", f"{self._app}/snapshot", self._bundle.baseline, self._address):
+            raise BundleError(f"the bundle's first state can't be put back: {problem}")
         differing = sum(not self._repeat(step) for step in self._bundle.steps)
         count = sum(isinstance(step, RecordedRequest) for step in self._bundle.steps)
         requests = "1 request" if count == 1 else f"{count} requests"
@@ -53,25 +53,25 @@ class Replay:
     def _send(self, step: RecordedRequest) -> bool:
         if self._running:
             self._slack = max(self._slack, ceil(step.duration_ms / 1000) + 1)
-        where = describe_difference(step.answer, send_request(step, self._address), self._slack)
-        line = f"{step.method:6} {step.target}  {step.answer.status or 'no answer'}"
-        self._say(f"differs  {line}: {where}" if where else f"same     {line}{_remark(step)}")
-        return where is None
+        difference = describe_difference(step.response, send_request(step, self._address), self._slack)
+        line = f"{step.method:6} {step.target}  {step.response.status or 'no answer'}"
+        self._say(f"differs  {line}: {difference}" if difference else f"same     {line}{_remark(step)}")
+        return difference is None
 
     def _control(self, step: ControlStep) -> bool:
-        refused = call_control(step.method, step.path, step.body, self._address)
+        problem = call_control(step.method, step.path, step.body, self._address)
         if step.path.endswith(("/clock", "/clock/advance")):
             self._running = step.method == "DELETE"
         line = f"{step.method:6} {step.path}"
-        self._say(f"differs  {line}: {refused}" if refused else f"set      {line}")
-        return refused is None
+        self._say(f"differs  {line}: {problem}" if problem else f"set      {line}")
+        return problem is None
 
 
 def _remark(step: RecordedRequest) -> str:
-    return {"client_gone": "  the client goes away", "cut": "  cut off"}.get(step.answer.ended, "")
+    return {"client_gone": "  the client goes away", "cut": "  cut off"}.get(step.response.ended, "")
 
 
 def escape_line(text: str) -> str:
     """Return a text as one line in which nothing can be taken for more than text."""
     short = text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
-    return _COMMAND.sub(lambda found: f"\\u{ord(found[0]):04x}", escape(short))
+    return _COMMAND.sub(lambda match: f"\\u{ord(match[0]):04x}", escape(short))

@@ -25,7 +25,7 @@ class Address(NamedTuple):
 
 def send_request(request: RecordedRequest, address: Address) -> RecordedResponse:
     """Send a request and return what came; a client that went away goes away again, at the same place."""
-    recorded = request.answer
+    recorded = request.response
     leaves = recorded.ended == "client_gone"
     with socket.create_connection(address, timeout=_TIMEOUT) as connection:
         # A server that refuses a body early may close before all of it is sent.
@@ -67,12 +67,12 @@ def _encode(request: RecordedRequest, address: Address) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + request.body
 
 
-def _read_body(response: HTTPResponse, most: int | None) -> tuple[bytes, bool]:
+def _read_body(response: HTTPResponse, max_bytes: int | None) -> tuple[bytes, bool]:
     """Read a body to its end, to where it breaks or to so many bytes; return it, and whether it broke off."""
     body = bytearray()
     is_broken = False
     try:
-        while (most is None or len(body) < most) and (piece := response.read1(65_536)):
+        while (max_bytes is None or len(body) < max_bytes) and (piece := response.read1(65_536)):
             body += piece
     except (OSError, HTTPException):
         is_broken = True
