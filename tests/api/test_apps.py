@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -95,35 +94,6 @@ def test_metrics_count_one_app_alone(api: Api) -> None:
     assert api.beside().metrics().json()["total_conversations"] == 0
 
 
-# Status, the type of its error.
-CLOSED = [("inactive", "app_inactive"), ("no_agent", "agent_unavailable")]
-
-
-def every_call(api: Api) -> list[Any]:
-    """Call every operation of an app."""
-    return [
-        api.create(),
-        api.list(),
-        api.list_of_user("ann"),
-        api.get("x"),
-        api.update("x", title="t"),
-        api.delete("x"),
-        api.send("x", "hello"),
-        api.complete("hello"),
-        api.config(),
-        api.metrics(),
-    ]
-
-
-@pytest.mark.clause("1.5", "4.11")
-@pytest.mark.parametrize(("status", "kind"), CLOSED)
-def test_an_app_that_is_not_enabled_answers_nothing(make_api: MakeApi, status: str, kind: str) -> None:
-    api = make_api(status=status)
-
-    for answer in every_call(api):
-        assert_error(answer, 403, kind)
-
-
 @pytest.mark.clause("1.5")
 def test_changed_settings_take_effect_for_new_requests(api: Api) -> None:
     conversation = api.created()
@@ -137,14 +107,6 @@ def test_changed_settings_take_effect_for_new_requests(api: Api) -> None:
     assert_error(api.get(conversation), 403, "app_inactive")
     api.set(status="live")
     assert api.roles(conversation) == "ua"
-
-
-@pytest.mark.clause("4.11", "1.2")
-def test_another_key_than_the_apps_own_opens_nothing(make_api: MakeApi) -> None:
-    api = make_api(keys=["sk_test_other"])
-
-    for answer in every_call(api):
-        assert_error(answer, 403, "access_denied")
 
 
 @pytest.mark.clause("1.2")

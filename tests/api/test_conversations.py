@@ -87,7 +87,7 @@ def test_unknown_fields_of_a_new_conversation_are_ignored(api: Api) -> None:
 
 @pytest.mark.clause("3.1")
 @given(user=strategies.texts, title=strategies.texts, metadata=strategies.metadata)
-@settings(max_examples=examples(40, quick=10))
+@settings(max_examples=examples(120, quick=30))
 def test_any_values_come_back_as_they_were_sent(
     shared: AsgiClient, user: str, title: str, metadata: dict[str, Any]
 ) -> None:

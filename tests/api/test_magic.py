@@ -1,8 +1,7 @@
-"""Values that always behave the same way: keys, apps and words (clauses 10.1 to 10.3)."""
+"""Apps and words that always behave the same way (10.2, 10.3). The keys are in `tests/server/test_errors.py`."""
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from itertools import product
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 
 from sandbox import SettingsError
 from tests.api.conftest import MakeApi
-from tests.api.test_apps import every_call
 from tests.conftest import MakeClient
 from tests.support import strategies
 from tests.support.api import Api, texts
@@ -22,36 +20,6 @@ from tests.support.in_process import AsgiClient, in_process
 from tests.support.requirements import examples
 from tests.support.sse import read
 
-# Keys
-
-
-@pytest.mark.clause("10.1")
-def test_the_invalid_key_is_refused_everywhere(make_client: MakeClient) -> None:
-    client = make_client(key="sk_test_invalid")
-
-    for app in ("app_spec", "app_demo", "app_missing", "app_error"):
-        answer = Api(client, app).config()
-        assert_error(answer, 401, "invalid_api_key")
-        assert answer.headers["www-authenticate"] == "Bearer"
-
-
-@pytest.mark.clause("10.1")
-@pytest.mark.parametrize("app", ["app_spec", "app_demo", "app_inactive", "app_error"])
-def test_the_denied_key_opens_no_app(make_client: MakeClient, app: str) -> None:
-    assert_error(Api(make_client(key="sk_test_denied"), app).config(), 403, "access_denied")
-
-
-@pytest.mark.clause("10.1")
-def test_the_limited_key_is_out_of_calls_and_may_do_the_rest(make_client: MakeClient) -> None:
-    api = Api(make_client(key="sk_test_limited"))
-    conversation = api.created()
-
-    for answer in (api.send(conversation, "hello"), api.complete("hello"), api.send(conversation, "hi", stream=True)):
-        assert_error(answer, 429, "rate_limit_exceeded")
-        assert int(answer.headers["retry-after"]) >= 1
-    assert api.get(conversation).json()["items"] == []
-
-
 # Apps: the app, status and type of what it always answers.
 APPS = [
     ("app_missing", 404, "not_found"),
@@ -59,13 +27,6 @@ APPS = [
     ("app_no_agent", 403, "agent_unavailable"),
     ("app_error", 500, "internal_error"),
 ]
-
-
-@pytest.mark.clause("10.2", "4.11")
-@pytest.mark.parametrize(("app", "status", "kind"), APPS)
-def test_a_magic_app_answers_every_operation_alike(api: Api, app: str, status: int, kind: str) -> None:
-    for answer in every_call(Api(api.transport, app)):
-        assert_error(answer, status, kind)
 
 
 @pytest.mark.clause("10.2")
@@ -142,24 +103,6 @@ def test_cut(api: Api, stream: bool) -> None:
     assert answer.content
     assert not answer.is_complete
     assert stream or len(answer.content) < int(answer.headers["content-length"])
-
-
-@pytest.mark.clause("10.3")
-def test_tool(api: Api) -> None:
-    output = api.send(api.created(), "[[tool]]").json()["output"]
-
-    calls = [item for item in output if item["type"] == "function_call"]
-    assert [call["arguments"] is None for call in calls] == [False, True]
-    assert isinstance(json.loads(calls[0]["arguments"]), dict)
-
-
-@pytest.mark.clause("10.3")
-def test_form(make_api: MakeApi) -> None:
-    api = make_api(generative_ui=True)
-
-    output = api.send(api.created(), "[[form]]").json()["output"]
-
-    assert [item["type"] for item in output].count("data_spec") >= 3
 
 
 @pytest.mark.clause("10.3", "6.4")
@@ -277,12 +220,3 @@ def test_several_words_together(make_api: MakeApi) -> None:
     assert kinds.count("function_call") == 3
     assert "data_spec" in kinds
     assert "\u200d" in texts(response)
-
-
-@pytest.mark.clause("10.3")
-def test_the_index_lists_them_all(make_client: MakeClient) -> None:
-    magic = make_client().get("/_sandbox/").json()["magic"]
-
-    assert set(magic["keys"]) == {"sk_test_invalid", "sk_test_denied", "sk_test_limited"}
-    assert set(magic["apps"]) == {app for app, _, _ in APPS}
-    assert all(any(f"[[{word}" in entry for entry in magic["words"]) for word in KNOWN)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.support import strategies
 from tests.support.api import Api, texts
-from tests.support.errors import assert_error
 from tests.support.in_process import AsgiClient, in_process
 from tests.support.requirements import examples
 
@@ -100,31 +99,6 @@ def test_any_metadata_of_a_message_comes_back_as_it_was_sent(shared: AsgiClient,
     api.send(conversation, "[[echo]] hi", metadata=metadata)
 
     assert api.get(conversation).json()["metadata"] == metadata
-
-
-def of_size(size: int, letter: str = "x") -> dict[str, str]:
-    """Return metadata of exactly so many bytes of compact UTF-8 JSON."""
-    room = size - len('{"a":""}')
-    width = len(letter.encode())
-    return {"a": letter * (room // width) + "x" * (room % width)}
-
-
-@pytest.mark.clause("5.2")
-@pytest.mark.parametrize("letter", ["x", "é", "👋"])
-@pytest.mark.parametrize(("size", "fits"), [(16_384, True), (16_385, False)])
-def test_metadata_may_have_16_kilobytes_of_utf8(api: Api, letter: str, size: int, fits: bool) -> None:
-    metadata = of_size(size, letter)
-    conversation = api.created()
-
-    for answer in (
-        api.create(metadata=metadata),
-        api.send(conversation, "hello", metadata=metadata),
-        api.complete("hello", metadata=metadata),
-    ):
-        if fits:
-            assert answer.status_code == 200
-        else:
-            assert_error(answer, 422, "invalid_request_error", param="metadata", code="too_large")
 
 
 # First names

@@ -350,12 +350,6 @@ def test_a_message_is_streamed_as_asked_and_else_as_the_app_is_set(
     assert answer.headers["content-type"].partition(";")[0] == ("text/event-stream" if streamed else "application/json")
 
 
-@pytest.mark.clause("6.1")
-def test_an_app_streams_only_if_it_is_asked_to_by_default(api: Api) -> None:
-    assert api.config().json()["stream"] is False
-    assert api.send(api.created(), "hello").json()["object"] == "response"
-
-
 @pytest.mark.clause("6.1", "3.11")
 @pytest.mark.parametrize("app_id", ["app_streaming", "app_plain"])
 @pytest.mark.parametrize("asked", ASKED)
@@ -373,15 +367,6 @@ def test_no_other_value_of_stream_is_taken(api: Api, stream: object) -> None:
         assert answer.status_code == 422
         assert answer.json()["error"]["param"] == "stream"
         assert answer.json()["error"]["code"] == "wrong_type"
-
-
-@pytest.mark.clause("6.1")
-@pytest.mark.parametrize("body", [{"message": {"content": 5}, "stream": True}, {"stream": True}])
-def test_a_refused_stream_is_an_error_in_json(asgi: AsgiClient, api: Api, body: dict[str, Any]) -> None:
-    answer = asgi.request("POST", api.url(api.created()), json=body)
-
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/json"
 
 
 # Pace

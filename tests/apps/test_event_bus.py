@@ -26,22 +26,6 @@ def publish(bus: EventBus, *numbers: int, app_id: str | None = "app_a") -> None:
         bus.publish("request", app_id, number)
 
 
-def test_a_listener_hears_everything_in_its_order() -> None:
-    bus = new_bus()
-    subscription = bus.subscribe(None)
-    publish(bus, 1, 2)
-    publish(bus, 3, app_id=None)
-    assert [each.data for each in asyncio.run(receive(subscription, 3))] == [1, 2, 3]
-
-
-def test_a_listener_of_an_app_hears_of_it_alone() -> None:
-    bus = new_bus()
-    subscription = bus.subscribe("app_a")
-    publish(bus, 1, app_id="app_b")
-    publish(bus, 2)
-    assert [each.data for each in asyncio.run(receive(subscription, 1))] == [2]
-
-
 def test_a_listener_waits_for_what_has_not_happened_yet() -> None:
     async def scene() -> LiveEvent:
         bus = new_bus()

@@ -63,15 +63,6 @@ def expected(left: list[dict[str, Any]], odd: bool) -> int | None:
     return None
 
 
-def test_a_thing_says_how_often_it_was_used() -> None:
-    queue = empty()
-    add(queue, times=3, skip=1)
-    for _ in range(3):
-        take(queue)
-    (rule,) = queue.rules
-    assert (rule.times, rule.skip, rule.used) == (1, 0, 2)
-
-
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_a_probability_is_a_share(probability: float) -> None:
     queue = empty()
@@ -96,13 +87,6 @@ def test_ids_are_the_seeds_and_never_given_twice() -> None:
     assert add(queue) != first
     assert add(empty()) == first
     assert add(empty("reply")).startswith("reply_")
-
-
-def test_one_can_be_removed_once() -> None:
-    queue = empty()
-    ids = {name: add(queue, name=name) for name in ("x", "y", "z")}
-    assert [now(queue.remove(ids["y"])) for _ in range(2)] == [True, False]
-    assert [rule.fields["name"] for rule in queue.rules] == ["x", "z"]
 
 
 def test_an_app_holds_a_thousand() -> None:
