@@ -14,7 +14,7 @@ from tests.support.app_driver import AppDriver
 from tests.support.processes import Server, http_client
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 FLAGS = [
     "--headless",
@@ -41,6 +41,11 @@ def requires_axe() -> str:
     if not place:
         pytest.skip("needs axe-core: SANDBOX_NODE_MODULES is not set")
     return (Path(place) / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def rows(page: Page) -> Locator:
+    """Return the rows of the list of requests."""
+    return page.get_by_role("listbox", name="Requests, newest first").get_by_role("option")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.inspector.conftest import Open
+from tests.inspector.conftest import Open, rows
 from tests.support.app_driver import AppDriver
 from tests.support.constants import AUTH
 from tests.support.processes import serving
@@ -21,10 +21,6 @@ pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is no
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 HOSTILE = "<img src=x onerror=\"document.title='hit'\">"
-
-
-def rows(page: Page) -> Locator:
-    return page.get_by_role("listbox", name="Requests, newest first").get_by_role("option")
 
 
 def open_only_row(page: Page) -> None:

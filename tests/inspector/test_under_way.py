@@ -7,16 +7,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.inspector.conftest import Open
+from tests.inspector.conftest import Open, rows
 from tests.support.app_driver import AppDriver
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
-from playwright.sync_api import Locator, Page, expect
-
-
-def rows(page: Page) -> Locator:
-    return page.get_by_role("listbox", name="Requests, newest first").get_by_role("option")
+from playwright.sync_api import expect
 
 
 @pytest.fixture

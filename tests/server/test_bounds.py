@@ -21,12 +21,6 @@ CREATE = f"{APP}/conversations"
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server.url) as opened:
-        yield opened
-
-
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[Server]:
     """A server that waits a second for everything."""

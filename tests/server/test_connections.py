@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,12 +14,6 @@ from tests.support.raw_connection import RawConnection, chunked, full_request, h
 MIB = 1024 * 1024
 CREATE = "/v1/apps/app_connections/conversations"
 LARGE = 20 * MIB
-
-
-@pytest.fixture
-def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server.url) as opened:
-        yield opened
 
 
 @pytest.mark.clause("4.3")

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
-from tests.support.processes import Server
-from tests.support.raw_connection import RawConnection, full_request, head, open_connection
+from tests.support.raw_connection import RawConnection, full_request, head
 from tests.support.sse import parse
 
 COMPLETIONS = "/v1/apps/app_old/completions"
-
-
-@pytest.fixture
-def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server.url) as opened:
-        yield opened
 
 
 def asked(wire: RawConnection, prompt: str, *headers: str, version: str = "1.0") -> tuple[bytes, bytes]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-import pytest
-
 from tests.support.processes import Server
 from tests.support.raw_connection import RawConnection, chunked, full_request, head, open_connection
 
@@ -29,12 +27,6 @@ REQUESTS = {
     "api": ("POST", CREATE, b'{"title": "\xc3\xa9"}'),
     "control": ("PATCH", CONTROL, b'{"generative_ui": true}'),
 }
-
-
-@pytest.fixture
-def wire(server: Server) -> Iterator[RawConnection]:
-    with open_connection(server.url) as opened:
-        yield opened
 
 
 def spelled(method: str, path: str, body: bytes, offer: tuple[str, ...]) -> Iterator[tuple[str, bytes, bytes]]:
