@@ -24,6 +24,9 @@ pytest_plugins = ["tests.support.requirements"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# As `serve` does: the garbage collector would else go through what a test has made again and again.
+gc.set_threshold(5_000, 10, 10)
+
 MakeClient = Callable[..., Client]
 
 
