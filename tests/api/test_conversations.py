@@ -154,23 +154,6 @@ def test_a_conversation_is_read_with_its_items_oldest_first(api: Api) -> None:
     ]
 
 
-# Neither an id that was never given, nor one of another app, nor one that has no form of an id.
-UNKNOWN = ["6f9c2d1e-4b7a-4c35-9e02-8d5f1a7b3c64", "unknown", "%00", "msg_2a9d7e41c06b583f94e1d7c0", "null"]
-
-
-@pytest.mark.clause("2.4", "2.5", "2.6", "2.7", "4.11")
-@pytest.mark.parametrize("conversation_id", UNKNOWN)
-def test_an_unknown_conversation_is_not_found(api: Api, conversation_id: str) -> None:
-    api.created()
-    for answer in (
-        api.get(conversation_id),
-        api.update(conversation_id, title="t"),
-        api.delete(conversation_id),
-        api.send(conversation_id, "hello"),
-    ):
-        assert_error(answer, 404, "not_found")
-
-
 @pytest.mark.clause("2.4", "2.5", "2.6", "2.7")
 def test_a_conversation_of_another_app_is_not_found(api: Api) -> None:
     foreign = api.beside().created(title="Theirs")

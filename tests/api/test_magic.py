@@ -94,17 +94,6 @@ def test_slow_changes_nothing_that_is_said() -> None:
         )
 
 
-@pytest.mark.clause("10.3")
-@pytest.mark.parametrize("stream", [False, True])
-def test_cut(api: Api, stream: bool) -> None:
-    answer = api.send(api.created(), "[[cut]]", stream=stream)
-
-    assert answer.status_code == 200
-    assert answer.content
-    assert not answer.is_complete
-    assert stream or len(answer.content) < int(answer.headers["content-length"])
-
-
 @pytest.mark.clause("10.3", "6.4")
 @pytest.mark.parametrize("message", ["[[form]]", "[[form]] s'il vous plaît, je veux un formulaire"])
 def test_form_where_the_app_shows_none(api: Api, message: str) -> None:

@@ -148,14 +148,6 @@ def test_twenty_faults_are_named(count: int, rest: str | None) -> None:
 
 
 @pytest.mark.clause("4.2")
-def test_a_hundred_thousand_faults_are_a_short_message() -> None:
-    text = summarize(faults({"items": {"type": "string"}}, [5] * 100_000))
-    assert text.count("expected string, got 5") == 20
-    assert text.endswith(" more")
-    assert len(text) < 4_000
-
-
-@pytest.mark.clause("4.2")
 def test_long_names_and_values_are_shortened() -> None:
     value = {f"{'k' * 10_000}{number}": "v" * 10_000 for number in range(50)}
     text = summarize(faults({"additionalProperties": {"type": "integer"}}, value))

@@ -6,11 +6,8 @@ The snippets of other languages run with those of all pages (tests/docs/test_exa
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import get_args
-
-import pytest
 
 from pytest_dimedove import FaultKind
 from tests.docs.pages import Block, blocks
@@ -20,20 +17,12 @@ from tests.support.constants import ROOT
 
 GUIDE = ROOT / "docs" / "testing-an-sdk.md"
 BLOCKS = blocks(GUIDE)
-CONFTEST, *TESTS = [block for block in BLOCKS if block.language == "python"]
+_, *TESTS = [block for block in BLOCKS if block.language == "python"]
 
 
 def only(language: str) -> Block:
     [block] = [block for block in BLOCKS if block.language == language]
     return block
-
-
-@pytest.fixture
-def sdk(tmp_path: Path) -> Path:
-    """A folder with an SDK and the guide's conftest.py."""
-    shutil.copy(ROOT / "examples" / "python" / "dimedove_client.py", tmp_path / "my_sdk.py")
-    (tmp_path / "conftest.py").write_text(CONFTEST.text, encoding="utf-8")
-    return tmp_path
 
 
 def test_the_tests_of_the_guide_pass(sdk: Path) -> None:

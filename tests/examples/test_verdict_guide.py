@@ -6,10 +6,7 @@ Its commands run with those of all pages (tests/docs/test_examples.py).
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
-
-import pytest
 
 from sandbox.control.verdict.rules import RULES
 from tests.docs.pages import blocks
@@ -19,15 +16,6 @@ from tests.support.constants import ROOT
 GUIDE = ROOT / "docs" / "verdict.md"
 (TESTS,) = (block.text for block in blocks(GUIDE) if block.language == "python")
 FAILURE = next(block.text for block in blocks(GUIDE) if block.text.startswith("the client of"))
-
-
-@pytest.fixture
-def sdk(tmp_path: Path) -> Path:
-    """A folder with an SDK and the conftest.py of the guide to testing one."""
-    shutil.copy(ROOT / "examples" / "python" / "dimedove_client.py", tmp_path / "my_sdk.py")
-    conftest = next(block.text for block in blocks(ROOT / "docs" / "testing-an-sdk.md") if block.language == "python")
-    (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
-    return tmp_path
 
 
 def test_the_tests_of_the_guide_pass(sdk: Path) -> None:

@@ -105,11 +105,6 @@ def test_half_a_body_creates_nothing(server: Server) -> None:
         assert other.answer("GET").json()["total_conversations"] == 0
 
 
-def test_two_requests_in_one_packet_get_two_answers(wire: RawConnection) -> None:
-    wire.send(full_request("POST", CREATE, b'{"title":"one"}') + full_request("POST", CREATE, b'{"title":"two"}'))
-    assert [wire.answer().json()["title"], wire.answer().json()["title"]] == ["one", "two"]
-
-
 @pytest.mark.clause("4.6")
 def test_head_has_no_body_and_the_methods(wire: RawConnection) -> None:
     wire.send(head("HEAD", "/v1/apps/app_x/config"))
@@ -175,11 +170,3 @@ def test_what_is_not_http_is_400_and_no_harm(server: Server, subtests: pytest.Su
                 assert_error(broken.answer("GET"), 400, "invalid_request_error")
             with open_connection(server.url) as other:
                 assert other.still_answers()
-
-
-def test_headers_have_an_end(server: Server) -> None:
-    with open_connection(server.url) as large:
-        large.send(head("GET", "/v1/apps/app_x/config", *[f"X-{number}: {'x' * 1_000}" for number in range(1_000)]))
-        assert_error(large.answer("GET"), 431, "invalid_request_error")
-    with open_connection(server.url) as other:
-        assert other.still_answers()

@@ -115,6 +115,7 @@ def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: Client) -> None
     error = assert_error(answer, 422, "invalid_request_error")
     assert error["message"].count("expected") == 20
     assert error["message"].rstrip(".").endswith(" more")
+    assert len(error["message"]) <= 4_000
 
 
 # Numbers
