@@ -103,11 +103,11 @@ def finding_of_check(
     )
 
 
-def findings_of_fuzzing(found: Sequence[FuzzFinding], redact: KeyRedactor) -> list[ConformanceFinding]:
+def findings_of_fuzzing(fuzz_findings: Sequence[FuzzFinding], redact: KeyRedactor) -> list[ConformanceFinding]:
     """Return the findings of the fuzz phase, the same thing at several operations once."""
     groups: dict[tuple[str, ...], ConformanceFinding] = {}
-    for each in found:
-        finding = _of_check(each, redact)
+    for fuzz_finding in fuzz_findings:
+        finding = _finding_of_fuzzing(fuzz_finding, redact)
         same = groups.get(key := (finding.fingerprint, finding.clause))
         if same is None:
             groups[key] = finding
@@ -118,38 +118,38 @@ def findings_of_fuzzing(found: Sequence[FuzzFinding], redact: KeyRedactor) -> li
     return list(groups.values())
 
 
-def _of_check(found: FuzzFinding, redact: KeyRedactor) -> ConformanceFinding:
-    clause = _clause_of(found)
+def _finding_of_fuzzing(finding: FuzzFinding, redact: KeyRedactor) -> ConformanceFinding:
+    clause = _clause_of(finding)
     return ConformanceFinding(
-        rule=found.check,
+        rule=finding.check,
         is_check=False,
-        sentence=found.title,
+        sentence=finding.title,
         clause=clause,
-        source="D" if clause in _DECIDED else "S" if found.operation == Op.CREATE else "V",
-        operations=(found.operation,),
-        expected=_FUZZ_CHECKS.get(found.check, ("", "what the contract says"))[1],
-        got=redact(_came(found)),
-        script=redact(found.curl),
-        seen=found.seen,
-        fingerprint=_fingerprint(*found.identity[1:]),
+        source="D" if clause in _DECIDED else "S" if finding.operation_id == Op.CREATE else "V",
+        operations=(finding.operation_id,),
+        expected=_FUZZ_CHECKS.get(finding.check, ("", "what the contract says"))[1],
+        got=redact(_describe_answer(finding)),
+        script=redact(finding.curl),
+        seen=finding.seen,
+        fingerprint=_fingerprint(*finding.identity[1:]),
     )
 
 
-def _clause_of(found: FuzzFinding) -> str:
-    if found.check == "response_schema_conformance":
-        if found.exchange.status != 200:
+def _clause_of(finding: FuzzFinding) -> str:
+    if finding.check == "response_schema_conformance":
+        if finding.status != 200:
             return "3.15"
-        streamed = found.exchange.body.startswith(("event:", "data:"))
-        return "6.4" if streamed else _ANSWERS.get(found.operation, "3.15")
-    if found.check in ("negative_data_rejection", "positive_data_acceptance"):
-        return _TAKES.get(found.operation, "4.5")
-    return _FUZZ_CHECKS.get(found.check, ("4.10", ""))[0]
+        streamed = finding.body.startswith(("event:", "data:"))
+        return "6.4" if streamed else _ANSWERS.get(finding.operation_id, "3.15")
+    if finding.check in ("negative_data_rejection", "positive_data_acceptance"):
+        return _TAKES.get(finding.operation_id, "4.5")
+    return _FUZZ_CHECKS.get(finding.check, ("4.10", ""))[0]
 
 
-def _came(found: FuzzFinding) -> str:
+def _describe_answer(finding: FuzzFinding) -> str:
     """Return what came, in one paragraph: the status, and what the engine says of it, or else the body."""
-    status = "no answer" if found.exchange.status is None else f"status {found.exchange.status}"
-    return " ".join(f"{status}: {found.message or found.exchange.body}".split())
+    status = "no answer" if finding.status is None else f"status {finding.status}"
+    return " ".join(f"{status}: {finding.message or finding.body}".split())
 
 
 def _fingerprint(*parts: str) -> str:
@@ -261,11 +261,11 @@ def _printed(raw: bytes) -> str:
     """Return a command that prints these bytes."""
     commands: list[str] = []
     place = 0
-    for found in _REPEATED.finditer(raw):
-        if found.start() > place:
-            commands.append(_printf(raw[place : found.start()]))
-        commands.append(_repeated(found[1], len(found[0]) // len(found[1])))
-        place = found.end()
+    for match in _REPEATED.finditer(raw):
+        if match.start() > place:
+            commands.append(_printf(raw[place : match.start()]))
+        commands.append(_repeated(match[1], len(match[0]) // len(match[1])))
+        place = match.end()
     if place < len(raw):
         commands.append(_printf(raw[place:]))
     return commands[0] if len(commands) == 1 else "{ " + "; ".join(commands or [":"]) + "; }"

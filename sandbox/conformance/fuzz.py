@@ -37,32 +37,26 @@ _DECIDED_CHECKS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FuzzExchange:
-    """One request and its answer, long bodies shortened; `status` is None if none came."""
-
-    method: str
-    url: str
-    request_body: str
-    status: int | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FuzzFinding:
     """One thing that a check holds against one operation: the smallest case of it, and how often it was seen.
 
-    `identity` stays the same from run to run. `curl` repeats the case where the environment has `API_KEY`.
+    `identity` stays the same from run to run. `curl` repeats the case where the environment has `API_KEY`. Long bodies
+    are shortened; `status` is None if no answer came.
     """
 
     check: str
-    operation: str
+    operation_id: str
     title: str
     message: str
     identity: tuple[str, ...]
     phase: str
     seen: int
     curl: str
-    exchange: FuzzExchange
+    method: str
+    url: str
+    request_body: str
+    status: int | None
+    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,14 +208,14 @@ class _EventLog:
         self._key = key
         self._note = note
         self._own = KeyRedactor({"API_KEY": key})
-        self._names = {f"{method} {path}": spec["operationId"] for method, path, spec in operations(document)}
-        labels = {name: label for label, name in self._names.items()}
+        self._operation_ids = {f"{method} {path}": spec["operationId"] for method, path, spec in operations(document)}
+        labels = {name: label for label, name in self._operation_ids.items()}
         self._links = {
             f"{labels[link.source]} -> [{link.status}] {link.name} -> {labels[link.target]}": link
             for link, _ in links(document)
         }
-        self._deletes = {name for label, name in self._names.items() if label.startswith("DELETE ")}
-        self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._names.values()}
+        self._deletes = {name for label, name in self._operation_ids.items() if label.startswith("DELETE ")}
+        self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._operation_ids.values()}
         self._walked: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
         self._findings: dict[tuple[str, ...], FuzzFinding] = {}
         self.requests = 0
@@ -240,7 +234,7 @@ class _EventLog:
 
     def error(self, where: str, what: str) -> None:
         """Take in what kept the engine from its work."""
-        self._errors[self._redact(f"{self._names.get(where, where)}: {what}")] = None
+        self._errors[self._redact(f"{self._operation_ids.get(where, where)}: {what}")] = None
 
     def uncovered_links(self) -> tuple[Link, ...]:
         """Return the links that nobody has followed to where they lead: a success, or nothing after a delete."""
@@ -268,7 +262,7 @@ class _EventLog:
         # Coverage tries other methods as well; their answers say nothing of the operation.
         if answer is None or interaction.request.method != case.operation.method.upper():
             return
-        self._statuses[self._names[case.operation.label]][answer.status_code] += 1
+        self._statuses[self._operation_ids[case.operation.label]][answer.status_code] += 1
         valid = case.meta is not None and case.meta.generation.mode.is_positive
         link = self._links.get(node.transition.id) if node.transition and node.is_transition_applied else None
         if link is not None and valid:
@@ -280,34 +274,29 @@ class _EventLog:
         from schemathesis.baseline import failure_identity
 
         failure = check.failure_info.failure
+        request, answer = interaction.request, interaction.response
         label, *rest = failure_identity(failure, check.name)
-        operation = self._names.get(label, label)
+        operation_id = self._operation_ids.get(label, label)
         finding = FuzzFinding(
             check=check.name,
-            operation=operation,
+            operation_id=operation_id,
             title=failure.title,
             message=self._shorten(failure.message),
-            identity=(operation, *rest),
+            identity=(operation_id, *rest),
             phase=phase,
             seen=1,
             # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
             curl=redact_keys(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
-            exchange=self._describe_exchange(interaction),
-        )
-        known = self._findings.get(finding.identity, finding)
-        smallest = min(known, finding, key=lambda each: len(each.curl))
-        seen = known.seen + (known is not finding)
-        self._findings[finding.identity] = replace(smallest, seen=seen)
-
-    def _describe_exchange(self, interaction: Interaction) -> FuzzExchange:
-        request, answer = interaction.request, interaction.response
-        return FuzzExchange(
             method=request.method,
             url=request.uri,
             request_body=self._shorten((request.body or b"").decode("utf-8", "replace")),
             status=answer.status_code if answer else None,
             body=self._shorten(answer.content.decode("utf-8", "replace")) if answer else "",
         )
+        known = self._findings.get(finding.identity, finding)
+        smallest = min(known, finding, key=lambda each: len(each.curl))
+        seen = known.seen + (known is not finding)
+        self._findings[finding.identity] = replace(smallest, seen=seen)
 
     def _shorten(self, text: str) -> str:
         text = self._redact(text)

@@ -9,10 +9,11 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from sandbox.conformance.baseline import BaselinedResult, BaselineEntry
+from sandbox.conformance.baseline import BaselinedResult
 from sandbox.conformance.check import Check
 from sandbox.conformance.findings import ConformanceFinding, as_json
 from sandbox.conformance.output import escape
@@ -144,9 +145,9 @@ def json_report(baselined: BaselinedResult) -> str:
         "exit_code": baselined.exit_code,
         "incomplete": result.incomplete,
         "findings": [as_json(finding) for finding in baselined.failing],
-        "known": [{**as_json(finding), "entry": _entry(entry)} for finding, entry in baselined.known],
-        "waived": [{"law": outcome.check.id, "entry": _entry(entry)} for outcome, entry in baselined.waived],
-        "unneeded": [_entry(entry) for entry in baselined.unneeded],
+        "known": [{**as_json(finding), "entry": asdict(entry)} for finding, entry in baselined.known],
+        "waived": [{"law": outcome.check.id, "entry": asdict(entry)} for outcome, entry in baselined.waived],
+        "unneeded": [asdict(entry) for entry in baselined.unneeded],
         "never_succeeded": list(result.never_succeeded),
         "errors": list(baselined.engine_errors),
         "laws": [
@@ -259,10 +260,6 @@ def _properties(baselined: BaselinedResult) -> Iterator[tuple[str, str]]:
     if result.coverage is not None:
         values["links"] = f"{result.coverage.walked}/{len(result.coverage.links)}"
     return ((name, escape(value)) for name, value in values.items())
-
-
-def _entry(entry: BaselineEntry) -> dict[str, str]:
-    return {"kind": entry.kind, "about": entry.about, "reason": entry.reason, "date": entry.date}
 
 
 def _results(baselined: BaselinedResult) -> str:

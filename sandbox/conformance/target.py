@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, wraps
@@ -304,14 +304,6 @@ class Target:
         """Return a user's conversation and its first message, sent when this is asked for the first time."""
         created = good(self.create(external_user_id=self.user("counted")))
         return created, good(self.send(created.id, "[[echo]] x"))
-
-    def streams(self) -> Iterator[tuple[ApiResponse, bool]]:
-        """Yield every streamed answer of the run's own making, and whether it is of a completion."""
-        yield self.streamed().answer, False
-        yield self.completion(stream=True), True
-        if self.sandbox_rules:
-            for message in (TOOLS, "[[unicode]]", "[[echo]] " + DIFFICULT):
-                yield self.reply_to(message, stream=True).answer, False
 
     def in_the_list(self, conversation: str) -> tuple[ApiResponse, Mapping[str, Any] | None]:
         """Return the page of the app's list that has a conversation, and its row there; None if no page has it."""

@@ -62,19 +62,19 @@ def finding() -> FuzzFinding:
 def test_a_break_is_found(by: Break, phase: str, check: str, operation: str) -> None:
     of = {operation, CREATE, GET} if phase == "stateful" else {operation}
     findings = fuzzed(by, phase, of=of, max_examples=15).findings
-    assert (check, operation) in {(finding.check, finding.operation) for finding in findings}
+    assert (check, operation) in {(finding.check, finding.operation_id) for finding in findings}
 
 
 def test_a_finding_says_what_was_sent_and_what_came(finding: FuzzFinding) -> None:
-    assert finding.exchange.method == "POST"
-    assert finding.exchange.url.endswith("/v1/apps/app_x/conversations")
-    assert finding.exchange.status == 201
-    assert '"object":"conversation"' in finding.exchange.body
+    assert finding.method == "POST"
+    assert finding.url.endswith("/v1/apps/app_x/conversations")
+    assert finding.status == 201
+    assert '"object":"conversation"' in finding.body
 
 
 def test_the_smallest_case_stands_for_all_that_were_seen(finding: FuzzFinding) -> None:
     assert finding.seen > 1
-    assert finding.exchange.request_body == "{}"
+    assert finding.request_body == "{}"
 
 
 def test_a_finding_has_the_same_identity_in_another_app_and_under_another_seed(finding: FuzzFinding) -> None:
@@ -97,14 +97,14 @@ def test_a_redirect_is_found_and_not_followed() -> None:
 
     with running(broken(create_app(Settings(now=NOW)), elsewhere)) as origin:
         findings = fuzzed(breaks.moved_to(origin), "examples").findings
-    assert {finding.exchange.status for finding in findings} == {307}
+    assert {finding.status for finding in findings} == {307}
     assert followed == []
 
 
 def test_curl_repeats_a_finding(finding: FuzzFinding) -> None:
     requires_curl()
     with running(broken(create_app(Settings(now=NOW)), breaks.created_is_201)) as origin:
-        there = finding.curl.replace(finding.exchange.url, f"{origin}/v1/apps/app_x/conversations")
+        there = finding.curl.replace(finding.url, f"{origin}/v1/apps/app_x/conversations")
         script = f"API_KEY={KEY}; {there} --silent --output /dev/null --write-out '%{{http_code}}'"
         said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, check=True)  # noqa: S603 - our own
     assert said.stdout == b"201"

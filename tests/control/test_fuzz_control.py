@@ -51,7 +51,7 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coverage]:
 
 
 def test_nothing_is_found(coverage: Coverage) -> None:
-    assert [(finding.check, finding.operation, finding.message, finding.curl) for finding in coverage.findings] == []
+    assert [(finding.check, finding.operation_id, finding.message, finding.curl) for finding in coverage.findings] == []
 
 
 def test_nothing_keeps_the_engine_from_its_work(coverage: Coverage) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sandbox.conformance import expect
-from sandbox.conformance.check import Check, Source, check
 from sandbox.conformance.http_messages import ApiResponse, StreamEvent, objects_in, read_events
-from sandbox.conformance.target import Target
+from sandbox.conformance.target import DIFFICULT, TOOLS, Target
 
 JSON, STREAM = "application/json", "text/event-stream"
 LAST = ("response.completed", "response.failed")
@@ -20,13 +20,17 @@ CALL, CALL_DELTA = "response.function_call.start", "response.function_call_argum
 CALL_DONE, SPEC, ITEM_DONE = "response.function_call_arguments.done", "response.data_spec", "response.output_item.done"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True)
 class Stream:
-    """One streamed answer, with its events."""
+    """One streamed answer."""
 
     answer: ApiResponse
-    events: Sequence[StreamEvent]
-    is_completion: bool
+    is_completion: bool = False
+
+    @cached_property
+    def events(self) -> Sequence[StreamEvent]:
+        """Its events; an answer that is no stream is a violation."""
+        return events_of(self.answer)
 
     @property
     def deltas(self) -> list[str]:
@@ -34,17 +38,13 @@ class Stream:
         return [str(event.data.get("delta")) for event in self.events if event.name == TEXT]
 
 
-def stream_check(name: str, source: Source, clause: str) -> Callable[[Callable[[Stream], None]], Check]:
-    """Make a check of every stream of the run."""
-
-    def made(function: Callable[[Stream], None]) -> Check:
-        def verify(_: Target, answer: ApiResponse, is_completion: bool) -> None:
-            function(Stream(answer=answer, events=events_of(answer), is_completion=is_completion))
-
-        verify.__doc__ = function.__doc__
-        return check(name, source, clause, cases=Target.streams)(verify)
-
-    return made
+def streams(server: Target) -> Iterator[Stream]:
+    """Yield every stream of the run's own making."""
+    yield Stream(server.streamed().answer)
+    yield Stream(server.completion(stream=True), is_completion=True)
+    if server.sandbox_rules:
+        for message in (TOOLS, "[[unicode]]", "[[echo]] " + DIFFICULT):
+            yield Stream(server.reply_to(message, stream=True).answer)
 
 
 def events_of(answer: ApiResponse) -> Sequence[StreamEvent]:

@@ -18,7 +18,7 @@ from sandbox.conformance.checks.grammar import (
     Stream,
     events_of,
     output_of,
-    stream_check,
+    streams,
 )
 from sandbox.conformance.http_messages import ApiResponse, read_json
 from sandbox.conformance.output import redact_keys, redacted_slice
@@ -26,8 +26,8 @@ from sandbox.conformance.target import TOOLS, Op, SentMessage, Target
 from sandbox.contract import Document
 
 
-@stream_check("STREAM-1", "V", "6.1")
-def events_are_written_plainly(stream: Stream) -> None:
+@check("STREAM-1", "V", "6.1", cases=streams)
+def events_are_written_plainly(_: Target, stream: Stream) -> None:
     """An event is a line `event: <type>`, one line `data: <JSON>` and an empty line."""
     for event in stream.events:
         fields = [line.partition(":")[0] for line in event.lines]
@@ -36,8 +36,8 @@ def events_are_written_plainly(stream: Stream) -> None:
         expect.that(bool(event.data), "data of a JSON object", stream.answer, value=event.text)
 
 
-@stream_check("STREAM-2", "D", "6.1")
-def a_stream_has_nothing_else(stream: Stream) -> None:
+@check("STREAM-2", "D", "6.1", cases=streams)
+def a_stream_has_nothing_else(_: Target, stream: Stream) -> None:
     """A stream has nothing else: no `id:`, no `retry:`, no comment, no `[DONE]`; it is UTF-8 with plain line
     feeds."""
     body = stream.answer.body
@@ -48,32 +48,31 @@ def a_stream_has_nothing_else(stream: Stream) -> None:
         expect.that(False, "event, data, an empty line and nothing else", stream.answer, value=part)
 
 
-@stream_check("STREAM-3", "V", "6.1")
-def a_stream_is_utf_8(stream: Stream) -> None:
+@check("STREAM-3", "V", "6.1", cases=streams)
+def a_stream_is_utf_8(_: Target, stream: Stream) -> None:
     """A stream is UTF-8, and whole characters arrive."""
+    is_whole = not any("\ufffd" in event.text for event in stream.events)
     try:
         stream.answer.body.decode("utf-8")
     except UnicodeDecodeError as error:
         expect.that(False, "UTF-8", stream.answer, got=str(error))
-    is_whole = not any("\ufffd" in event.text for event in stream.events)
     expect.that(is_whole, "whole characters", stream.answer, got="U+FFFD")
 
 
-@stream_check("STREAM-5", "V", "6.1")
-def events_repeat_their_type(stream: Stream) -> None:
+@check("STREAM-5", "V", "6.1", cases=streams)
+def events_repeat_their_type(_: Target, stream: Stream) -> None:
     """The data of every event repeats its `type`."""
     for event in stream.events:
         expect.equal(event.data.get("type"), event.name, "type", stream.answer)
 
 
-@stream_check("STREAM-18", "D", "6.3")
-def a_stream_ends_well(stream: Stream) -> None:
+@check("STREAM-18", "D", "6.3", cases=streams)
+def a_stream_ends_well(_: Target, stream: Stream) -> None:
     """The body of a stream ends right after the last event, and ends well."""
-    answer = stream.answer
+    answer, last = stream.answer, stream.events[-1].name
     expect.that(answer.is_whole, "a body that ends well", answer, got=answer.trouble)
     end = _part(answer, max(len(answer.body) - 80, 0), len(answer.body))
     expect.that(answer.body.endswith(b"}\n\n"), "nothing after the last event", answer, value=end)
-    last = stream.events[-1].name
     expect.that(last in LAST, "a last event", answer, got=last)
 
 
@@ -81,22 +80,22 @@ def _part(answer: ApiResponse, start: int, end: int) -> bytes:
     return redacted_slice(answer.body.decode("latin-1"), start, end).encode("latin-1")
 
 
-@check("STREAM-4", "V", "6.4", cases=Target.streams)
-def events_are_of_the_table(server: Target, answer: ApiResponse, is_completion: bool) -> None:
+@check("STREAM-4", "V", "6.4", cases=streams)
+def events_are_of_the_table(server: Target, stream: Stream) -> None:
     """Every event is one of the table, with the fields that it has there."""
-    schemas = server.operations[Op.COMPLETE if is_completion else Op.SEND].events
-    for event in events_of(answer):
-        expect.that(event.name in schemas, f"one of {', '.join(schemas)}", answer, got=event.name, about="name")
+    schemas = server.operations[Op.COMPLETE if stream.is_completion else Op.SEND].events
+    for event in stream.events:
+        expect.that(event.name in schemas, f"one of {', '.join(schemas)}", stream.answer, got=event.name, about="name")
         # What is wrong is told of short values: keys are hidden before they are cut.
         text = redact_keys(event.text)
         data = event.json if text == event.text else read_json(text.encode())
         violations = schemas[event.name].violations(Document(text.encode(), data))
         wrong = "; ".join(map(str, violations[:3]))
-        expect.that(not violations, f"{event.name} as in the table", answer, got=wrong, about=event.name)
+        expect.that(not violations, f"{event.name} as in the table", stream.answer, got=wrong, about=event.name)
 
 
-@stream_check("STREAM-6", "V", "6.4")
-def a_stream_has_its_beginning_and_end(stream: Stream) -> None:
+@check("STREAM-6", "V", "6.4", cases=streams)
+def a_stream_has_its_beginning_and_end(_: Target, stream: Stream) -> None:
     """A stream begins with `response.created` and ends with `response.completed` or `response.failed`, each once."""
     names = [event.name for event in stream.events]
     expect.that(names[0] == "response.created", "response.created first", stream.answer, got=names[0])
@@ -105,8 +104,8 @@ def a_stream_has_its_beginning_and_end(stream: Stream) -> None:
     expect.that(len(ends) == 2, "one beginning and one end", stream.answer, value=ends)
 
 
-@stream_check("STREAM-7", "V", "6.4")
-def a_stream_keeps_its_id(stream: Stream) -> None:
+@check("STREAM-7", "V", "6.4", cases=streams)
+def a_stream_keeps_its_id(_: Target, stream: Stream) -> None:
     """A stream ends under the id that it began with: `resp_…` of a reply, `cmpl_…` of a completion."""
     first, last = stream.events[0].data.get("id"), stream.events[-1].data.get("id")
     prefix = "cmpl_" if stream.is_completion else "resp_"
@@ -124,8 +123,8 @@ def a_reply_names_its_conversation(server: Target) -> None:
     expect.that("conversation_id" not in events_of(answer)[0].data, "no conversation_id", answer)
 
 
-@stream_check("STREAM-10", "V", "6.4")
-def calls_are_streamed_whole(stream: Stream) -> None:
+@check("STREAM-10", "V", "6.4", cases=streams)
+def calls_are_streamed_whole(_: Target, stream: Stream) -> None:
     """A call is streamed whole: start, deltas, done, under one call id and one name; the deltas joined are its
     arguments."""
     names: dict[object, object] = {}
@@ -157,8 +156,8 @@ def client_tools_have_no_arguments(server: Target) -> None:
     expect.that(not deltas, "no delta of it", *reply.proof, value=deltas)
 
 
-@stream_check("STREAM-12", "D", "6.3")
-def items_follow_one_another(stream: Stream) -> None:
+@check("STREAM-12", "D", "6.3", cases=streams)
+def items_follow_one_another(_: Target, stream: Stream) -> None:
     """Items follow one another whole: `output_index` counts them from 0, `content_index` is 0."""
     indexes = [event.data["output_index"] for event in stream.events if "output_index" in event.data]
     expect.that(indexes == sorted(indexes), "items one after the other", stream.answer, value=indexes)
@@ -215,8 +214,8 @@ def a_failed_stream_says_so(_: Target, answer: ApiResponse) -> None:
     expect.equal(last.data.get("status"), "failed", "status", answer)
 
 
-@stream_check("STREAM-9", "V", "6.4")
-def deltas_make_the_text(stream: Stream) -> None:
+@check("STREAM-9", "V", "6.4", cases=streams)
+def deltas_make_the_text(_: Target, stream: Stream) -> None:
     """The text of `output_text.done` is its deltas joined."""
     joined: dict[object, str] = {}
     for event in stream.events:
@@ -230,8 +229,8 @@ def deltas_make_the_text(stream: Stream) -> None:
     expect.that(set(joined) <= texts, "a done for every text", stream.answer, got=unfinished)
 
 
-@stream_check("STREAM-16", "D", "6.3")
-def deltas_are_about_a_word(stream: Stream) -> None:
+@check("STREAM-16", "D", "6.3", cases=streams)
+def deltas_are_about_a_word(_: Target, stream: Stream) -> None:
     """A delta is about a word: a text comes in many, none of them empty or long."""
     expect.that(all(stream.deltas), "no empty delta", stream.answer, value=stream.deltas)
     is_short = all(len(delta.split()) <= 2 for delta in stream.deltas)
@@ -239,8 +238,8 @@ def deltas_are_about_a_word(stream: Stream) -> None:
     expect.that(is_short, "about a word a delta", stream.answer, value=longest)
 
 
-@stream_check("STREAM-17", "D", "6.3")
-def deltas_split_no_character(stream: Stream) -> None:
+@check("STREAM-17", "D", "6.3", cases=streams)
+def deltas_split_no_character(_: Target, stream: Stream) -> None:
     """A delta never splits a character or an emoji sequence."""
     for pair in pairwise(stream.deltas):
         expect.that(not _splits(*pair), "whole characters", stream.answer, value=pair)
