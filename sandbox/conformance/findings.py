@@ -181,13 +181,13 @@ def as_json(finding: ConformanceFinding) -> dict[str, object]:
 
 _REPEATED = re.compile(rb"(.{1,8}?)\1{99,}", re.DOTALL)
 _PLAIN = re.compile(rb"[\x20-\x7e]*")
-_LONG = 4_000
+_MAX_ARGUMENT = 4_000
 
 # Shows an answer, and keeps the id in it.
 _ID = """id() {
   tee /dev/stderr | grep -o '"id": *"[^"]*"' | head -n 1 | cut -d '"' -f 4
 }"""
-_COLUMNS = 76
+_MAX_COLUMNS = 76
 
 
 def curl_script(answers: Sequence[ApiResponse], origin: ServerOrigin, redact: KeyRedactor) -> str:
@@ -214,7 +214,7 @@ def _command(request: ApiRequest, origin: ServerOrigin, redact: KeyRedactor, nam
         return _joined(words)
     if not any(name.lower() == "content-type" for name, _ in request.headers):
         words.append("-H 'Content-Type:'")
-    if len(request.body) <= _LONG and _is_text(request.body):
+    if len(request.body) <= _MAX_ARGUMENT and _is_text(request.body):
         return _joined([*words, "--data-binary " + _word(request.body.decode(), redact, names)])
     return _joined([_printed(redact.body(request.body)) + " |", *words, "--data-binary @-"])
 
@@ -222,7 +222,7 @@ def _command(request: ApiRequest, origin: ServerOrigin, redact: KeyRedactor, nam
 def _joined(words: Sequence[str]) -> str:
     """Write a command in one line, or in several that a shell reads as one."""
     line = " ".join(words)
-    return line if len(line) <= _COLUMNS else " \\\n  ".join(words)
+    return line if len(line) <= _MAX_COLUMNS else " \\\n  ".join(words)
 
 
 def _word(text: str, redact: KeyRedactor, names: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ from contextvars import ContextVar
 _COMMAND = re.compile(r"(?:^|(?<=\s)):(?=:)|#(?=#\[)", re.MULTILINE)
 
 # As how many characters one of a key may be written at most.
-_LONGEST_CHARACTER = 40
-_SHORTEST_BASE64 = 8
+_MAX_SPELLING = 40
+_MIN_BASE64 = 8
 _BASE64 = {"+": r"(?:[+-]|%2[Bb])", "/": r"(?:\\{0,4}/|_|%2[Ff])"}
 
 
@@ -25,7 +25,7 @@ class KeyRedactor:
         self._keys = sorted(keys.items(), key=lambda pair: -len(pair[1]))
         self._others = others or {}
         self._forms = [(f"${name}", form) for name, key in self._keys if key for form in _forms(key)]
-        self._longest = max((_LONGEST_CHARACTER * len(key) for _, key in self._keys), default=0)
+        self._max_length = max((_MAX_SPELLING * len(key) for _, key in self._keys), default=0)
 
     def __call__(self, text: str) -> str:
         for other, right in self._others.items():
@@ -34,8 +34,8 @@ class KeyRedactor:
 
     def redacted_slice(self, text: str, start: int, end: int) -> str:
         """Return a piece of a text; a key across one of its ends is hidden too: what is left would not be found."""
-        first, pieces, at = max(start - self._longest, 0), list[str](), start
-        for begins, ends, name in self._spans(text[first : end + self._longest], first):
+        first, pieces, at = max(start - self._max_length, 0), list[str](), start
+        for begins, ends, name in self._spans(text[first : end + self._max_length], first):
             if ends > at and begins < end:
                 pieces += [text[at:begins], name]
                 at = ends
@@ -48,15 +48,15 @@ class KeyRedactor:
     def split(self, text: str) -> tuple[tuple[str, str | None], ...]:
         """Return a text in pieces: literal ones, each with the name of the key that follows it, if one does."""
         for name, key in self._keys:
-            before, found, after = text.partition(key)
-            if found:
+            before, match, after = text.partition(key)
+            if match:
                 return (*self.split(before)[:-1], (self.split(before)[-1][0], name), *self.split(after))
         return ((self(text), None),)
 
     def _spans(self, text: str, offset: int) -> list[tuple[int, int, str]]:
         """Return where keys are, in order, and what stands for each."""
-        found = ((*form.span(), name) for name, pattern in self._forms for form in pattern.finditer(text))
-        return sorted((begins + offset, ends + offset, name) for begins, ends, name in found)
+        matches = ((*match.span(), name) for name, pattern in self._forms for match in pattern.finditer(text))
+        return sorted((begins + offset, ends + offset, name) for begins, ends, name in matches)
 
 
 # What is hidden in texts that are cut where nobody knows the run: a check, an answer, a connection.
@@ -93,7 +93,7 @@ def _forms(key: str) -> Iterator[re.Pattern[str]]:
         # Base64 writes three bytes as four characters: how a key is written hangs on how many bytes go before it.
         written = b64encode(b"\0" * before + raw).decode()
         core = written[(0, 2, 3)[before] : (before + len(raw)) * 8 // 6]
-        if len(core) >= _SHORTEST_BASE64:
+        if len(core) >= _MIN_BASE64:
             yield re.compile("".join(_BASE64.get(character, character) for character in core))
 
 
@@ -114,12 +114,12 @@ def _character(character: str) -> str:
 
 def escape(text: str, *, lines: bool = False) -> str:
     """Spell out, as JSON would, all that could fool a terminal or a CI's log: control, bidi, separators, commands."""
-    kept = "\n" if lines else ""
-    format_value = "".join(c if c.isprintable() or c in kept else _spelled(c) for c in text)
-    return _COMMAND.sub(lambda found: _spelled(found[0]), format_value)
+    printable = "\n" if lines else ""
+    spelled = "".join(c if c.isprintable() or c in printable else _spell(c) for c in text)
+    return _COMMAND.sub(lambda match: _spell(match[0]), spelled)
 
 
-def _spelled(character: str) -> str:
+def _spell(character: str) -> str:
     if ord(character) < 0x10000:
         return f"\\u{ord(character):04x}"
     high, low = divmod(ord(character) - 0x10000, 0x400)

@@ -23,7 +23,7 @@ COLUMNS = 80
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
 _MAX_SCRIPT_LINES = 80
-_FEW = 12
+_MAX_LISTED = 12
 
 
 class Report:
@@ -99,7 +99,7 @@ class Report:
                 reasons.setdefault(f"{outcome.result}: {outcome.reason}", []).append(outcome.check)
         for reason, checks in reasons.items():
             topics = Counter(check.topic for check in checks)
-            few = [str(check) for check in checks] if len(checks) < _FEW else []
+            few = [str(check) for check in checks] if len(checks) < _MAX_LISTED else []
             yield from wrapped(f"{reason}: {', '.join(few or [f'{n} of {name}' for name, n in topics.items()])}", "  ")
         for text in self._result.not_asked_for:
             yield from wrapped(f"not asked for: {text}", "  ")

@@ -29,8 +29,8 @@ Result = Literal["kept", "broken", "not asked for", "not applicable", "could not
 Tell = Callable[[str], None]
 
 # What is created at most on a server that isn't the sandbox, by the checks and by a short fuzz phase (rounded up).
-_CONVERSATIONS = 200
-_SHORT = 150
+_MAX_CONVERSATIONS = 200
+_MAX_ERROR_TEXT = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
         raise
     except Exception as error:  # an answer in a shape that nobody expects ends no run
         # Python's own errors cut long values: what is left of a key then would not be found.
-        text = f": {error}" if len(str(error)) < _SHORT else ""
+        text = f": {error}" if len(str(error)) < _MAX_ERROR_TEXT else ""
         reason = f"an answer of a kind that the check can't read ({type(error).__name__}{text})"
         return Outcome(check=check, result="could not run", reason=redact(reason))
     return Outcome(check=check, result="kept")
@@ -156,9 +156,9 @@ class _Run:
             return
         self._say(
             f"this server isn't the sandbox: at most {plan.max_messages} messages and completions are sent, each of "
-            f"which may be billed and may start what its agent does; up to {_CONVERSATIONS} conversations are created, "
-            f'each with {{"{MARK}": "{target.run}"}} in its metadata; they are deleted at the end, and a deletion is '
-            "soft: they stay in the app's metrics"
+            f"which may be billed and may start what its agent does; up to {_MAX_CONVERSATIONS} conversations are "
+            f'created, each with {{"{MARK}": "{target.run}"}} in its metadata; they are deleted at the end, and a '
+            "deletion is soft: they stay in the app's metrics"
         )
 
     def _fuzz_phase(self) -> None:

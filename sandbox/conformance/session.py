@@ -17,7 +17,7 @@ _DELETED = re.compile(r"DELETE .*/apps/[^/?]+/conversations/([^/?]+)(?:\?.*)?")
 _READING = ("GET", "HEAD", "OPTIONS")
 _MAX_LATE = 3
 # Few answers of a server that conforms are long; read as JSON they take many times their bytes.
-_LONG, _MAX_LONG_BYTES = 256 * 1024, 12 * 1024 * 1024
+_LONG_BYTES, _MAX_LONG_TOTAL = 256 * 1024, 12 * 1024 * 1024
 # What is waited after a 429 that doesn't say how long, in seconds.
 _DEFAULT_WAIT = 5.0
 
@@ -117,9 +117,9 @@ class Session:
     def _permit(self, request: ApiRequest) -> None:
         if not self.limits.writes and request.method not in _READING:
             raise BudgetExceeded(f"nothing may be written, and {request.method} might")
-        most = self.limits.max_messages
-        if request.is_billed and most is not None and self.totals.messages >= most:
-            raise BudgetExceeded(f"all {most} messages and completions that were allowed are sent")
+        maximum = self.limits.max_messages
+        if request.is_billed and maximum is not None and self.totals.messages >= maximum:
+            raise BudgetExceeded(f"all {maximum} messages and completions that were allowed are sent")
 
     def _wait_out(self, answer: ApiResponse) -> None:
         value = answer.header("retry-after") or ""
@@ -135,17 +135,19 @@ class Session:
     def _once(self, request: ApiRequest) -> ApiResponse:
         if self._late_in_a_row >= _MAX_LATE:
             raise RunStopped(f"{_MAX_LATE} requests in a row had no end within {self.limits.whole:.0f} s each")
-        if self._long > _MAX_LONG_BYTES:
-            raise RunStopped(f"answers of more than {_LONG:,} bytes came to more than {_MAX_LONG_BYTES:,} bytes in all")
+        if self._long > _MAX_LONG_TOTAL:
+            raise RunStopped(
+                f"answers of more than {_LONG_BYTES:,} bytes came to more than {_MAX_LONG_TOTAL:,} bytes in all"
+            )
         if self.limits.rate:
             self._wait(1 / self.limits.rate)
         self._check_time()
         self.totals.requests += 1
         answer = replace(self._connector.exchange(request), turn=self.totals.requests)
-        # What it broke off is no fault of the server.
+        # What it broke off is not the server's doing.
         self._check_time()
         self._late_in_a_row = self._late_in_a_row + 1 if answer.is_late else 0
-        self._long += len(answer.body) if len(answer.body) > _LONG else 0
+        self._long += len(answer.body) if len(answer.body) > _LONG_BYTES else 0
         return answer
 
     def _check_time(self) -> None:

@@ -158,11 +158,11 @@ class Target:
         """Whether anything may be written to it."""
         return self.session.limits.writes
 
-    def path(self, operation: Op, *, conversation: str = NOBODY, user: str = "nobody", app: str | None = None) -> str:
+    def path(self, op: Op, *, conversation: str = NOBODY, user: str = "nobody", app: str | None = None) -> str:
         """Return the path of an operation with everything in place."""
         app_id = self.app if app is None else app
         values = {"app_id": app_id, "conversation_id": conversation, "external_user_id": user}
-        return self.base + self.operations[operation].url(values).removeprefix(self.contract.base)
+        return self.base + self.operations[op].url(values).removeprefix(self.contract.base)
 
     def operation_id(self, request: ApiRequest) -> str | None:
         """Return the id of the operation that a request is for; None if it is for none of them."""
@@ -182,7 +182,7 @@ class Target:
 
     def ask(
         self,
-        operation: Op,
+        op: Op,
         *,
         conversation: str = NOBODY,
         user: str = "nobody",
@@ -197,8 +197,8 @@ class Target:
         """Ask for one operation: `body` is sent as JSON, `raw` as it is; `key` None sends none."""
         sent = raw if raw is not None else None if body is None else compact(body)
         return self.raw(
-            self.operations[operation].method,
-            self.path(operation, conversation=conversation, user=user, app=app) + (f"?{query}" if query else ""),
+            self.operations[op].method,
+            self.path(op, conversation=conversation, user=user, app=app) + (f"?{query}" if query else ""),
             headers=headers,
             body=sent,
             key=key,

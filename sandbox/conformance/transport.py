@@ -48,9 +48,9 @@ class Deadline:
         """Whether the time is over."""
         return self.time_left() <= 0
 
-    def time_left(self, most: float = inf) -> float:
+    def time_left(self, maximum: float = inf) -> float:
         """Return how many seconds are left, at most so many."""
-        return most if self._end is None else min(most, self._end - monotonic())
+        return maximum if self._end is None else min(maximum, self._end - monotonic())
 
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than there is time."""

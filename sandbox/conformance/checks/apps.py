@@ -29,19 +29,19 @@ def the_config_names_its_app(server: Target) -> None:
 
 
 @check("APP-2", "V", "4.11", writes=False, cases=READS)
-def an_unknown_app_is_not_found(server: Target, operation: Op) -> None:
+def an_unknown_app_is_not_found(server: Target, op: Op) -> None:
     """An app that doesn't exist is 404 `not_found` (or not ours: 403), whatever is read of it."""
-    answer = server.ask(operation, app="app_missing")
+    answer = server.ask(op, app="app_missing")
     expect.status(answer, 404, 403)
     if answer.status == 404:
         expect.error(answer, 404, "not_found")
 
 
 @check("APP-3", "V", "4.11", cases=(Op.GET, Op.UPDATE, Op.SEND, Op.DELETE))
-def another_app_reaches_nothing(server: Target, operation: Op) -> None:
+def another_app_reaches_nothing(server: Target, op: Op) -> None:
     """A conversation is out of reach under another app's id: 403 or 404, never 200."""
     one = server.samples()[0].id
-    answer = server.ask(operation, conversation=one, app=other_app(server), body=BODIES.get(operation))
+    answer = server.ask(op, conversation=one, app=other_app(server), body=BODIES.get(op))
     expect.status(answer, 404, 403)
 
 
@@ -71,10 +71,10 @@ def another_app_lists_nothing_of_ours(server: Target, answer: ApiResponse) -> No
     expect.that(not ours, "a list without our conversations", server.samples()[-1], answer, got=f"{len(ours)} of them")
 
 
-@check("APP-6", "D", "10.2", cases=[(operation, *row) for row in MAGIC_APPS for operation in Op])
-def magic_apps_answer_as_they_are_called(server: Target, operation: Op, app: str, status: int, kind: str) -> None:
+@check("APP-6", "D", "10.2", cases=[(op, *row) for row in MAGIC_APPS for op in Op])
+def magic_apps_answer_as_they_are_called(server: Target, op: Op, app: str, status: int, kind: str) -> None:
     """`app_missing`, `app_inactive`, `app_no_agent` and `app_error` always answer as they are called."""
-    if app == "app_error" and operation in (Op.SEND, Op.COMPLETE):
+    if app == "app_error" and op in (Op.SEND, Op.COMPLETE):
         return  # a 500 leaves open what was done
-    body = BODIES.get(operation, {} if server.operations[operation].method == "POST" else None)
-    expect.error(server.ask(operation, app=app, body=body), status, kind)
+    body = BODIES.get(op, {} if server.operations[op].method == "POST" else None)
+    expect.error(server.ask(op, app=app, body=body), status, kind)

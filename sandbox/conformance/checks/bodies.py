@@ -39,15 +39,15 @@ def with_mark(server: Target, field: bytes) -> bytes:
 
 # A real server's agent must not be asked by mistake: messages go to a conversation that nobody has.
 HOSTILE_CASES = [
-    *((operation, *row) for operation in (Op.UPDATE, Op.SEND) for row in HOSTILE),
+    *((op, *row) for op in (Op.UPDATE, Op.SEND) for row in HOSTILE),
     *((Op.CREATE, *row) for row in HOSTILE[:8]),
 ]
 
 
 @check("BODY-1", "V", "4.11", cases=HOSTILE_CASES)
-def no_body_breaks_the_server(server: Target, operation: Op, why: str, raw: bytes) -> None:
+def no_body_breaks_the_server(server: Target, op: Op, why: str, raw: bytes) -> None:
     """No body makes the server fail: what can't be used is a clear 4xx, never a 5xx, never a lost connection."""
-    answer = server.ask(operation, raw=raw)
+    answer = server.ask(op, raw=raw)
     is_clear = answer.status is not None and 400 <= answer.status < 500
     # What doesn't violate the schema may be taken: a lone surrogate, a NaN.
     is_taken = answer.is_good and why in ("NaN", "Infinity", "lone surrogate", "nested 10,000 deep")
@@ -72,9 +72,9 @@ NOT_JSON = (
 
 
 @check("BODY-2", "D", "4.3", cases=product(NOT_JSON, WITH_BODY))
-def what_is_not_json_is_refused(server: Target, raw: bytes, operation: Op) -> None:
+def what_is_not_json_is_refused(server: Target, raw: bytes, op: Op) -> None:
     """What isn't JSON (cut short, invalid UTF-8, `NaN`, lone surrogates, nothing at all) is 422 `invalid_json`."""
-    expect.invalid(server, server.ask(operation, raw=raw), param=None, code="invalid_json")
+    expect.invalid(server, server.ask(op, raw=raw), param=None, code="invalid_json")
 
 
 @check("BODY-3", "D", "4.3")
@@ -83,8 +83,8 @@ def a_body_has_at_most_a_mebibyte(server: Target) -> None:
     body = compact({"title": "Large", "metadata": server.with_mark()})
     expect.status(server.ask(Op.CREATE, raw=body + b" " * (MIB - len(body))), 200, why="exactly 1 MiB")
 
-    def verify(size: int, operation: Op) -> None:
-        answer = server.ask(operation, raw=body + b" " * (size - len(body)))
+    def verify(size: int, op: Op) -> None:
+        answer = server.ask(op, raw=body + b" " * (size - len(body)))
         expect.error(answer, 413, "payload_too_large", why=f"{size:,} bytes")
 
     for_each(product((MIB + 1, 2 * MIB), WITH_BODY), verify)
@@ -184,8 +184,8 @@ def json_may_have_parameters_or_no_type(server: Target) -> None:
         (Op.COMPLETE, NOBODY, {"prompt": ""}, server.invalid),
     )
 
-    def verify(media_type: str, operation: Op, conversation: str, body: dict[str, Any], status: int) -> None:
-        answer = server.ask(operation, conversation=conversation, body=body, headers={"Content-Type": media_type})
+    def verify(media_type: str, op: Op, conversation: str, body: dict[str, Any], status: int) -> None:
+        answer = server.ask(op, conversation=conversation, body=body, headers={"Content-Type": media_type})
         expect.status(answer, status, why=media_type or "no Content-Type")
 
     for_each([(media_type, *row) for media_type in JSON_TYPES for row in table], verify)
@@ -202,16 +202,16 @@ OTHER_TYPES = (
 
 
 @check("TYPE-2", "D", "4.4", cases=product(OTHER_TYPES, WITH_BODY))
-def other_types_are_refused(server: Target, media_type: str, operation: Op) -> None:
+def other_types_are_refused(server: Target, media_type: str, op: Op) -> None:
     """Any other type of a body is 415 `unsupported_media_type`."""
-    answer = server.ask(operation, raw=b"{}", headers={"Content-Type": media_type})
+    answer = server.ask(op, raw=b"{}", headers={"Content-Type": media_type})
     expect.error(answer, 415, "unsupported_media_type", why=media_type)
 
 
 @check("TYPE-3", "D", "4.4", cases=product(("gzip", "br", "deflate"), (Op.CREATE, Op.SEND)))
-def encoded_bodies_are_refused(server: Target, encoding: str, operation: Op) -> None:
+def encoded_bodies_are_refused(server: Target, encoding: str, op: Op) -> None:
     """A body with a `Content-Encoding` is 415 `unsupported_media_type`."""
-    answer = server.ask(operation, body={"metadata": server.with_mark()}, headers={"Content-Encoding": encoding})
+    answer = server.ask(op, body={"metadata": server.with_mark()}, headers={"Content-Encoding": encoding})
     expect.error(answer, 415, "unsupported_media_type", why=f"Content-Encoding: {encoding}")
 
 
@@ -240,9 +240,9 @@ def accept_decides_nothing(server: Target) -> None:
 
 
 @check("TYPE-5", "S", "1.3", writes=False, cases=(Op.CONFIG, Op.LIST, Op.METRICS, Op.USER_LIST))
-def answers_are_json(server: Target, operation: Op) -> None:
+def answers_are_json(server: Target, op: Op) -> None:
     """A good answer that isn't a stream is `application/json`."""
-    answer = expect.ok(server.ask(operation))
+    answer = expect.ok(server.ask(op))
     expect.media_type(answer, JSON)
     expect.that(answer.json is not None, "a body in JSON and UTF-8", answer)
 

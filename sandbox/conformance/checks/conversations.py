@@ -259,10 +259,10 @@ def deleted_is_gone_from_lists(server: Target) -> None:
 
 
 @check("DELETE-3", "D", "5.5", cases=(Op.GET, Op.UPDATE, Op.SEND, Op.DELETE))
-def deleted_is_404(server: Target, operation: Op) -> None:
+def deleted_is_404(server: Target, op: Op) -> None:
     """A deleted conversation is 404 to get, update, delete and send message."""
     created, deleted = server.deleted_sample()
-    answer = server.ask(operation, conversation=created.id, body=BODIES.get(operation))
+    answer = server.ask(op, conversation=created.id, body=BODIES.get(op))
     expect.that(answer.status == 404, "status 404", created, deleted, answer)
     expect.error(answer, 404, "not_found")
 

@@ -46,13 +46,11 @@ def local_pages_may_read(server: Target, origin: str) -> None:
 
 
 @check("CORS-2", "D", "4.9", cases=((Op.SEND, False), (Op.SEND, True), (Op.COMPLETE, True)))
-def local_pages_may_read_what_is_said(server: Target, operation: Op, stream: bool) -> None:
+def local_pages_may_read_what_is_said(server: Target, op: Op, stream: bool) -> None:
     """A page of a loopback origin may read replies and completions too, and streams of both."""
-    body = {"message": {"content": "[[echo]] x"}} if operation == Op.SEND else {"prompt": "[[echo]] x"}
+    body = {"message": {"content": "[[echo]] x"}} if op == Op.SEND else {"prompt": "[[echo]] x"}
     one = server.samples()[0].id
-    answer = expect.ok(
-        server.ask(operation, conversation=one, body={**body, "stream": stream}, headers={"Origin": LOCAL[0]})
-    )
+    answer = expect.ok(server.ask(op, conversation=one, body={**body, "stream": stream}, headers={"Origin": LOCAL[0]}))
     expect_readable(answer, LOCAL[0])
 
 
@@ -65,15 +63,15 @@ def strangers_may_not(server: Target, origin: str) -> None:
 
 
 @check("CORS-4", "D", "4.9", writes=False, cases=tuple(Op))
-def preflights_are_answered(server: Target, operation: Op) -> None:
+def preflights_are_answered(server: Target, op: Op) -> None:
     """A preflight of a loopback origin needs no key and allows any header, on every path of the contract."""
-    method = server.operations[operation].method
+    method = server.operations[op].method
     headers = {
         "Origin": LOCAL[0],
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization, content-type, x-anything",
     }
-    answer = server.raw("OPTIONS", server.path(operation), headers=headers, key=None)
+    answer = server.raw("OPTIONS", server.path(op), headers=headers, key=None)
     expect.that(answer.is_good, "a 2xx", answer)
     expect_allowed(answer, LOCAL[0])
     methods = answer.header_values("access-control-allow-methods")

@@ -27,7 +27,7 @@ def expect_envelope(answer: ApiResponse) -> None:
 
 def errors_of_reads(server: Target) -> Iterator[ApiResponse]:
     """Yield the errors that reading without a key brings about, and that of an unknown conversation."""
-    yield from (server.ask(operation, key=None) for operation in READS)
+    yield from (server.ask(op, key=None) for op in READS)
     yield server.ask(Op.GET)
 
 
@@ -40,19 +40,19 @@ def every_operation_has_the_envelope(_: Target, answer: ApiResponse) -> None:
 
 def errors_of_every_kind(server: Target) -> Iterator[ApiResponse]:
     """Yield an error of every kind that a client can bring about, from every part of a server."""
-    for operation in Op:
-        yield server.raw(server.operations[operation].method, server.path(operation), key=None)
-        yield server.raw("PUT", server.path(operation))
+    for op in Op:
+        yield server.raw(server.operations[op].method, server.path(op), key=None)
+        yield server.raw("PUT", server.path(op))
     yield server.raw("GET", "/nowhere")
     yield server.raw("GET", server.base)
     yield server.ask(Op.GET)
-    for operation in WITH_BODY:
-        yield server.ask(operation, raw=b"{}", headers=TEXT)
+    for op in WITH_BODY:
+        yield server.ask(op, raw=b"{}", headers=TEXT)
         for raw in (LARGE, b"{", b"[]"):
-            yield server.ask(operation, raw=raw)
-    for operation in (Op.LIST, Op.USER_LIST):
+            yield server.ask(op, raw=raw)
+    for op in (Op.LIST, Op.USER_LIST):
         for query in ("limit=0", "after=x"):
-            yield server.ask(operation, query=query)
+            yield server.ask(op, query=query)
     yield server.ask(Op.SEND, body={"message": {"content": "x"}}, key="sk_test_limited", patient=False)
     for app in ("app_inactive", "app_no_agent", "app_error"):
         yield server.ask(Op.CONFIG, app=app)
@@ -113,10 +113,10 @@ VIOLATIONS: tuple[tuple[Op, Any, str | None, str], ...] = (
 
 
 @check("ERROR-5", "D", "4.2", cases=VIOLATIONS)
-def the_first_violation_is_named(server: Target, operation: Op, body: Any, param: str | None, code: str) -> None:
+def the_first_violation_is_named(server: Target, op: Op, body: Any, param: str | None, code: str) -> None:
     """A body that breaks the schema is 422 `invalid_request_error`; `param` is the place of the first fault, `code`
     its kind."""
-    expect.invalid(server, server.ask(operation, body=body), param=param, code=code)
+    expect.invalid(server, server.ask(op, body=body), param=param, code=code)
 
 
 # Each row: an operation, a body, and what the message has to say of it.
@@ -128,9 +128,9 @@ MESSAGES: tuple[tuple[Op, Any, tuple[str, ...]], ...] = (
 
 
 @check("ERROR-6", "D", "4.2", cases=MESSAGES)
-def the_message_names_every_violation(server: Target, operation: Op, body: Any, sentences: tuple[str, ...]) -> None:
+def the_message_names_every_violation(server: Target, op: Op, body: Any, sentences: tuple[str, ...]) -> None:
     """The message of a refusal names every fault with its place, what was expected and what came."""
-    answer = server.ask(operation, body=body)
+    answer = server.ask(op, body=body)
     expect.status(answer, server.invalid)
     message = str(answer.error.get("message", ""))
     for sentence in sentences:

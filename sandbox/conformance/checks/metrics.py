@@ -84,7 +84,7 @@ def the_empty_user_counts(server: Target) -> None:
 def reading_counts_nowhere(server: Target) -> None:
     """Reading counts nowhere."""
     before = good(server.ask(Op.METRICS))
-    for operation in (Op.LIST, Op.CONFIG, Op.USER_LIST):
-        good(server.ask(operation))
+    for op in (Op.LIST, Op.CONFIG, Op.USER_LIST):
+        good(server.ask(op))
     for name in (CONVERSATIONS, MESSAGES, USERS):
         expect_growth(server, name, 0, before, before)

@@ -17,9 +17,9 @@ def the_path_comes_first(server: Target, method: str) -> None:
 
 
 @check("ORDER-2", "D", "4.1", cases=(Op.CONFIG, Op.SEND))
-def the_method_comes_before_the_key(server: Target, operation: Op) -> None:
+def the_method_comes_before_the_key(server: Target, op: Op) -> None:
     """The method is checked before the key."""
-    expect.error(server.raw("PUT", server.path(operation), key=None), 405, "method_not_allowed")
+    expect.error(server.raw("PUT", server.path(op), key=None), 405, "method_not_allowed")
 
 
 @check("ORDER-3", "D", "4.1", cases=("app_missing", "app_inactive", "app_error"))
@@ -48,36 +48,32 @@ def the_state_comes_before_the_limit(server: Target) -> None:
     expect.error(answer, 403, "app_inactive")
 
 
-@check(
-    "ORDER-7", "D", "4.1", cases=[(operation, raw) for operation in (Op.SEND, Op.COMPLETE) for raw in (NO_JSON, LARGE)]
-)
-def the_limit_comes_before_the_body(server: Target, operation: Op, raw: bytes) -> None:
+@check("ORDER-7", "D", "4.1", cases=[(op, raw) for op in (Op.SEND, Op.COMPLETE) for raw in (NO_JSON, LARGE)])
+def the_limit_comes_before_the_body(server: Target, op: Op, raw: bytes) -> None:
     """The rate limit is checked before the body."""
-    answer = server.ask(operation, key="sk_test_limited", raw=raw, headers=TEXT, patient=False)
+    answer = server.ask(op, key="sk_test_limited", raw=raw, headers=TEXT, patient=False)
     expect.error(answer, 429, "rate_limit_exceeded")
 
 
-@check(
-    "ORDER-8", "D", "4.1", cases=[(operation, raw) for operation in (Op.SEND, Op.CREATE) for raw in (NO_JSON, LARGE)]
-)
-def the_media_type_comes_before_size_and_json(server: Target, operation: Op, raw: bytes) -> None:
+@check("ORDER-8", "D", "4.1", cases=[(op, raw) for op in (Op.SEND, Op.CREATE) for raw in (NO_JSON, LARGE)])
+def the_media_type_comes_before_size_and_json(server: Target, op: Op, raw: bytes) -> None:
     """The media type is checked before the size and the JSON."""
-    expect.error(server.ask(operation, raw=raw, headers=TEXT), 415, "unsupported_media_type")
+    expect.error(server.ask(op, raw=raw, headers=TEXT), 415, "unsupported_media_type")
 
 
 @check("ORDER-9", "D", "4.1", cases=(Op.SEND, Op.CREATE))
-def the_size_comes_before_json(server: Target, operation: Op) -> None:
+def the_size_comes_before_json(server: Target, op: Op) -> None:
     """The size is checked before the JSON."""
-    expect.error(server.ask(operation, raw=LARGE), 413, "payload_too_large")
+    expect.error(server.ask(op, raw=LARGE), 413, "payload_too_large")
 
 
 @check("ORDER-10", "D", "4.1", cases=(Op.SEND, Op.UPDATE))
-def the_body_comes_before_the_conversation(server: Target, operation: Op) -> None:
+def the_body_comes_before_the_conversation(server: Target, op: Op) -> None:
     """JSON and schema are checked before the conversation."""
     for raw in (NO_JSON, b'{"message": 5, "title": 5}'):
-        expect.invalid(server, server.ask(operation, raw=raw))
-    body = {"message": {"content": "Hello"}} if operation == Op.SEND else {"title": "Hello"}
-    expect.error(server.ask(operation, body=body), 404, "not_found")
+        expect.invalid(server, server.ask(op, raw=raw))
+    body = {"message": {"content": "Hello"}} if op == Op.SEND else {"title": "Hello"}
+    expect.error(server.ask(op, body=body), 404, "not_found")
 
 
 @check("ORDER-11", "D", "4.1", writes=False)

@@ -39,10 +39,10 @@ def expect_page(server: Target, query: str, wanted: Sequence[str], more: bool | 
         expect.equal(answer.object["has_more"], more, f"has_more ({query})", *proof, about="has_more")
 
 
-def walk(fetch: Callable[[str], ApiResponse], query: str, most: int = 1_000) -> Iterator[ApiResponse]:
+def walk(fetch: Callable[[str], ApiResponse], query: str, max_pages: int = 1_000) -> Iterator[ApiResponse]:
     """Go from page to page by `last_id` as `after`, as long as the server says that there is more."""
     after = ""
-    for _ in range(most):
+    for _ in range(max_pages):
         answer = fetch(query + after)
         yield answer
         last = answer.object.get("last_id") or "".join(answer.ids[-1:])
@@ -106,19 +106,19 @@ WRONG_QUERIES = (
 )
 
 
-@check("PAGE-5", "D", "5.4", writes=False, cases=[(*row, operation) for row in WRONG_QUERIES for operation in BOTH])
-def other_limits_are_refused(server: Target, query: str, param: str, code: str, operation: Op) -> None:
+@check("PAGE-5", "D", "5.4", writes=False, cases=[(*row, op) for row in WRONG_QUERIES for op in BOTH])
+def other_limits_are_refused(server: Target, query: str, param: str, code: str, op: Op) -> None:
     """A limit or an order that is out of range is refused, 422, with the parameter and the kind of fault."""
-    expect.invalid(server, server.ask(operation, query=query), param=param, code=code, why=query)
+    expect.invalid(server, server.ask(op, query=query), param=param, code=code, why=query)
 
 
 NOT_DIGITS = ("020", "+20", "%2B20", "1.0", "", "%2020", "1e1", "0x10", "%D9%A2", "9" * 400)
 
 
 @check("PAGE-6", "D", "4.8", writes=False, cases=product(NOT_DIGITS, BOTH))
-def numbers_are_plain_digits(server: Target, text: str, operation: Op) -> None:
+def numbers_are_plain_digits(server: Target, text: str, op: Op) -> None:
     """Whole numbers of the query are plain digits: `020`, `+20`, `1.0` and nothing at all are refused."""
-    answer = server.ask(operation, query=f"limit={text}")
+    answer = server.ask(op, query=f"limit={text}")
     expect.invalid(server, answer, param="limit", why=f"limit={text[:20]}")
 
 
@@ -263,8 +263,8 @@ def unknown_cursors_are_404(server: Target) -> None:
     """A cursor that is unknown, or of another app, or empty, is 404 `not_found`, `unknown_cursor`, and `param` names
     it."""
 
-    def verify(operation: Op, name: str, one: str) -> None:
-        answer = server.ask(operation, query=f"{name}={one}")
+    def verify(op: Op, name: str, one: str) -> None:
+        answer = server.ask(op, query=f"{name}={one}")
         expect.error(answer, 404, "not_found", param=name, code="unknown_cursor", why=f"{name}={one}")
 
     for_each(product(BOTH, ("after", "before"), (NOBODY, "x", "")), verify)
@@ -274,10 +274,10 @@ def unknown_cursors_are_404(server: Target) -> None:
 
 
 @check("PAGE-15", "D", "5.4", cases=BOTH)
-def two_cursors_conflict(server: Target, operation: Op) -> None:
+def two_cursors_conflict(server: Target, op: Op) -> None:
     """Both cursors at once are 422 `conflict`."""
     ids = sample_ids(server)
-    answer = server.ask(operation, user=server.sample_user, query=f"after={ids[0]}&before={ids[5]}")
+    answer = server.ask(op, user=server.sample_user, query=f"after={ids[0]}&before={ids[5]}")
     expect.invalid(server, answer, code="conflict")
 
 

@@ -48,9 +48,9 @@ def an_unknown_conversation_cannot_be_read(server: Target) -> None:
 
 
 @check("PATH-4", "V", "4.11", cases=(Op.UPDATE, Op.DELETE, Op.SEND))
-def an_unknown_conversation_cannot_be_changed(server: Target, operation: Op) -> None:
+def an_unknown_conversation_cannot_be_changed(server: Target, op: Op) -> None:
     """A conversation that doesn't exist is 404 `not_found` to update, to delete and to send a message to."""
-    expect.error(server.ask(operation, body=BODIES.get(operation)), 404, "not_found")
+    expect.error(server.ask(op, body=BODIES.get(op)), 404, "not_found")
 
 
 def impossible_ids(server: Target) -> tuple[str, ...]:
