@@ -49,7 +49,6 @@ class FuzzFinding:
     title: str
     message: str
     identity: tuple[str, ...]
-    phase: str
     seen: int
     curl: str
     method: str
@@ -57,33 +56,6 @@ class FuzzFinding:
     request_body: str
     status: int | None
     body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """What a run found, and what it reached.
-
-    `statuses` counts the answers of each operation by status, `links` those to each link that was followed with a value
-    from the answer that it belongs to and otherwise valid data. `errors` are what kept the engine from its work.
-    """
-
-    findings: tuple[FuzzFinding, ...]
-    statuses: Mapping[str, Mapping[int, int]]
-    links: Mapping[Link, Mapping[int, int]]
-    never_succeeded: tuple[str, ...]
-    uncovered_links: tuple[Link, ...]
-    requests: int
-    errors: tuple[str, ...]
-
-    @property
-    def walked(self) -> int:
-        """How many links were followed to where they lead."""
-        return len(self.links) - len(self.uncovered_links)
-
-    @property
-    def missed(self) -> list[str]:
-        """The links that weren't, as text."""
-        return [f"{link.source} -> {link.name} -> {link.target}" for link in self.uncovered_links]
 
 
 def findings_for_any_server(findings: Collection[FuzzFinding]) -> list[FuzzFinding]:
@@ -124,15 +96,15 @@ def fuzz(
     It ends early where `stopped` says so.
     """
     document = fit_to_fuzzer(contract.bundle, plan.app_id, sandbox_rules=plan.sandbox_rules)
-    log = _EventLog(document, plan.key, note)
-    _run(document, _config(plan), log, stopped)
+    coverage = Coverage(document, plan.key, note)
+    _run(document, _config(plan), coverage, stopped)
     for number in range(1, plan.extra_runs + 1 if "stateful" in plan.phases else 1):
-        if not stopped() and (missing := log.uncovered_links()):
-            _run(keep_links(document, missing), _extra_run_config(plan, number), log, stopped)
-    return log.coverage()
+        if not stopped() and (missing := coverage.uncovered_links):
+            _run(keep_links(document, missing), _extra_run_config(plan, number), coverage, stopped)
+    return coverage
 
 
-def _run(document: dict[str, Any], settings: dict[str, Any], log: _EventLog, stopped: Callable[[], bool]) -> None:
+def _run(document: dict[str, Any], settings: dict[str, Any], coverage: Coverage, stopped: Callable[[], bool]) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
@@ -146,11 +118,11 @@ def _run(document: dict[str, Any], settings: dict[str, Any], log: _EventLog, sto
             if stopped():
                 stream.stop()
             if isinstance(event, events.ScenarioFinished):
-                log.scenario(event)
+                coverage.add_scenario(event)
             elif isinstance(event, events.NonFatalError):
-                log.error(event.label, f"{event.info.title}: {event.info.message}")
+                coverage.add_error(event.label, f"{event.info.title}: {event.info.message}")
             elif isinstance(event, events.FatalError):
-                log.error("schemathesis", repr(event.exception))
+                coverage.add_error("schemathesis", repr(event.exception))
 
 
 def _config(plan: FuzzPlan) -> dict[str, Any]:
@@ -201,8 +173,12 @@ def _improve_case(context: HookContext, case: Case[Any]) -> Case[Any]:
     return case
 
 
-class _EventLog:
-    """Gathers what the engine tells, in our own terms: operations by their id, the key masked."""
+class Coverage:
+    """What a run found and reached, gathered from what the engine tells: operations by their id, the key masked.
+
+    `statuses` counts the answers of each operation by status, `links` those to each link that was followed with a value
+    from the answer that it belongs to and otherwise valid data.
+    """
 
     def __init__(self, document: Mapping[str, Any], key: str, note: Callable[[int], None]) -> None:
         self._key = key
@@ -215,13 +191,47 @@ class _EventLog:
             for link, _ in links(document)
         }
         self._deletes = {name for label, name in self._operation_ids.items() if label.startswith("DELETE ")}
-        self._statuses: dict[str, Counter[int]] = {name: Counter() for name in self._operation_ids.values()}
-        self._walked: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
         self._findings: dict[tuple[str, ...], FuzzFinding] = {}
-        self.requests = 0
         self._errors: dict[str, None] = {}
+        self.statuses: dict[str, Counter[int]] = {name: Counter() for name in self._operation_ids.values()}
+        self.links: dict[Link, Counter[int]] = {link: Counter() for link in self._links.values()}
+        self.requests = 0
 
-    def scenario(self, event: ScenarioFinished) -> None:
+    @property
+    def findings(self) -> tuple[FuzzFinding, ...]:
+        """The smallest case of each finding."""
+        return tuple(self._findings.values())
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What kept the engine from its work."""
+        return tuple(self._errors)
+
+    @property
+    def never_succeeded(self) -> tuple[str, ...]:
+        """The operations that never answered 2xx."""
+        return tuple(name for name, statuses in self.statuses.items() if not any(map(_succeeds, statuses)))
+
+    @property
+    def uncovered_links(self) -> tuple[Link, ...]:
+        """The links that nobody has followed to where they lead: a success, or nothing after a delete."""
+        return tuple(
+            link
+            for link, statuses in self.links.items()
+            if not any(_succeeds(status) or (status == 404 and link.source in self._deletes) for status in statuses)
+        )
+
+    @property
+    def walked(self) -> int:
+        """How many links were followed to where they lead."""
+        return len(self.links) - len(self.uncovered_links)
+
+    @property
+    def missed(self) -> list[str]:
+        """The links that weren't, as text."""
+        return [f"{link.source} -> {link.name} -> {link.target}" for link in self.uncovered_links]
+
+    def add_scenario(self, event: ScenarioFinished) -> None:
         """Take in all that one scenario sent, got and found."""
         recorder = event.recorder
         for case_id, interaction in recorder.interactions.items():
@@ -229,32 +239,12 @@ class _EventLog:
             self._count_answer(recorder, case_id, interaction)
         for case_id, checks in recorder.checks.items():
             for check in checks:
-                self._add_check(check, event.phase.value, recorder.interactions[case_id])
+                self._add_check(check, recorder.interactions[case_id])
         self._note(self.requests)
 
-    def error(self, where: str, what: str) -> None:
+    def add_error(self, where: str, what: str) -> None:
         """Take in what kept the engine from its work."""
         self._errors[self._redact(f"{self._operation_ids.get(where, where)}: {what}")] = None
-
-    def uncovered_links(self) -> tuple[Link, ...]:
-        """Return the links that nobody has followed to where they lead: a success, or nothing after a delete."""
-        return tuple(
-            link
-            for link, seen in self._walked.items()
-            if not any(_succeeds(status) or (status == 404 and link.source in self._deletes) for status in seen)
-        )
-
-    def coverage(self) -> Coverage:
-        """Return all that was gathered."""
-        return Coverage(
-            findings=tuple(self._findings.values()),
-            statuses={name: dict(sorted(seen.items())) for name, seen in self._statuses.items()},
-            links={link: dict(sorted(seen.items())) for link, seen in self._walked.items()},
-            never_succeeded=tuple(name for name, seen in self._statuses.items() if not any(map(_succeeds, seen))),
-            uncovered_links=self.uncovered_links(),
-            requests=self.requests,
-            errors=tuple(self._errors),
-        )
 
     def _count_answer(self, recorder: ScenarioRecorder, case_id: str, interaction: Interaction) -> None:
         node, answer = recorder.cases[case_id], interaction.response
@@ -262,13 +252,13 @@ class _EventLog:
         # Coverage tries other methods as well; their answers say nothing of the operation.
         if answer is None or interaction.request.method != case.operation.method.upper():
             return
-        self._statuses[self._operation_ids[case.operation.label]][answer.status_code] += 1
+        self.statuses[self._operation_ids[case.operation.label]][answer.status_code] += 1
         valid = case.meta is not None and case.meta.generation.mode.is_positive
         link = self._links.get(node.transition.id) if node.transition and node.is_transition_applied else None
         if link is not None and valid:
-            self._walked[link][answer.status_code] += 1
+            self.links[link][answer.status_code] += 1
 
-    def _add_check(self, check: CheckNode, phase: str, interaction: Interaction) -> None:
+    def _add_check(self, check: CheckNode, interaction: Interaction) -> None:
         if check.failure_info is None or (interaction.response and interaction.response.content == REFUSAL):
             return
         from schemathesis.baseline import failure_identity
@@ -283,7 +273,6 @@ class _EventLog:
             title=failure.title,
             message=self._shorten(failure.message),
             identity=(operation_id, *rest),
-            phase=phase,
             seen=1,
             # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
             curl=redact_keys(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
