@@ -19,10 +19,10 @@ from sandbox.clock import monotonic
 from sandbox.conformance.baseline import BaselinedResult, apply_baseline, load_baseline
 from sandbox.conformance.checks import all_checks
 from sandbox.conformance.output import escape
-from sandbox.conformance.preparation import CannotRun, RunPlan, UsageError
+from sandbox.conformance.preparation import RunPlan, UsageError
 from sandbox.conformance.reports import Report, job_summary, json_report, junit_report, wrapped
 from sandbox.conformance.run import run_conformance
-from sandbox.conformance.transport import Unreachable
+from sandbox.conformance.transport import CannotRun
 from sandbox.contract import load
 from sandbox.settings import Option, SettingsError, read_file, resolve_options
 
@@ -104,8 +104,6 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return _run_conformance(_resolve_arguments(vars(arguments), environ), environ)
     except (UsageError, SettingsError) as error:
         return _fail(str(error), 2)
-    except Unreachable as error:
-        return _fail(f"can't reach {error}", 3)
     except CannotRun as error:
         return _fail(str(error), 3)
     except KeyboardInterrupt:

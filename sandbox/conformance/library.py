@@ -56,8 +56,7 @@ def connect(url: str, **options: Any) -> Server:
     """Return the server at a URL; `options` are those of the command (`key`, `app`, `other_key`, `allow_writes`, …).
 
     Raises:
-        Unreachable: nobody answers there.
-        CannotRun: it can't be checked so.
+        CannotRun: nobody answers there, or it can't be checked so.
         UsageError: an option is missing, such as the app.
     """
     return Server(RunPlan(url=url, **options))

@@ -5,7 +5,7 @@ A server that doesn't say that it is the sandbox belongs to somebody: it is writ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from sandbox.conformance.http_messages import ApiRequest, ServerOrigin
 from sandbox.conformance.output import KeyRedactor
 from sandbox.conformance.session import RunStopped, Session, SessionLimits
 from sandbox.conformance.target import Op, Target
-from sandbox.conformance.transport import Deadline, Unreachable
+from sandbox.conformance.transport import CannotRun, Deadline
 from sandbox.contract import Contract
 
 OWN_KEY = "sk_test_conform"
@@ -23,10 +23,6 @@ _HEALTH = "/_sandbox/health"
 # Seconds in which the first answers have to be there: who never answers is found out soon.
 _SCOUT_TIMEOUT = 5
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-class CannotRun(Exception):
-    """The run can't be carried out; the text says why in one line."""
 
 
 class UsageError(Exception):
@@ -58,24 +54,17 @@ class RunPlan:
         return KeyRedactor({name: key for name, key in keys.items() if key}, others)
 
 
-def prepare(
-    plan: RunPlan,
-    contract: Contract,
-    *,
-    wait: Callable[[float], None] | None = None,
-    deadline: Deadline | None = None,
-) -> Target:
+def prepare(plan: RunPlan, contract: Contract, deadline: Deadline | None = None) -> Target:
     """Look at the server, without writing, and make ready.
 
     Raises:
-        Unreachable: nobody answers there.
-        CannotRun: it can't be checked so.
+        CannotRun: nobody answers there, or it can't be checked so.
         UsageError: the plan makes no sense.
     """
     origin, base = parse_server_url(plan.url, contract)
     scouting = SessionLimits(whole=_SCOUT_TIMEOUT, max_wait=plan.max_wait, rate=plan.rate, writes=False)
-    scout = Session(origin, scouting, wait=wait, deadline=deadline)
-    scout.probe()
+    scout = Session(origin, scouting, deadline)
+    scout.connector.probe()
     is_sandbox = _is_sandbox(scout)
     if not is_sandbox and not (plan.app and plan.key):
         raise UsageError(f"{origin} doesn't say that it is the sandbox: --app and --key are needed")
@@ -101,7 +90,7 @@ def prepare(
         rate=plan.rate,
         writes=not plan.read_only and (is_sandbox or plan.allow_writes),
     )
-    target.session = Session(origin, limits, wait=wait, deadline=deadline)
+    target.session = Session(origin, limits, deadline)
     return target
 
 
@@ -153,7 +142,7 @@ def _is_sandbox(scout: Session) -> bool:
     # Without the key: another server than the one that was meant may listen there.
     health = scout.send(ApiRequest(method="GET", target=_HEALTH), patient=False)
     if health.is_late:
-        raise Unreachable(f"{scout.origin}: it listens, but {health.trouble}")
+        raise CannotRun(f"can't reach {scout.origin}: it listens, but {health.trouble}")
     return health.object.get("sandbox") is True
 
 

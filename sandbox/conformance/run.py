@@ -18,11 +18,11 @@ from sandbox.conformance.fuzz import PHASES, Coverage, FuzzPlan, findings_for_an
 from sandbox.conformance.fuzz_schema import vendor_contract, without_operations
 from sandbox.conformance.http_messages import ApiRequest, ApiResponse, Unavailable
 from sandbox.conformance.output import KeyRedactor, redacting
-from sandbox.conformance.preparation import CannotRun, RunPlan, UsageError, prepare, select_checks, skip_reason
+from sandbox.conformance.preparation import RunPlan, UsageError, prepare, select_checks, skip_reason
 from sandbox.conformance.proxy import Proxy
 from sandbox.conformance.session import BudgetExceeded, RunStopped
 from sandbox.conformance.target import MARK, READS, Op, Target
-from sandbox.conformance.transport import Deadline, Unreachable
+from sandbox.conformance.transport import CannotRun, Deadline
 from sandbox.contract import Contract
 
 Result = Literal["kept", "broken", "not asked for", "not applicable", "could not run"]
@@ -73,15 +73,14 @@ def run_conformance(
     """Carry out a run; `say` is called with what a person should read, `note` with the progress.
 
     Raises:
-        Unreachable: nobody answers there.
-        CannotRun: the server can't be checked so.
+        CannotRun: nobody answers there, or the server can't be checked so.
         UsageError: the plan makes no sense.
     """
     redact = plan.redactor()
     with redacting(redact):
         try:
-            return _Run(plan, contract, redact, say, note, wait).execute()
-        except (CannotRun, Unreachable, UsageError) as error:
+            return _Run(plan, contract, redact, Deadline(plan.deadline, wait), say, note).execute()
+        except (CannotRun, UsageError) as error:
             raise type(error)(redact(str(error))) from None
 
 
@@ -116,9 +115,9 @@ class _Run:
         plan: RunPlan,
         contract: Contract,
         redact: KeyRedactor,
+        deadline: Deadline,
         say: Tell,
         note: Tell,
-        wait: Callable[[float], None] | None,
     ) -> None:
         self._plan = plan
         self._contract = contract
@@ -128,7 +127,7 @@ class _Run:
         self._checks = select_checks(plan.checks)
         if not plan.checks and importlib.util.find_spec("schemathesis") is None:
             raise CannotRun("schemathesis is missing: pip install 'dimedove-sandbox[conform]'; --check needs none")
-        self._target = target = prepare(plan, contract, wait=wait, deadline=Deadline(plan.deadline))
+        self._target = target = prepare(plan, contract, deadline)
         self._result = RunResult(plan=plan, app=target.app, run=target.run, is_sandbox=target.is_sandbox)
         self._result.statuses = {operation_id: Counter() for operation_id in target.operations}
         target.session.on_response = self._count_response

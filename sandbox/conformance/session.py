@@ -68,32 +68,16 @@ class SessionTotals:
 class Session:
     """Talks to one server."""
 
-    def __init__(
-        self,
-        origin: ServerOrigin,
-        limits: SessionLimits,
-        *,
-        wait: Callable[[float], None] | None = None,
-        deadline: Deadline | None = None,
-    ) -> None:
+    def __init__(self, origin: ServerOrigin, limits: SessionLimits, deadline: Deadline | None = None) -> None:
         self.origin = origin
         self.limits = limits
         self.totals = SessionTotals()
         self.history: list[ApiResponse] = []
         self.on_response: Callable[[ApiResponse], None] = lambda _: None
         self._deadline = deadline or Deadline()
-        self._connector = Connector(origin, connect=limits.connect, whole=limits.whole, deadline=self._deadline)
-        self._wait = wait or self._deadline.wait
+        self.connector = Connector(origin, connect=limits.connect, whole=limits.whole, deadline=self._deadline)
         self._late_in_a_row = 0
         self._long = 0
-
-    def probe(self) -> None:
-        """Make sure that somebody listens.
-
-        Raises:
-            Unreachable: nobody does.
-        """
-        self._connector.probe()
 
     def send(self, request: ApiRequest, *, patient: bool = True, remember: bool = True) -> ApiResponse:
         """Send a request and return what came; a patient one is sent again after a 429.
@@ -130,7 +114,7 @@ class Session:
                 f"at most {self.limits.max_wait:.0f} s were waited already"
             )
         self.totals.waited += seconds
-        self._wait(seconds)
+        self._deadline.wait(seconds)
 
     def _once(self, request: ApiRequest) -> ApiResponse:
         if self._late_in_a_row >= _MAX_LATE:
@@ -140,10 +124,10 @@ class Session:
                 f"answers of more than {_LONG_BYTES:,} bytes came to more than {_MAX_LONG_TOTAL:,} bytes in all"
             )
         if self.limits.rate:
-            self._wait(1 / self.limits.rate)
+            self._deadline.wait(1 / self.limits.rate)
         self._check_time()
         self.totals.requests += 1
-        answer = replace(self._connector.exchange(request), turn=self.totals.requests)
+        answer = replace(self.connector.exchange(request), turn=self.totals.requests)
         # What it broke off is not the server's doing.
         self._check_time()
         self._late_in_a_row = self._late_in_a_row + 1 if answer.is_late else 0

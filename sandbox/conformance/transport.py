@@ -32,15 +32,16 @@ _PIECE = 65_536
 T = TypeVar("T")
 
 
-class Unreachable(Exception):
-    """Nobody answers at the server's address."""
+class CannotRun(Exception):
+    """The run can't be carried out; the text says why in one line."""
 
 
 class Deadline:
-    """The time that a run has, from now on; without seconds it has no end."""
+    """The time that a run has, from now on; without seconds it has no end. `sleep` is what waits."""
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, sleep: Callable[[float], object] | None = None) -> None:
         self.seconds = seconds
+        self._sleep = sleep
         self._end = None if seconds is None else monotonic() + seconds
 
     @property
@@ -54,7 +55,7 @@ class Deadline:
 
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than there is time."""
-        threading.Event().wait(max(self.time_left(seconds), 0))
+        (self._sleep or threading.Event().wait)(max(self.time_left(seconds), 0))
 
 
 class Connector:
@@ -71,12 +72,12 @@ class Connector:
         """Make sure that somebody listens.
 
         Raises:
-            Unreachable: nobody does.
+            CannotRun: nobody does.
         """
         try:
             self._connect().close()
         except OSError as error:
-            raise Unreachable(f"{self.origin}: {_reason(error)}") from None
+            raise CannotRun(f"can't reach {self.origin}: {_reason(error)}") from None
 
     def exchange(self, request: ApiRequest) -> ApiResponse:
         """Send a request and return what came, also where nothing did."""
