@@ -86,7 +86,7 @@ def finding_of_check(
 ) -> ConformanceFinding:
     """Return the finding of a violation."""
     wrong = violation.answers[-1]
-    answers = [*_preparing(violation.answers, target.session.history), wrong]
+    answers = [*_preparing(violation.answers, target.session.answers), wrong]
     operation_id = target.operation_id(wrong.request)
     return ConformanceFinding(
         rule=check.id,
@@ -112,7 +112,7 @@ def findings_of_fuzzing(fuzz_findings: Sequence[FuzzFinding], redact: KeyRedacto
         if same is None:
             groups[key] = finding
             continue
-        smaller = min(same, finding, key=lambda one: len(one.script))
+        smaller = min(same, finding, key=lambda each: len(each.script))
         operations = tuple(dict.fromkeys((*same.operations, *finding.operations)))
         groups[key] = replace(smaller, operations=operations, seen=same.seen + finding.seen)
     return list(groups.values())
@@ -156,16 +156,16 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _preparing(proof: Sequence[ApiResponse], history: Sequence[ApiResponse]) -> list[ApiResponse]:
+def _preparing(proof: Sequence[ApiResponse], earlier: Sequence[ApiResponse]) -> list[ApiResponse]:
     """Return what has to be sent before the last answer of a proof: what it is of, and what created the ids in it."""
-    creators = {answer.created_id: answer for answer in history if answer.created_id}
+    creators = {answer.created_id: answer for answer in earlier if answer.created_id}
     wanted = {answer.turn: answer for answer in proof[:-1]}
     unseen = list(proof)
     while unseen:
         answer = unseen.pop()
         request = answer.request
         text = request.target + (request.body or b"")[:10_000].decode("utf-8", "replace")
-        for creator in (creator for one, creator in creators.items() if one in text):
+        for creator in (creator for created_id, creator in creators.items() if created_id in text):
             if creator.turn not in wanted and creator.turn != answer.turn:
                 wanted[creator.turn] = creator
                 unseen.append(creator)
@@ -197,10 +197,10 @@ def curl_script(answers: Sequence[ApiResponse], origin: ServerOrigin, redact: Ke
     numbers = count(1)
     for place, answer in enumerate(answers):
         command = _command(answer.request, origin, redact, names)
-        one = answer.created_id
-        if one and any(_names(later.request, one) for later in answers[place + 1 :]):
-            names[one] = f"ID{next(numbers)}"
-            lines.append(f"{names[one]}=$({command} | id)")
+        created_id = answer.created_id
+        if created_id and any(_has_id(later.request, created_id) for later in answers[place + 1 :]):
+            names[created_id] = f"ID{next(numbers)}"
+            lines.append(f"{names[created_id]}=$({command} | id)")
         else:
             lines.append(command)
     return "\n".join([*([_ID] if names else []), *lines])
@@ -238,12 +238,12 @@ def _word(text: str, redact: KeyRedactor, names: Mapping[str, str]) -> str:
 def _with_ids(text: str, names: Mapping[str, str]) -> list[str]:
     pieces: list[str] = []
     while text:
-        place, one = min(((text.find(one), one) for one in names if one in text), default=(len(text), ""))
+        place, found_id = min(((text.find(each), each) for each in names if each in text), default=(len(text), ""))
         if text[:place]:
             pieces.append(shlex.quote(text[:place]))
-        if one:
-            pieces.append(f'"${names[one]}"')
-        text = text[place + len(one) :]
+        if found_id:
+            pieces.append(f'"${names[found_id]}"')
+        text = text[place + len(found_id) :]
     return pieces
 
 
@@ -287,5 +287,5 @@ def _octal(raw: bytes) -> str:
     return "".join(chr(byte) if chr(byte).isalnum() and byte < 128 else f"\\{byte:03o}" for byte in raw)
 
 
-def _names(request: ApiRequest, one: str) -> bool:
-    return one in request.target or one.encode() in (request.body or b"")
+def _has_id(request: ApiRequest, created_id: str) -> bool:
+    return created_id in request.target or created_id.encode() in (request.body or b"")

@@ -47,7 +47,7 @@ def keep_links(document: Mapping[str, Any], wanted: Collection[Link]) -> dict[st
     """Return a tuned document with no more links than lead to the wanted ones, so that a walk comes upon them soon."""
     narrow = copy.deepcopy(dict(document))
     ways = _shortest_ways(narrow)
-    kept = {(link.source, link.name) for one in wanted for link in (one, *ways.get(one.source, ()))}
+    kept = {(link.source, link.name) for target in wanted for link in (target, *ways.get(target.source, ()))}
     _remove_links(narrow, lambda link: (link.source, link.name) not in kept)
     return narrow
 

@@ -130,16 +130,16 @@ class ApiResponse:
         Raises:
             Unavailable: there is none.
         """
-        one = self.object.get("id")
-        if not isinstance(one, str) or not one:
+        value = self.object.get("id")
+        if not isinstance(value, str) or not value:
             raise Unavailable("an id", self)
-        return one
+        return value
 
     @property
     def created_id(self) -> str | None:
         """The id of the conversation that was created; None if none was."""
-        one = self.object.get("id") if self.request.creates and self.is_good else None
-        return one if isinstance(one, str) and one else None
+        value = self.object.get("id") if self.request.creates and self.is_good else None
+        return value if isinstance(value, str) and value else None
 
     @property
     def items(self) -> list[dict[str, Any]]:

@@ -28,8 +28,8 @@ class KeyRedactor:
         self._max_length = max((_MAX_SPELLING * len(key) for _, key in self._keys), default=0)
 
     def __call__(self, text: str) -> str:
-        for other, right in self._others.items():
-            text = text.replace(other, right)
+        for wrong, right in self._others.items():
+            text = text.replace(wrong, right)
         return self.redacted_slice(text, 0, len(text))
 
     def redacted_slice(self, text: str, start: int, end: int) -> str:

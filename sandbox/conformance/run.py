@@ -239,8 +239,8 @@ class _Run:
         self._say(f"deleting the {len(left)} conversations that are left")
         headers = (("Authorization", f"Bearer {self._target.key}"),)
         try:
-            for one, app in list(left.items()):
-                request = ApiRequest(method="DELETE", target=f"{app}/conversations/{one}", headers=headers)
+            for conversation_id, app in list(left.items()):
+                request = ApiRequest(method="DELETE", target=f"{app}/conversations/{conversation_id}", headers=headers)
                 self._target.session.send(request, remember=False)
         except RunStopped:
             return

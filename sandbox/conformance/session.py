@@ -72,7 +72,7 @@ class Session:
         self.origin = origin
         self.limits = limits
         self.totals = SessionTotals()
-        self.history: list[ApiResponse] = []
+        self.answers: list[ApiResponse] = []
         self.on_response: Callable[[ApiResponse], None] = lambda _: None
         self._deadline = deadline or Deadline()
         self.connector = Connector(origin, connect=limits.connect, whole=limits.whole, deadline=self._deadline)
@@ -95,7 +95,7 @@ class Session:
         self.totals.count(answer)
         self.on_response(answer)
         if remember:
-            self.history.append(answer.remembered)
+            self.answers.append(answer.remembered)
         return answer
 
     def _permit(self, request: ApiRequest) -> None:

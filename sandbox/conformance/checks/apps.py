@@ -40,8 +40,7 @@ def an_unknown_app_is_not_found(server: Target, op: Op) -> None:
 @check("APP-3", "V", "4.11", cases=(Op.GET, Op.UPDATE, Op.SEND, Op.DELETE))
 def another_app_reaches_nothing(server: Target, op: Op) -> None:
     """A conversation is out of reach under another app's id: 403 or 404, never 200."""
-    one = server.samples()[0].id
-    answer = server.ask(op, conversation=one, app=other_app(server), body=BODIES.get(op))
+    answer = server.ask(op, conversation=server.samples()[0].id, app=other_app(server), body=BODIES.get(op))
     expect.status(answer, 404, 403)
 
 

@@ -93,7 +93,7 @@ def ids_are_well_formed(server: Target) -> None:
     """Every completion has an id of its own, `cmpl_` and 24 hex digits."""
     answers = (server.completion(), server.completion(stream=None), server.completion("[[fail]]"))
     ids = [answer.object.get("id") for answer in answers]
-    for one, answer in zip(ids, answers, strict=True):
-        expect.that(well_formed(one, "cmpl"), "cmpl_ and 24 hex digits", answer, value=one)
+    for completion_id, answer in zip(ids, answers, strict=True):
+        expect.that(well_formed(completion_id, "cmpl"), "cmpl_ and 24 hex digits", answer, value=completion_id)
     what = f"different ids ({HELLO!r} asked again is another completion)"
     expect.that(len(set(ids)) == len(ids), what, *answers, value=ids)

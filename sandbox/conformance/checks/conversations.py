@@ -233,9 +233,9 @@ def new_titles_are_kept_to_the_letter(server: Target) -> None:
 @check("UPDATE-7", "V", "2.5")
 def others_stay(server: Target) -> None:
     """An update changes one conversation and no other."""
-    one, other = create_titled(server, "one"), create_titled(server, "other")
-    updated = good(server.update(one.id, {"title": "After"}))
-    expect.field(good(server.get(other.id)), "title", "Before", one, other, updated)
+    changed, other = create_titled(server, "one"), create_titled(server, "other")
+    updated = good(server.update(changed.id, {"title": "After"}))
+    expect.field(good(server.get(other.id)), "title", "Before", changed, other, updated)
 
 
 @check("DELETE-1", "V", "3.6")
@@ -271,8 +271,8 @@ def deleted_is_404(server: Target, op: Op) -> None:
 def others_are_not_deleted(server: Target) -> None:
     """A deletion takes one conversation and no other."""
     user = server.user("pair")
-    one, other = good(server.create(external_user_id=user)), good(server.create(external_user_id=user))
-    deleted = good(server.delete(one.id))
+    first, other = good(server.create(external_user_id=user)), good(server.create(external_user_id=user))
+    deleted = good(server.delete(first.id))
     read, listed = server.get(other.id), good(server.users_list(user))
-    expect.that(read.is_good, "the other one", one, other, deleted, read)
-    expect.equal(listed.ids, [other.id], "ids", one, other, deleted, listed)
+    expect.that(read.is_good, "the other one", first, other, deleted, read)
+    expect.equal(listed.ids, [other.id], "ids", first, other, deleted, listed)

@@ -49,8 +49,8 @@ def local_pages_may_read(server: Target, origin: str) -> None:
 def local_pages_may_read_what_is_said(server: Target, op: Op, stream: bool) -> None:
     """A page of a loopback origin may read replies and completions too, and streams of both."""
     body = {"message": {"content": "[[echo]] x"}} if op == Op.SEND else {"prompt": "[[echo]] x"}
-    one = server.samples()[0].id
-    answer = expect.ok(server.ask(op, conversation=one, body={**body, "stream": stream}, headers={"Origin": LOCAL[0]}))
+    sample_id, headers = server.samples()[0].id, {"Origin": LOCAL[0]}
+    answer = expect.ok(server.ask(op, conversation=sample_id, body={**body, "stream": stream}, headers=headers))
     expect_readable(answer, LOCAL[0])
 
 

@@ -85,8 +85,7 @@ def the_key_is_never_repeated(server: Target, op: Op) -> None:
 @check("KEY-8", "V", "4.11", needs_other_key=True, cases=(*READS, Op.UPDATE, Op.DELETE))
 def another_key_opens_nothing(server: Target, op: Op) -> None:
     """Keys are kept apart: the key of another account opens nothing of this app (403 or 404, never 200)."""
-    one = server.samples()[0].id
-    answer = server.ask(op, conversation=one, key=server.other_key, body=BODIES.get(op))
+    answer = server.ask(op, conversation=server.samples()[0].id, key=server.other_key, body=BODIES.get(op))
     expect.status(answer, 403, 404)
 
 
@@ -117,5 +116,4 @@ def a_limit_says_when_to_retry(server: Target, op: Op) -> None:
 def a_limit_is_for_messages_and_completions_alone(server: Target, op: Op) -> None:
     """Only send message and completions are limited: `sk_test_limited` may do all else."""
     body = {"metadata": server.with_mark()} if op == Op.CREATE else None
-    one = server.samples()[0].id
-    expect.ok(server.ask(op, conversation=one, key="sk_test_limited", body=body, patient=False))
+    expect.ok(server.ask(op, conversation=server.samples()[0].id, key="sk_test_limited", body=body, patient=False))

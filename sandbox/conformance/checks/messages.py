@@ -29,8 +29,8 @@ def a_reply_names_its_conversation(server: Target) -> None:
     first, _ = server.two_messages()
     expect.status(first.answer, 200)
     expect.field(first.answer, "conversation_id", first.conversation, first.created)
-    one = first.answer.object.get("id")
-    expect.that(str(one).startswith("resp_"), "an id resp_…", *first.proof, value=one)
+    reply_id = first.answer.object.get("id")
+    expect.that(str(reply_id).startswith("resp_"), "an id resp_…", *first.proof, value=reply_id)
 
 
 @check("MESSAGE-2", "V", "3.9")
@@ -173,9 +173,9 @@ def ids_are_well_formed(_: Target, reply: SentMessage) -> None:
     """Ids are well-formed: replies `resp_`, items `msg_`, calls `call_`, each with 24 hex digits."""
     ids = [("resp", reply.answer.object.get("id")), *(("msg", item.get("id")) for item in reply.new_items)]
     ids += [("call", part["toolCallId"]) for part in parts_of(reply.answer) if "toolCallId" in part]
-    for prefix, one in ids:
-        is_right = well_formed(one, prefix)
-        expect.that(is_right, f"{prefix}_ and 24 hex digits", *reply.proof, reply.after, value=one)
+    for prefix, value in ids:
+        is_right = well_formed(value, prefix)
+        expect.that(is_right, f"{prefix}_ and 24 hex digits", *reply.proof, reply.after, value=value)
 
 
 @check("MESSAGE-13", "V", "3.4")

@@ -95,9 +95,9 @@ def fill_metadata(body: dict[str, Any], metadata: bytes) -> bytes:
 
 def answers_to_metadata(server: Target, size: int) -> Iterator[ApiResponse]:
     """Yield what a creation, a message and a completion answer to metadata of so many bytes."""
-    one, metadata = good(server.create()).id, compact(metadata_of_size(size))
+    created, metadata = good(server.create()), compact(metadata_of_size(size))
     for op, body in PLACES:
-        yield server.ask(op, conversation=one, raw=fill_metadata(body, metadata))
+        yield server.ask(op, conversation=created.id, raw=fill_metadata(body, metadata))
 
 
 @check("META-6", "D", "5.2", cases=partial(answers_to_metadata, size=MAX_BYTES))

@@ -32,8 +32,8 @@ def expect_page(server: Target, query: str, wanted: Sequence[str], more: bool | 
     answer = page(server, query)
     proof = (*server.samples(), answer)
     expect.that(answer.status == 200, "status 200", *proof)
-    numbers = {one: str(number) for number, one in enumerate(sample_ids(server, "asc"), 1)}
-    came, expected = (", ".join(numbers.get(one, one) for one in ids) or "none" for ids in (answer.ids, wanted))
+    numbers = {sample_id: str(number) for number, sample_id in enumerate(sample_ids(server, "asc"), 1)}
+    came, expected = (", ".join(numbers.get(each, each) for each in ids) or "none" for ids in (answer.ids, wanted))
     expect.that(came == expected, f"conversations {expected} ({query})", *proof, got=came)
     if more is not None and "has_more" in answer.object:
         expect.equal(answer.object["has_more"], more, f"has_more ({query})", *proof, about="has_more")
@@ -58,7 +58,7 @@ def list_app(server: Target, query: str) -> ApiResponse:
 
 def ids_on(pages: Sequence[ApiResponse]) -> list[str]:
     """Return the ids on some pages."""
-    return [one for answer in pages for one in answer.ids]
+    return [each for answer in pages for each in answer.ids]
 
 
 def expect_rows(came: Sequence[str], wanted: Sequence[str], what: str, *answers: ApiResponse) -> None:
@@ -164,9 +164,9 @@ def short_pages(server: Target) -> tuple[ApiResponse, ...]:
 def a_page_names_its_ends(server: Target, answer: ApiResponse) -> None:
     """`first_id` and `last_id` are the ids of a page's first and last row."""
     expect.status(answer, 200)
-    for name, one in (("first_id", answer.ids[0]), ("last_id", answer.ids[-1])):
-        named = answer.object.get(name, one)
-        expect.that(named == one, f"{name} {one}", *server.samples(), answer, value=named)
+    for name, end in (("first_id", answer.ids[0]), ("last_id", answer.ids[-1])):
+        named = answer.object.get(name, end)
+        expect.that(named == end, f"{name} {end}", *server.samples(), answer, value=named)
 
 
 @check("PAGE-19", "V", "2.2")
@@ -178,7 +178,7 @@ def the_apps_list_has_them_all(server: Target) -> None:
         pages.append(answer)
         if ids[-1] in ids_on(pages):
             break
-    ours = [one for one in ids_on(pages) if one in set(ids)]
+    ours = [each for each in ids_on(pages) if each in set(ids)]
     expect_rows(ours, ids, "each of ours once, newest first", *server.samples(), *pages[:2])
     times = [row.get("created_at") for answer in pages for row in answer.rows]
     known = [at for at in times if isinstance(at, int)]
@@ -263,9 +263,9 @@ def unknown_cursors_are_404(server: Target) -> None:
     """A cursor that is unknown, or of another app, or empty, is 404 `not_found`, `unknown_cursor`, and `param` names
     it."""
 
-    def verify(op: Op, name: str, one: str) -> None:
-        answer = server.ask(op, query=f"{name}={one}")
-        expect.error(answer, 404, "not_found", param=name, code="unknown_cursor", why=f"{name}={one}")
+    def verify(op: Op, name: str, cursor: str) -> None:
+        answer = server.ask(op, query=f"{name}={cursor}")
+        expect.error(answer, 404, "not_found", param=name, code="unknown_cursor", why=f"{name}={cursor}")
 
     for_each(product(BOTH, ("after", "before"), (NOBODY, "x", "")), verify)
     if server.ask(Op.CONFIG, app=other_app(server)).is_good:
@@ -290,7 +290,7 @@ def a_walk_is_steady_while_others_write(server: Target) -> None:
     for answer in walk(lambda query: good(server.users_list(user, query)), "limit=2&order=desc", 10):
         pages.append(answer)
         good(server.create(external_user_id=user))
-    expect_rows(ids_on(pages), rows, "the five rows, once each, newest first", *server.session.history[-9:])
+    expect_rows(ids_on(pages), rows, "the five rows, once each, newest first", *server.session.answers[-9:])
 
 
 def expect_ids(server: Target, user: str, query: str, wanted: Sequence[str], *proof: ApiResponse) -> None:

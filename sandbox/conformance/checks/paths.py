@@ -55,8 +55,8 @@ def an_unknown_conversation_cannot_be_changed(server: Target, op: Op) -> None:
 
 def impossible_ids(server: Target) -> tuple[str, ...]:
     """Return ids that no conversation has; some are close to one that exists."""
-    one = server.samples()[0].id
-    near = (one.upper(), one.replace("-", ""), f"{one} ")
+    sample_id = server.samples()[0].id
+    near = (sample_id.upper(), sample_id.replace("-", ""), f"{sample_id} ")
     return ("x", "-1", "null", " ", "/", "\x00", "😀", "a" * 5_000, *near)
 
 

@@ -30,8 +30,8 @@ def nobody_else_does(server: Target) -> None:
     """A conversation is listed under no other user."""
     user = server.user("alone")
     created = good(server.create(external_user_id=user))
-    for other in (f"{user}x", user[:-1], user.upper(), server.sample_user):
-        listed = server.users_list(other, "limit=100")
+    for other_user in (f"{user}x", user[:-1], user.upper(), server.sample_user):
+        listed = server.users_list(other_user, "limit=100")
         expect.status(listed, 200, 404)
         expect.that(created.id not in listed.ids, "a list without it", created, listed, got="a list with it")
 
@@ -86,10 +86,10 @@ LIKE_NAMES = (
 @check("USER-5", "D", "4.5", cases=LIKE_NAMES)
 def ids_are_taken_to_the_letter(server: Target, *names: str) -> None:
     """A user's id is taken to the letter: case, spaces and composed letters tell users apart."""
-    one, other = (server.user(f"letter {name}") for name in names)
-    created = good(server.create(external_user_id=one))
-    listed = expect.ok(server.users_list(other))
-    expect.that(not listed.ids, f"nothing of {other!r}", created, listed, got=f"a conversation of {one!r}")
+    user, other_user = (server.user(f"letter {name}") for name in names)
+    created = good(server.create(external_user_id=user))
+    listed = expect.ok(server.users_list(other_user))
+    expect.that(not listed.ids, f"nothing of {other_user!r}", created, listed, got=f"a conversation of {user!r}")
 
 
 @check("USER-6", "D", "5.3", writes=False)
