@@ -168,26 +168,6 @@ async def created(client: AsgiClient) -> list[str]:
     return [answer.json()["id"] for answer in answers]
 
 
-def test_two_servers_in_one_process_share_nothing() -> None:
-    with in_process() as one, in_process() as two:
-        left, right = Api(one), Api(two)
-        conversation = left.created(external_user_id="ann", title="Left")
-        left.send(conversation, "hello")
-
-        assert right.metrics().json() == {"total_conversations": 0, "total_messages": 0, "total_users": 0}
-        assert right.get(conversation).status_code == 404
-        assert right.created() == conversation, "the same first id, and yet another conversation"
-        assert right.get(conversation).json()["title"] is None
-        assert left.get(conversation).json()["title"] == "Left"
-
-
-def test_two_servers_in_one_process_have_settings_of_their_own() -> None:
-    with in_process(apps={"app_spec": {"stream": True}}, seed=5) as one, in_process() as two:
-        assert Api(one).config().json()["stream"] is True
-        assert Api(two).config().json()["stream"] is False
-        assert Api(one).created() != Api(two).created()
-
-
 def test_the_demo_data_is_the_same_on_every_server(expected: str) -> None:
     with in_process() as client:
         Api(client, "app_before").created()

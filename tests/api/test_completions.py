@@ -66,25 +66,6 @@ def test_a_prompt_has_up_to_32000_code_points(api: Api, letter: str) -> None:
     assert_error(api.complete(letter * 32_001), 422, "invalid_request_error", param="prompt", code="too_long")
 
 
-# Body, param, code.
-REFUSED: list[tuple[dict[str, Any], str, str]] = [
-    ({"prompt": ""}, "prompt", "too_short"),
-    ({}, "prompt", "missing"),
-    ({"prompt": None}, "prompt", "wrong_type"),
-    ({"prompt": "hi", "knowledge_search": None}, "knowledge_search", "wrong_type"),
-    ({"prompt": "hi", "fast": "yes"}, "fast", "wrong_type"),
-    ({"prompt": "hi", "metadata": []}, "metadata", "wrong_type"),
-]
-
-
-@pytest.mark.clause("3.11", "4.2")
-@pytest.mark.parametrize(("body", "param", "code"), REFUSED)
-def test_a_completion_outside_the_schema_is_refused(api: Api, body: dict[str, Any], param: str, code: str) -> None:
-    answer = api.transport.request("POST", f"/v1/apps/{api.app_id}/completions", json=body)
-
-    assert_error(answer, 422, "invalid_request_error", param=param, code=code)
-
-
 @pytest.mark.clause("2.8", "5.6")
 def test_a_completion_leaves_no_trace(api: Api) -> None:
     api.complete("hello", metadata={"first_name": "John"})

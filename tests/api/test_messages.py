@@ -15,7 +15,6 @@ from sandbox.contract import load
 from tests.api.conftest import MakeApi
 from tests.support.api import Api
 from tests.support.constants import NOW
-from tests.support.errors import assert_error
 from tests.support.in_process import AsgiClient, in_process
 
 CONTRACT = load()
@@ -47,18 +46,6 @@ def test_the_role_is_user_and_may_be_left_out(api: Api, role: dict[str, str]) ->
 
     assert answer.json()["status"] == "completed"
     assert api.items(conversation)[0]["role"] == "user"
-
-
-@pytest.mark.clause("3.8")
-def test_no_other_role_may_speak(api: Api) -> None:
-    conversation = api.created()
-
-    answer = api.transport.request(
-        "POST", api.url(conversation), json={"message": {"content": "hi", "role": "assistant"}}
-    )
-
-    assert_error(answer, 422, "invalid_request_error", param="message.role", code="not_allowed")
-    assert api.items(conversation) == []
 
 
 @pytest.mark.clause("3.16")

@@ -66,20 +66,6 @@ def test_what_is_not_json_is_refused(subtests: pytest.Subtests) -> None:
             assert refused.value.code == "invalid_json"
 
 
-@pytest.mark.clause("4.2")
-@pytest.mark.parametrize(
-    ("raw", "line", "column"),
-    [
-        (b"[1, x]", 1, 5),
-        (b'{\n  "title": "x",\n  "metadata": {"a": tru}\n}', 3, 21),
-        ('{"é": "ü", x}'.encode(), 1, 12),  # characters count, not bytes
-    ],
-)
-def test_the_place_where_the_text_breaks_is_named(raw: bytes, line: int, column: int) -> None:
-    with pytest.raises(InvalidJson, match=rf"line {line}, column {column}\b"):
-        decode(raw)
-
-
 @pytest.mark.clause("4.3")
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_a_hundred_levels_are_taken(opening: str) -> None:

@@ -41,6 +41,8 @@ ONE_FAULT: list[tuple[str, Any, str | None, str, str]] = [
     (COMPLETE, {"prompt": ""}, "prompt", "too_short", 'prompt: expected at least 1 character, got ""'),
     (COMPLETE, {"prompt": "x" * 32_001}, "prompt", "too_long", "prompt: expected at most 32,000 characters, got"),
     (COMPLETE, {"prompt": None}, "prompt", "wrong_type", "prompt: expected string, got null"),
+    (COMPLETE, {"prompt": "x", "stream": "true"}, "stream", "wrong_type", "expected boolean or null"),
+    (COMPLETE, {"prompt": "x", "metadata": []}, "metadata", "wrong_type", "expected object or null, got []"),
     (COMPLETE, {"prompt": "x", "fast": None}, "fast", "wrong_type", "fast: expected boolean, got null"),
     (COMPLETE, {"prompt": "x", "knowledge_search": 0}, "knowledge_search", "wrong_type", "expected boolean, got 0"),
 ]
@@ -94,7 +96,8 @@ def test_no_value_breaks_a_refusal(apps: Client, operation: str, value: Any) -> 
 NOT_JSON = [
     (b"{", "line 1, column "),
     (b'{"title": }', "line 1, column 11"),
-    (b'{\n  "title": "x",\n  "metadata": {"a": tru}\n}', "line 3, column "),
+    (b'{\n  "title": "x",\n  "metadata": {"a": tru}\n}', "line 3, column 21"),
+    ('{"é": "ü", x}'.encode(), "line 1, column 12"),  # characters count, not bytes
     (b"title=Support+inquiry", "line 1, column "),
 ]
 
