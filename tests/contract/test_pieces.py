@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.contract import Document, InvalidJson, Validator, decode, encode
 from sandbox.contract.pieces import decode_in_pieces, validate_in_pieces
 from tests.contract.strategies import NUMBER_TEXTS
-from tests.contract.test_json import BROKEN
+from tests.support.not_json import NOT_JSON
 from tests.support.strategies import json_values
 
 VALIDATOR = Validator(
@@ -52,7 +52,7 @@ def test_numbers_in_pieces_are_as_they_were_sent(numbers: list[str]) -> None:
 def test_what_is_no_json_is_refused_alike() -> None:
     deep = b'{"rows": [' + b"[" * 99 + b"]" * 99 + b"]}"
     texts = {
-        **BROKEN,
+        **NOT_JSON,
         "deep": deep,
         "a list": b"[1]",
         "cut": b'{"a": [1,',
