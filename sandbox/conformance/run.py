@@ -79,7 +79,7 @@ def run_conformance(
     redact = plan.redactor()
     with redacting(redact):
         try:
-            return _Run(plan, contract, redact, Deadline(plan.deadline, wait), say, note).execute()
+            return _Run(plan, contract, Deadline(plan.deadline, wait), say, note).execute()
         except (CannotRun, UsageError) as error:
             raise type(error)(redact(str(error))) from None
 
@@ -110,18 +110,10 @@ def run_check(check: Check, target: Target, redact: KeyRedactor) -> Outcome:
 
 
 class _Run:
-    def __init__(
-        self,
-        plan: RunPlan,
-        contract: Contract,
-        redact: KeyRedactor,
-        deadline: Deadline,
-        say: Tell,
-        note: Tell,
-    ) -> None:
+    def __init__(self, plan: RunPlan, contract: Contract, deadline: Deadline, say: Tell, note: Tell) -> None:
         self._plan = plan
         self._contract = contract
-        self._redact = redact
+        self._redact = plan.redactor()
         self._say = say
         self._note = note
         self._checks = select_checks(plan.checks)

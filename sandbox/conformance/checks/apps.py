@@ -1,4 +1,4 @@
-"""Apps: what they say of themselves, and that each is a world of its own."""
+"""Apps: what they say of themselves, and that they share nothing."""
 
 from __future__ import annotations
 

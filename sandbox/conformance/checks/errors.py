@@ -114,8 +114,8 @@ VIOLATIONS: tuple[tuple[Op, Any, str | None, str], ...] = (
 
 @check("ERROR-5", "D", "4.2", cases=VIOLATIONS)
 def the_first_violation_is_named(server: Target, op: Op, body: Any, param: str | None, code: str) -> None:
-    """A body that breaks the schema is 422 `invalid_request_error`; `param` is the place of the first fault, `code`
-    its kind."""
+    """A body that breaks the schema is 422 `invalid_request_error`; `param` is the place of the first violation,
+    `code` its kind."""
     expect.invalid(server, server.ask(op, body=body), param=param, code=code)
 
 
@@ -129,7 +129,7 @@ MESSAGES: tuple[tuple[Op, Any, tuple[str, ...]], ...] = (
 
 @check("ERROR-6", "D", "4.2", cases=MESSAGES)
 def the_message_names_every_violation(server: Target, op: Op, body: Any, sentences: tuple[str, ...]) -> None:
-    """The message of a refusal names every fault with its place, what was expected and what came."""
+    """The message of a refusal names every violation with its place, what was expected and what came."""
     answer = server.ask(op, body=body)
     expect.status(answer, server.invalid)
     message = str(answer.error.get("message", ""))

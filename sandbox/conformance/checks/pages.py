@@ -108,7 +108,7 @@ WRONG_QUERIES = (
 
 @check("PAGE-5", "D", "5.4", writes=False, cases=[(*row, op) for row in WRONG_QUERIES for op in BOTH])
 def other_limits_are_refused(server: Target, query: str, param: str, code: str, op: Op) -> None:
-    """A limit or an order that is out of range is refused, 422, with the parameter and the kind of fault."""
+    """A limit or an order that is out of range is refused, 422, with the parameter and the kind of violation."""
     expect.invalid(server, server.ask(op, query=query), param=param, code=code, why=query)
 
 
