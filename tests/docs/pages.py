@@ -30,7 +30,7 @@ class Block:
 
 def documents() -> list[Path]:
     """Return every page for people, the top ones first."""
-    return [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+    return [path for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for path in sorted(ROOT.glob(pattern))]
 
 
 def read(name: str) -> str:

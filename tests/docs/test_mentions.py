@@ -26,6 +26,7 @@ FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
     "--keep-serving",
     "--list",
     "--no-quiet",
+    "--test",  # of Node
 }
 # Whatever a person wrote in words, with the name of its file.
 TEXTS = {

@@ -24,6 +24,12 @@ def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_every_folder_is_in_the_readme() -> None:
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    folders = [path.name for path in EXAMPLES.iterdir() if path.is_dir()]
+    assert [name for name in folders if f"| `{name}` |" not in page or f"examples/{name}" not in page] == []
+
+
 def test_the_node_suite_passes(server: Server) -> None:
     done = run(requires_node(), "--test", "--test-reporter=tap", "examples/node", DIMEDOVE_SANDBOX_URL=server.url)
     assert re.findall(r"^not ok .*", done.stdout, re.MULTILINE) == []
