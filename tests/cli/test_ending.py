@@ -16,7 +16,8 @@ import httpx2 as httpx
 import pytest
 
 from tests.support.constants import AUTH, ROOT
-from tests.support.processes import end, rest, serving
+from tests.support.plain_http import get, post
+from tests.support.processes import end, rest, serving, signals_heeded
 from tests.support.raw_connection import TIMEOUT, RawConnection, head, open_connection
 
 
@@ -59,7 +60,7 @@ def test_ctrl_c_is_a_good_end() -> None:
 def test_asked_again_and_again_it_saves_and_ends_well(how: signal.Signals, tmp_path: Path) -> None:
     """A closed terminal says so more than once, and so does who is impatient."""
     with serving("--quiet", "--data", str(tmp_path / "data")) as server:
-        httpx.post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, json={})
+        post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, json={})
         while server.process.poll() is None:
             server.process.send_signal(how)
         assert (server.process.returncode, rest(server)) == (0, [])
@@ -70,7 +71,7 @@ def test_whoever_starts_it_with_nohup_wants_it_to_stay() -> None:
     with serving("--quiet", within=["nohup"]) as server:
         for _ in range(3):
             server.process.send_signal(signal.SIGHUP)
-            assert httpx.get(f"{server.url}/_sandbox/health").status_code == 200
+            assert get(f"{server.url}/_sandbox/health").status_code == 200
         assert end(server) == []
 
 
@@ -80,10 +81,11 @@ def test_it_serves_whatever_becomes_of_what_it_says(streams: str, tmp_path: Path
     url, data = f"http://127.0.0.1:{free_port()}", tmp_path / "data"
     command = [sys.executable, "-P", "-m", "sandbox", "serve", "--port", url.rpartition(":")[2], "--data", str(data)]
     shell = ["/bin/sh", "-c", f'exec "$0" "$@" {streams}']
-    process = Popen([*shell, *command], stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603 - our own command
+    with signals_heeded():
+        process = Popen([*shell, *command], stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603 - our own
     while answers(url) is None:
         assert process.poll() is None
-    assert httpx.get(f"{url}/v1/apps/app_x/config", headers=AUTH, trust_env=False).status_code == 200
+    assert get(f"{url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=TIMEOUT) == 0
     assert data.read_text().startswith('{"object":"sandbox_data"')
@@ -91,7 +93,7 @@ def test_it_serves_whatever_becomes_of_what_it_says(streams: str, tmp_path: Path
 
 def answers(url: str) -> httpx.Response | None:
     with suppress(httpx.ConnectError):
-        return httpx.get(f"{url}/_sandbox/health", trust_env=False)
+        return get(f"{url}/_sandbox/health")
     return None
 
 
@@ -108,7 +110,7 @@ def test_a_closed_pipe_does_not_end_it() -> None:
         server.process.stdout.close()
         server.process.stdout = nothing
         for _ in range(3):
-            assert httpx.get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
+            assert get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
 
 
 def test_it_can_end_with_its_standard_input_whatever_is_open() -> None:
@@ -120,7 +122,7 @@ def test_it_can_end_with_its_standard_input_whatever_is_open() -> None:
         assert stdin is not None
         stdin.write("What comes is not looked at.\n" * 10_000)
         begin(waiting, "[[slow 600000]]", stream=True)
-        assert httpx.get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
+        assert get(f"{server.url}/v1/apps/app_x/config", headers=AUTH).status_code == 200
         stdin.close()
         server.process.stdin = None
         assert server.process.wait(timeout=TIMEOUT) == 0

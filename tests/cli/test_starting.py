@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 
 from sandbox import Settings
@@ -20,6 +19,7 @@ from sandbox.cli.server import MAX_DESCRIPTORS
 from sandbox.cli.sockets import listen
 from tests.support.constants import AUTH, NOW, ROOT
 from tests.support.errors import assert_error
+from tests.support.plain_http import get, post
 from tests.support.processes import VARIABLE, Server, end, run, serving
 from tests.support.requirements import requires_mounts
 
@@ -84,7 +84,7 @@ def test_no_answer_waits_for_more_to_send_on_asyncios_own_loop() -> None:
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc, to see the limits of another process")
 def test_it_takes_as_many_connections_as_the_system_allows() -> None:
     with serving("--quiet", within=["sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh"]) as server:
-        httpx.get(f"{server.url}/_sandbox/health", trust_env=False)
+        get(f"{server.url}/_sandbox/health")
         (soft, hard) = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
         assert soft == min(hard, MAX_DESCRIPTORS)
 
@@ -99,9 +99,9 @@ def test_settings_come_from_flag_environment_and_file_together(tmp_path: Path) -
     config.write_text("validation-status = 400\nnow = 5\n[apps.app_off]\nstatus = 'inactive'\n")
     late = {VARIABLE + "TITLES": "after_first_exchange"}
     with serving("--now", str(NOW), "--config", str(config), env=late) as server:
-        created = httpx.post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, json={}).json()
-        broken = httpx.post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, content=b"{")
-        off = httpx.get(f"{server.url}/v1/apps/app_off/config", headers=AUTH)
+        created = post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, json={}).json()
+        broken = post(f"{server.url}/v1/apps/app_x/conversations", headers=AUTH, content=b"{")
+        off = get(f"{server.url}/v1/apps/app_off/config", headers=AUTH)
     assert (created["created_at"], created["generated_title"]) == (NOW, None)
     assert_error(broken, 400, "invalid_request_error")
     assert_error(off, 403, "app_inactive")
@@ -110,8 +110,8 @@ def test_settings_come_from_flag_environment_and_file_together(tmp_path: Path) -
 def test_like_production() -> None:
     with serving("--like-production") as server:
         page = {**AUTH, "Origin": "http://localhost:3000"}
-        unknown = httpx.get(f"{server.url}/v1/apps/app_x/config", headers=page)
-        created = httpx.post(f"{server.url}/v1/apps/app_demo/conversations", headers=page, json={})
+        unknown = get(f"{server.url}/v1/apps/app_x/config", headers=page)
+        created = post(f"{server.url}/v1/apps/app_demo/conversations", headers=page, json={})
     assert_error(unknown, 404, "not_found")
     assert created.json()["generated_title"] is None
     assert "access-control-allow-origin" not in created.headers
@@ -176,7 +176,7 @@ def test_localhost_is_what_there_is_of_it(tmp_path: Path) -> None:
 
 def all_answer(server: Server, hosts: Sequence[str]) -> bool:
     port = server.url.rpartition(":")[2]
-    return all(httpx.get(f"http://{host}:{port}/_sandbox/health").json()["sandbox"] for host in hosts)
+    return all(get(f"http://{host}:{port}/_sandbox/health").json()["sandbox"] for host in hosts)
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
@@ -212,14 +212,14 @@ def tokens(lines: Sequence[str]) -> list[str]:
 
 def test_off_loopback_the_control_api_asks_for_a_token(guarded: tuple[Server, list[str]]) -> None:
     server, _ = guarded
-    assert_error(httpx.get(f"{server.url}/_sandbox/apps"), 401, "invalid_api_key")
-    assert httpx.get(f"{server.url}/_sandbox/health").status_code == 200
+    assert_error(get(f"{server.url}/_sandbox/apps"), 401, "invalid_api_key")
+    assert get(f"{server.url}/_sandbox/health").status_code == 200
 
 
 def test_the_token_is_said_once_and_is_the_one_asked_for(guarded: tuple[Server, list[str]]) -> None:
     server, lines = guarded
     [token] = tokens(lines)
-    answer = httpx.get(f"{server.url}/_sandbox/apps", headers={"Authorization": f"Bearer {token}"})
+    answer = get(f"{server.url}/_sandbox/apps", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
 
 
@@ -238,7 +238,7 @@ def test_another_server_has_another_token(guarded: tuple[Server, list[str]]) -> 
 
 def test_no_token_is_asked_for_when_told_so() -> None:
     with serving("--host", ANY_ADDRESS, env={VARIABLE + "CONTROL": "open"}) as server:
-        answer = httpx.get(f"{server.url}/_sandbox/apps")
+        answer = get(f"{server.url}/_sandbox/apps")
         lines = [server.banner, *end(server)]
     assert answer.status_code == 200
     assert tokens(lines) == []
@@ -246,14 +246,14 @@ def test_no_token_is_asked_for_when_told_so() -> None:
 
 def test_no_token_is_asked_for_on_loopback(started: tuple[Server, list[str]], server: Server) -> None:
     assert tokens(started[1]) == []
-    assert httpx.get(f"{server.url}/_sandbox/apps").status_code == 200
+    assert get(f"{server.url}/_sandbox/apps").status_code == 200
 
 
 def test_a_token_of_ones_own_is_asked_for_and_never_said(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("tell-nobody-this-token\n")
     with serving("--control-token", str(tmp_path / "token")) as server:
-        anonymous = httpx.get(f"{server.url}/_sandbox/apps")
-        known = httpx.get(f"{server.url}/_sandbox/apps", headers={"Authorization": "Bearer tell-nobody-this-token"})
+        anonymous = get(f"{server.url}/_sandbox/apps")
+        known = get(f"{server.url}/_sandbox/apps", headers={"Authorization": "Bearer tell-nobody-this-token"})
         lines = [server.banner, *end(server)]
     assert (anonymous.status_code, known.status_code) == (401, 200)
     assert "tell-nobody" not in "\n".join(lines)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 import re
 
-import httpx2 as httpx
 import pytest
 
 from tests.support.constants import AUTH
+from tests.support.plain_http import get, post
 from tests.support.processes import Server, end, serving
 
 
 def ask(server: Server) -> None:
     """Send what ends up in the log: ordinary requests, slips of the pen, and what could fool a terminal."""
     api = f"{server.url}/v1/apps"
-    httpx.get(f"{api}/app_x/config", headers={"Authorization": "Bearer sk_test_tell_nobody"})
-    httpx.get(f"{server.url}/nothing")
+    get(f"{api}/app_x/config", headers={"Authorization": "Bearer sk_test_tell_nobody"})
+    get(f"{server.url}/nothing")
     for app_id in ("app_demp", "app_demp", "app_quite_another", "app_missing"):
-        httpx.post(f"{api}/{app_id}/conversations", headers=AUTH, json={})
+        post(f"{api}/{app_id}/conversations", headers=AUTH, json={})
     for app_id in ("%1B%5B31m", "%E2%80%AE", "%C2%9B31m", "%E2%80%A8", "%0A"):
-        httpx.get(f"{api}/{app_id}/config", headers=AUTH)
+        get(f"{api}/{app_id}/config", headers=AUTH)
     for origin in (b"https://shop.example", b"https://\x9b31m", "https://\u202e".encode()):
-        httpx.get(f"{server.url}/", headers={b"Origin": origin})
+        get(f"{server.url}/", headers={b"Origin": origin})
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 from tests.plugin.running import PLUGIN, RunTests
 from tests.support.constants import ROOT
 from tests.support.environments import environ
+from tests.support.processes import signals_heeded
 from tests.support.raw_connection import head, open_connection
 
 SPOILED = """
@@ -79,9 +80,11 @@ def test_the_server_ends_with_a_run_that_is_ended(first: str, how: Signals | Non
     (tmp_path / "test_inner.py").write_text(WAITS.replace("\n    ", "\n"), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-s", *PLUGIN, "-p", "no:cacheprovider", "-c", "/dev/null", "."]
     env = environ(PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
-    with subprocess.Popen(  # noqa: S603 - pytest
-        command, cwd=tmp_path, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as run:
+    with signals_heeded():
+        process = subprocess.Popen(  # noqa: S603 - pytest
+            command, cwd=tmp_path, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    with process as run:
         assert run.stdin
         assert run.stdout
         url = next(output for output in run.stdout if output.startswith("http")).strip().removesuffix("/v1")

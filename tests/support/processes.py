@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx2 as httpx
 
 from tests.support.constants import AUTH, ROOT
+from tests.support.plain_http import get
 from tests.support.raw_connection import TIMEOUT
 
 VARIABLE = "DIMEDOVE_SANDBOX_"
@@ -28,6 +29,22 @@ class Server:
     url: str
     process: subprocess.Popen[str]
     banner: str
+
+
+@contextmanager
+def signals_heeded() -> Iterator[None]:
+    """Start processes that heed Ctrl-C and a closed terminal, though pytest itself is to ignore them.
+
+    What is ignored stays so in a new process (`nohup`, a shell's `&`); what has a handler does not.
+    """
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -45,9 +62,16 @@ def serving(
     """
     command = [*within, sys.executable, "-P", "-m", "sandbox", *command, *flags]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=cwd or ROOT
-    )
+    with signals_heeded():
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environ,
+            cwd=cwd or ROOT,
+        )
     try:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -66,7 +90,9 @@ def serving(
 def http_client(server: Server) -> httpx.Client:
     """Return a client of a server, with a good key, for any number of requests at once."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-    return httpx.Client(base_url=server.url, headers=AUTH, timeout=60, limits=limits)
+    # To load certificates and proxies, of which there are none, would take longer than the requests.
+    plain: dict[str, Any] = {"trust_env": False, "verify": False}
+    return httpx.Client(base_url=server.url, headers=AUTH, timeout=60, limits=limits, **plain)
 
 
 def run(
@@ -114,7 +140,7 @@ open(sys.argv[1], "w").write(f"{code} {peak}")
 
 def end(server: Server, how: signal.Signals = signal.SIGINT) -> list[str]:
     """End a server that serves by now, and return the lines that it has written since they were last read."""
-    httpx.get(f"{server.url}/_sandbox/health", trust_env=False)
+    get(f"{server.url}/_sandbox/health")
     server.process.send_signal(how)
     server.process.wait(timeout=TIMEOUT)
     # What `readline` has taken out of the pipe already is seen by the file alone, not by `communicate`.
