@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sandbox.cli.config_file import ConfigFile
 from sandbox.cli.flags import add_flag
 from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
@@ -48,8 +49,9 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal comes."""
     variables = _without_service_link(environ)
-    config = _config_path(arguments.config, variables)
-    read_settings = partial(load_settings, vars(arguments), variables, config)
+    path = _config_path(arguments.config, variables)
+    config = ConfigFile(path) if path else None
+    read_settings = partial(load_settings, vars(arguments), variables, path)
     settings, token = _with_token(read_settings())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")

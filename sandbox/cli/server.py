@@ -9,13 +9,13 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from pathlib import Path
 from threading import Thread
 from types import FrameType
 from typing import Any, Protocol
 
 import uvicorn
 
+from sandbox.cli.config_file import ConfigFile, ConfigReloader
 from sandbox.cli.process import StopRequest
 from sandbox.cli.sockets import ServerSockets
 from sandbox.clock import monotonic
@@ -24,9 +24,7 @@ from sandbox.sandbox import Sandbox, create_app
 from sandbox.server.access_log import AccessLog, for_stream
 from sandbox.server.protocol import SandboxProtocol, bound_handshakes
 from sandbox.server.response_timer import AbortConnection
-from sandbox.settings import Settings, SettingsError, options
-
-log = logging.getLogger("sandbox")
+from sandbox.settings import Settings
 
 # File descriptors that a server asks the system for; each connection takes one.
 MAX_DESCRIPTORS = 65_536
@@ -85,50 +83,6 @@ class Preloader:
             self._load()
 
 
-class ConfigReloader:
-    """`serve --reload`: takes the apps of a changed config file, and keeps the old ones where the new file is wrong."""
-
-    def __init__(
-        self,
-        path: Path,
-        current: Settings,
-        read_settings: Callable[[], Settings],
-        declare: Callable[[Settings], None],
-    ) -> None:
-        self._path = path
-        self._current = current
-        self._read_settings = read_settings
-        self._declare = declare
-        self._stamp = self._read_stamp()
-
-    def poll(self) -> None:
-        """Take the file if it has changed."""
-        stamp = self._read_stamp()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            new = self._read_settings()
-            self._declare(new)
-        except SettingsError as error:
-            log.warning("%s; the settings stay as they were", error)
-            return
-        log.warning("%s: taken, all data is kept", self._path)
-        names = [name for name in options() if getattr(new, name) != getattr(self._current, name)]
-        # A token that `serve` generated is in no file.
-        changed = [name for name in names if name != "control_token"]
-        if changed:
-            log.warning("%s: needs a restart: %s", self._path, ", ".join(changed))
-
-    def _read_stamp(self) -> tuple[int, ...] | None:
-        try:
-            stat = self._path.stat()
-        except OSError:
-            return None
-        # The inode too: Kubernetes turns a link to another file, and both may have the same time.
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-
 class Autosaver:
     """`serve --save-every`: saves again and again, one save at a time."""
 
@@ -159,7 +113,7 @@ def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
 
 
 def pollers_of(
-    app: Sandbox, settings: Settings, config: Path | None, read_settings: Callable[[], Settings]
+    app: Sandbox, settings: Settings, config: ConfigFile | None, read_settings: Callable[[], Settings]
 ) -> Sequence[Poller]:
     """Return what `serve` polls with these settings."""
     pollers: list[Poller] = [Preloader(app.preload)]

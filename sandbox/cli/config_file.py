@@ -1,0 +1,65 @@
+"""The config file of `serve`: whether it has changed, and what `--reload` does then."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.settings import Settings, SettingsError, options
+
+log = logging.getLogger("sandbox")
+
+
+class ConfigFile:
+    """A file that may change. It is looked at from the start: read it afterwards, and no change is missed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp = self._read_stamp()
+
+    def has_changed(self) -> bool:
+        """Say whether it has changed since it was looked at last."""
+        before, self._stamp = self._stamp, self._read_stamp()
+        return self._stamp != before
+
+    def _read_stamp(self) -> tuple[int, ...] | None:
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return None
+        # The inode too: Kubernetes turns a link to another file, and both may have the same time.
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+class ConfigReloader:
+    """`serve --reload`: takes the apps of a changed config file, and keeps the old ones where the new file is wrong."""
+
+    def __init__(
+        self,
+        file: ConfigFile,
+        current: Settings,
+        read_settings: Callable[[], Settings],
+        declare: Callable[[Settings], None],
+    ) -> None:
+        self._file = file
+        self._current = current
+        self._read_settings = read_settings
+        self._declare = declare
+
+    def poll(self) -> None:
+        """Take the file if it has changed."""
+        if not self._file.has_changed():
+            return
+        try:
+            new = self._read_settings()
+            self._declare(new)
+        except SettingsError as error:
+            log.warning("%s; the settings stay as they were", error)
+            return
+        log.warning("%s: taken, all data is kept", self._file.path)
+        names = [name for name in options() if getattr(new, name) != getattr(self._current, name)]
+        # A token that `serve` generated is in no file.
+        changed = [name for name in names if name != "control_token"]
+        if changed:
+            log.warning("%s: needs a restart: %s", self._file.path, ", ".join(changed))
