@@ -26,14 +26,14 @@ APPS: Mapping[str, str] = {
 }
 WORDS: Mapping[str, str] = {
     "[[fail]]": "the reply fails",
-    "[[slow]] [[slow 3000]]": "2 s (or so many ms) before the first event or the JSON answer, 100 ms a delta",
-    "[[cut]]": "the answer breaks off half-way on the wire",
+    "[[slow]] [[slow 3000]]": "2 s (or that many ms) before the first event or the JSON response, 100 ms per delta",
+    "[[cut]]": "the connection breaks half-way",
     "[[tool]]": "calls a tool of each kind",
     "[[form]]": "sends a form (where the app's generative UI is on)",
     "[[human]]": "calls transfer_to_agent, sends the webhook chat.human_required",
-    "[[echo]] …": "the reply is the rest of the message exactly",
+    "[[echo]] …": "the reply is exactly the rest of the message",
     "[[markdown]]": "every Markdown construct that chat pages render",
-    "[[long]] [[long 500]]": "2,000 (or so many) words",
+    "[[long]] [[long 500]]": "2,000 (or that many) words",
     "[[unicode]]": "joined emoji, combining marks, right-to-left text, astral characters",
 }
 
@@ -41,7 +41,7 @@ WORDS: Mapping[str, str] = {
 def check_key(key: str) -> None:
     """Raise the error of the key that is never valid."""
     if key == INVALID_KEY:
-        raise InvalidApiKey("This key is not valid (the sandbox answers so for this key always).")
+        raise InvalidApiKey("This key is not valid (the sandbox always answers this for this key).")
 
 
 def check_exists(app_id: str) -> None:
@@ -53,7 +53,7 @@ def check_exists(app_id: str) -> None:
 def check_access(key: str) -> None:
     """Raise the error of the key that has access to no app."""
     if key == DENIED_KEY:
-        raise AccessDenied("This key has no access to this app (the sandbox answers so for this key always).")
+        raise AccessDenied("This key has no access to this app (the sandbox always answers this for this key).")
 
 
 def check_state(app_id: str) -> None:
@@ -63,7 +63,7 @@ def check_state(app_id: str) -> None:
     if app_id == NO_AGENT_APP:
         raise agent_unavailable()
     if app_id == FAILING_APP:
-        raise InternalError("Something went wrong (the sandbox answers so for this app always).")
+        raise InternalError("Something went wrong (the sandbox always answers this for this app).")
 
 
 def unknown_app() -> ApiError:

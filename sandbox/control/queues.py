@@ -48,7 +48,7 @@ async def release_fault(request: ControlRequest, services: ControlServices) -> C
     """Release the requests that a fault holds now."""
     app, fault_id = await mutable_app(request, services), request.path_parameters["fault_id"]
     if not app.responses.release(fault_id):
-        raise NotFound(f"No fault of this id holds a request now: {fault_id[:80]}.", param="fault_id")
+        raise NotFound(f"No fault with this id holds a request now: {fault_id[:80]}.", param="fault_id")
     return None
 
 
@@ -94,7 +94,7 @@ async def _clear(request: ControlRequest, services: ControlServices, name: str) 
 async def _remove(request: ControlRequest, services: ControlServices, name: str, parameter: str) -> ControlResult:
     app, rule_id = await mutable_app(request, services), request.path_parameters[parameter]
     if not await _queue(app, name).remove(rule_id):
-        raise NotFound(f"Nothing of this id waits in this app: {rule_id[:80]}.", param=parameter)
+        raise NotFound(f"Nothing with this id waits in this app: {rule_id[:80]}.", param=parameter)
     services.publish(app, name)
     return None
 

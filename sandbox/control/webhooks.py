@@ -34,7 +34,7 @@ async def redeliver_webhook(request: ControlRequest, services: ControlServices) 
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
     app = await existing_app(delivery.app_id, services)
     if not matching_webhooks(app.settings, delivery.type, delivery.url):
-        raise Conflict("No webhook of this app takes this at this URL (any more).", param="webhook_id")
+        raise Conflict("No webhook of this app receives this at this URL (any more).", param="webhook_id")
     return serialize_delivery(services.webhooks.redeliver(app, delivery), services)
 
 
@@ -44,7 +44,8 @@ async def send_webhook(request: ControlRequest, services: ControlServices) -> Co
     event_type = request.body["type"]
     if not matching_webhooks(app.settings, event_type):
         raise Conflict(
-            f"No webhook of this app takes {event_type}: the setting `webhooks` says who does.", param="type"
+            f"No webhook of this app receives {event_type}: the setting `webhooks` names those that receive it.",
+            param="type",
         )
     data = {**await _generate_data(app, event_type, services), **request.body.get("data", {})}
     deliveries = await services.webhooks.send(app, event_type, _validate_data(event_type, data, app, services))
@@ -101,6 +102,6 @@ def _validate_data(event_type: str, data: Mapping[str, Any], app: App, services:
     if violations:
         raise InvalidRequest(f"{summarize(violations)}.", param=violations[0].place, code=violations[0].code)
     if dated["created"] > now:
-        message = f"data.created: expected a time that is past: now is {now}, got {data['created']}."
+        message = f"data.created: expected a time in the past: now is {now}, got {data['created']}."
         raise InvalidRequest(message, param="data.created", code="out_of_range")
     return dated

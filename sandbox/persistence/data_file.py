@@ -108,7 +108,7 @@ class DataFile:
         for app_id, snapshot in _parse_file(self._file.lines(), self._contract, self._control):
             app = self._registry.find(app_id)
             if not app.exists:
-                raise SettingsError(f"app {app_id}: there is no such app where only declared ones exist")
+                raise SettingsError(f"app {app_id}: only declared apps exist on this server, and this one isn't")
             try:
                 app.restore_prepared(snapshot, MemoryConversations.from_snapshot(snapshot))
             except ApiError as error:

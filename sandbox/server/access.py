@@ -94,7 +94,7 @@ class ControlCheck:
             raise NotFound("The control API is switched off (--control off).")
         if not is_public and not self._is_name(parse_host(host)):
             raise AccessDenied(
-                f"Host: without a token the control API answers to IP addresses and localhost alone, not to "
+                f"Host: without a token the control API answers only to IP addresses and localhost, not to "
                 f"{host[:200]!r}; `--allow-host` allows it."
             )
         if not is_allowed:
@@ -111,7 +111,7 @@ class ControlCheck:
         """
         method = ctx.scope["method"]
         if method not in ("GET", "HEAD") and b"content-type" in ctx.headers and not _is_json(method, ctx.headers):
-            raise UnsupportedMediaType("Content-Type: the control API takes application/json alone, never a form.")
+            raise UnsupportedMediaType("Content-Type: the control API accepts only application/json, never a form.")
         token = self._token
         is_public = ctx.path.decode("latin-1") in self._public
         if token is not None and not is_public and not _has_token(ctx.headers, token):

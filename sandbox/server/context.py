@@ -114,7 +114,7 @@ class RequestContext(RequestRecording):
                 self._raw = b"".join(chunks)
                 return self._raw
             if self._is_too_much:
-                raise StoreFull("Too many large bodies are on their way to the sandbox; send this one again later.")
+                raise StoreFull("The sandbox is receiving too many large bodies; send this one again later.")
 
     # The answer
 

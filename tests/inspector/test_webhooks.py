@@ -92,7 +92,7 @@ def test_all_nine_can_be_chosen(page: Page) -> None:
 
 def test_that_nobody_is_told_is_said(page: Page, receiver: Receiver) -> None:
     send(page, "chat.ended")
-    expect(page.get_by_text("No webhook of this app takes chat.ended")).to_be_visible()
+    expect(page.get_by_text("No webhook of this app receives chat.ended")).to_be_visible()
     assert receiver.told == []
 
 
