@@ -48,7 +48,7 @@ ROWS: dict[str, tuple[float, ...]] = {
     "a body": (MAX_BYTES,),
     "a snapshot": (snapshots.MAX_BYTES / MIB,),
     "depth": (MAX_DEPTH, snapshot.MAX_DEPTH),
-    "answer": (protocol.MAX_UNREAD / KIB,),
+    "response": (protocol.MAX_UNREAD / KIB,),
     "milliseconds": (faults.MAX_HOLD_MS,),
 }
 
