@@ -22,8 +22,8 @@ class BareContext(RequestContext):
     def begin(self, journal: AppJournal) -> None:
         """Belong to no journal."""
 
-    async def receive(self) -> Message:
-        return await self._receive()
+    def _keep_received(self, message: Message) -> Message:
+        return message
 
     async def respond(
         self,

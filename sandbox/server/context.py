@@ -10,8 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
-from sandbox.apps.journal import AppJournal
-from sandbox.apps.request_record import Headers, RequestRecord
+from sandbox.apps.journal import AppJournal, Journal
+from sandbox.apps.request_record import Headers
 from sandbox.clock import Clock, monotonic
 from sandbox.contract import Document, Operation
 from sandbox.contract.operations import MAX_BYTES
@@ -102,7 +102,7 @@ class RequestContext(RequestRecording):
         chunks: list[bytes] = []
         size = 0
         while True:
-            message = await self.receive()
+            message = self._keep_received(await self._receive())
             if message["type"] == "http.disconnect":
                 raise ClientDisconnected
             chunk = message.get("body", b"")
@@ -133,10 +133,9 @@ class RequestContext(RequestRecording):
             await self.fault_sender({"type": "http.response.start", "status": status, "headers": described})
             return await self.fault_sender({"type": "http.response.body", "body": body})
         # What two messages would do, in fewer steps.
-        if not self._is_body_complete:
+        if self._has_unread_body:
             await self._drain()
-        described = self._start(status, described)
-        self._keep_response(body)
+        described = self._start(status, described, body)
         self.end("complete")
         await self._asgi_send({"type": "http.response.start", "status": status, "headers": described})
         return await self._asgi_send({"type": "http.response.body", "body": body})
@@ -171,33 +170,32 @@ class UnrecordedContext(RequestContext):
     def begin(self, journal: AppJournal) -> None:
         """Belong to no journal."""
 
-    async def receive(self) -> Message:
-        """Return a piece of the request."""
-        message = await self._receive()
+    @property
+    def _has_unread_body(self) -> bool:
+        """False: what nobody reads is left."""
+        return False
+
+    def _keep_received(self, message: Message) -> Message:
+        """Count the bytes, and keep none."""
         if (chunk := message.get("body")) and not self.ended:
-            self._hold(len(chunk))
+            self._size += len(chunk)
+            self._recorder.body_bytes += len(chunk)
         return message
 
-    async def _drain(self) -> None:
-        """Leave what nobody reads."""
-
-    def _start(self, status: int, headers: Headers) -> Headers:
+    def _start(self, status: int, headers: Headers, body: bytes = b"") -> Headers:
+        """Note the status; keep an error for the log, nothing else."""
         self.status = status
-        return [*headers, *self.added_headers]
-
-    def _keep_response(self, body: bytes) -> None:
-        """Keep an error for the log, nothing else."""
-        if (self.status or 0) >= 400:
+        if status >= 400:
             self._response = body
+        return [*headers, *self.added_headers]
 
     def _keep_piece(self, at_ms: float, chunk: bytes) -> None:  # noqa: ARG002 - the signature of the base
         """Keep an error for the log, nothing else: a stream may go on for days."""
         if (self.status or 0) >= 400:
             self._response += chunk
 
-    def _record(self, recorder: RequestRecorder) -> None:
-        if recorder.log:
-            recorder.log(RequestRecord._make(self.fields()))
+    def _record(self, journal: Journal) -> None:
+        """Leave nothing in the journal."""
 
 
 def describe_response(status: int, body: bytes, content_type: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -146,12 +146,7 @@ class RequestRecording:
 
     async def receive(self) -> Message:
         """Return a piece of the request, and keep it."""
-        message = await self._receive()
-        self._is_body_complete = not message.get("more_body", False)
-        if (chunk := message.get("body")) and self._size < MAX_KEPT_BODY and not self.ended:
-            self._received.append(chunk)
-            self._hold(len(chunk))
-        return message
+        return self._keep_received(await self._receive())
 
     def send_unfaulted(self, message: Message) -> Awaitable[None]:
         """Send a piece of the answer, and keep it."""
@@ -166,8 +161,11 @@ class RequestRecording:
     def end(self, ended: Ended) -> None:
         """Note that the request is over."""
         self.ended, self._duration_ms = ended, (monotonic() - self.started) * 1000
-        self._recorder.body_bytes -= self._size
-        self._record(self._recorder)
+        recorder = self._recorder
+        recorder.body_bytes -= self._size
+        self._record(recorder.journal)
+        if recorder.log:
+            recorder.log(RequestRecord._make(self.fields()))
 
     def fields(self) -> tuple[Any, ...]:
         """Return the fields of the record, in the order of `RequestRecord`, as far as it has come."""
@@ -188,7 +186,7 @@ class RequestRecording:
             self.status,
             self._response_headers,
             self._response,
-            self._kept_pieces(),
+            self._kept_pieces() if self._omitted else self._pieces,
             self._duration_ms if ended else (monotonic() - self.started) * 1000,
             ended,
             self.fault_kind,
@@ -196,7 +194,7 @@ class RequestRecording:
             self.frozen_at,
             # What did not come to its end, or another answer in its place, told the client nothing.
             self.reply_status if ended == "complete" and self.status == 200 else None,
-            self._omitted - len(self._last_piece[1]),
+            self._omitted and self._omitted - len(self._last_piece[1]),
             self.held_by,
         )
 
@@ -205,39 +203,47 @@ class RequestRecording:
         """Whether its body is more than the server can hold beside the others; a small one never is."""
         return self._size > SMALL_BODY and self._recorder.body_bytes > MAX_BODIES
 
-    def _hold(self, size: int) -> None:
-        self._size += size
-        self._recorder.body_bytes += size
+    @property
+    def _has_unread_body(self) -> bool:
+        """Whether a body was announced, has not come to its end and was not asked for by itself."""
+        if self._is_body_complete or b"expect" in self.headers:
+            return False
+        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+
+    def _keep_received(self, message: Message) -> Message:
+        """Keep a piece of the request; return it."""
+        self._is_body_complete = not message.get("more_body")
+        chunk = message.get("body")
+        if chunk and self._size < MAX_KEPT_BODY and not self.ended:
+            self._received.append(chunk)
+            self._size += len(chunk)
+            self._recorder.body_bytes += len(chunk)
+        return message
 
     async def _drain(self) -> None:
         """Read a body that nobody read to its end: an answer that came early is no reason to lose what was sent.
 
         One that is slow to come is not waited for, nor is a client that waits to be asked for its body.
         """
-        headers = self.headers
-        if not (b"content-length" in headers or b"transfer-encoding" in headers) or b"expect" in headers:
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT):
                 while not self._is_body_complete and self._size < MAX_KEPT_BODY and not self._is_too_much:
                     await self.receive()
 
     async def _send_start(self, message: Message) -> None:
-        if not self._is_body_complete:
+        if self._has_unread_body:
             await self._drain()
         self._pieces = []
         await self._asgi_send({**message, "headers": self._start(message["status"], message["headers"])})
 
-    def _start(self, status: int, headers: Headers) -> Headers:
-        """Note that the answer begins; return its headers with what goes on every answer."""
+    def _start(self, status: int, headers: Headers, body: bytes = b"") -> Headers:
+        """Note that the answer begins, or all of it; return its headers with what goes on every answer."""
         if not self.id:
             self.begin(self.journal)
         self.status = status
+        self._response, self._response_size = body, len(body)
         self._response_headers = headers = [*headers, *self.added_headers, (REQUEST_ID, self.id)]
         return headers
-
-    def _keep_response(self, body: bytes) -> None:
-        self._response = body
 
     def _keep_piece(self, at_ms: float, chunk: bytes) -> None:
         """Keep a piece of an answer; of those that are too many, the end alone."""
@@ -249,12 +255,10 @@ class RequestRecording:
             self._last_piece = (at_ms, (self._last_piece[1] + chunk)[-KEPT_END:])
 
     def _kept_pieces(self) -> list[tuple[float, bytes]]:
-        """Return what is kept of the pieces; an empty one stands for those that are not."""
-        return [*self._pieces, (self._last_piece[0], b""), self._last_piece] if self._omitted else self._pieces
+        """Return what is kept of too many pieces; an empty one stands for those that are not."""
+        return [*self._pieces, (self._last_piece[0], b""), self._last_piece]
 
-    def _record(self, recorder: RequestRecorder) -> None:
+    def _record(self, journal: Journal) -> None:
         if not self.id:
             self.begin(self.journal)
-        recorder.journal.add(self, self._size + self._response_size + len(self._response))
-        if recorder.log:
-            recorder.log(RequestRecord._make(self.fields()))
+        journal.add(self, self._size + self._response_size)
