@@ -13,7 +13,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import TimeoutExpired
 from threading import Thread
 from typing import Any
 
@@ -28,7 +27,7 @@ from tests.support.app_driver import AppDriver
 from tests.support.constants import AUTH, NOW
 from tests.support.errors import assert_error
 from tests.support.in_process import client_of
-from tests.support.processes import Server, end, http_client, run, serving
+from tests.support.processes import Server, assert_runs, end, http_client, run, serving
 from tests.support.raw_connection import TIMEOUT
 from tests.support.requirements import examples
 
@@ -139,8 +138,7 @@ def test_without_a_file_there_is_nothing_to_save_into(client: httpx.Client) -> N
 def test_it_saves_by_itself_every_so_many_seconds(file: Path) -> None:
     with serving("--data", str(file), "--save-every", "1", "--quiet") as server, http_client(server) as http:
         while health(http)["saved_at"] is None:
-            with pytest.raises(TimeoutExpired):
-                server.process.wait(timeout=0.1)
+            assert_runs(server.process)
     assert file.exists()
 
 
