@@ -92,11 +92,12 @@ FILES = {"persistence.atomic_file"}
 
 # Who may ask the machine for the time, for randomness, for its environment.
 AMBIENT: dict[str, set[str]] = {
-    "time": {"clock", "server.access_log"},  # the time of day of a log line
+    # the time of day of a log line; how long a command waits; how a time is written
+    "time": {"clock", "server.access_log", "cli.exec", "cli.wait", "cli.doctor"},
     "uuid": set(),
     "secrets": {"cli.serve"},  # a token that must not be guessed
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
-    "os": {"cli.__init__", "cli.process", "cli.serve", "contract.document", *FILES},
+    "os": {"cli.__init__", "cli.doctor", "cli.exec", "cli.process", "cli.serve", "contract.document", *FILES},
 }
 
 MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS, MAX_FILE_LINES = 50, 14, 10, 400

@@ -19,7 +19,7 @@ from sandbox.errors import ContractError
 from sandbox.redaction import escape
 from sandbox.settings import SettingsError
 
-COMMANDS = ("serve", "conform", "replay", "health")
+COMMANDS = ("serve", "exec", "wait", "env", "doctor", "conform", "replay", "health")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from sandbox.cli.client import health_problem
 from sandbox.redaction import escape
 from sandbox.settings import ENV_PREFIX
 
 _FILE_VARIABLE = ENV_PREFIX + "URL_FILE"
-_SECONDS = 2.5
 
 
 def add_parser(commands: Any) -> None:
@@ -36,9 +34,11 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Check the server, and print the problem if there is one."""
     try:
-        problem = _problem(arguments.url or _written(environ))
+        url = arguments.url or _written(environ)
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or str(error)
+    else:
+        problem = health_problem(url)
     if problem:
         print(f"dimedove-sandbox: not healthy: {escape(problem)}", file=sys.stderr)
         return 1
@@ -50,31 +50,3 @@ def _written(environ: Mapping[str, str]) -> str:
     if not environ.get(_FILE_VARIABLE):
         raise ValueError(f"no URL: give one, or set {_FILE_VARIABLE} as for the server")
     return Path(environ[_FILE_VARIABLE]).read_text(encoding="utf-8").strip()
-
-
-def _problem(url: str) -> str | None:
-    # Not with urllib, which would use a proxy of the environment.
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-    from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
-
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    if parts.scheme == "https":
-        # No need to verify the certificate: the server is on this machine, and the request has no secret.
-        context = SSLContext(PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, CERT_NONE
-        connection: HTTPConnection = HTTPSConnection(host, port, timeout=_SECONDS, context=context)
-    elif parts.scheme == "http":
-        connection = HTTPConnection(host, port, timeout=_SECONDS)
-    else:
-        return f"expected a URL of http or https, got {url!r}"
-    try:
-        connection.request("GET", "/_sandbox/health")
-        answer = connection.getresponse()
-        health = json.loads(answer.read(100_000))
-    except HTTPException as error:
-        return f"{url}: no HTTP: {type(error).__name__}"
-    finally:
-        connection.close()
-    well = answer.status == 200 and isinstance(health, dict) and health.get("sandbox") is True
-    return None if well else f"{url}: answered with status {answer.status}, not as a healthy sandbox"
