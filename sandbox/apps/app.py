@@ -19,7 +19,6 @@ from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Counter, RateLimiter, RuleQueue
 from sandbox.clock import Clock, FrozenClock
 from sandbox.rng import SeedScope
-from sandbox.slices import in_thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,18 +168,12 @@ class App:
         """Return it as it would be before its first use."""
         return AppSnapshot(origin=self.origin, settings=(self.defaults or AppSettings()).to_json())
 
-    async def restore(self, snapshot: AppSnapshot) -> None:
-        """Put a snapshot in place of all that is kept; its journal begins anew.
+    def restore(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
+        """Put a snapshot in place of all that is kept, with the conversations made of it; the journal begins anew.
 
         Raises:
             StoreFull: it does not fit; nothing is changed.
         """
-        # Made away from the event loop, so that other requests get through meanwhile.
-        conversations = await in_thread(MemoryConversations.from_snapshot, snapshot)
-        self.restore_prepared(snapshot, conversations)
-
-    def restore_prepared(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
-        """Do what `restore` does, with the conversations that were made of the snapshot."""
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from sandbox.app_settings import AppSettings
+from sandbox.apps.memory import MemoryConversations
 from sandbox.control.apps import mutable_app, serialize_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InternalError, StoreFull
@@ -34,12 +35,16 @@ async def get_snapshot(request: ControlRequest, services: ControlServices) -> Co
 
 async def put_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Replace all of an app's state by a snapshot; its webhooks are off until they are switched on."""
-    app = await mutable_app(request, services)
+    await mutable_app(request, services)
+    # Both away from the event loop, so that other requests get through meanwhile.
     snapshot = await in_thread(parse_snapshot, request.document, services.contract, services.settings_schema)
+    conversations = await in_thread(MemoryConversations.from_snapshot, snapshot)
     check_urls(snapshot.settings.get("webhooks", ()))
+    # Only now: a reset of everything that came meanwhile put another app in its place.
+    app = services.registry.find(request.app_id)
     settings = AppSettings().merged(snapshot.settings)
     overrides = settings.changes_from(app.defaults or AppSettings())
-    await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides))
+    app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides), conversations)
     services.publish(app, "restored")
     return await serialize_app(app, services)
 

@@ -110,7 +110,7 @@ class DataFile:
             if not app.exists:
                 raise SettingsError(f"app {app_id}: only declared apps exist on this server, and this one isn't")
             try:
-                app.restore_prepared(snapshot, MemoryConversations.from_snapshot(snapshot))
+                app.restore(snapshot, MemoryConversations.from_snapshot(snapshot))
             except ApiError as error:
                 raise SettingsError(error.message.rstrip(".")) from None
             app.begin_history(app.snapshot(), seq=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -16,6 +15,7 @@ from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.apps.app import App
 from sandbox.apps.history import ControlCallRecord
 from sandbox.apps.journal import Journal
+from sandbox.apps.memory import MemoryConversations
 from sandbox.apps.records import Conversation, Item, Order, PageRequest, Totals
 from sandbox.apps.store import ConversationStore, Counter, Gone, UnknownCursor
 from sandbox.errors import StoreFull
@@ -122,7 +122,8 @@ class AppsBesideDicts(RuleBasedStateMachine):
     @rule(app=APPS)
     def take_out_and_put_back(self, app: str) -> None:
         one = self.registry.find(app)
-        asyncio.run(one.restore(one.snapshot()))
+        snapshot = one.snapshot()
+        one.restore(snapshot, MemoryConversations.from_snapshot(snapshot))
 
     @rule(place=places)
     def read_one(self, place: Place) -> None:

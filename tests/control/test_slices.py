@@ -65,6 +65,18 @@ def test_what_comes_while_all_requests_are_forgotten_is_in_bundles_all_the_same(
     assert asyncio.run(lost()) == []
 
 
+def test_an_app_that_is_restored_while_everything_is_reset_has_what_was_restored() -> None:
+    async def restored() -> int:
+        visitor = Visitor(create_app())
+        await visitor.ask("POST", "/v1/apps/app_heavy/conversations", {})
+        snapshot = orjson.loads(await visitor.ask("GET", f"{HEAVY}/snapshot"))
+        calls = [("PUT", f"{HEAVY}/snapshot", snapshot), ("POST", "/_sandbox/reset")]
+        await asyncio.gather(*(visitor.ask(*call) for call in calls))
+        return len(orjson.loads(await visitor.ask("GET", "/v1/apps/app_heavy/conversations"))["data"])
+
+    assert asyncio.run(restored()) == 1
+
+
 def test_the_garbage_collector_rests_while_threads_work() -> None:
     async def looks() -> list[bool]:
         short, long = threading.Event(), threading.Event()
