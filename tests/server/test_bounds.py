@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_so_do_the_answers_to_all_before_a_broken_body(wire: RawConnection) -> N
 def test_who_pipelines_and_reads_nothing_is_read_no_further(server: Server) -> None:
     before = memory(server)
     with open_connection(server.url) as greedy:
-        greedy.socket.settimeout(2)
+        greedy.socket.settimeout(1)
         many = head("GET", f"{APP}/config") * 1_000
         with pytest.raises(TimeoutError):
             greedy.socket.sendall(many * 1_000)
@@ -118,22 +119,16 @@ SILENT = {
 }
 
 
-def test_who_falls_silent_is_left(hasty: Server, subtests: pytest.Subtests) -> None:
-    """All of them at once: each waits for a second."""
-    with ExitStack() as stack:
-        silent = {name: stack.enter_context(open_connection(hasty.url)) for name in SILENT}
-        for name, (sent, _) in SILENT.items():
-            silent[name].send(sent)
-        for name, (_, comes) in SILENT.items():
-            with subtests.test(name):
-                said = b"".join(iter(lambda wire=silent[name].socket: wire.recv(65_536), b""))  # type: ignore[misc]
-                assert said.startswith(comes)
-                assert bool(said) == bool(comes)
+def falls_silent(url: str, sent: bytes, comes: bytes) -> None:
+    with open_connection(url) as silent:
+        silent.send(sent)
+        said = b"".join(iter(lambda: silent.socket.recv(65_536), b""))
+    assert said.startswith(comes)
+    assert bool(said) == bool(comes)
 
 
-@pytest.mark.parametrize("before", [b"", head("GET", f"{APP}/config")], ids=["at once", "on a kept connection"])
-def test_a_head_in_drips_is_too_late_as_well(hasty: Server, before: bytes) -> None:
-    with open_connection(hasty.url) as wire:
+def sends_a_head_in_drips(url: str, before: bytes) -> None:
+    with open_connection(url) as wire:
         if before:
             wire.send(before)
             wire.answer("GET")
@@ -148,18 +143,38 @@ def test_a_head_in_drips_is_too_late_as_well(hasty: Server, before: bytes) -> No
         assert wire.socket.recv(3) == b"408"
 
 
-def test_who_waits_for_an_answer_may_wait(hasty: Server) -> None:
-    slow = b'{"prompt": "[[slow 2500]] hello"}'
-    with open_connection(hasty.url) as wire:
+def waits_for_an_answer(url: str) -> None:
+    """As long as it takes."""
+    slow = b'{"prompt": "[[slow 1500]] hello"}'
+    with open_connection(url) as wire:
         wire.send(full_request("POST", f"{APP}/completions", slow) + b"GET / HT")
         assert wire.answer().status_code == 200
         assert wire.answer("GET").status_code == 408
 
 
-def test_a_connection_is_left_though_others_are_served(hasty: Server) -> None:
-    with open_connection(hasty.url) as silent, open_connection(hasty.url) as other:
+def is_left_though_others_are_served(url: str) -> None:
+    with open_connection(url) as silent, open_connection(url) as other:
         while not closed(silent.socket):
             assert other.still_answers()
+
+
+def test_who_is_slow_is_left(hasty: Server, subtests: pytest.Subtests) -> None:
+    """All of them at once: each waits for a second."""
+    checks: dict[str, Callable[[str], None]] = {
+        **{
+            f"falls silent after {name}": partial(falls_silent, sent=sent, comes=comes)
+            for name, (sent, comes) in SILENT.items()
+        },
+        "a head in drips": partial(sends_a_head_in_drips, before=b""),
+        "a head in drips on a kept connection": partial(sends_a_head_in_drips, before=head("GET", f"{APP}/config")),
+        "who waits for an answer may wait": waits_for_an_answer,
+        "others are served meanwhile": is_left_though_others_are_served,
+    }
+    with ThreadPoolExecutor(len(checks)) as pool:
+        running = {name: pool.submit(check, hasty.url) for name, check in checks.items()}
+    for name, outcome in running.items():
+        with subtests.test(name):
+            outcome.result()
 
 
 def test_a_handshake_that_never_comes_is_left() -> None:

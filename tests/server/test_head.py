@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
 from sandbox.server import inspector
-from tests.support.processes import Server
+from tests.support.processes import Server, serving
 from tests.support.raw_connection import RawConnection, head, open_connection
 
 PAGES = ("/", "/docs", "/openapi.json", "/schemas/openapi.json", "/_sandbox/", "/nothing", "/_sandbox/nothing")
@@ -17,6 +21,13 @@ EVENTS = "/_sandbox/events"
 CONTROL = {op.path.format_map(VALUES) for op in load(control_folder()).operations if op.method == "GET"} - {EVENTS}
 
 
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Server]:
+    """A server with a short journal: the one that tests share may have megabytes to answer with."""
+    with serving("--quiet") as running:
+        yield running
+
+
 def both(wire: RawConnection, path: str) -> list[tuple[int, dict[str, str]]]:
     answers = []
     for method in ("GET", "HEAD"):
@@ -26,21 +37,21 @@ def both(wire: RawConnection, path: str) -> list[tuple[int, dict[str, str]]]:
     return answers
 
 
-def test_head_has_the_status_and_the_headers_of_get(server: Server) -> None:
-    with open_connection(server.url) as wire:
+def test_head_has_the_status_and_the_headers_of_get(fresh: Server) -> None:
+    with open_connection(fresh.url) as wire:
         found = {path: both(wire, path) for path in (*PAGES, *inspector.paths(), *sorted(CONTROL))}
     assert {path: answers for path, answers in found.items() if answers[0] != answers[1]} == {}
     assert found["/_sandbox/health"][1][0] == 200
 
 
-def test_head_of_live_events_ends(server: Server) -> None:
-    with open_connection(server.url) as wire:
+def test_head_of_live_events_ends(fresh: Server) -> None:
+    with open_connection(fresh.url) as wire:
         wire.send(head("HEAD", EVENTS))
         assert wire.answer("HEAD").headers["content-type"].startswith("text/event-stream")
         assert wire.still_answers()
 
 
-def test_where_get_is_allowed_head_is_too(server: Server) -> None:
-    with open_connection(server.url) as wire:
+def test_where_get_is_allowed_head_is_too(fresh: Server) -> None:
+    with open_connection(fresh.url) as wire:
         wire.send(head("PATCH", "/_sandbox/health"))
         assert wire.answer().headers["allow"] == "GET, HEAD"
