@@ -128,6 +128,8 @@ def _with_examples(text: str) -> str:
 def _answer(client: TestClient, request: Ask, ids: Mapping[str, str]) -> Any:
     body = request.body if isinstance(request.body, bytes) else _example(request.body)
     client.post("/_sandbox/reset").raise_for_status()
+    # The demo app writes at the pace of a real agent, and no example shows when its events came.
+    client.patch("/_sandbox/apps/app_demo", json={"pace": {"first_ms": 0, "delta_ms": 0}}).raise_for_status()
     answer = client.request(
         request.method,
         f"/v1/apps/{request.app}{request.path.format(**ids)}",

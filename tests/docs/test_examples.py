@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -131,9 +132,18 @@ def assert_printed(printed: str, block: Block, url: str) -> None:
     assert re.fullmatch(pattern, printed.strip(), re.DOTALL), f"{block} says:\n{expected}\nbut this came:\n{printed}"
 
 
-@pytest.fixture
-def clone_with_environment(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def shared_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the clone whose `.venv` is the environment of this run."""
-    copy = clone(tmp_path / "clone")
+    copy = clone(tmp_path_factory.mktemp("shared") / "clone")
     (copy / ".venv").symlink_to(sys.prefix)
     return copy
+
+
+@pytest.fixture
+def clone_with_environment(shared_clone: Path) -> Iterator[Path]:
+    """That copy; what a command has made in it is gone afterwards."""
+    before = set(shared_clone.rglob("*"))
+    yield shared_clone
+    for path in sorted(set(shared_clone.rglob("*")) - before, reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
