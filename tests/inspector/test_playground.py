@@ -11,7 +11,7 @@ from tests.support.app_driver import AppDriver
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright, which is not installed")
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 
 def say(page: Page, text: str) -> None:
@@ -55,6 +55,20 @@ def test_a_conversation_stands_in_the_address(open_at: Open, driver: AppDriver, 
     page = open_at(f"#/playground/{app}/{conversation}")
     expect(page.get_by_role("heading", name="Kept")).to_be_visible()
     expect(last(page)).to_have_text("remembered")
+
+
+def test_what_is_said_while_a_conversation_opens_goes_there(open_at: Open, driver: AppDriver, app: str) -> None:
+    conversation = driver.api.created()
+    page = open_at("#/apps")
+    held: list[Route] = []
+    page.route(f"**/conversations/{conversation}", lambda route: held.append(route), times=1)
+    with page.expect_request(f"**/conversations/{conversation}"):
+        page.goto(page.url.replace("#/apps", f"#/playground/{app}/{conversation}"))
+    page.get_by_role("textbox", name="Message to the agent").fill("[[echo]] early")
+    page.keyboard.press("Enter")
+    held[0].continue_()
+    expect(last(page)).to_have_text("early")
+    assert [row["id"] for row in driver.api.list().json()["data"]] == [conversation]
 
 
 @pytest.mark.parametrize("stream", [True, False])

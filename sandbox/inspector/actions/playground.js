@@ -19,6 +19,8 @@ const MANNER = "dimedove.manner";
 let running = null;
 /** Another number: another conversation was opened, and what still comes belongs to none. */
 let talk = 0;
+/** The conversation that is being opened: what is said meanwhile goes there. */
+let opening = Promise.resolve();
 
 /** @returns {Manner} */
 export function manner() {
@@ -44,7 +46,12 @@ export async function openPlayground(app, id) {
   setPlay({ ...NO_PLAY, app, ...(play.app === app && { list: play.list, more: play.more }) });
   loadApp(app);
   loadList(app);
-  if (!id) return;
+  opening = id ? openConversation(app, id) : Promise.resolve();
+  await opening;
+}
+
+/** @param {string} app @param {string} id */
+async function openConversation(app, id) {
   try {
     const detail = await look(appPath(app, "conversations", id));
     const now = store.get().play;
@@ -92,12 +99,15 @@ export function stop() {
 
 /** Say something to the agent; opens a conversation where none is open. @param {string} content */
 export async function say(content) {
-  const { turns, busy, conversation } = store.get().play;
-  if (busy || !content) return;
+  if (store.get().play.busy || !content) return;
   const mine = talk;
+  setPlay({ busy: true });
+  await opening;
+  if (mine !== talk) return;
+  const { turns, conversation } = store.get().play;
   let id = conversation?.id;
   const asked = turns.map((turn) => ({ ...turn, submitted: true }));
-  setPlay({ busy: true, error: null, turns: [...asked, { role: "user", parts: [{ type: "text", text: content }], state: "done" }, { role: "assistant", parts: [], state: "streaming" }], events: [], answer: null, status: null, request: null });
+  setPlay({ error: null, turns: [...asked, { role: "user", parts: [{ type: "text", text: content }], state: "done" }, { role: "assistant", parts: [], state: "streaming" }], events: [], answer: null, status: null, request: null });
   try {
     id ??= await create({});
     await exchange(store.get().play.app, id, content);
