@@ -26,12 +26,12 @@ from sandbox.clock import Clock, FrozenClock, SystemClock
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from sandbox.handler_types import OperationRequest, OperationResult
-from sandbox.origins import is_loopback
+from sandbox.hosts import is_loopback
 from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
 from sandbox.server import inspector
-from sandbox.server.access import ControlCheck, HostCheck
 from sandbox.server.asgi import ControlApi, Dispatcher
+from sandbox.server.caller_checks import ControlCheck, HostCheck
 from sandbox.server.cors import ApiOrigins
 from sandbox.server.pages import About, Pages
 from sandbox.server.pipeline import PipelineDeps

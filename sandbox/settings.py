@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from sandbox.clock import MAX_UNIX_TIME, looks_like_milliseconds
 from sandbox.errors import SandboxError
-from sandbox.origins import parse_host_setting, parse_origin_setting
+from sandbox.hosts import parse_host_setting, parse_origin_setting
 from sandbox.redaction import escape
 
 _MAX_DIGITS = 19

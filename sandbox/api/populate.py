@@ -12,7 +12,7 @@ from sandbox.apps.app import App
 from sandbox.apps.records import Conversation
 from sandbox.contract import encode
 from sandbox.errors import NotFound
-from sandbox.slices import Slices
+from sandbox.long_work import Slices
 
 DEMO_CONVERSATIONS, DEMO_USERS = 48, 9
 

@@ -19,7 +19,7 @@ from sandbox.cli.config_file import ConfigFile
 from sandbox.cli.flags import add_flag
 from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
-from sandbox.origins import is_loopback
+from sandbox.hosts import is_loopback
 from sandbox.settings import ENV_PREFIX, Settings, SettingsError, default_of, load_settings, options
 
 log = logging.getLogger("sandbox")

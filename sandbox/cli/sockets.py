@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from sandbox.origins import is_loopback
+from sandbox.hosts import is_loopback
 from sandbox.redaction import escape
 from sandbox.settings import Settings
 

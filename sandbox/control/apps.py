@@ -10,7 +10,7 @@ from sandbox import magic, webhook_url
 from sandbox.apps.app import App
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InvalidRequest
-from sandbox.slices import Slices
+from sandbox.long_work import Slices
 
 
 async def list_apps(request: ControlRequest, services: ControlServices) -> ControlResult:

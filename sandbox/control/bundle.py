@@ -23,10 +23,10 @@ from sandbox.control.request_export import request_target, to_har
 from sandbox.control.serialization import encode_array, redact_bytes, redact_headers, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.handler_types import FileResult
+from sandbox.long_work import in_thread
 from sandbox.persistence.snapshot import serialize_snapshot
 from sandbox.redaction import Redactor
 from sandbox.repeatable import WEBHOOK_SETTINGS
-from sandbox.slices import in_thread
 
 VERSION = 1
 # A zip file has no time before 1980; a bundle of the same state is the same bytes.

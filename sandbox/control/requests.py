@@ -17,7 +17,7 @@ from sandbox.control.services import ControlRequest, ControlResult, ControlServi
 from sandbox.control.verify import verify
 from sandbox.errors import NotFound
 from sandbox.handler_types import FileResult
-from sandbox.slices import Slices, in_thread
+from sandbox.long_work import Slices, in_thread
 
 
 async def list_requests(request: ControlRequest, services: ControlServices) -> ControlResult:

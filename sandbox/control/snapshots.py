@@ -10,8 +10,8 @@ from sandbox.control.apps import mutable_app, serialize_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InternalError, StoreFull
 from sandbox.handler_types import FileResult
+from sandbox.long_work import in_thread
 from sandbox.persistence.snapshot import parse_snapshot, serialize_snapshot
-from sandbox.slices import in_thread
 from sandbox.webhook_url import check_urls
 
 # The largest snapshot that may be restored (schemas/control/openapi.json).

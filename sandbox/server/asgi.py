@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.apps.registry import AppRegistry
 from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.server import cors
-from sandbox.server.access import ControlCheck, HostCheck, is_control
+from sandbox.server.caller_checks import ControlCheck, HostCheck, is_control
 from sandbox.server.context import RequestContext, UnrecordedContext, headers_of, is_preflight
 from sandbox.server.control_pipeline import ControlDeps, run_control_stages
 from sandbox.server.cors import ApiOrigins

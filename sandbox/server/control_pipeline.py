@@ -12,12 +12,12 @@ from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import NotFound
 from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
+from sandbox.long_work import in_thread
 from sandbox.redaction import Redactor
-from sandbox.server.checks import validate_large_response, validate_response
 from sandbox.server.context import RequestContext
 from sandbox.server.pipeline import read_body, validate_request
+from sandbox.server.request_checks import validate_large_response, validate_response
 from sandbox.server.response_timer import ResponseTimer, ServerStopping
-from sandbox.slices import in_thread
 
 # Seconds of silence after which a listener of live events gets a comment.
 COMMENT_INTERVAL = 15.0

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from sandbox.contract.explain import shorten
-from sandbox.origins import AllowedOrigins, parse_origin
+from sandbox.hosts import AllowedOrigins, parse_origin
 from sandbox.redaction import escape
 from sandbox.server.context import RequestContext
 

@@ -20,8 +20,8 @@ from sandbox.clock import monotonic
 from sandbox.contract import InvalidJson, Validator, decode, encode
 from sandbox.contract.json import EXACT, MAX_DEPTH
 from sandbox.errors import ApiError, InvalidRequest, SandboxFault
-from sandbox.server.checks import raise_violations
 from sandbox.server.context import RequestContext
+from sandbox.server.request_checks import raise_violations
 from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.sse import STREAM_FAULTS
 

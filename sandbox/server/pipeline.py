@@ -16,11 +16,11 @@ from sandbox.apps.registry import AppRegistry
 from sandbox.contract import Validator, encode
 from sandbox.errors import AccessDenied, RateLimitExceeded
 from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
-from sandbox.server import checks
+from sandbox.long_work import in_thread
+from sandbox.server import request_checks
 from sandbox.server.context import RequestContext
 from sandbox.server.faults import apply_fault, find_fault
 from sandbox.server.reply_sender import send_reply
-from sandbox.slices import in_thread
 
 # A body of more bytes is read away from the event loop, so that other requests get through meanwhile.
 LARGE_BODY = 64 * 1024
@@ -49,7 +49,7 @@ Stage = Callable[[RequestContext, PipelineDeps], Awaitable[None] | None]
 
 def authenticate(ctx: RequestContext, deps: PipelineDeps) -> None:
     """Require an API key."""
-    ctx.key = checks.parse_api_key(ctx.headers)
+    ctx.key = request_checks.parse_api_key(ctx.headers)
     magic.check_key(ctx.key)
 
 
@@ -60,7 +60,7 @@ async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:
     if header is None and app.faults.is_empty:
         return
     if header is not None and deps.control_token is not None:
-        checks.check_fault_token(ctx.headers, deps.control_token)
+        request_checks.check_fault_token(ctx.headers, deps.control_token)
     ctx.fault = await find_fault(ctx, header, deps.fault_schema())
     if ctx.fault is not None:
         ctx.frozen_at = app.frozen_at
@@ -104,24 +104,24 @@ async def read_body(ctx: RequestContext, deps: object) -> None:
     operation = ctx.operation
     if operation.body is None:
         return
-    checks.check_media_type(ctx.headers, operation.media_types)
+    request_checks.check_media_type(ctx.headers, operation.media_types)
     raw = await ctx.read_body(operation.max_bytes)
     if len(raw) <= LARGE_BODY:
-        ctx.body = checks.parse_body(raw, operation.max_depth)
+        ctx.body = request_checks.parse_body(raw, operation.max_depth)
     else:
-        ctx.body = await in_thread(checks.parse_large_body, raw, operation.max_depth)
+        ctx.body = await in_thread(request_checks.parse_large_body, raw, operation.max_depth)
 
 
 async def validate_request(ctx: RequestContext, deps: object) -> None:
     """Hold path, query and body against the contract."""
     operation = ctx.operation
-    ctx.query = checks.validate_parameters(operation, ctx.path_parameters, ctx.scope["query_string"])
+    ctx.query = request_checks.validate_parameters(operation, ctx.path_parameters, ctx.scope["query_string"])
     if operation.body is None:
         return
     if len(ctx.body.raw) <= LARGE_BODY:
-        checks.raise_violations(operation.body.validate(ctx.body))
+        request_checks.raise_violations(operation.body.validate(ctx.body))
     else:
-        await in_thread(checks.validate_body, operation.body, ctx.body)
+        await in_thread(request_checks.validate_body, operation.body, ctx.body)
 
 
 async def handle(ctx: RequestContext, deps: PipelineDeps) -> None:
@@ -139,7 +139,7 @@ def validate_response(ctx: RequestContext, deps: PipelineDeps) -> None:
     operation = ctx.operation
     if isinstance(ctx.result, JsonResult):
         schema = operation.responses["200"]["application/json"]
-        ctx.payload = checks.validate_response(schema, encode(ctx.result.value), operation.id)
+        ctx.payload = request_checks.validate_response(schema, encode(ctx.result.value), operation.id)
 
 
 async def respond(ctx: RequestContext, deps: PipelineDeps) -> None:

@@ -16,9 +16,9 @@ from sandbox.errors import ApiError, InternalError, NotFound
 from sandbox.handler_types import ReplyResult
 from sandbox.reply import Pace
 from sandbox.server import sse
-from sandbox.server.checks import validate_response
 from sandbox.server.context import RequestContext
 from sandbox.server.faults import truncate, wait_for_release
+from sandbox.server.request_checks import validate_response
 from sandbox.server.response_timer import AbortConnection, ResponseTimer, ServerStopping
 from sandbox.server.sse import ReplyEvent, SseEncoder, Step
 

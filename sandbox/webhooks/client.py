@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
-from sandbox.origins import AllowedHosts
+from sandbox.hosts import AllowedHosts
 from sandbox.webhook_url import WebhookUrl
 
 Address = IPv4Address | IPv6Address

@@ -16,8 +16,8 @@ from sandbox.control.verdict.rules import RULES, Rule, RuleFinding
 from sandbox.control.verdict.traffic import ClientTraffic
 from sandbox.handler_types import NegotiatedResult
 from sandbox.junit import add_case, add_failure, add_properties, to_xml
+from sandbox.long_work import in_thread
 from sandbox.redaction import escape
-from sandbox.slices import in_thread
 
 
 async def get_verdict(request: ControlRequest, services: ControlServices) -> ControlResult:

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from sandbox import create_app
-from sandbox.slices import in_thread
+from sandbox.long_work import in_thread
 from tests.support.in_process import Visitor
 
 APPS = [f"app_{number}" for number in range(1_000)]

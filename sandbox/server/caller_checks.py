@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from starlette.types import Scope
 
 from sandbox.errors import AccessDenied, InvalidApiKey, NotFound, UnsupportedMediaType
-from sandbox.origins import AllowedHosts, AllowedOrigins, is_ip, parse_host, parse_origin
-from sandbox.server.checks import is_secret
+from sandbox.hosts import AllowedHosts, AllowedOrigins, is_ip, parse_host, parse_origin
 from sandbox.server.context import RequestContext
+from sandbox.server.request_checks import is_secret
 from sandbox.webhooks.lab import DELIVERY, SIGNATURE
 
 CONTROL = "/_sandbox"
