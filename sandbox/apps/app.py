@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.app_settings import AppSettings
-from sandbox.apps.deliveries import AppWebhooks
+from sandbox.apps.deliveries import AppDeliveries
 from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
 from sandbox.apps.journal import Journal
 from sandbox.apps.limits import SharedUsage, Usage, json_size
@@ -48,6 +48,7 @@ class App:
         "conversations",
         "counters",
         "defaults",
+        "deliveries",
         "exists",
         "faults",
         "frozen_at",
@@ -63,7 +64,6 @@ class App:
         "rng",
         "settings",
         "usage",
-        "webhooks",
     )
 
     history: AppHistory
@@ -75,7 +75,7 @@ class App:
         self.usage = usage
         self.journal = environment.journal.new_app(app_id)
         self.responses = OpenResponses(environment.shared_usage)
-        self.webhooks = AppWebhooks(usage)
+        self.deliveries = AppDeliveries(usage)
         self._begin(defaults)
 
     @property
@@ -205,7 +205,7 @@ class App:
         """Let go of all that is kept; its journal is left to whoever calls."""
         self._environment.disposal.add(self.conversations)
         self.responses.end(AppDeleted)
-        self.webhooks.clear()
+        self.deliveries.clear()
         self.history.close()
         self.usage.release()
 

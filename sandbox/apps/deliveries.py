@@ -64,21 +64,21 @@ class Delivery:
 Send = Callable[[Delivery], None]
 
 
-class AppWebhooks:
+class AppDeliveries:
     """The webhooks of one app: its deliveries, oldest first, and when those that wait are sent.
 
-    `held` has by URL the number of the delivery that the lab mode `reorder` holds back until another overtakes it.
+    `held_back` has by URL the number of the delivery that the lab mode `reorder` holds back until another overtakes it.
     `on_clear` is called when everything is dropped.
     """
 
-    __slots__ = ("_deliveries", "_timers", "_usage", "held", "on_clear")
+    __slots__ = ("_deliveries", "_timers", "_usage", "held_back", "on_clear")
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage
         self._deliveries: dict[int, Delivery] = {}
         # The timers of deliveries that wait for their time, by number: None where the clock stands still.
         self._timers: dict[int, asyncio.TimerHandle | None] = {}
-        self.held: dict[str, int] = {}
+        self.held_back: dict[str, int] = {}
         self.on_clear: Callable[[], None] | None = None
 
     def __len__(self) -> int:
@@ -134,7 +134,7 @@ class AppWebhooks:
     def clear(self) -> None:
         """Drop everything."""
         self.stop()
-        self.held.clear()
+        self.held_back.clear()
         self._usage.grow(-sum(delivery.byte_size for delivery in self._deliveries.values()))
         self._deliveries.clear()
         if self.on_clear:

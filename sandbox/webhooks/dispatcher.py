@@ -75,7 +75,7 @@ class WebhookDispatcher:
     def newest_first(self, app_id: str | None = None) -> Iterator[Delivery]:
         """Yield the deliveries of one app, or of all."""
         apps = self._registry if app_id is None else [self._registry.find(app_id)]
-        logs = [app.webhooks.newest_first() for app in apps if app.webhooks]
+        logs = [app.deliveries.newest_first() for app in apps if app.deliveries]
         return heapq.merge(*logs, key=lambda delivery: -delivery.number)
 
     def get(self, delivery_id: str, app_id: str | None = None) -> Delivery | None:
@@ -106,7 +106,7 @@ class WebhookDispatcher:
 
     def redeliver(self, app: App, delivery: Delivery) -> Delivery:
         """Start a delivery anew, now."""
-        is_queued = self._queue.has((app, delivery.url), delivery.number) and not app.webhooks.is_scheduled(delivery)
+        is_queued = self._queue.has((app, delivery.url), delivery.number) and not app.deliveries.is_scheduled(delivery)
         if delivery.state == "waiting" and is_queued:
             return delivery
         delivery = replace(delivery, state="waiting", due=app.moment, tries=0, reason=None)
@@ -116,19 +116,19 @@ class WebhookDispatcher:
 
     def reschedule(self, app: App) -> None:
         """Look again at what waits: the app's clock was set."""
-        for delivery in app.webhooks.scheduled():
-            app.webhooks.unschedule(delivery)
+        for delivery in app.deliveries.scheduled():
+            app.deliveries.unschedule(delivery)
             self._schedule(app, delivery)
 
     def stop(self) -> None:
         """Send nothing more; what waits stays so in the logs."""
         self._queue.cancel()
         for app in self._registry:
-            app.webhooks.stop()
+            app.deliveries.stop()
 
     async def _enqueue(self, app: App, hook: Webhook, event_type: str, data: Mapping[str, Any]) -> Delivery:
         number = await app.next_number("webhook")
-        app.webhooks.on_clear = partial(self._queue.cancel, app)
+        app.deliveries.on_clear = partial(self._queue.cancel, app)
         created = app.clock.now()
         delivery_id = "webhook_" + app.rng.hex(24, "webhook", number)
         payload = {
@@ -151,7 +151,7 @@ class WebhookDispatcher:
         if not self._schemas[event_type].is_valid(payload):
             log.error("the webhook %s breaks the contract", event_type)
             return self._finish(app, delivery, "dropped", "The sandbox's own webhook breaks the contract.")
-        if app.webhooks.count_waiting() >= MAX_WAITING:
+        if app.deliveries.count_waiting() >= MAX_WAITING:
             return self._finish(app, delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
         try:
             app.usage.check(delivery.byte_size)
@@ -160,16 +160,16 @@ class WebhookDispatcher:
         return self._start(app, delivery)
 
     def _start(self, app: App, delivery: Delivery) -> Delivery:
-        held = app.webhooks.held
-        if app.settings.webhook_lab == "reorder" and delivery.url not in held:
+        held_back = app.deliveries.held_back
+        if app.settings.webhook_lab == "reorder" and delivery.url not in held_back:
             delivery = replace(delivery, due=unix_time(app.moment + REORDER_SECONDS))
-            held[delivery.url] = delivery.number
+            held_back[delivery.url] = delivery.number
             self._put(app, delivery)
             self._schedule(app, delivery)
             return delivery
         self._put(app, delivery)
         self._queue.add((app, delivery.url), delivery.number)
-        overtaken = app.webhooks.get(held.pop(delivery.url, 0))
+        overtaken = app.deliveries.get(held_back.pop(delivery.url, 0))
         if overtaken:
             self._send(app, overtaken)
         return delivery
@@ -180,17 +180,17 @@ class WebhookDispatcher:
         if left <= 0:
             self._send(app, delivery)
         else:
-            app.webhooks.schedule(delivery, None if app.is_frozen else left, partial(self._send, app))
+            app.deliveries.schedule(delivery, None if app.is_frozen else left, partial(self._send, app))
 
     def _send(self, app: App, delivery: Delivery) -> None:
         """Send a delivery as soon as those before it to its URL are done."""
-        app.webhooks.unschedule(delivery)
-        if app.webhooks.held.get(delivery.url) == delivery.number:
-            del app.webhooks.held[delivery.url]
+        app.deliveries.unschedule(delivery)
+        if app.deliveries.held_back.get(delivery.url) == delivery.number:
+            del app.deliveries.held_back[delivery.url]
         self._queue.add((app, delivery.url), delivery.number)
 
     async def _deliver(self, app: App, number: int) -> None:
-        delivery = app.webhooks.get(number)
+        delivery = app.deliveries.get(number)
         if delivery is None or not app.exists:
             return
         hook = next(iter(matching_webhooks(app.settings, delivery.type, delivery.url)), None)
@@ -229,7 +229,7 @@ class WebhookDispatcher:
 
     def _settle(self, app: App, delivery: Delivery, *, is_delivered: bool) -> None:
         """Log how it went, and schedule the next attempt where it went wrong."""
-        if app.webhooks.get(delivery.number) is None or not app.exists:
+        if app.deliveries.get(delivery.number) is None or not app.exists:
             return
         if is_delivered:
             self._finish(app, delivery, "delivered")
@@ -248,7 +248,7 @@ class WebhookDispatcher:
         return finished
 
     def _put(self, app: App, delivery: Delivery) -> None:
-        app.webhooks.put(delivery)
+        app.deliveries.put(delivery)
         self._bus.publish("delivery", app.id, delivery)
 
 
