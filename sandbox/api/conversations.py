@@ -53,11 +53,11 @@ async def list_user_conversations(request: OperationRequest, app: App, services:
 
 async def get_conversation(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Return a conversation and all its items."""
-    history = await app.conversations.history(request.path_parameters["conversation_id"])
-    if history is None:
+    transcript = await app.conversations.transcript(request.path_parameters["conversation_id"])
+    if transcript is None:
         raise no_conversation()
-    items = [Fragment(item.json) for item in history.items]
-    return JsonResult({**resource(history.conversation), "items": items})
+    items = [Fragment(item.json) for item in transcript.items]
+    return JsonResult({**resource(transcript.conversation), "items": items})
 
 
 async def update_conversation(request: OperationRequest, app: App, services: Services) -> OperationResult:
@@ -66,8 +66,8 @@ async def update_conversation(request: OperationRequest, app: App, services: Ser
     if "title" in body:
         conversation = await app.conversations.set_title(conversation_id, body["title"])
     else:
-        history = await app.conversations.history(conversation_id)
-        conversation = history and history.conversation
+        transcript = await app.conversations.transcript(conversation_id)
+        conversation = transcript and transcript.conversation
     if conversation is None:
         raise no_conversation()
     return JsonResult(resource(conversation))

@@ -16,7 +16,7 @@ from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.paging import paginate
 from sandbox.apps.records import Conversation, Item, Page, PageRequest, Position, Totals
 from sandbox.apps.snapshot import AppSnapshot
-from sandbox.apps.store import Gone, History, UnknownCursor
+from sandbox.apps.store import Gone, Transcript, UnknownCursor
 
 # What a record costs beside its texts, measured once: enough to keep the bound on memory honest.
 CONVERSATION_BYTES, ITEM_BYTES = 700, 150
@@ -60,9 +60,9 @@ class MemoryConversations:
         self._add(conversation)
         return conversation
 
-    async def history(self, conversation_id: str) -> History | None:
+    async def transcript(self, conversation_id: str) -> Transcript | None:
         conversation = self._find(conversation_id)
-        return conversation and History(conversation, tuple(self.items.get(conversation.number, ())))
+        return conversation and Transcript(conversation, tuple(self.items.get(conversation.number, ())))
 
     async def set_title(self, conversation_id: str, title: str | None) -> Conversation | None:
         conversation = self._find(conversation_id)
@@ -91,7 +91,7 @@ class MemoryConversations:
 
     async def append_message(
         self, conversation_id: str, make: Callable[[Conversation, int], Item], metadata: bytes | None = None
-    ) -> History | None:
+    ) -> Transcript | None:
         conversation = self._find(conversation_id)
         if conversation is None:
             return None
@@ -101,7 +101,7 @@ class MemoryConversations:
             conversation = conversation._replace(metadata=metadata)
             self._put(conversation)
         self._append(conversation.number, make(conversation, len(earlier)))
-        return History(conversation, earlier)
+        return Transcript(conversation, earlier)
 
     async def append_reply(
         self, conversation_id: str, make: Callable[[int], Item], generated_title: tuple[str, str] | None = None

@@ -29,7 +29,7 @@ class UnknownCursor(Exception):
         self.name = name
 
 
-class History(NamedTuple):
+class Transcript(NamedTuple):
     """A conversation and its items, oldest first."""
 
     conversation: Conversation
@@ -43,7 +43,7 @@ class ConversationStore(Protocol):
         """Keep a new conversation; `make` is given its number."""
         ...
 
-    async def history(self, conversation_id: str) -> History | None:
+    async def transcript(self, conversation_id: str) -> Transcript | None:
         """Return a conversation, not a deleted one, with all its items."""
         ...
 
@@ -65,7 +65,7 @@ class ConversationStore(Protocol):
 
     async def append_message(
         self, conversation_id: str, make: Callable[[Conversation, int], Item], metadata: bytes | None = None
-    ) -> History | None:
+    ) -> Transcript | None:
         """Add a user's message, and replace the metadata where some is given; return what was there before the message.
 
         `make` is given the conversation and how many items stand before the new one.

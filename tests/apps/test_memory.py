@@ -128,10 +128,10 @@ class AppsBesideDicts(RuleBasedStateMachine):
     @rule(place=places)
     def read_one(self, place: Place) -> None:
         store, conversation_id, plain = self.of(place)
-        history = now(store.history(conversation_id))
-        assert (history and history.conversation) == plain.seen(conversation_id)
-        if history:
-            assert list(history.items) == plain.items.get(conversation_id, [])
+        transcript = now(store.transcript(conversation_id))
+        assert (transcript and transcript.conversation) == plain.seen(conversation_id)
+        if transcript:
+            assert list(transcript.items) == plain.items.get(conversation_id, [])
 
     @rule(
         app=APPS,
@@ -194,9 +194,9 @@ def test_a_generated_title_is_given_once() -> None:
     for pair in (("One", "Un"), ("Two", "Deux")):
         now(one.conversations.append_reply(conversation.id, item, pair))
 
-    history = now(one.conversations.history(conversation.id))
-    assert history is not None
-    assert history.conversation.generated_title == ("One", "Un")
+    transcript = now(one.conversations.transcript(conversation.id))
+    assert transcript is not None
+    assert transcript.conversation.generated_title == ("One", "Un")
 
 
 def test_each_counter_counts_from_one_on_its_own() -> None:
@@ -215,7 +215,7 @@ def test_reading_stores_no_app() -> None:
     apps = registry(Journal(str))
     one = apps.find("app_a")
 
-    now(one.conversations.history("id_1"))
+    now(one.conversations.transcript("id_1"))
     now(one.conversations.page(PageRequest(1), "ann"))
     now(one.conversations.totals())
     now(one.faults.take(lambda _: True))
