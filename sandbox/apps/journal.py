@@ -82,17 +82,17 @@ class AppJournal:
         # their places among all that are protected.
         self.protected: deque[tuple[int, int]] | None = None
 
-    def newest_first(self, *, after: str | None = None, operation: str | None = None) -> Iterator[RequestRecord]:
+    def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
         """Return its records, as `Journal.newest_first` does."""
-        return self.shared.select(self.rows, after, operation)
+        return self.shared.select(self.rows, after, operation_id)
 
-    def count_evicted(self, operation: str | None = None) -> int:
+    def count_evicted(self, operation_id: str | None = None) -> int:
         """Return how many records are gone that may have been of an operation, or of any."""
         self.shared.settle()
         if not self.requests:
             # It may have been another's, that made room.
             return self.shared.evicted_elsewhere
-        return sum(count for name, count in self.evicted.items() if operation in (None, name))
+        return sum(count for name, count in self.evicted.items() if operation_id in (None, name))
 
     def clear(self) -> None:
         """Drop its records; what was evicted is forgotten too. What is under way is not over yet: its record comes."""
@@ -208,7 +208,7 @@ class Journal:
         self.settle()
         return next((_record_of(row) for row in reversed(self._rows.values()) if _id_of(row) == record_id), None)
 
-    def newest_first(self, *, after: str | None = None, operation: str | None = None) -> Iterator[RequestRecord]:
+    def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
         """Return records, what began last first; those behind the one with the id `after`, of an operation.
 
         What comes after the call changes nothing in them: they may be read in a thread.
@@ -216,23 +216,25 @@ class Journal:
         Raises:
             LookupError: there is no record with the id `after`.
         """
-        return self.select(self._rows, after, operation)
+        return self.select(self._rows, after, operation_id)
 
-    def select(self, rows: dict[int, Row], after: str | None, operation: str | None) -> Iterator[RequestRecord]:
+    def select(self, rows: dict[int, Row], after: str | None, operation_id: str | None) -> Iterator[RequestRecord]:
         """Return the records of rows, as `newest_first` does."""
         self.settle()
         before = None if after is None else self._seq_of(after)
         selected = [
             row
             for seq, row in reversed(rows.items())
-            if (before is None or seq < before) and operation in (None, _operation_of(row))
+            if (before is None or seq < before) and operation_id in (None, _operation_of(row))
         ]
         return map(_record_of, selected)
 
-    def count_evicted(self, operation: str | None = None) -> int:
+    def count_evicted(self, operation_id: str | None = None) -> int:
         """Return how many records are gone that may have been of an operation, or of any."""
         self.settle()
-        return self.evicted_elsewhere + sum(count for name, count in self._evicted.items() if operation in (None, name))
+        return self.evicted_elsewhere + sum(
+            count for name, count in self._evicted.items() if operation_id in (None, name)
+        )
 
     def clear(self, apps: Iterable[AppJournal] = ()) -> None:
         """Drop all records that are over, of `apps` and of no app; what was evicted is forgotten too."""
@@ -256,8 +258,8 @@ class Journal:
         for _, place in app.protected or ():
             self._passed.pop(place, None)
         app.protected = None
-        for operation, count in app.evicted.items():
-            self._evicted[operation] = self._evicted.get(operation, 0) - count
+        for operation_id, count in app.evicted.items():
+            self._evicted[operation_id] = self._evicted.get(operation_id, 0) - count
         app.evicted.clear()
         if len(self._queue) > 2 * (self._count + BATCH):
             self._queue = deque(place for place in self._queue if place[0] in self._rows)
@@ -340,12 +342,12 @@ class Journal:
         else:
             place = self._next_place()
         seq, app, _ = place
-        operation = _operation_of(self._rows[seq])
+        operation_id = _operation_of(self._rows[seq])
         self._drop(seq)
         del app.rows[seq]
         if app.is_known:
-            app.evicted[operation] = app.evicted.get(operation, 0) + 1
-            self._evicted[operation] = self._evicted.get(operation, 0) + 1
+            app.evicted[operation_id] = app.evicted.get(operation_id, 0) + 1
+            self._evicted[operation_id] = self._evicted.get(operation_id, 0) + 1
         else:
             self.evicted_elsewhere += 1
 

@@ -25,7 +25,7 @@ class RequestRecord(NamedTuple):
 
     id: str
     app_id: str | None
-    operation: str | None
+    operation_id: str | None
     at: float
     seq: int
     started: float

@@ -79,7 +79,7 @@ def _find(request: ControlRequest, services: ControlServices) -> RequestRecord:
 def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
     journal = _journal(query.get("app_id"), services)
     try:
-        records = journal.newest_first(after=query.get("after"), operation=query.get("operation"))
+        records = journal.newest_first(after=query.get("after"), operation_id=query.get("operation"))
     except LookupError:
         raise NotFound("after: there is no such request.", param="after", code="unknown_cursor") from None
     return (record for record in records if query.get("status") in (None, record.status))

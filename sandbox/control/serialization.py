@@ -46,7 +46,7 @@ def serialize_request(record: RequestRecord, *, exact: bool) -> dict[str, Any]:
         "id": record.id,
         "at": int(record.at),
         "app_id": record.app_id,
-        "operation": record.operation,
+        "operation": record.operation_id,
         "method": record.method,
         "path": decode_latin1(record.path),
         "query": decode_latin1(record.query),

@@ -92,7 +92,7 @@ def json_line(*, redact: Redact) -> Format:
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "id": record.id or None,
             "app_id": record.app_id,
-            "operation": record.operation,
+            "operation": record.operation_id,
             "method": record.method,
             "path": redact(record.path.decode("latin-1")),
             "status": record.status,

@@ -28,7 +28,7 @@ MIB = 1024**2
 
 
 def entry(number: int, app_id: str | None = "app_a", **more: Any) -> RequestRecord:
-    return blank(id=f"req_{number}", app_id=app_id, operation="config", **more)
+    return blank(id=f"req_{number}", app_id=app_id, operation_id="config", **more)
 
 
 class Apps(dict[str | None, AppJournal]):

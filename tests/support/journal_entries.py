@@ -20,7 +20,7 @@ class MadeRequest:
 
     def __init__(self, journal: AppJournal, left: RequestRecord) -> None:
         self.journal = journal
-        self.operation_id = left.operation
+        self.operation_id = left.operation_id
         self.id = b""
         self.seq = 0
         self._left = left

@@ -61,7 +61,7 @@ def outside_contract(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find calls to paths that the contract hasn't, and methods that a path of it hasn't."""
     for record in traffic.records:
         # Another status is that of a guard in front of the contract, which says nothing of the path.
-        if record.operation is None and record.status in (404, 405):
+        if record.operation_id is None and record.status in (404, 405):
             problem = "no such path" if record.status == 404 else "no such method of this path"
             hints = suggest_path(record, traffic.contract)
             yield RuleFinding("; ".join([f"{method_and_path(record)}: {problem}", *hints]), [record])
@@ -72,7 +72,7 @@ def unknown_fields(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     for record in traffic.records:
         operation = traffic.operation(record)
         for sentence in unknown_names(record, operation) if operation else ():
-            yield RuleFinding(f"{record.operation}: {sentence}", [record])
+            yield RuleFinding(f"{record.operation_id}: {sentence}", [record])
 
 
 def browser_keys(traffic: ClientTraffic) -> Iterator[RuleFinding]:
@@ -102,8 +102,8 @@ def repeated_post(traffic: ClientTraffic) -> Iterator[RuleFinding]:
 
     A look is a list or a conversation that was read in between.
     """
-    looks = [record for record in traffic.records if record.operation in (GET, *LISTS) and record.status == 200]
-    for group in group_identical(record for record in traffic.records if record.operation in (CREATE, SEND)):
+    looks = [record for record in traffic.records if record.operation_id in (GET, *LISTS) and record.status == 200]
+    for group in group_identical(record for record in traffic.records if record.operation_id in (CREATE, SEND)):
         for record in filter(is_lost, group):
             retry = next_after(group, record)
             if retry and not any_between(looks, record, retry):
@@ -233,10 +233,10 @@ def _has_whole_text(record: RequestRecord) -> bool:
 
 def _uses_of_failed_creates(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find calls to a conversation whose id can only be from a create that failed."""
-    lists = [record for record in traffic.records if record.operation in LISTS and record.status == 200]
+    lists = [record for record in traffic.records if record.operation_id in LISTS and record.status == 200]
     failed: RequestRecord | None = None
     for record in traffic.records:
-        if record.operation == CREATE:
+        if record.operation_id == CREATE:
             failed = None if _returned_id(record) else record
             continue
         conversation_id = traffic.conversation_id(record)
@@ -256,14 +256,14 @@ def _messages_after_broken_answers(traffic: ClientTraffic) -> Iterator[RuleFindi
     for calls in conversations.values():
         for record in calls:
             following = next_after(calls, record) if _looks_good_but_is_broken(record) else None
-            if following and following.operation == SEND and following.body != record.body:
+            if following and following.operation_id == SEND and following.body != record.body:
                 problem = "the next message was sent after a broken answer, without a look at the conversation"
                 yield RuleFinding(f"{method_and_path(record)}: {problem}", [record, following])
 
 
 def _looks_good_but_is_broken(record: RequestRecord) -> bool:
     is_broken = record.ended == "cut" or record.fault in ("malformed", "wrong_type")
-    return record.operation == SEND and record.status == 200 and is_broken
+    return record.operation_id == SEND and record.status == 200 and is_broken
 
 
 def _returned_id(record: RequestRecord) -> bool:

@@ -28,7 +28,7 @@ class ClientTraffic:
 
     def operation(self, record: RequestRecord) -> Operation | None:
         """Return the operation that a request matched."""
-        return next((op for op in self.contract.operations if op.id == record.operation), None)
+        return next((op for op in self.contract.operations if op.id == record.operation_id), None)
 
     def conversation_id(self, record: RequestRecord) -> str | None:
         """Return the id of the conversation that a request's path names."""

@@ -224,7 +224,7 @@ def test_a_date_counts_from_the_answer_where_the_clock_runs() -> None:
 
 def asked(started: float, body: bytes = b"{}", **more: object) -> RequestRecord:
     """Return the entry of a create that was answered at once."""
-    fields = {"app_id": "app_a", "operation": "apps_api_create_conversation", "status": 200, **more}
+    fields = {"app_id": "app_a", "operation_id": "apps_api_create_conversation", "status": 200, **more}
     sent = {
         "at": 1_000_000,
         "started": started,
