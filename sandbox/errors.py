@@ -61,17 +61,28 @@ class AppInactive(ApiError):
 
     status, type = 403, "app_inactive"
 
+    def __init__(self) -> None:
+        super().__init__("This app is disabled.")
+
 
 class AgentUnavailable(ApiError):
     """The app has no active agent."""
 
     status, type = 403, "agent_unavailable"
 
+    def __init__(self) -> None:
+        super().__init__("This app has no active agent.")
+
 
 class NotFound(ApiError):
     """An unknown path, app, conversation or cursor."""
 
     status, type = 404, "not_found"
+
+
+def unknown_app() -> NotFound:
+    """Return the error of an app that does not exist."""
+    return NotFound("There is no such app.", param="app_id")
 
 
 class MethodNotAllowed(ApiError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.errors import AccessDenied, AgentUnavailable, ApiError, AppInactive, InternalError, InvalidApiKey, NotFound
+from sandbox.errors import AccessDenied, AgentUnavailable, AppInactive, InternalError, InvalidApiKey, unknown_app
 
 INVALID_KEY, DENIED_KEY, LIMITED_KEY = "sk_test_invalid", "sk_test_denied", "sk_test_limited"
 MISSING_APP, INACTIVE_APP, NO_AGENT_APP, FAILING_APP = "app_missing", "app_inactive", "app_no_agent", "app_error"
@@ -59,23 +59,8 @@ def check_access(key: str) -> None:
 def check_state(app_id: str) -> None:
     """Raise the error of an app that is always in one state."""
     if app_id == INACTIVE_APP:
-        raise app_inactive()
+        raise AppInactive
     if app_id == NO_AGENT_APP:
-        raise agent_unavailable()
+        raise AgentUnavailable
     if app_id == FAILING_APP:
         raise InternalError("Something went wrong (the sandbox always answers this for this app).")
-
-
-def unknown_app() -> ApiError:
-    """Return the error of an app that does not exist."""
-    return NotFound("There is no such app.", param="app_id")
-
-
-def app_inactive() -> ApiError:
-    """Return the error of a disabled app."""
-    return AppInactive("This app is disabled.")
-
-
-def agent_unavailable() -> ApiError:
-    """Return the error of an app without an agent."""
-    return AgentUnavailable("This app has no active agent.")

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox import magic, webhook_url
 from sandbox.apps.app import App
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
-from sandbox.errors import Conflict, InvalidRequest
+from sandbox.errors import Conflict, InvalidRequest, unknown_app
 from sandbox.long_work import Slices
 
 
@@ -79,7 +79,7 @@ async def existing_app(app_id: str, services: ControlServices) -> App:
     """
     app = await services.registry.get(app_id)
     if app is None:
-        raise magic.unknown_app()
+        raise unknown_app()
     return app
 
 

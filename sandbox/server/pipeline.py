@@ -14,7 +14,7 @@ from sandbox import magic
 from sandbox.apps.app import App
 from sandbox.apps.registry import AppRegistry
 from sandbox.contract import Validator, encode
-from sandbox.errors import AccessDenied, RateLimitExceeded
+from sandbox.errors import AccessDenied, AgentUnavailable, AppInactive, RateLimitExceeded, unknown_app
 from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
 from sandbox.long_work import in_thread
 from sandbox.server import request_checks
@@ -71,7 +71,7 @@ async def load_app(ctx: RequestContext, deps: PipelineDeps) -> None:
     app = ctx.app
     magic.check_exists(app.id)
     if await deps.registry.load(app) is None and app.id not in magic.MAGIC_APPS:
-        raise magic.unknown_app()
+        raise unknown_app()
     ctx.frozen_at = app.frozen_at
     # What is set from now on, while the body comes or the answer goes, applies to new requests.
     ctx.settings, ctx.clock = app.settings, app.clock
@@ -85,9 +85,9 @@ def check_access(ctx: RequestContext, deps: PipelineDeps) -> None:
     if settings.keys is not None and ctx.key not in settings.keys:
         raise AccessDenied("This key has no access to this app.")
     if settings.status == "inactive":
-        raise magic.app_inactive()
+        raise AppInactive
     if settings.status == "no_agent":
-        raise magic.agent_unavailable()
+        raise AgentUnavailable
 
 
 async def rate_limit(ctx: RequestContext, deps: PipelineDeps) -> None:
