@@ -11,6 +11,8 @@ from sandbox.clock import monotonic
 
 # Seconds of real time after which a slice ends.
 MAX_SLICE = 0.005
+# A body of more bytes is read and written in a thread.
+MAX_INLINE_BYTES = 64 * 1024
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")

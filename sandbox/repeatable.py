@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 REPEATABLE_OPERATIONS = frozenset(
     {
         "control_update_app",
@@ -19,3 +22,10 @@ REPEATABLE_OPERATIONS = frozenset(
 )
 # Settings that make the server call others: no bundle has them, and no replay sets them.
 WEBHOOK_SETTINGS = ("webhooks", "webhook_lab")
+
+
+def without_webhooks(settings: Any) -> Any:
+    """Return settings without those that call others; what is no settings is returned as it is."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from typing import Any, Literal, NamedTuple
 
-Headers = list[tuple[bytes, bytes]]
+RawHeaders = list[tuple[bytes, bytes]]
 Ended = Literal["complete", "client_gone", "cut"]
 ReplyStatus = Literal["completed", "failed"]
 
@@ -33,10 +33,10 @@ class RequestRecord(NamedTuple):
     method: str
     path: bytes
     query: bytes
-    headers: Headers
+    headers: RawHeaders
     body: bytes = b""
     status: int | None = None
-    response_headers: Headers = []  # noqa: RUF012 - never changed
+    response_headers: RawHeaders = []  # noqa: RUF012 - never changed
     response_body: bytes = b""
     response_pieces: list[tuple[float, bytes]] = []  # noqa: RUF012 - never changed
     duration_ms: float = 0.0

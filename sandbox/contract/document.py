@@ -63,6 +63,10 @@ class Contract:
         """Every operation, in the document's order."""
         return read_operations(self.bundle, self.base)
 
+    def operation(self, operation_id: str | None) -> Operation | None:
+        """Return the operation of this id, if there is one."""
+        return next((operation for operation in self.operations if operation.id == operation_id), None)
+
     @cached_property
     def webhooks(self) -> Mapping[str, Validator]:
         """The validator of each webhook's body, by its type."""

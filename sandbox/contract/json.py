@@ -83,12 +83,12 @@ class _Number(float):
 
 
 def _integer(text: str) -> int | _Number:
-    number = int(text) if len(text) < _LONGEST_INTEGER else 0
+    number = int(text) if len(text) < _MAX_INTEGER_DIGITS else 0
     return number if str(number) == text else _Number(text)
 
 
 # Texts as long as this are surely beyond 64 bits, or need not be integers.
-_LONGEST_INTEGER = 19
+_MAX_INTEGER_DIGITS = 19
 # Reads JSON with exact numbers.
 EXACT = json.JSONDecoder(parse_float=_Number, parse_int=_integer)
 

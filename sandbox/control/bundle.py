@@ -26,7 +26,7 @@ from sandbox.handler_types import FileResult
 from sandbox.long_work import in_thread
 from sandbox.persistence.snapshot import serialize_snapshot
 from sandbox.redaction import Redactor
-from sandbox.repeatable import WEBHOOK_SETTINGS
+from sandbox.repeatable import without_webhooks
 
 VERSION = 1
 # A zip file has no time before 1980; a bundle of the same state is the same bytes.
@@ -78,12 +78,7 @@ def _missing_requests(gone: int, under_way: int) -> Iterator[str]:
 
 
 def _encode_snapshot(snapshot: AppSnapshot, redactor: Redactor) -> bytes:
-    return b"".join(serialize_snapshot(replace(snapshot, settings=_without_webhooks(snapshot.settings)), redactor))
-
-
-def _without_webhooks(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings without those that make the server call others."""
-    return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}
+    return b"".join(serialize_snapshot(replace(snapshot, settings=without_webhooks(snapshot.settings)), redactor))
 
 
 def _serialize_steps(
@@ -99,7 +94,7 @@ def _serialize_steps(
 
 
 def _control_step(call: ControlCallRecord, redactor: Redactor) -> dict[str, Any]:
-    body = _without_webhooks(call.body) if isinstance(call.body, dict) else call.body
+    body = without_webhooks(call.body)
     if isinstance(body, dict) and body.get("until") == "released":
         # A replay sends one request after the other: nobody would release what is held.
         body = {**{name: value for name, value in body.items() if name != "until"}, "ms": 0}

@@ -9,7 +9,7 @@ from http.client import responses
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sandbox.apps.request_record import Headers, RequestRecord
+from sandbox.apps.request_record import RawHeaders, RequestRecord
 from sandbox.contract import encode
 from sandbox.control.serialization import (
     content_type,
@@ -157,5 +157,5 @@ def _har_response(record: RequestRecord, redactor: Redactor) -> dict[str, Any]:
     }
 
 
-def _har_headers(headers: Headers, redactor: Redactor) -> list[dict[str, str]]:
+def _har_headers(headers: RawHeaders, redactor: Redactor) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in redact_headers(headers, redactor)]

@@ -20,7 +20,7 @@ MAX_UNKNOWN = 16
 
 def find_warnings(record: RequestRecord, contract: Contract) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
-    operation = next((op for op in contract.operations if op.id == record.operation_id), None)
+    operation = contract.operation(record.operation_id)
     more = suggest_path(record, contract) if operation is None else unknown_names(record, operation)
     return [*_key_warnings(record), *more]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sandbox.apps.request_record import Headers, RequestRecord
+from sandbox.apps.request_record import RawHeaders, RequestRecord
 from sandbox.contract import InvalidJson, decode, encode
 from sandbox.control.request_warnings import find_warnings
 from sandbox.control.services import ControlServices
@@ -64,7 +64,7 @@ def serialize_request(record: RequestRecord, *, exact: bool) -> dict[str, Any]:
     }
 
 
-def headers_by_name(headers: Headers, redactor: Redactor | None = None) -> dict[str, str]:
+def headers_by_name(headers: RawHeaders, redactor: Redactor | None = None) -> dict[str, str]:
     """Return headers by name, the values of a repeated one joined by a comma; a `redactor` redacts each."""
     joined: dict[str, str] = {}
     for name, value in redact_headers(headers, redactor):
@@ -72,7 +72,7 @@ def headers_by_name(headers: Headers, redactor: Redactor | None = None) -> dict[
     return joined
 
 
-def redact_headers(headers: Headers, redactor: Redactor | None) -> list[tuple[str, str]]:
+def redact_headers(headers: RawHeaders, redactor: Redactor | None) -> list[tuple[str, str]]:
     """Return headers as text, each redacted if there is a `redactor`."""
     texts = ((decode_latin1(name), decode_latin1(value)) for name, value in headers)
     return [(name, redactor.redact_header(name, value) if redactor else value) for name, value in texts]

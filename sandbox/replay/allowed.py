@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from sandbox.contract import Operation, load
 from sandbox.contract.document import control_folder
-from sandbox.repeatable import REPEATABLE_OPERATIONS, WEBHOOK_SETTINGS
+from sandbox.repeatable import REPEATABLE_OPERATIONS
 
 # What stands in a request's first line, and in its headers, without an end of line or any other control character.
 _TARGET = re.compile(r"/[^\x00-\x20\x7f]*")
@@ -45,13 +45,6 @@ def are_headers(headers: Sequence[tuple[str, str]]) -> bool:
 def is_repeatable(app_id: str, method: str, path: str) -> bool:
     """Say whether a control call is one of those that a replay makes, on this app."""
     return any(operation.method == method and _fits(operation, app_id, path) for operation in _repeatable())
-
-
-def without_callbacks(settings: Any) -> Any:
-    """Return settings without those that call somebody; what is no settings is returned as it is."""
-    if not isinstance(settings, Mapping):
-        return settings
-    return {name: value for name, value in settings.items() if name not in WEBHOOK_SETTINGS}
 
 
 @cache

@@ -19,6 +19,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from sandbox.contract import InvalidJson, decode
 from sandbox.errors import SandboxError
+from sandbox.repeatable import without_webhooks
 from sandbox.replay import allowed
 
 # Bytes of one member and of all that are read, unpacked. A file that is longer packed holds more than that.
@@ -202,7 +203,7 @@ def load_bundle(path: Path) -> Bundle:
             app_id=app_id,
             seed=_field(_mapping(about.get("origin"), "origin"), "seed", _is_seed, "a whole number as text"),
             server=_mapping(about.get("server"), "server"),
-            baseline={**baseline, "settings": allowed.without_callbacks(baseline.get("settings"))},
+            baseline={**baseline, "settings": without_webhooks(baseline.get("settings"))},
             steps=_read_steps(members["steps.json"], app_id),
         )
     except _Damaged as damage:
@@ -230,7 +231,7 @@ def _read_step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequ
         path, body = _field(step, "path", _is_text, "text", place), step.get("body")
         if not allowed.is_repeatable(app_id, method, path):
             raise _Damaged(f"{place}: {method[:20]} {path[:200]} is no control call of this app that can be repeated")
-        return ControlStep(at=at, method=method, path=path, body=allowed.without_callbacks(body))
+        return ControlStep(at=at, method=method, path=path, body=without_webhooks(body))
     _field(step, "kind", lambda kind: kind == "request", "control or request", place)
     target = _field(step, "target", _is_text, "text", place)
     if not allowed.is_api_request(app_id, method, target):

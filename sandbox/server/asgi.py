@@ -81,11 +81,12 @@ class Dispatcher:
         Raises:
             AbortConnection: the answer broke off on purpose; the connection is closed.
         """
-        headers, for_control = headers_of(scope), is_control(scope)
-        kind = UnrecordedContext if for_control or is_preflight(scope, headers) else RequestContext
+        headers = headers_of(scope)
+        for_control, preflight = is_control(scope), is_preflight(scope, headers)
+        kind = UnrecordedContext if for_control or preflight else RequestContext
         ctx = kind(scope, headers, receive, send, self._recorder)
         try:
-            await self._answer(ctx, for_control=for_control)
+            await self._answer(ctx, for_control=for_control, preflight=preflight)
         except BaseException:
             if not ctx.ended:
                 ctx.end("cut")
@@ -95,11 +96,12 @@ class Dispatcher:
         if not ctx.ended:
             ctx.end("client_gone")
 
-    async def _answer(self, ctx: RequestContext, *, for_control: bool) -> None:
+    async def _answer(self, ctx: RequestContext, *, for_control: bool, preflight: bool) -> None:
         """Answer a request, with an error where one is raised."""
         try:
             self._hosts.check(ctx)
-            await (self._dispatch_control(ctx) if for_control else self._dispatch(ctx))
+            dispatch = self._dispatch_control if for_control else self._dispatch
+            await dispatch(ctx, preflight=preflight)
         except ApiError as error:
             await ctx.respond_error(error, 422 if for_control else self._validation_status)
         except ClientDisconnected:
@@ -115,13 +117,13 @@ class Dispatcher:
                 raise
             await ctx.respond_error(InternalError())
 
-    async def _dispatch(self, ctx: RequestContext) -> None:
+    async def _dispatch(self, ctx: RequestContext, *, preflight: bool) -> None:
         """Hand a request to the Apps API, or to the pages."""
         if self._origins is not None:
             origin = ctx.headers.get(b"origin")
             is_allowed = origin is not None and self._origins.allows(origin.decode("latin-1"))
             cors.add_headers(ctx, is_allowed=is_allowed)
-            if is_preflight(ctx.scope, ctx.headers):
+            if preflight:
                 return await cors.respond_to_preflight(ctx, cors.API_METHODS if is_allowed else b"")
         if self._api.claims(ctx.path):
             self._find_operation(ctx)
@@ -130,13 +132,13 @@ class Dispatcher:
             raise self._unknown_path(ctx)
         return None
 
-    async def _dispatch_control(self, ctx: RequestContext) -> None:
+    async def _dispatch_control(self, ctx: RequestContext, *, preflight: bool) -> None:
         """Hand a request to the control API, or to the pages that belong to it."""
         check = self._control_check
         is_allowed = check.allows_origin(ctx)
         cors.add_headers(ctx, is_allowed=is_allowed)
         check.check_caller(ctx, is_allowed=is_allowed)
-        if is_allowed and is_preflight(ctx.scope, ctx.headers):
+        if is_allowed and preflight:
             return await cors.respond_to_preflight(ctx, cors.CONTROL_METHODS)
         check.check_request(ctx)
         # To any other method the control API answers: it has none of these paths, so 404.

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
 from sandbox.apps.journal import AppJournal, Journal
-from sandbox.apps.request_record import Headers
+from sandbox.apps.request_record import RawHeaders
 from sandbox.clock import Clock, monotonic
 from sandbox.contract import Document, Operation
 from sandbox.contract.operations import MAX_BYTES
@@ -182,7 +182,7 @@ class UnrecordedContext(RequestContext):
             self._recorder.body_bytes += len(chunk)
         return message
 
-    def _start(self, status: int, headers: Headers, body: bytes = b"") -> Headers:
+    def _start(self, status: int, headers: RawHeaders, body: bytes = b"") -> RawHeaders:
         """Note the status; keep an error for the log, nothing else."""
         self.status = status
         if status >= 400:
@@ -198,7 +198,9 @@ class UnrecordedContext(RequestContext):
         """Leave nothing in the journal."""
 
 
-def describe_response(status: int, body: bytes, content_type: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def describe_response(
+    status: int, body: bytes, content_type: bytes, headers: Iterable[tuple[bytes, bytes]]
+) -> RawHeaders:
     """Return the headers of a whole answer; one whose status has no body has none that describe it."""
     described = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
     return [*([] if status in BODILESS else described), (b"x-content-type-options", b"nosniff"), *headers]

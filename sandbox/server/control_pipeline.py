@@ -12,7 +12,7 @@ from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import NotFound
 from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
-from sandbox.long_work import in_thread
+from sandbox.long_work import MAX_INLINE_BYTES, in_thread
 from sandbox.redaction import Redactor
 from sandbox.server.context import RequestContext
 from sandbox.server.pipeline import read_body, validate_request
@@ -23,8 +23,6 @@ from sandbox.server.response_timer import ResponseTimer, ServerStopping
 COMMENT_INTERVAL = 15.0
 # Milliseconds between two pieces of live events.
 PAUSE_MS = 100
-# A body of more bytes is written away from the event loop, so that other requests get through meanwhile.
-LARGE = 64 * 1024
 
 _EVENT_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -110,7 +108,7 @@ async def _serialize(ctx: RequestContext, result: dict[str, Any], deps: ControlD
     def redacted() -> bytes:
         return encode(deps.redactor.redact_json(result)) if deps.redactor.may_redact(body) else body
 
-    if len(body) <= LARGE:
+    if len(body) <= MAX_INLINE_BYTES:
         return validate_response(schema, redacted(), ctx.operation.id)
     body = await in_thread(redacted)
     await in_thread(validate_large_response, schema, body, ctx.operation.id)
@@ -119,7 +117,7 @@ async def _serialize(ctx: RequestContext, result: dict[str, Any], deps: ControlD
 
 async def _redact(text: str, deps: ControlDeps) -> bytes:
     redact = deps.redactor.redact_text
-    return (await in_thread(redact, text) if len(text) > LARGE else redact(text)).encode()
+    return (await in_thread(redact, text) if len(text) > MAX_INLINE_BYTES else redact(text)).encode()
 
 
 async def _respond_file(ctx: RequestContext, file: FileResult) -> None:

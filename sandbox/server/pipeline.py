@@ -16,14 +16,12 @@ from sandbox.apps.registry import AppRegistry
 from sandbox.contract import Validator, encode
 from sandbox.errors import AccessDenied, AgentUnavailable, AppInactive, RateLimitExceeded, unknown_app
 from sandbox.handler_types import JsonResult, OperationRequest, OperationResult
-from sandbox.long_work import in_thread
+from sandbox.long_work import MAX_INLINE_BYTES, in_thread
 from sandbox.server import request_checks
 from sandbox.server.context import RequestContext
 from sandbox.server.faults import apply_fault, find_fault
 from sandbox.server.reply_sender import send_reply
 
-# A body of more bytes is read away from the event loop, so that other requests get through meanwhile.
-LARGE_BODY = 64 * 1024
 # With it a request asks for a fault of its own.
 FAULT_HEADER = b"sandbox-fault"
 
@@ -106,7 +104,7 @@ async def read_body(ctx: RequestContext, deps: object) -> None:
         return
     request_checks.check_media_type(ctx.headers, operation.media_types)
     raw = await ctx.read_body(operation.max_bytes)
-    if len(raw) <= LARGE_BODY:
+    if len(raw) <= MAX_INLINE_BYTES:
         ctx.body = request_checks.parse_body(raw, operation.max_depth)
     else:
         ctx.body = await in_thread(request_checks.parse_large_body, raw, operation.max_depth)
@@ -118,7 +116,7 @@ async def validate_request(ctx: RequestContext, deps: object) -> None:
     ctx.query = request_checks.validate_parameters(operation, ctx.path_parameters, ctx.scope["query_string"])
     if operation.body is None:
         return
-    if len(ctx.body.raw) <= LARGE_BODY:
+    if len(ctx.body.raw) <= MAX_INLINE_BYTES:
         request_checks.raise_violations(operation.body.validate(ctx.body))
     else:
         await in_thread(request_checks.validate_body, operation.body, ctx.body)

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.apps.journal import AppJournal, Journal
-from sandbox.apps.request_record import Ended, Headers, ReplyStatus, RequestRecord
+from sandbox.apps.request_record import Ended, RawHeaders, ReplyStatus, RequestRecord
 from sandbox.clock import Clock, monotonic
 from sandbox.server.response_timer import Turns
 
@@ -33,7 +33,7 @@ SMALL_BODY = 64 * 1024
 RequestListener = Callable[[RequestRecord], None]
 
 # Replaced, never changed.
-_NO_HEADERS: Headers = []
+_NO_HEADERS: RawHeaders = []
 _NO_PIECES: list[tuple[float, bytes]] = []
 
 
@@ -105,7 +105,7 @@ class RequestRecording:
         self.scope = scope
         self.headers = headers
         self.path: bytes = scope.get("raw_path") or scope["path"].encode()
-        self.added_headers: Headers = _NO_HEADERS
+        self.added_headers: RawHeaders = _NO_HEADERS
         self.path_parameters: dict[str, str] = {}
         self.operation_id: str | None = None
         self._receive = receive
@@ -126,7 +126,7 @@ class RequestRecording:
         self._received: list[bytes] = []
         self._size = 0
         self._duration_ms = 0.0
-        self._response_headers: Headers = _NO_HEADERS
+        self._response_headers: RawHeaders = _NO_HEADERS
         self._response = b""
         self._pieces: list[tuple[float, bytes]] = _NO_PIECES
         self._response_size = 0
@@ -236,7 +236,7 @@ class RequestRecording:
         self._pieces = []
         await self._asgi_send({**message, "headers": self._start(message["status"], message["headers"])})
 
-    def _start(self, status: int, headers: Headers, body: bytes = b"") -> Headers:
+    def _start(self, status: int, headers: RawHeaders, body: bytes = b"") -> RawHeaders:
         """Note that the answer begins, or all of it; return its headers with what goes on every answer."""
         if not self.id:
             self.begin(self.journal)

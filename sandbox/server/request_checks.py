@@ -32,7 +32,7 @@ from sandbox.errors import (
 
 log = logging.getLogger("sandbox")
 
-Headers = Mapping[bytes, bytes]
+HeaderMap = Mapping[bytes, bytes]
 
 _JSON = ("application/json",)
 _KEY = re.compile(r"sk_(?:live|test)_[A-Za-z0-9_-]{1,200}")
@@ -46,7 +46,7 @@ _MAX_MARKS = 5_000_000
 _MAX_FILE_DEPTH = 200
 
 
-def parse_api_key(headers: Headers) -> str:
+def parse_api_key(headers: HeaderMap) -> str:
     """Return the API key of a request (docs/contract.md 1.2). The key is never echoed."""
     header = headers.get(b"authorization")
     if header is None:
@@ -72,7 +72,7 @@ def is_secret(sent: bytes, expected: str) -> bool:
     return hmac.compare_digest(sent, expected.encode())
 
 
-def check_fault_token(headers: Headers, token: str) -> None:
+def check_fault_token(headers: HeaderMap, token: str) -> None:
     """Refuse a fault that a request asks for without the control token, where one is asked for."""
     if not is_secret(headers.get(b"sandbox-control-token", b""), token):
         raise AccessDenied(
@@ -81,7 +81,7 @@ def check_fault_token(headers: Headers, token: str) -> None:
         )
 
 
-def check_media_type(headers: Headers, accepted: Collection[str] = _JSON) -> None:
+def check_media_type(headers: HeaderMap, accepted: Collection[str] = _JSON) -> None:
     """Refuse a body of a media type that is not accepted, or one that is encoded (docs/contract.md 4.4)."""
     content_type = headers.get(b"content-type", b"application/json")
     essence = content_type.split(b";")[0].strip().lower().decode("latin-1")

@@ -70,7 +70,7 @@ def outside_contract(traffic: ClientTraffic) -> Iterator[RuleFinding]:
 def unknown_fields(traffic: ClientTraffic) -> Iterator[RuleFinding]:
     """Find fields and query parameters that the operation doesn't know and so ignores."""
     for record in traffic.records:
-        operation = traffic.operation(record)
+        operation = traffic.contract.operation(record.operation_id)
         for sentence in unknown_names(record, operation) if operation else ():
             yield RuleFinding(f"{record.operation_id}: {sentence}", [record])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from sandbox.apps.request_record import RequestRecord
-from sandbox.contract import Contract, Operation
+from sandbox.contract import Contract
 
 CREATE = "apps_api_create_conversation"
 SEND = "apps_api_send_message"
@@ -26,13 +26,9 @@ class ClientTraffic:
     records: Sequence[RequestRecord]
     contract: Contract
 
-    def operation(self, record: RequestRecord) -> Operation | None:
-        """Return the operation that a request matched."""
-        return next((op for op in self.contract.operations if op.id == record.operation_id), None)
-
     def conversation_id(self, record: RequestRecord) -> str | None:
         """Return the id of the conversation that a request's path names."""
-        operation = self.operation(record)
+        operation = self.contract.operation(record.operation_id)
         if operation is None or "{conversation_id}" not in operation.segments:
             return None
         segments = record.path.decode("latin-1").split("/")[1:]
