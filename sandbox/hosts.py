@@ -101,12 +101,15 @@ def is_ip(host: str) -> bool:
     return _ip(host) is not None
 
 
+def is_local_name(host: str) -> bool:
+    """Say whether a name, in lower case, always means this machine (RFC 6761)."""
+    return host == "localhost" or host.endswith(".localhost")
+
+
 def is_loopback(host: str) -> bool:
-    """Say whether an address to listen on is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    """Say whether a host is this machine: a local name, or a loopback address, in brackets or not."""
+    address = _ip(host)
+    return is_local_name(host.lower()) if address is None else address.is_loopback
 
 
 def parse_origin_setting(text: str) -> Origin:

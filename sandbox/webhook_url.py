@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from sandbox.errors import InvalidRequest
+from sandbox.hosts import is_local_name
 
 MAX_LENGTH = 2_000
 
@@ -40,8 +41,8 @@ class WebhookUrl:
 
     @property
     def is_local_name(self) -> bool:
-        """Whether the name is one that always means this machine (RFC 6761)."""
-        return self.host == "localhost" or self.host.endswith(".localhost")
+        """Whether the name is one that always means this machine."""
+        return is_local_name(self.host)
 
 
 def parse(url: str) -> WebhookUrl:

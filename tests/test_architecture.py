@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "redaction": set(),
     "repeatable": set(),
     "long_work": {"clock"},
-    "webhook_url": {"errors"},
+    "webhook_url": {"errors", "hosts"},
     "hosts": set(),
     "junit": set(),
     "settings": {"errors", "redaction", "hosts", "clock"},

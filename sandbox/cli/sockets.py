@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from sandbox.hosts import is_loopback
+from sandbox.hosts import is_local_name, is_loopback
 from sandbox.redaction import escape
 from sandbox.settings import Settings
 
@@ -91,7 +91,7 @@ def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
         ipv4 = [] if socket.has_dualstack_ipv6() else [(socket.AF_INET, EVERY_IPV4)]
         return [(socket.AF_INET6, EVERY_ADDRESS), *ipv4]
     addresses = [(info[0], str(info[4][0])) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    if host == "localhost":
+    if is_local_name(host.lower()):
         # Whatever the machine's files say: a server that asks for no token is not to be reached from elsewhere.
         return [address for address in dict.fromkeys(addresses) if is_loopback(address[1])] or [
             (socket.AF_INET, LOOPBACK[socket.AF_INET])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from itertools import chain, islice
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import orjson
 
 from sandbox.apps.request_record import RequestRecord
 from sandbox.contract import Contract, Operation
+from sandbox.hosts import is_loopback, parse_host
 from sandbox.suggestions import closest_path, closest_word, did_you_mean
 
 # A request may have thousands of unknown fields: only the first get a warning.
@@ -39,18 +39,11 @@ def unknown_names(record: RequestRecord, operation: Operation) -> Iterator[str]:
 
 def _key_warnings(record: RequestRecord) -> Iterator[str]:
     headers = dict(record.headers)
+    host = parse_host(headers.get(b"host", b"").decode("latin-1"))
     if is_from_browser(record):
         yield "a secret key was sent by a browser: real keys belong on a server"
-    if b"sk_live_" in headers.get(b"authorization", b"") and not _is_loopback(headers.get(b"host", b"")):
+    if b"sk_live_" in headers.get(b"authorization", b"") and not is_loopback(host):
         yield "a live key was sent to a sandbox that isn't on loopback: use a test key"
-
-
-def _is_loopback(host: bytes) -> bool:
-    name = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def suggest_path(record: RequestRecord, contract: Contract) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from starlette.types import Scope
 
 from sandbox.errors import AccessDenied, InvalidApiKey, NotFound, UnsupportedMediaType
-from sandbox.hosts import AllowedHosts, AllowedOrigins, is_ip, parse_host, parse_origin
+from sandbox.hosts import AllowedHosts, AllowedOrigins, is_ip, is_local_name, parse_host, parse_origin
 from sandbox.server.context import RequestContext
 from sandbox.server.request_checks import is_secret
 from sandbox.webhooks.lab import DELIVERY, SIGNATURE
@@ -121,7 +121,7 @@ class ControlCheck:
         """Say whether the control API may be called by this name of the server."""
         if self._names is None or not host or host in self._names:
             return True
-        return host == "localhost" or host.endswith(".localhost") or is_ip(host)
+        return is_local_name(host) or is_ip(host)
 
 
 def is_control(scope: Scope) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection
 
 from sandbox.contract.explain import shorten
-from sandbox.hosts import AllowedOrigins, parse_origin
+from sandbox.hosts import AllowedOrigins, is_loopback, parse_origin
 from sandbox.redaction import escape
 from sandbox.server.context import RequestContext
 
@@ -18,9 +17,6 @@ CONTROL_METHODS = b"GET, POST, PUT, PATCH, DELETE"
 
 _VARY = (b"vary", b"Origin")
 _EXPOSED = (b"access-control-expose-headers", b"Retry-After, Sandbox-Request-Id, WWW-Authenticate, Allow")
-_LOOPBACK = re.compile(
-    r"https?://(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE
-)
 
 
 class ApiOrigins:
@@ -32,14 +28,16 @@ class ApiOrigins:
 
     def allows(self, origin: str) -> bool:
         """Say whether pages of an origin may call the API; say how to allow one that may not, once."""
-        if origin in self._origins or _LOOPBACK.fullmatch(origin):
+        parsed = parse_origin(origin)
+        is_own = parsed is not None and parsed.scheme in ("http", "https") and is_loopback(parsed.host)
+        if is_own or origin in self._origins:
             return True
         origin = shorten(origin, 200)
         if origin not in self._logged and len(self._logged) < 100:
             self._logged.add(origin)
             text = escape(origin)
             # What has no origin of its own, as a page of a file, can't be allowed alone.
-            allowed = text if parse_origin(origin) else "'*'"
+            allowed = text if parsed else "'*'"
             log.warning("refused the browser origin %s; --cors-origin %s allows it", text, allowed)
         return False
 

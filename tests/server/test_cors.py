@@ -27,6 +27,7 @@ LOOPBACK = [
     "http://127.8.9.10",
     "http://[::1]:3000",
     "http://app.localhost:3000",
+    "http://app.team.localhost",
 ]
 FOREIGN = [
     "https://example.com",
