@@ -207,7 +207,7 @@ class App:
         self.responses.end(AppDeleted)
         self.deliveries.clear()
         self.history.close()
-        self.usage.release()
+        self.usage.clear()
 
     def _begin(self, defaults: AppSettings | None) -> None:
         """Be as before the first use."""

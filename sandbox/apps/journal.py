@@ -96,7 +96,7 @@ class AppJournal:
 
     def clear(self) -> None:
         """Drop its records; what was evicted is forgotten too. What is under way is not over yet: its record comes."""
-        self.shared.drop(self)
+        self.shared.clear_app(self)
 
     def reset(self) -> AppJournal:
         """Drop all of it, and return a new one in its place: the app is as before its first use."""
@@ -239,21 +239,21 @@ class Journal:
     def clear(self, apps: Iterable[AppJournal] = ()) -> None:
         """Drop all records that are over, of `apps` and of no app; what was evicted is forgotten too."""
         for app in apps:
-            self.drop(app)
+            self.clear_app(app)
         for seq in [seq for seq, row in self._rows.items() if isinstance(row, tuple)]:
-            self._drop(seq)
-        self.drop(self.no_app)
+            self._remove(seq)
+        self.clear_app(self.no_app)
         self._queue.clear()
         self._passed.clear()
         self._due.clear()
         self._evicted.clear()
         self.evicted_elsewhere = 0
 
-    def drop(self, app: AppJournal) -> None:
+    def clear_app(self, app: AppJournal) -> None:
         """Drop the records of an app that are over."""
         self.settle()
         for seq in [seq for seq, row in app.rows.items() if isinstance(row, tuple)]:
-            self._drop(seq)
+            self._remove(seq)
             del app.rows[seq]
         for _, place in app.protected or ():
             self._passed.pop(place, None)
@@ -278,15 +278,15 @@ class Journal:
         self.settle()
         before = self._count
         gone = sum(app.evicted.values())
-        self.drop(app)
+        self.clear_app(app)
         app.is_known = False
         self.evicted_elsewhere += gone + before - self._count
 
     def reset_app(self, app: AppJournal) -> AppJournal:
         """Drop an app's journal whole, its count of requests too, and return a new one."""
-        self.drop(app)
+        self.clear_app(app)
         for seq in app.rows:
-            self._drop(seq)
+            self._remove(seq)
         app.rows = {}
         app.is_known, app.is_reset = False, True
         return self.new_app(app.app_id)
@@ -327,7 +327,7 @@ class Journal:
         for listener in self._listeners:
             listener(record)
 
-    def _drop(self, seq: int) -> None:
+    def _remove(self, seq: int) -> None:
         row = self._rows.pop(seq, None)
         if isinstance(row, tuple):
             self._count -= 1
@@ -343,7 +343,7 @@ class Journal:
             place = self._next_place()
         seq, app, _ = place
         operation_id = _operation_of(self._rows[seq])
-        self._drop(seq)
+        self._remove(seq)
         del app.rows[seq]
         if app.is_known:
             app.evicted[operation_id] = app.evicted.get(operation_id, 0) + 1

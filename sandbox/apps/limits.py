@@ -64,7 +64,7 @@ class Usage:
         self.bytes += size
         self._shared.bytes += size
 
-    def release(self) -> None:
+    def clear(self) -> None:
         """Count nothing of the app any more."""
         self.grow(-self.bytes)
         self._shared.apps -= self.is_stored

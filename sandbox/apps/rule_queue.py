@@ -90,7 +90,7 @@ class MemoryRuleQueue:
                 return after
         return None
 
-    async def remove(self, rule_id: str) -> bool:
+    async def delete(self, rule_id: str) -> bool:
         matching = [rule for rule in self._rules if rule.id == rule_id]
         for rule in matching:
             self._rules.remove(rule)

@@ -117,7 +117,7 @@ class RuleQueue(Protocol):
         """Return the oldest that acts on a request, counted as used; None when none does."""
         ...
 
-    async def remove(self, rule_id: str) -> bool:
+    async def delete(self, rule_id: str) -> bool:
         """Take one out; say whether it was there."""
         ...
 

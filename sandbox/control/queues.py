@@ -41,7 +41,7 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
     is_queued = any(rule.id == fault_id for rule in app.faults.rules)
     if app.responses.release(fault_id) and not is_queued:
         return None
-    return await _remove(request, services, "faults", "fault_id")
+    return await _delete(request, services, "faults", "fault_id")
 
 
 async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -69,7 +69,7 @@ async def delete_replies(request: ControlRequest, services: ControlServices) -> 
 
 async def delete_reply(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete one scripted reply."""
-    return await _remove(request, services, "replies", "reply_id")
+    return await _delete(request, services, "replies", "reply_id")
 
 
 async def _add(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
@@ -91,9 +91,9 @@ async def _clear(request: ControlRequest, services: ControlServices, name: str) 
     return None
 
 
-async def _remove(request: ControlRequest, services: ControlServices, name: str, parameter: str) -> ControlResult:
+async def _delete(request: ControlRequest, services: ControlServices, name: str, parameter: str) -> ControlResult:
     app, rule_id = await mutable_app(request, services), request.path_parameters[parameter]
-    if not await _queue(app, name).remove(rule_id):
+    if not await _queue(app, name).delete(rule_id):
         raise NotFound(f"Nothing with this id waits in this app: {rule_id[:80]}.", param=parameter)
     services.publish(app, name)
     return None

@@ -92,7 +92,7 @@ class Dispatcher:
                 ctx.end("cut")
             raise
         finally:
-            ctx.release()
+            ctx.close()
         if not ctx.ended:
             ctx.end("client_gone")
 

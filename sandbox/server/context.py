@@ -153,7 +153,7 @@ class RequestContext(RequestRecording):
         """Send a piece of the answer, by way of what spoils it."""
         return self.send_unfaulted(message) if self.fault_sender is None else self.fault_sender(message)
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of what only a request under way needs: its record may stay for a while."""
         # Each would hold the other until the garbage collector comes; memory that is new each time is slower.
         self.fault_sender = None
