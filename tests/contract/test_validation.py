@@ -42,9 +42,11 @@ def test_one_says_no_exactly_where_the_other_explains_it(subtests: pytest.Subtes
     for name, title in SCHEMAS:
         with subtests.test(name=name, title=title):
             ours, reference, examples = validators(name, title)
-            documents = [read(changed) for example in examples for changed in changes(example)]
-            taken = [document for document in documents if ours.is_valid(document.value)]
-            refused = [document for document in documents if not ours.is_valid(document.value)]
+            # Many changes come to the same document.
+            written = dict.fromkeys(json.dumps(changed) for example in examples for changed in changes(example))
+            taken, refused = list[Document](), list[Document]()
+            for document in (decode(text.encode()) for text in written):
+                (taken if ours.is_valid(document.value) else refused).append(document)
             assert [document.value for document in taken if not reference.is_valid(document.value)] == []
             assert [document.value for document in refused if not ours.violations(document)] == []
 
