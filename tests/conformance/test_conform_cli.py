@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import Settings, create_app
 from sandbox.cli.conform import OPTIONS
 from sandbox.settings import flag
 from tests.conformance.conform_runs import Foreign, Said, conform, ours, overheard
 from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 from tests.conformance.wire import Request
-from tests.support.constants import ROOT
-from tests.support.processes import serving
+from tests.support.constants import NOW, ROOT
 from tests.support.running import running
 
 pytestmark = pytest.mark.fuzz
@@ -255,8 +255,8 @@ def test_another_key_is_held_to_open_nothing(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("status", ["400", "422"])
 def test_a_sandbox_that_refuses_with_another_status_conforms(capsys: Capture, status: str) -> None:
-    with serving("--quiet", "--validation-status", status) as server:
-        assert conform(capsys, server.url, "--check", "ERROR", "--check", "BODY-2", "--check", "PAGE-5").code == 0
+    with running(create_app(Settings(now=NOW, validation_status=status))) as origin:
+        assert conform(capsys, origin, "--check", "ERROR", "--check", "BODY-2", "--check", "PAGE-5").code == 0
 
 
 def test_one_seed_sends_the_same_requests_to_fresh_servers(whole: tuple[Said, list[Request]]) -> None:

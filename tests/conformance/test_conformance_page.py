@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,18 +36,24 @@ COMMANDS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """A real server, as a workflow starts one."""
+    with serving("--quiet") as server:
+        yield server.url
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_a_workflow_runs_checks_and_leaves_its_report(command: str, tmp_path: Path) -> None:
+def test_what_a_workflow_runs_checks_and_leaves_its_report(command: str, origin: str, tmp_path: Path) -> None:
     """Here they make some checks, in `.ci/run` all: test_conform_cli.py has a whole run."""
     (tmp_path / "baseline.toml").write_bytes((EXAMPLES / "baseline.toml").read_bytes())
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    with serving("--quiet") as server:
-        line = command.replace(ADDRESS, server.url).replace("dimedove-sandbox", f"{sys.executable} -m sandbox")
-        line += "" if DEMANDS_ALL else " --check APP"
-        done = subprocess.run(  # noqa: S603 - a line of ours
-            ["/bin/sh", "-euc", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-        )
+    line = command.replace(ADDRESS, origin).replace("dimedove-sandbox", f"{sys.executable} -m sandbox")
+    line += "" if DEMANDS_ALL else " --check APP"
+    done = subprocess.run(  # noqa: S603 - a line of ours
+        ["/bin/sh", "-euc", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert ElementTree.parse(tmp_path / "conform.xml").getroot().tag == "testsuites"  # noqa: S314 - our own
 
@@ -68,12 +75,11 @@ def test_the_example_of_a_baseline_is_one() -> None:
 
 
 def test_the_example_of_a_file_with_options_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "baseline.toml").write_bytes((EXAMPLES / "baseline.toml").read_bytes())
-    with serving("--quiet") as server:
-        text = (EXAMPLES / "conform.toml").read_text(encoding="utf-8").replace(ADDRESS, server.url)
-        (tmp_path / "conform.toml").write_text(text, encoding="utf-8")
-        assert conform(capsys, "--check", "APP-1").code == 0
+    text = (EXAMPLES / "conform.toml").read_text(encoding="utf-8").replace(ADDRESS, origin)
+    (tmp_path / "conform.toml").write_text(text, encoding="utf-8")
+    assert conform(capsys, "--check", "APP-1").code == 0
     assert (tmp_path / "conform.xml").exists()
