@@ -154,9 +154,9 @@ class Journal:
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._protected = protected
-        # All that can be read, by seq.
-        self._rows: dict[int, Row] = {}
-        # How many of them are over, and how many bytes they take.
+        # The journals of apps that have rows.
+        self._apps: set[AppJournal] = set()
+        # How many records there are, and how many bytes they take.
         self._count = 0
         self._bytes = 0
         # Oldest first: those whose turn to go will come, and those whose turn has come while they were protected. Some
@@ -189,7 +189,9 @@ class Journal:
             app.stem = b"%b%06x" % (app.prefix, nth >> 8)
         request.id = app.stem + _ENDS[nth & 0xFF]
         request.seq = seq = next(self.sequence)
-        self._rows[seq] = app.rows[seq] = request
+        if not app.rows:
+            self._apps.add(app)
+        app.rows[seq] = request
         if self._listeners:
             self._tell(RequestRecord._make(request.fields()))
 
@@ -206,7 +208,8 @@ class Journal:
     def get(self, record_id: str) -> RequestRecord | None:
         """Return the record with this id."""
         self.settle()
-        return next((_record_of(row) for row in reversed(self._rows.values()) if _id_of(row) == record_id), None)
+        seq = self._seq_of(record_id)
+        return next((_record_of(app.rows[seq]) for app in self._apps if seq in app.rows), None)
 
     def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
         """Return records, what began last first; those behind the one with the id `after`, of an operation.
@@ -216,12 +219,16 @@ class Journal:
         Raises:
             LookupError: there is no record with the id `after`.
         """
-        return self.select(self._rows, after, operation_id)
+        self.settle()
+        rows = dict(sorted(itertools.chain.from_iterable(app.rows.items() for app in self._apps)))
+        return self.select(rows, after, operation_id)
 
     def select(self, rows: dict[int, Row], after: str | None, operation_id: str | None) -> Iterator[RequestRecord]:
         """Return the records of rows, as `newest_first` does."""
         self.settle()
         before = None if after is None else self._seq_of(after)
+        if after is not None and before is None:
+            raise LookupError(after)
         selected = [
             row
             for seq, row in reversed(rows.items())
@@ -237,12 +244,11 @@ class Journal:
         )
 
     def clear(self, apps: Iterable[AppJournal] = ()) -> None:
-        """Drop all records that are over, of `apps` and of no app; what was evicted is forgotten too."""
+        """Drop all records that are over; what was evicted is forgotten too, also of those of `apps` that have none."""
         for app in apps:
             self.clear_app(app)
-        for seq in [seq for seq, row in self._rows.items() if isinstance(row, tuple)]:
-            self._remove(seq)
-        self.clear_app(self.no_app)
+        for app in tuple(self._apps):
+            self.clear_app(app)
         self._queue.clear()
         self._passed.clear()
         self._due.clear()
@@ -252,9 +258,13 @@ class Journal:
     def clear_app(self, app: AppJournal) -> None:
         """Drop the records of an app that are over."""
         self.settle()
-        for seq in [seq for seq, row in app.rows.items() if isinstance(row, tuple)]:
-            self._remove(seq)
-            del app.rows[seq]
+        for row in app.rows.values():
+            if isinstance(row, tuple):
+                self._count -= 1
+                self._bytes -= RECORD_BYTES + len(row[2])
+        app.rows = {seq: row for seq, row in app.rows.items() if not isinstance(row, tuple)}
+        if not app.rows:
+            self._apps.discard(app)
         for _, place in app.protected or ():
             self._passed.pop(place, None)
         app.protected = None
@@ -262,13 +272,13 @@ class Journal:
             self._evicted[operation_id] = self._evicted.get(operation_id, 0) - count
         app.evicted.clear()
         if len(self._queue) > 2 * (self._count + BATCH):
-            self._queue = deque(place for place in self._queue if place[0] in self._rows)
+            self._queue = deque(place for place in self._queue if place[0] in place[1].rows)
 
     def reset(self) -> None:
         """Drop everything; of an app that requests are under way for, the journal was reset before."""
         self.settle()
         self.no_app = self.no_app.reset()
-        self._rows, self._passed, self._evicted = {}, {}, {}
+        self._apps, self._passed, self._evicted = set(), {}, {}
         self._queue.clear()
         self._due.clear()
         self._count = self._bytes = self.evicted_elsewhere = 0
@@ -285,9 +295,8 @@ class Journal:
     def reset_app(self, app: AppJournal) -> AppJournal:
         """Drop an app's journal whole, its count of requests too, and return a new one."""
         self.clear_app(app)
-        for seq in app.rows:
-            self._remove(seq)
         app.rows = {}
+        self._apps.discard(app)
         app.is_known, app.is_reset = False, True
         return self.new_app(app.app_id)
 
@@ -301,13 +310,14 @@ class Journal:
         """Take in what ended, one after the other, and evict what no longer fits."""
         batch, self._batch = self._batch, []
         for request in batch:
-            app, fields = request.journal, request.fields()
+            app = request.journal
             if app.is_reset:
                 continue
-            app.added = nth = app.added + 1
+            seq, fields = request.seq, request.fields()
             packed = pack(fields)
-            self._rows[request.seq] = app.rows[request.seq] = (fields[0], fields[2], packed)
-            self._queue.append((request.seq, app, nth))
+            app.rows[seq] = fields[0], fields[2], packed
+            app.added = nth = app.added + 1
+            self._queue.append((seq, app, nth))
             self._count += 1
             self._bytes += RECORD_BYTES + len(packed)
             if app.protected and nth - app.protected[0][0] >= self._protected:
@@ -317,55 +327,49 @@ class Journal:
             if self._listeners:
                 self._tell(RequestRecord._make(fields))
 
-    def _seq_of(self, record_id: str) -> int:
-        for seq, row in reversed(self._rows.items()):
-            if _id_of(row) == record_id:
-                return seq
-        raise LookupError(record_id)
+    def _seq_of(self, record_id: str) -> int | None:
+        """Return the seq of the newest record with this id, None where there is none."""
+        rows = itertools.chain.from_iterable(app.rows.items() for app in self._apps)
+        return max((seq for seq, row in rows if _id_of(row) == record_id), default=None)
 
     def _tell(self, record: RequestRecord) -> None:
         for listener in self._listeners:
             listener(record)
 
-    def _remove(self, seq: int) -> None:
-        row = self._rows.pop(seq, None)
-        if isinstance(row, tuple):
-            self._count -= 1
-            self._bytes -= RECORD_BYTES + len(row[2])
-
     def _evict(self) -> None:
         """Drop the oldest record that isn't protected, the oldest of all where all are."""
-        while self._due:
-            place = self._passed.pop(heapq.heappop(self._due), None)
-            if place and place[0] in self._rows:
-                break
-        else:
-            place = self._next_place()
-        seq, app, _ = place
-        operation_id = _operation_of(self._rows[seq])
-        self._remove(seq)
-        del app.rows[seq]
+        seq, app = self._next_due() or self._next_queued() if self._due else self._next_queued()
+        _, operation_id, packed = app.rows.pop(seq)  # type: ignore[misc] # what is queued is packed
+        self._count -= 1
+        self._bytes -= RECORD_BYTES + len(packed)
         if app.is_known:
             app.evicted[operation_id] = app.evicted.get(operation_id, 0) + 1
             self._evicted[operation_id] = self._evicted.get(operation_id, 0) + 1
         else:
             self.evicted_elsewhere += 1
 
-    def _next_place(self) -> Place:
+    def _next_due(self) -> tuple[int, AppJournal] | None:
+        """Take out the first of those that were passed over and are no longer protected, if one is left."""
+        while self._due:
+            place = self._passed.pop(heapq.heappop(self._due), None)
+            if place and place[0] in place[1].rows:
+                return place[:2]
+        return None
+
+    def _next_queued(self) -> tuple[int, AppJournal]:
         """Take out the oldest whose turn it is; those that are protected meanwhile are passed over."""
         while self._queue:
-            place = self._queue.popleft()
-            seq, app, nth = place
-            if seq not in self._rows:
+            seq, app, nth = place = self._queue.popleft()
+            if seq not in app.rows:
                 continue
             if app.added - nth >= self._protected:
-                return place
+                return seq, app
             number = next(self._passes)
             self._passed[number] = place
             if app.protected is None:
                 app.protected = deque()
             app.protected.append((nth, number))
-        place = self._passed.pop(next(iter(self._passed)))
-        if place[1].protected:
-            place[1].protected.popleft()
-        return place
+        seq, app, _ = self._passed.pop(next(iter(self._passed)))
+        if app.protected:
+            app.protected.popleft()
+        return seq, app
