@@ -76,26 +76,38 @@ def violations(page: Page) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("address", "sight"), VIEWS)
-def test_opening_an_address_sends_only_gets(
-    context: BrowserContext, open_at: Open, places: dict[str, str], address: str, sight: str
+def test_every_view_only_reads_and_fits_and_speaks_french(
+    context: BrowserContext,
+    open_at: Open,
+    places: dict[str, str],
+    subtests: pytest.Subtests,
+    address: str,
+    sight: str,
 ) -> None:
     methods: set[str] = set()
     context.on("request", lambda request: methods.add(request.method))
-    open_at(address.format(**places)).locator(sight).first.wait_for()
-    assert methods == {"GET"}
-
-
-@pytest.mark.parametrize(("address", "sight"), VIEWS)
-def test_no_view_is_wider_than_the_window(open_at: Open, places: dict[str, str], address: str, sight: str) -> None:
     page = open_at(address.format(**places))
     page.locator(sight).first.wait_for()
-    widths = {}
-    for width in (1440, 820, 480):
-        page.set_viewport_size({"width": width, "height": 900})
-        widths[width] = page.evaluate(
-            "Math.max(document.body.scrollWidth, document.getElementById('main').scrollWidth)"
-        )
-    assert {width: found for width, found in widths.items() if found > width} == {}
+    with subtests.test("opening an address sends only GETs"):
+        assert methods == {"GET"}
+    with subtests.test("no view is wider than the window"):
+        found = {width: width_at(page, width) for width in (1440, 820, 480)}
+        assert [width for width in found if found[width] > width] == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    with subtests.test("it speaks French and keeps to it"):
+        page.get_by_role("button", name="Français").click()
+        page.locator(sight).first.wait_for()
+        expect(page.locator("html")).to_have_attribute("lang", "fr-CA")
+        expect(page.get_by_text("undefined")).to_have_count(0)
+        page.reload()
+        expect(page.get_by_role("button", name="English")).to_be_visible()
+
+
+def width_at(page: Page, width: int) -> int:
+    """Return how wide the page is in a window of a width."""
+    page.set_viewport_size({"width": width, "height": 900})
+    found: int = page.evaluate("Math.max(document.body.scrollWidth, document.getElementById('main').scrollWidth)")
+    return found
 
 
 @pytest.mark.parametrize(("locale", "word"), [("fr-CA", "Requêtes"), ("en-CA", "Requests"), ("de-DE", "Requests")])
@@ -105,17 +117,6 @@ def test_the_browser_chooses_the_language(browser: Browser, server: Server, loca
     page.goto(f"{server.url}/_sandbox/")
     expect(page.get_by_role("navigation").get_by_role("link").first).to_have_text(word)
     context.close()
-
-
-@pytest.mark.parametrize(("address", "sight"), VIEWS)
-def test_every_view_speaks_french(open_at: Open, places: dict[str, str], address: str, sight: str) -> None:
-    page = open_at(address.format(**places))
-    page.get_by_role("button", name="Français").click()
-    page.locator(sight).first.wait_for()
-    expect(page.locator("html")).to_have_attribute("lang", "fr-CA")
-    expect(page.get_by_text("undefined")).to_have_count(0)
-    page.reload()
-    expect(page.get_by_role("button", name="English")).to_be_visible()
 
 
 def test_the_theme_is_switched_and_kept(open_at: Open) -> None:
