@@ -68,8 +68,8 @@ class AppHistory:
         self.calls: list[ControlCallRecord] = []
         self.incomplete_reasons: list[str] = []
 
-    def record(self, call: ControlCallRecord) -> None:
-        """Keep a call that changed the app."""
+    def add(self, call: ControlCallRecord) -> None:
+        """Add a call that changed the app."""
         size = CALL_BYTES + json_size(call.body)
         if self._call_usage.bytes + size > self._call_usage.max_bytes:
             self.mark_incomplete("more control calls were made than are kept")

@@ -125,7 +125,7 @@ def _record_of(row: Row) -> RequestRecord:
 
 
 class Journal:
-    """Keeps the records of all apps in the order in which the requests began, and tells listeners of each.
+    """Keeps the records of all apps within bounds, and tells listeners of each.
 
     Where it is full, the oldest record is evicted, unless it is among the newest of its app (`protected`): such a one
     is passed over, and evicted once it is no longer among them. What is due among the passed ones goes first, then the

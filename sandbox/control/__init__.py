@@ -77,7 +77,7 @@ def make_runner(services: ControlServices) -> Run:
         if app.is_stored:
             url = operation.url(path_parameters)
             call = ControlCallRecord(seq=seq, at=at, method=operation.method, path=url, body=request.body)
-            app.history.record(call)
+            app.history.add(call)
         return result
 
     return run

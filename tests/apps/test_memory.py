@@ -283,9 +283,7 @@ FILLINGS: dict[str, Callable[[App], Any]] = {
     "settings": lambda one: now(one.override({"agent": {"name": LARGE}})),
     "a fault": lambda one: now(one.faults.add({"body": LARGE})),
     "a reply that waits": lambda one: now(one.replies.add({"text": LARGE})),
-    "a control call": lambda one: one.history.record(
-        ControlCallRecord(seq=1, at=0, method="PATCH", path="/", body=LARGE)
-    ),
+    "a control call": lambda one: one.history.add(ControlCallRecord(seq=1, at=0, method="PATCH", path="/", body=LARGE)),
 }
 
 
