@@ -6,6 +6,7 @@ Exit codes: 0 it conforms, 1 it doesn't or some checks could not run, 2 wrong us
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import io
 import sys
@@ -115,6 +116,8 @@ def _run_conformance(arguments: _Arguments, environ: Mapping[str, str]) -> int:
     for report in filter(None, (arguments.junit, arguments.json)):
         if not Path(report).absolute().parent.is_dir():
             raise SettingsError(f"{report}: can't be written: there is no such folder")
+    # The garbage collector would go through each long response many times while it is read.
+    gc.set_threshold(5_000, 10, 10)
     progress = _Progress()
     started = monotonic()
     baselined = apply_baseline(run_conformance(RunPlan(**arguments.plan), load(), progress.say, progress.note), entries)
