@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.transport import MAX_BYTES
+from sandbox.conformance.baseline import apply_baseline
+from sandbox.conformance.preparation import RunPlan
+from sandbox.conformance.reports import Report
+from sandbox.conformance.run import RunResult, run_conformance
+from sandbox.conformance.transport import MAX_BYTES, CannotRun
+from sandbox.contract import load
 from tests.conformance.conform_runs import conform, ours
 from tests.conformance.hostile import SAYING, hostile
 from tests.conformance.test_checks import a_patch_is_forgotten
@@ -30,6 +39,31 @@ RUNS = [
 ]
 
 
+DRIPS = ("drip", "drip of headers", "drip of nothing")
+Waiting = Mapping[str, Future[RunResult]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def waiting() -> Iterator[Waiting]:
+    """Runs that do nothing but wait: side by side, while other tests are at work."""
+    with ExitStack() as servers, ThreadPoolExecutor() as pool:
+        over = threading.Event()
+
+        async def hang_later(request: Request, ask: Ask) -> Answer:
+            if request.path.endswith("/completions"):
+                await asyncio.to_thread(over.wait)
+            return await a_patch_is_forgotten(request, ask)
+
+        origins = {says: servers.enter_context(hostile(SAYING[says])) for says in DRIPS}
+        plans = {says: RunPlan(url=origin, checks=("APP",), deadline=2) for says, origin in origins.items()}
+        silent = servers.enter_context(socket.create_server(("127.0.0.1", 0)))
+        plans["nothing"] = RunPlan(url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        origin = servers.enter_context(running(ours(hang_later)))
+        servers.callback(over.set)
+        plans["a check that hangs"] = RunPlan(url=origin, checks=("UPDATE-2", "COMPLETION"), deadline=5)
+        yield {name: pool.submit(run_conformance, plan, load(), lambda _: None) for name, plan in plans.items()}
+
+
 @pytest.mark.parametrize(("says", "words", "code", "why"), RUNS, ids=[f"{row[0]}{row[1][0]}" for row in RUNS])
 def test_a_run_is_bounded_and_tells_what_it_has(
     tmp_path: Path, says: str, words: tuple[str, ...], code: int, why: str
@@ -46,27 +80,23 @@ def test_a_run_is_bounded_and_tells_what_it_has(
     ElementTree.parse(tmp_path / "junit.xml")  # noqa: S314 - our own
 
 
-def test_after_the_deadline_it_tells_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
-    over = threading.Event()
-
-    async def hang_later(request: Request, ask: Ask) -> Answer:
-        if request.path.endswith("/completions"):
-            await asyncio.to_thread(over.wait)
-        return await a_patch_is_forgotten(request, ask)
-
-    with running(ours(hang_later)) as origin:
-        said = conform(capsys, origin, "--check", "UPDATE-2", "--check", "COMPLETION", "--deadline", "5")
-        over.set()
-    assert said.code == 1
-    assert "does not conform: 1 finding; stopped early: the 5 s of --deadline are over\n" in said.out
-    assert "finding 1 of 1: UPDATE-2" in said.out
+def test_after_the_deadline_it_tells_what_it_has(waiting: Waiting) -> None:
+    result = apply_baseline(waiting["a check that hangs"].result())
+    report = "\n".join(Report(result, colour=False).lines())
+    assert result.exit_code == 1
+    assert report.endswith("does not conform: 1 finding; stopped early: the 5 s of --deadline are over")
+    assert "finding 1 of 1: UPDATE-2" in report
 
 
-@pytest.mark.parametrize("says", ["drip", "drip of headers", "drip of nothing"])
-def test_an_answer_that_never_ends_is_broken_off(capsys: pytest.CaptureFixture[str], says: str) -> None:
-    with hostile(SAYING[says]) as origin:
-        said = conform(capsys, origin, "--check", "APP", "--deadline", "2")
-    assert (said.code, said.err.count("dimedove-sandbox: "), said.out) == (3, 1, "")
+@pytest.mark.parametrize("says", DRIPS)
+def test_an_answer_that_never_ends_is_broken_off(waiting: Waiting, says: str) -> None:
+    with pytest.raises(CannotRun, match=r"\Ahttp://\S+: the 2 s of --deadline are over\Z"):
+        waiting[says].result()
+
+
+def test_a_server_that_never_answers_is_given_up_after_its_first_silence(waiting: Waiting) -> None:
+    with pytest.raises(CannotRun, match=r"\Acan't reach http://\S+: it listens, but no end within 5 s\Z"):
+        waiting["nothing"].result()
 
 
 def test_a_bomb_is_unpacked_as_far_as_an_answer_may_go(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
