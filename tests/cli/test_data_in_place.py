@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from threading import Thread
 
+import httpx2
 import pytest
 
 from sandbox.persistence.atomic_file import InPlaceFile, lock_file, open_file, with_trailer
-from tests.cli.test_data import client, save, save_until_it_is_gone
+from tests.cli.test_data import save, save_until_it_is_gone
 from tests.support.app_driver import AppDriver
-from tests.support.processes import Server, end, run, serving
+from tests.support.processes import Server, end, http_client, run, serving
 from tests.support.raw_connection import TIMEOUT
 from tests.support.requirements import examples, requires_mounts
 
@@ -38,21 +39,20 @@ def on_a_mount(file: Path) -> AbstractContextManager[Server]:
     return serving("--data", str(file), "--quiet", within=mounting(file))
 
 
-def conversations(server: Server) -> int:
-    with client(server) as http:
-        return int(AppDriver(http, "app_one").counts["conversations"])
+def conversations(http: httpx2.Client) -> int:
+    return int(AppDriver(http, "app_one").counts["conversations"])
 
 
 def test_a_restart_loses_nothing(file: Path) -> None:
     number = file.stat().st_ino
-    for count in (0, 5, 10):
-        with on_a_mount(file) as server, client(server) as http:
-            assert conversations(server) == count
+    for count in (0, 5):
+        with on_a_mount(file) as server, http_client(server) as http:
+            assert conversations(http) == count
             AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 5})
             end(server, signal.SIGTERM)
     assert file.stat().st_ino == number
-    with serving("--data", str(file), "--quiet") as server:
-        assert conversations(server) == 15
+    with serving("--data", str(file), "--quiet") as server, http_client(server) as http:
+        assert conversations(http) == 10
 
 
 def test_what_cannot_be_written_stops_the_start(file: Path) -> None:
@@ -68,27 +68,27 @@ def test_one_file_is_for_one_server(file: Path) -> None:
 
 
 def test_a_full_disk_keeps_the_old_state(file: Path) -> None:
-    with on_a_mount(file) as server, client(server) as http:
-        save(server)
+    with on_a_mount(file) as server, http_client(server) as http:
+        save(http)
         old = file.read_bytes()
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000_000))
         AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 5})
-        assert save(server).status_code == 500
+        assert save(http).status_code == 500
         assert file.read_bytes() == old
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
-        assert save(server).status_code == 200
+        assert save(http).status_code == 200
 
 
-KILLS = examples(50, quick=8)
+KILLS = examples(50, quick=5)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_state(file: Path) -> None:
     fewest = 0
     for turn in range(KILLS):
-        with on_a_mount(file) as server, client(server) as http:
-            assert conversations(server) >= fewest, "a save that was answered is not lost"
+        with on_a_mount(file) as server, http_client(server) as http:
+            assert conversations(http) >= fewest, "a save that was answered is not lost"
             AppDriver(http, "app_one").call("POST", "/populate", {"conversations": 10, "messages": 2})
-            fewest = conversations(server) if save(server).status_code == 200 else fewest
+            fewest = conversations(http) if save(http).status_code == 200 else fewest
             kill_while_it_saves(server, file, share=turn / KILLS)
 
 
@@ -111,7 +111,7 @@ def state(words: str) -> bytes:
     return b"".join(with_trailer([b'{"object":"sandbox_data","version":1}\n', b"%b\n" % words.encode()], 1))
 
 
-OLD, NEW, SMALL = state("old " * 20), state("new " * 50), state("small")
+OLD, NEW, SMALL = state("old " * 5), state("new " * 10), state("small")
 
 
 def stopped(old: bytes, new: bytes) -> Iterator[tuple[bytes, bytes]]:

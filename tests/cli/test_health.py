@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from sandbox.cli import main
 from tests.cli.test_ending import free_port
-from tests.support.processes import VARIABLE, run, serving
+from tests.support.processes import VARIABLE, assert_runs, run, serving
 from tests.support.requirements import requires_openssl
 
 
 def health(*words: str, file: Path | None = None) -> tuple[int, str]:
-    done = run("health", *words, env={VARIABLE + "URL_FILE": str(file or "")})
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == done.returncode
-    return done.returncode, done.stderr
+    """Return the exit code and what was written to standard error: a line where there is a problem."""
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(["health", *words], {VARIABLE + "URL_FILE": str(file or "")})
+    assert out.getvalue() == ""
+    assert err.getvalue().count("\n") == code
+    return code, err.getvalue()
 
 
-@pytest.mark.parametrize("flags", [[], ["--host", "::"], ["--host", "localhost"], ["--control", "off"]], ids=" ".join)
+def test_the_command_says_so_by_its_exit_code() -> None:
+    done = run("health", "http://127.0.0.1:x")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("flags", [[], ["--host", "::"], ["--host", "localhost", "--control", "off"]], ids=" ".join)
 def test_it_finds_the_server_that_wrote_where_it_is(flags: list[str], tmp_path: Path) -> None:
     with serving(*flags, env={VARIABLE + "URL_FILE": str(tmp_path / "url")}) as server:
         while not (tmp_path / "url").exists():
-            assert server.process.poll() is None
+            assert_runs(server.process)
         assert health(file=tmp_path / "url") == (0, "")
     assert "Connection refused" in health(file=tmp_path / "url")[1]
     assert [path.name for path in tmp_path.iterdir()] == ["url"]
@@ -31,24 +42,12 @@ def test_it_finds_the_server_that_wrote_where_it_is(flags: list[str], tmp_path: 
 
 def test_it_speaks_tls(tmp_path: Path) -> None:
     cert, key = str(tmp_path / "cert"), str(tmp_path / "key")
-    made = [
-        requires_openssl(),
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=x",
-        "-keyout",
-        key,
-        "-out",
-        cert,
-    ]
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=x"]
+    made = [requires_openssl(), "req", "-x509", *new, "-keyout", key, "-out", cert]
     subprocess.run(made, check=True, capture_output=True)  # noqa: S603 - ours
-    with serving("--tls-cert", cert, "--tls-key", key, "--url-file", str(tmp_path / "url")):
+    with serving("--tls-cert", cert, "--tls-key", key, "--url-file", str(tmp_path / "url")) as server:
         while not (tmp_path / "url").exists():
-            pass
+            assert_runs(server.process)
         assert health(file=tmp_path / "url") == (0, "")
 
 

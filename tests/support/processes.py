@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -136,6 +136,12 @@ code = subprocess.run(sys.argv[2:]).returncode
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 open(sys.argv[1], "w").write(f"{code} {peak}")
 """
+
+
+def assert_runs(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Let a process go on for a moment; it must not end."""
+    with suppress(subprocess.TimeoutExpired):
+        raise AssertionError(f"it ended: exit code {process.wait(timeout=0.02)}")
 
 
 def end(server: Server, how: signal.Signals = signal.SIGINT) -> list[str]:
