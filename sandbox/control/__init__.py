@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sandbox.apps.history import ControlCallRecord
@@ -28,14 +29,14 @@ HANDLERS: Mapping[str, ControlHandler] = {
     "control_put_snapshot": snapshots.put_snapshot,
     "control_save": snapshots.save,
     "control_get_bundle": bundle.get_bundle,
-    "control_add_fault": queues.add_fault,
-    "control_list_faults": queues.list_faults,
-    "control_delete_faults": queues.delete_faults,
+    "control_add_fault": partial(queues.add_rule, "faults"),
+    "control_list_faults": partial(queues.list_rules, "faults"),
+    "control_delete_faults": partial(queues.delete_rules, "faults"),
     "control_delete_fault": queues.delete_fault,
     "control_release_fault": queues.release_fault,
-    "control_add_reply": queues.add_reply,
-    "control_list_replies": queues.list_replies,
-    "control_delete_replies": queues.delete_replies,
+    "control_add_reply": partial(queues.add_rule, "replies"),
+    "control_list_replies": partial(queues.list_rules, "replies"),
+    "control_delete_replies": partial(queues.delete_rules, "replies"),
     "control_delete_reply": queues.delete_reply,
     "control_list_requests": requests.list_requests,
     "control_get_request": requests.get_request,

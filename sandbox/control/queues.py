@@ -19,20 +19,28 @@ _DEFAULTS: Mapping[str, Mapping[str, None]] = {
 }
 
 
-async def add_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Queue a fault."""
-    return await _add(request, services, "faults")
+async def add_rule(name: str, request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Queue a fault or a scripted reply."""
+    app = await mutable_app(request, services)
+    rule = await _queue(app, name).add(request.body)
+    services.publish(app, name)
+    return _serialize(rule, name)
 
 
-async def list_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """List the queued faults, oldest first."""
-    return await _list(request, services, "faults")
+async def list_rules(name: str, request: ControlRequest, services: ControlServices) -> ControlResult:
+    """List what is queued, oldest first."""
+    app = await existing_app(request.app_id, services)
+    return {"object": "list", "data": [_serialize(rule, name) for rule in _queue(app, name).rules]}
 
 
-async def delete_faults(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Delete all faults of an app, and release the requests that they hold."""
-    (await mutable_app(request, services)).responses.release()
-    return await _clear(request, services, "faults")
+async def delete_rules(name: str, request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Delete all faults of an app, and release the requests that they hold, or all its replies."""
+    app = await mutable_app(request, services)
+    if name == "faults":
+        app.responses.release()
+    await _queue(app, name).clear()
+    services.publish(app, name)
+    return None
 
 
 async def delete_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -41,7 +49,12 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
     is_queued = any(rule.id == fault_id for rule in app.faults.rules)
     if app.responses.release(fault_id) and not is_queued:
         return None
-    return await _delete(request, services, "faults", "fault_id")
+    return await _delete(app, request, services, "faults", "fault_id")
+
+
+async def delete_reply(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Delete one scripted reply."""
+    return await _delete(await mutable_app(request, services), request, services, "replies", "reply_id")
 
 
 async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -52,47 +65,10 @@ async def release_fault(request: ControlRequest, services: ControlServices) -> C
     return None
 
 
-async def add_reply(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Queue a scripted reply."""
-    return await _add(request, services, "replies")
-
-
-async def list_replies(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """List the queued replies, oldest first."""
-    return await _list(request, services, "replies")
-
-
-async def delete_replies(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Delete all scripted replies of an app."""
-    return await _clear(request, services, "replies")
-
-
-async def delete_reply(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Delete one scripted reply."""
-    return await _delete(request, services, "replies", "reply_id")
-
-
-async def _add(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
-    app = await mutable_app(request, services)
-    rule = await _queue(app, name).add(request.body)
-    services.publish(app, name)
-    return _serialize(rule, name)
-
-
-async def _list(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
-    app = await existing_app(request.app_id, services)
-    return {"object": "list", "data": [_serialize(rule, name) for rule in _queue(app, name).rules]}
-
-
-async def _clear(request: ControlRequest, services: ControlServices, name: str) -> ControlResult:
-    app = await mutable_app(request, services)
-    await _queue(app, name).clear()
-    services.publish(app, name)
-    return None
-
-
-async def _delete(request: ControlRequest, services: ControlServices, name: str, parameter: str) -> ControlResult:
-    app, rule_id = await mutable_app(request, services), request.path_parameters[parameter]
+async def _delete(
+    app: App, request: ControlRequest, services: ControlServices, name: str, parameter: str
+) -> ControlResult:
+    rule_id = request.path_parameters[parameter]
     if not await _queue(app, name).delete(rule_id):
         raise NotFound(f"Nothing with this id waits in this app: {rule_id[:80]}.", param=parameter)
     services.publish(app, name)
