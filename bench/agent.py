@@ -11,35 +11,37 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from statistics import median, quantiles
-from typing import Any
 
+from sandbox.agent import titles
+from sandbox.agent.ledger import Ledger
 from sandbox.agent.replies import reply
-from sandbox.agent.titles import title_pair
 from sandbox.agent.tools import default_tools
-from sandbox.agent.turn import Profile, Turn, Utterance
+from sandbox.agent.turn import Profile, Turn
 from sandbox.rng import Entropy
 
 CALLS = 3_000
 
 _ROOT = Entropy(1).at("app_bench")
-_PROFILE = Profile(name="Camille", tools=default_tools(), generative_ui=True)
+_BUSINESS = "insurance"
+_PROFILE = Profile(name="Camille", business=_BUSINESS, tools=default_tools(), generative_ui=True)
 _METADATA = {"first_name": "John", "plan_type": "term_life"}
-_MEMORY = [
-    Utterance("user", "Hello! Can I change my plan before the next renewal?"),
-    Utterance("assistant", "Hi John! Yes, you can change it at any time before it renews. Shall I show you how?"),
-    Utterance("user", "Yes please."),
-    Utterance("assistant", "Here is how: open your policy, choose the new plan, confirm it. Anything else?"),
-]
+_LEDGER = Ledger(lang="en", topic="life", told={"ref": "TL-774120"}, said=["renewal_when", "change_plan"]).to_json()
 _LONG = "My policy was cancelled by mistake and I need a confirmation in writing for my bank. " * 40
 
 Case = Callable[[int], object]
 
 
-def _title(*, metadata: Mapping[str, Any] | None = None, custom: str | None = None, message: str | None = None) -> Case:
+def _born(number: int) -> object:
+    return titles.provisional(_ROOT.at("conversation", number), _BUSINESS)
+
+
+def _told(number: int) -> object:
+    return titles.of_topic(_BUSINESS, {**_METADATA, "note": _word(number)}, None)
+
+
+def _title(message: str) -> Case:
     def call(number: int) -> object:
-        here = _ROOT.at("conversation", number)
-        texts = [text and f"{text} {_word(number)}" for text in (custom, message)]
-        return title_pair(here, metadata=metadata or {}, custom_title=texts[0], message=texts[1])
+        return titles.of_exchange(_BUSINESS, message=f"{message} {_word(number)}", metadata={}, title=None)
 
     return call
 
@@ -49,17 +51,18 @@ def _word(number: int) -> str:
     return "Ka" + "".join("bdgklmnprt"[int(digit)] + "o" for digit in str(number))
 
 
-def _reply(message: str, *, memory: list[Utterance] | None = None) -> Case:
+def _reply(message: str, *, ledger: bytes | None = None) -> Case:
     def call(number: int) -> object:
         return reply(
             Turn(
                 profile=_PROFILE,
                 conversation=_ROOT.at("conversation", number),
-                position=len(memory or ()) // 2,
+                position=2 if ledger else 0,
+                answered=ledger is not None,
+                ledger=ledger,
                 now=1_790_000_000,
                 message=f"{message} {_word(number)}",
                 metadata=_METADATA,
-                memory=memory or [],
             )
         )
 
@@ -67,14 +70,13 @@ def _reply(message: str, *, memory: list[Utterance] | None = None) -> Case:
 
 
 CASES: Mapping[str, Case] = {
-    "title pair of nothing": _title(),
-    "title pair of metadata": _title(metadata=_METADATA),
-    "title pair of a custom title": _title(metadata=_METADATA, custom="Support inquiry"),
-    "title pair of a message": _title(metadata=_METADATA, message="Can I change my plan before the next renewal?"),
-    "title pair of a message of 3,400 characters": _title(metadata=_METADATA, message=_LONG),
+    "title pair of nothing": _born,
+    "title pair of metadata": _told,
+    "title pair of a message": _title("Can I change my plan before the next renewal?"),
+    "title pair of a message of 3,400 characters": _title(_LONG),
     "first reply, English": _reply("Hello! Can I change my plan before the next renewal?"),
     "first reply, French": _reply("Bonjour, je voudrais savoir quand ma commande va arriver."),
-    "third reply, with memory": _reply("And what will it cost me?", memory=_MEMORY),
+    "third reply, with a ledger": _reply("And what will it cost me?", ledger=_LEDGER),
     "reply to 3,400 characters": _reply(_LONG),
     "reply with tools": _reply("[[tool]] What is the status of my claim?"),
     "reply with a form": _reply("[[form]]"),

@@ -34,7 +34,9 @@ def load_declared_apps(
         titles="after_first_exchange" if late or settings.titles == "after_first_exchange" else "at_creation",
         pace=DEMO_PACE if late else Pace(),
     )
-    declared = {magic.DEMO_APP: defaults._replace(stream=True, generative_ui=True, pace=DEMO_PACE)}
+    declared = {
+        magic.DEMO_APP: defaults._replace(stream=True, generative_ui=True, pace=DEMO_PACE, business="insurance")
+    }
     for app_id, changes in settings.apps.items():
         where = f"apps.{escape(app_id)}"
         if not _is_app_id(app_id, control()):

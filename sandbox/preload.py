@@ -6,7 +6,6 @@ Where clients have taken all file descriptors, a module or a word list that is l
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from pkgutil import walk_packages
 
 from sandbox.contract import Contract, decode
@@ -52,12 +51,17 @@ def preload(control: Contract) -> None:
 
 
 def _load_words() -> None:
-    from sandbox.agent import language, vocabulary
+    from sandbox.agent import businesses, demo, language, safety, titles, vocabulary
+    from sandbox.agent.index import index, spelt
 
-    folder = Path(vocabulary.__file__).parent
-    for path in folder.rglob("*.json"):
-        vocabulary.load(path.relative_to(folder).with_suffix("").as_posix())
-    for path in folder.glob("*/*.txt"):
-        vocabulary.lines(path.relative_to(folder).with_suffix("").as_posix())
-    vocabulary.businesses()
+    for name in businesses.NAMES:
+        index(name)
+    titles.preload()
+    safety.distress("")
     language.tell("Bonjour")
+    spelt()
+    demo.preload()
+    for name in ("completions", "forms", "showcase_en", "showcase_fr"):
+        vocabulary.load(name)
+    for name in ("people", "trades", "wordings", "words"):
+        vocabulary.lines(name)

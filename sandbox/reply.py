@@ -6,7 +6,10 @@ The same `Reply` becomes the JSON answer, the event stream and the assistant's i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+TRANSFER_TOOL: Final = "transfer_to_agent"
+"""What an agent calls to hand over to a person (docs/contract.md 10)."""
 
 
 class Message(NamedTuple):
@@ -48,10 +51,12 @@ class Reply(NamedTuple):
     """What the agent answers to one message or prompt.
 
     `failure` is the reason of a failed reply (its output is then empty), `pace` overrides the app's pace,
-    `cut` asks that the answer break off half-way on the wire.
+    `cut` asks that the answer break off half-way on the wire. `ledger` is what the agent keeps of the conversation
+    after it, None for nothing new.
     """
 
     output: tuple[OutputItem, ...] = ()
     failure: str | None = None
     pace: Pace | None = None
     cut: bool = False
+    ledger: bytes | None = None

@@ -1,50 +1,224 @@
-"""What is said for a business, and of what people write about; read from `vocabulary/replies/`, nothing invented."""
+"""The businesses of which an app is one: their facts, topics and entries, read from `vocabulary/businesses/`.
+
+An entry is one thing that customers write about: samples of how they write it, what is answered, what must be known
+before it is done. `common.txt` has the entries of every business; one with the same id in a business's
+file replaces it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Final, NamedTuple
 
-from sandbox.agent import matters, vocabulary
-from sandbox.agent.language import Language
-from sandbox.agent.topics import Topic
+from sandbox.agent import vocabulary
+from sandbox.agent.turn import Language, Pair
+
+NAMES: Final = (
+    *("insurance", "clinic", "home_services", "retail", "travel", "real_estate", "banking", "school", "restaurant"),
+    *("telecom", "energy", "automotive", "software", "general"),
+)
+"""All businesses, as the setting `business` names them (docs/control.md, Apps)."""
+
+_COMMON: Final = "common"
+
+
+class Line(NamedTuple):
+    """One wording of what is said, where `condition` holds ("" always)."""
+
+    condition: str
+    text: Pair
+
+
+class Topic(NamedTuple):
+    """What several entries are about: its noun without an article, and the words that tell it."""
+
+    id: str
+    label: Pair
+    form: str
+    words: tuple[str, ...]
+
+    def yours(self, lang: Language) -> str:
+        """Return it as the customer's: "your debit card", « votre carte de débit »."""
+        if lang == "en":
+            return f"your {self.label.en}"
+        return f"{'vos' if 'p' in self.form else 'votre'} {self.label.fr}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entry:
+    """One thing that customers write about.
+
+    `asks` are the slots that must be known before it is done, each group under its condition; `questions` its own
+    wordings for some of them. Without `asks` and `offer` it is done once it is said. `effect` is what doing it changes:
+    "cancel" and "move" an appointment. One that is `alone` only answers a message that asks for nothing else;
+    one that is `whole` a message that is a sample and nothing else. What it `needs` ("booking") must be known.
+    """
+
+    id: str
+    topic: str
+    kinds: frozenset[str]
+    samples: tuple[tuple[str, ...], tuple[str, ...]]
+    title: Pair | None
+    says: tuple[Line, ...]
+    offers: tuple[Line, ...]
+    asks: tuple[tuple[str, tuple[str, ...]], ...]
+    questions: Mapping[str, Pair]
+    dones: tuple[Line, ...]
+    effect: str
+    alone: bool
+    whole: bool
+    needs: str
+
+    @property
+    def books(self) -> bool:
+        """Whether it ends with a time that is booked."""
+        return any("when" in slots for _, slots in self.asks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Business:
+    """One business: who it is, when it is open, what it knows; `common` are its entries that every business has."""
+
+    name: str
+    facts: Mapping[str, Pair]
+    questions: Mapping[str, Pair]
+    hours: tuple[tuple[str, str] | None, ...]
+    visits: tuple[int, int]
+    topics: Mapping[str, Topic]
+    entries: Mapping[str, Entry]
+    common: frozenset[str]
+
+    def about(self, entry: Entry | None, lang: Language) -> str:
+        """Return what an entry is about as the customer's: "your debit card", « votre carte de débit »."""
+        topic = self.topics.get(entry.topic) if entry else None
+        if topic is None:
+            return "your visit" if lang == "en" else "votre visite"
+        return topic.yours(lang)
 
 
 @cache
-def business(name: str, lang: Language) -> Mapping[str, Any]:
-    """Return what is said for a business in a language, merged with its numbers; French with its no-break spaces."""
-    data = vocabulary.load(f"replies/businesses/{name}")
-    words = vocabulary.typeset(data[lang]) if lang == "fr" else data[lang]
-    return {**{key: value for key, value in data.items() if key not in ("en", "fr")}, **words}
+def business(name: str) -> Business:
+    """Return the business with this name."""
+    own, common = _read(name), _read(_COMMON)
+    return Business(
+        name=name,
+        facts={**common.facts, **own.facts},
+        questions={**common.questions, **own.questions},
+        hours=tuple(_span(text) for text in own.facts["hours"].en.split(", ")),
+        visits=_visits(own.facts["visits"].en),
+        topics=own.topics,
+        entries={**common.entries, **own.entries},
+        common=frozenset(common.entries) - frozenset(own.entries),
+    )
+
+
+@dataclass(slots=True)
+class _File:
+    """A file of `vocabulary/businesses/` as it is read."""
+
+    facts: dict[str, Pair] = field(default_factory=dict)
+    questions: dict[str, Pair] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
 
 @cache
-def of_topic(name: str, topic: str | None, lang: Language) -> Mapping[str, Any]:
-    """Return what is said for a business, with what a topic of it has instead."""
-    if topic is None:
-        return business(name, lang)
-    known = matters.matter(topic)
-    return {**business(name, lang), **known.words[lang], **known.numbers}
+def _read(name: str) -> _File:
+    """Read the file of a business.
+
+    Raises:
+        ValueError: a line can't be read; the message names the file and the line.
+    """
+    path = vocabulary.FOLDER / "businesses" / f"{name}.txt"
+    read, section, rows = _File(), "", list[tuple[str, str]]()
+    for number, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), "# end"], 1):
+        try:
+            if line.startswith(("#", "##")):
+                if rows:
+                    entry = _entry(rows)
+                    read.entries[entry.id] = entry
+                    rows = []
+                if line.startswith("## "):
+                    section = line[3:].strip()
+                elif line != "# end":
+                    rows = [("id", line[2:].strip())]
+            elif line.strip():
+                _keep(read, section, line, rows)
+        except (ValueError, IndexError, KeyError) as error:
+            raise ValueError(f"{path.name}:{number}: {error}") from error
+    return read
 
 
-@cache
-def _abouts() -> Mapping[str, tuple[str, str, str]]:
-    rows = vocabulary.load("replies/topics").items()
-    return {key: (intent, en, vocabulary.typography(fr)) for key, (intent, en, fr) in rows}
+def _keep(read: _File, section: str, line: str, rows: list[tuple[str, str]]) -> None:
+    if section == "topics":
+        key, en, fr, form, words = (part.strip() for part in line.split(" | "))
+        read.topics[key] = Topic(key, _pair(f"{en} | {fr}"), form, tuple(words.split(", ")))
+        return
+    key, _, text = line.partition(":")
+    if section == "entries":
+        rows.append((key.strip(), text.strip()))
+    elif key.startswith("ask "):
+        read.questions[key[4:]] = _pair(text)
+    elif key == "hours":
+        read.facts[key] = Pair(", ".join(part.strip() for part in text.split("|")), "")
+    else:
+        read.facts[key] = _pair(text)
 
 
-def usual_intent(topic: Topic | None) -> str | None:
-    """Return what people usually want who write about `topic`."""
-    entry = _abouts().get(topic.id) if topic else None
-    return entry[0] if entry else None
+def _entry(rows: Sequence[tuple[str, str]]) -> Entry:
+    """Return the entry that a block of lines makes."""
+    known = dict(rows)
+    return Entry(
+        id=known["id"],
+        topic=known.get("topic", ""),
+        kinds=frozenset(kind.strip() for kind in known["kind"].split(",")),
+        samples=(tuple(_samples(known["en"])), tuple(_samples(known["fr"]))),
+        title=_pair(known["title"]) if known.get("title") else None,
+        says=tuple(_lines(rows, "say")),
+        offers=tuple(_lines(rows, "offer")),
+        asks=tuple(_asks(rows)),
+        questions={key[4:]: _pair(text) for key, text in rows if key.startswith("ask ")},
+        dones=tuple(_lines(rows, "done")),
+        effect=known.get("effect", ""),
+        alone=known.get("alone") == "yes",
+        whole=known.get("whole") == "yes",
+        needs=known.get("needs", ""),
+    )
 
 
-def about(topic: Topic | None, lang: Language) -> str:
-    """Return `topic` as one phrase that follows "about", or "pour" and "concernant"."""
-    if topic is None:
-        return "your request" if lang == "en" else "votre demande"
-    entry = _abouts().get(topic.id)
-    if entry is None:
-        return topic.about_en if lang == "en" else topic.about_fr
-    return entry[1] if lang == "en" else entry[2]
+def _samples(text: str) -> Iterator[str]:
+    return (sample.strip() for sample in text.split(" | ") if sample.strip())
+
+
+def _asks(rows: Sequence[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for key, text in rows:
+        if key == "ask" or key.startswith("ask["):
+            yield key[4:-1], tuple(slot.strip() for slot in text.split(","))
+
+
+def _lines(rows: Sequence[tuple[str, str]], name: str) -> Iterator[Line]:
+    for key, text in rows:
+        if key == name or key.startswith(f"{name}["):
+            yield Line(key[len(name) + 1 : -1], _pair(text))
+
+
+def _pair(text: str) -> Pair:
+    en, mark, fr = text.strip().partition(" | ")
+    if " | " in fr:
+        raise ValueError("more than one ` | `")
+    english = en.strip().replace("\\n", "\n")
+    return Pair(english, vocabulary.typography(fr.strip().replace("\\n", "\n")) if mark else english)
+
+
+def _span(text: str) -> tuple[str, str] | None:
+    if text == "closed":
+        return None
+    start, _, end = text.partition("-")
+    return start, end
+
+
+def _visits(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return int(first), int(last)

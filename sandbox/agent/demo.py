@@ -1,56 +1,187 @@
-"""The conversations that a demo app has had: who wrote, and when. Owns no words: `writer` has the users'.
+"""The conversations that an app has had: who wrote, when, and what each customer writes next.
 
-A draft holds the user's side alone; whoever stores it asks the voice for the replies and the titles, so that they are
-the ones that a live conversation would have got.
+The customers write the samples of their business's entries, and answer what the agent asked, which the ledger tells;
+so a conversation that is made up here goes as a live one would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sandbox.agent import vocabulary
-from sandbox.agent.slots import pick
-from sandbox.agent.turn import Profile
-from sandbox.agent.writer import DAY, EASTERN, LANGUAGES, User, Writer, user_of
+from sandbox.agent import dates, vocabulary
+from sandbox.agent.businesses import Entry, business
+from sandbox.agent.ledger import Ledger
+from sandbox.agent.text import fold
+from sandbox.agent.turn import Language, Pair
 from sandbox.rng import Entropy
 
-DAYS = 30
+DAY: Final = 86_400
+DAYS: Final = 30
+EASTERN: Final = -5 * 3_600  # seconds from UTC of most of the users; daylight saving is left aside
 
-# How many of a hundred conversations begin in each hour of the day.
-_HOURS = (1, 0, 0, 0, 0, 0, 1, 3, 6, 8, 9, 8, 8, 7, 7, 7, 7, 6, 6, 6, 5, 3, 2, 1)
-_EXCHANGES = (10, 20, 24, 18, 13, 9, 6)
+# How many of a hundred conversations begin in each hour of the day, and have so many exchanges.
+_HOURS: Final = (1, 0, 0, 0, 0, 0, 1, 3, 6, 8, 9, 8, 8, 7, 7, 7, 7, 6, 6, 6, 5, 3, 2, 1)
+_EXCHANGES: Final = (10, 20, 24, 18, 13, 9, 6)
+T = TypeVar("T")
+
+_GREETING = re.compile(r"^(?:hi|hello|hey|good \w+|bonjour|bonsoir|salut|allô|allo)\b[ ,!.]*", re.IGNORECASE)
+_ANSWERS: Final[Mapping[str, Sequence[Pair]]] = {
+    "offer": (
+        Pair("Yes, please", "Oui, s'il vous plaît"),
+        Pair("yes please do", "oui svp"),
+        Pair("No thanks", "Non merci"),
+    ),
+    "confirm": (Pair("Yes, that's it", "Oui, c'est ça"),),
+    "date": (Pair("yesterday", "hier"), Pair("Last Tuesday", "mardi dernier")),
+    "party": (Pair("4 people", "4 personnes"), Pair("for 2", "pour 2")),
+    "amount": (Pair("$250", "250 $"), Pair("$1,200", "1 200 $")),
+    "address": (Pair("4512 Maple Street, apartment 3", "4512, rue des Érables, app. 3"),),
+    "postal": (Pair("H2X 1Y4", "H2X 1Y4"), Pair("J4K 3T8", "J4K 3T8")),
+    "more": (
+        Pair("One more thing: ", "Autre chose : "),
+        Pair("Also, ", "Aussi, "),
+        Pair("And another question. ", "Et une autre question. "),
+    ),
+    "thanks": (
+        *(Pair("Thanks, that's all!", "Merci, c'est tout!"), Pair("Great, thank you", "Parfait, merci")),
+        *(Pair("Thank you so much", "Merci beaucoup"), Pair("ok thanks", "ok merci")),
+    ),
+    "done": (Pair("Have a good day", "Bonne journée"), Pair("bye", "au revoir")),
+}
+
+
+class Start(NamedTuple):
+    """When a conversation begins, in Unix seconds, and how many exchanges it has; `unanswered`: the last one waits."""
+
+    at: int
+    exchanges: int
+    unanswered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """A message of the user at a time in Unix seconds, and when it was answered: None where it never was."""
+class User:
+    """A person with their habits: `careless` of capitals and full stops, `plain` without accents."""
 
-    at: int
-    text: str
-    answered_at: int | None
+    id: str
+    lang: Language
+    name: str
+    metadata: Mapping[str, Any]
+    careless: bool
+    plain: bool
+
+
+@dataclass(slots=True)
+class Customer:
+    """One user in one conversation: writes what the agent's last reply calls for."""
+
+    random: Random
+    user: User
+    business: str
+    entries: list[Entry] = field(default_factory=list)
+
+    def writes(self, ledger: Ledger, *, last: bool) -> str:
+        """Return the next message; `last` where it is the last one of several."""
+        text = self._answer(ledger)
+        if text is None:
+            text = self._pick(_ANSWERS["thanks"]) if last and self.entries else self._opener()
+        return _typed(text, self.user)
+
+    def _answer(self, ledger: Ledger) -> str | None:
+        """Return the answer to the agent's open question, None where it has none."""
+        asked = ledger.asked
+        if asked == "when":
+            return self._choice(ledger.options)
+        if asked in _ANSWERS:
+            return self._pick(_ANSWERS[asked])
+        if asked == "name":
+            return self.user.name
+        if asked == "phone":
+            return f"{self._one_of(('514', '438', '450', '418', '613'))}-555-01{10 + int(self.random.random() * 90)}"
+        if asked == "email":
+            return f"{fold(self.user.name).replace(' ', '.')}@example.com"
+        if asked in ("ref", "last4"):
+            number = 100_000 + int(self.random.random() * 899_999)
+            return f"{number}"[:4] if asked == "last4" else f"{business(self.business).facts['code'].en}-{number}"
+        return None
+
+    def _choice(self, options: Sequence[str]) -> str:
+        """Return the choice of one of the openings."""
+        opening = dates.from_iso(self._one_of(options)) if options else None
+        if opening is None:
+            return self._pick(_ANSWERS["confirm"])
+        said = dates.write_opening(opening, self.user.lang).replace(vocabulary.NO_BREAK, " ")
+        return self._pick((Pair(f"{said} works", f"{said}, c'est parfait"), Pair(f"{said} please", f"le {said} svp")))
+
+    def _opener(self) -> str:
+        """Return a first message about something not yet written about, of the same topic where that is possible."""
+        entry = self._next_entry()
+        text = entry.samples[0 if self.user.lang == "en" else 1][0]
+        if self.entries:
+            text = _GREETING.sub("", text)
+            lead = self._pick(_ANSWERS["more"]) if self.random.random() < 0.5 else ""
+            text = lead + (text[:1].lower() + text[1:] if lead[-2:] == ", " and text[1:2].islower() else text)
+        self.entries.append(entry)
+        return text
+
+    def _next_entry(self) -> Entry:
+        pool = [entry for entry in business(self.business).entries.values() if _is_opener(entry)]
+        fresh = [entry for entry in pool if entry not in self.entries] or pool
+        near = [entry for entry in fresh if self.entries and entry.topic == self.entries[-1].topic]
+        return self._one_of(near or fresh)
+
+    def _pick(self, pairs: Sequence[Pair]) -> str:
+        return self._one_of(pairs).of(self.user.lang)
+
+    def _one_of(self, options: Sequence[T]) -> T:
+        return options[int(self.random.random() * len(options))]
+
+
+def _is_opener(entry: Entry) -> bool:
+    """Say whether a made-up customer can write about an entry: what needs a story of their own is left to people."""
+    asks = {slot for _, group in entry.asks for slot in group}
+    return bool(entry.topic) and not entry.alone and not entry.needs and "detail" not in asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A conversation as its user made it; `titled` where the system has made its title, after the first answer."""
+    """A conversation as its user begins it."""
 
-    created_at: int
-    external_user_id: str | None
+    start: Start
+    user: User
+    known: bool
     title: str | None
     metadata: Mapping[str, Any]
     deleted: bool
-    titled: bool
-    exchanges: tuple[Exchange, ...]
+    customer: Customer
+
+    def times(self, now: int) -> Iterator[tuple[int, int]]:
+        """Yield when each message is written and answered, closer together where there isn't time until `now`."""
+        random, pauses = self.customer.random, list[tuple[int, int]]()
+        for number in range(self.start.exchanges):
+            later = number > 0 and random.random() < 0.05
+            wrote = int(3_600 * (1 + 20 * random.random())) if later else int(15 + random.random() * 150)
+            pauses.append((wrote, int(2 + random.random() * 8)))
+        total = sum(map(sum, pauses))
+        scale = min(1.0, (now - self.start.at) / total) if total else 1.0
+        passed = 0
+        for wrote, answered in pauses:
+            yield (
+                self.start.at + int((passed + wrote) * scale),
+                self.start.at + int((passed + wrote + answered) * scale),
+            )
+            passed += wrote + answered
 
 
 def conversations(
     entropy: Entropy,
     *,
     now: int,
-    profile: Profile,
+    business_name: str,
     conversations: int,
     messages: int | None,
     users: int,
@@ -65,12 +196,47 @@ def conversations(
     people = [user_of(entropy.at("user", number)) for number in range(min(users, conversations))]
     if user_id is not None:
         people = [replace(user_of(entropy.at("user", 0)), id=user_id)]
-    for number, created_at in enumerate(_starts(entropy.random("starts"), now, conversations)):
+    for number, at in enumerate(_starts(entropy.random("starts"), now, conversations)):
         random = entropy.random("draft", number)
         # The first conversations go round, so that every user has one.
         place = number if number < len(people) else int(random.random() * len(people))
         user = people[place] if people else user_of(entropy.at("nobody", number))
-        yield _draft(random, user, profile, created_at, now, messages, known=bool(people))
+        count, unanswered = _length(random, messages)
+        titles = vocabulary.lines("people")["= title"]
+        yield Draft(
+            start=Start(at, count, unanswered),
+            user=user,
+            known=bool(people),
+            title=titles[int(random.random() * len(titles))][0 if user.lang == "en" else 1]
+            if random.random() < 0.08
+            else None,
+            metadata=user.metadata if random.random() < 0.9 else {},
+            deleted=random.random() < 0.08,
+            customer=Customer(random, user, business_name),
+        )
+
+
+def user_of(entropy: Entropy) -> User:
+    """Return the person that belongs to `entropy`."""
+    random = entropy.random("person")
+    lang: Language = "en" if random.random() < 0.5 else "fr"
+    people = vocabulary.lines("people")
+    names, cities = people[f"= {lang}"], vocabulary.lines("titles/slots")["= city"]
+    first = names[int(random.random() * len(names))][0]
+    last = people["= last"][int(random.random() * len(people["= last"]))][0]
+    told = (
+        ("first_name", first, 1.0),
+        ("city", cities[int(random.random() * len(cities))][0], 0.5),
+        ("language", f"{lang}-ca", 0.6),
+    )
+    return User(
+        id=f"user_{entropy.hex(8, 'id')}",
+        lang=lang,
+        name=f"{first} {last}",
+        metadata={key: value for key, value, share in told if random.random() < share},
+        careless=random.random() < 0.2,
+        plain=random.random() < 0.12,
+    )
 
 
 def _starts(random: Random, now: int, count: int) -> list[int]:
@@ -82,24 +248,6 @@ def _starts(random: Random, now: int, count: int) -> list[int]:
     return sorted(max(0, start if start <= now else start - DAY) for start in starts)
 
 
-def _draft(
-    random: Random, user: User, profile: Profile, created_at: int, now: int, messages: int | None, *, known: bool
-) -> Draft:
-    count, unanswered = _length(random, messages)
-    texts = Writer(random, user, profile, created_at).conversation(count)
-    exchanges = tuple(_timed(random, texts, created_at, now, unanswered=unanswered))
-    titles = vocabulary.lines("messages/people")["= title"]
-    return Draft(
-        created_at=created_at,
-        external_user_id=user.id if known else None,
-        title=pick(titles, random)[LANGUAGES.index(user.language)] if random.random() < 0.15 else None,
-        metadata=user.metadata if random.random() < 0.9 else {},
-        deleted=random.random() < 0.08,
-        titled=any(exchange.answered_at is not None for exchange in exchanges),
-        exchanges=exchanges,
-    )
-
-
 def _length(random: Random, messages: int | None) -> tuple[int, bool]:
     """Return how many messages the user writes, and whether the last one has no answer."""
     if messages is not None:
@@ -108,18 +256,46 @@ def _length(random: Random, messages: int | None) -> tuple[int, bool]:
     return count, count > 0 and random.random() < 0.04
 
 
-def _timed(random: Random, texts: list[str], start: int, now: int, *, unanswered: bool) -> Iterator[Exchange]:
-    """Put the messages and their answers on the clock, closer together where there isn't time enough until `now`."""
-    pauses: list[int] = []
-    for number in range(len(texts)):
-        later = number > 0 and random.random() < 0.05
-        pauses += [int(3_600 * (1 + 20 * random.random())) if later else int(15 + random.random() * 150)]
-        pauses += [int(2 + random.random() * 8)]
-    scale = min(1.0, (now - start) / sum(pauses)) if pauses else 1.0
-    passed = 0
-    for number, text in enumerate(texts):
-        passed += pauses[2 * number]
-        at = start + int(passed * scale)
-        passed += pauses[2 * number + 1]
-        last = number == len(texts) - 1
-        yield Exchange(at=at, text=text, answered_at=None if last and unanswered else start + int(passed * scale))
+def _typed(text: str, user: User) -> str:
+    """Return a text as this user types it."""
+    if user.careless and not text.startswith(("I ", "I'", "RRSP", "REER")):
+        text = text[:1].lower() + text[1:].removesuffix(".")
+    if user.plain:
+        return "".join(plain.upper() if char.isupper() else plain for char in text for plain in [fold(char) or char])
+    return text
+
+
+class Written(NamedTuple):
+    """A conversation of the demo app, written by hand: its lines are (mark, text), as in `vocabulary/demo.txt`."""
+
+    title: Pair
+    titled: bool
+    user_id: str
+    metadata: Mapping[str, Any]
+    lines: tuple[tuple[str, str], ...]
+
+
+def written() -> Iterator[Written]:
+    """Yield the conversations that the demo app begins with."""
+    for block in _text().strip().split("\n\n"):
+        rows = block.strip().split("\n")
+        title, lines, titled = Pair(*rows[0][2:].split(" | ")), list[tuple[str, str]](), True
+        user_id, first, lang, plan = rows[1].removeprefix("by: ").split(" | ")
+        metadata = {"first_name": first, "language": f"{lang}-ca"} | ({} if plan == "-" else {"plan_type": plan})
+        for row in rows[2:]:
+            if row.startswith("titled:"):
+                titled = False
+            else:
+                said = row[2:].replace("\\n", "\n")
+                lines.append((row[0], vocabulary.typography(said) if lang == "fr" and row[0] == "<" else said))
+        yield Written(title, titled, user_id, metadata, tuple(lines))
+
+
+@cache
+def _text() -> str:
+    return (vocabulary.FOLDER / "demo.txt").read_text(encoding="utf-8")
+
+
+def preload() -> None:
+    """Read what the demo app says."""
+    _text()

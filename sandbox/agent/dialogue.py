@@ -1,196 +1,201 @@
-"""Decides what a reply says: understands the answer to our own question, else follows what the message asks for."""
+"""Decides what a reply says: safety first, then the answer to our open question, then what the message asks for.
+
+What is said lies in data: entries (`vocabulary/businesses/`), distress (`vocabulary/safety.txt`), common wordings.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
-from sandbox.agent import answers, businesses, moves, speech, telling
-from sandbox.agent.moves import MOVES
-from sandbox.agent.speech import Voice
-from sandbox.agent.understood import HANDLERS, submitted
+from sandbox.agent import entities, followups, nouns, safety, understanding
+from sandbox.agent.answering import Response, answer, hand_over, open_question
+from sandbox.agent.pending import pending, rebooked
+from sandbox.agent.rendering import ReplyBuilder, lowered
+from sandbox.agent.safety import DISTRESS
+from sandbox.agent.text import stems
+from sandbox.agent.understanding import ParsedMessage
 
-# What may come as part of an answer: telling what happened, one says "stolen"; choosing a time, one says "book".
-_ANSWERS: Final[Mapping[str, frozenset[str]]] = {
-    "details": frozenset(
-        ("claim", "complaint", "problem", "status", "refund", "payment", "contact", "booking", "question")
-    ),
-    "when_happened": frozenset(("claim", "complaint", "problem", "status", "contact", "question")),
-    "quote": frozenset(("quote", "booking", "change", "claim", "contact", "documents")),
-    "reference": frozenset(
-        ("status", "payment", "claim", "refund", "quote", "documents", "change", "booking", "question")
-    ),
-    "newinfo": frozenset(("change", "contact", "payment", "booking")),
-    "phone": frozenset(("human", "contact")),
-    "email": frozenset(("documents", "contact")),
-    "slot": frozenset(("booking", "rescheduling", "hours")),
-    "slot_yes": frozenset(("booking", "rescheduling")),
-    "confirm_cancel": frozenset(("cancelling",)),
-    "solved": frozenset(("problem", "status")),
-    "offer_email": frozenset(("documents",)),
-    "offer_quote": frozenset(("quote", "price")),
-    "offer_book": frozenset(("booking",)),
-    "offer_table": frozenset(("booking",)),
-    "offer_split": frozenset(("payment",)),
-    "check": frozenset(("status",)),
-    "hold": frozenset(("booking",)),
+_ANSWERED_BY: Final = {
+    "death": ("phone", "human"),
+    "legal": ("email", "written_answer"),
+    "privacy": ("email", "privacy"),
 }
-# Questions that only a yes or a no answers; "It never came" is no answer to "Shall I send you a copy?".
-_YES_OR_NO: Final = frozenset(
-    (
-        "slot_yes",
-        "offer_email",
-        "offer_quote",
-        "offer_book",
-        "offer_table",
-        "offer_split",
-        "check",
-        "confirm_cancel",
-        "solved",
-    )
+
+_ANGRY: Final = 3  # words: an insult of more may have a matter in it
+
+
+def respond(builder: ReplyBuilder, text: str) -> Response:
+    """Return what answers a message, and keep in the ledger what it changes."""
+    parsed = understanding.parse(text, builder.business.name, builder.ledger)
+    for step in _STEPS:
+        response = step(builder, parsed)
+        if response is not None:
+            return response
+    return _missed(builder, parsed)
+
+
+def _safety(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    """Answer a message of distress; after one there is no business until the customer returns to it."""
+    ledger = builder.ledger
+    kind = safety.heard(parsed.folded)
+    if kind is None:
+        return _after_distress(builder, parsed)
+    about = len(stems(parsed.rest)) > _ANGRY and (parsed.near or (parsed.sure and not parsed.sure[0].alone))
+    if kind.name == "insult" and about:
+        return None
+    again = ledger.safety == kind.name and kind.again
+    ledger.close()
+    ledger.safety = kind.name
+    ledger.stopped = ledger.stopped or kind.name == "stop"
+    said = builder.fill(builder.pick(kind.again if again else kind.says), {})
+    slot, entry = _ANSWERED_BY.get(kind.name, ("", ""))
+    if slot:
+        found = entities.told(parsed.text)
+        ledger.told.update({name: found[name] for name in ("phone", "email", "ref", "address") if name in found})
+        ledger.ask(slot, entry)
+    return Response([said], sober=True)
+
+
+def _after_distress(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    ledger = builder.ledger
+    if not ledger.safety:
+        return None
+    if ledger.safety not in DISTRESS:
+        ledger.safety = ""
+        return None
+    if parsed.sure and not parsed.sure[0].alone:
+        ledger.safety = ""
+        return None
+    if (parsed.thanks or parsed.bye) and parsed.is_bare:
+        return Response([builder.say("calm")], sober=True)
+    kind = next(kind for kind in safety.kinds() if kind.name == ledger.safety)
+    return Response([builder.fill(builder.pick(kind.again), {})], sober=True)
+
+
+def _private(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    """Ask not to be sent card numbers; go on with an open question."""
+    if not entities.is_private(parsed.text):
+        return None
+    return Response([builder.say("private"), *open_question(builder)], sober=True)
+
+
+def _empty(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    if not parsed.folded:
+        return Response([builder.say("empty")])
+    if not any(character.isalnum() for character in parsed.folded):
+        return Response([builder.say("opening" if builder.first else "nonsense")])
+    return None
+
+
+def _wished(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    """Answer what the message surely asks for."""
+    entries = parsed.sure
+    if parsed.corrects and builder.ledger.said:
+        entries = [entry for entry in entries if entry.id != builder.ledger.said[-1]] or entries
+    if not entries:
+        return None
+    if parsed.bye and entries[0].alone:
+        return None
+    return answer(builder, entries, parsed)
+
+
+def _followed_up(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    """Answer a few words that take up what was said last."""
+    known = None if parsed.is_bare or parsed.corrects else followups.sentence(builder, parsed)
+    if known is None:
+        return None
+    builder.ledger.misses = 0
+    return Response([known])
+
+
+def _courtesy(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    """Answer a message that is a greeting, a thank-you, a yes or a no and nothing else."""
+    if not parsed.is_bare and not (parsed.bye and len(parsed.rest) < 12):
+        return None
+    ledger = builder.ledger
+    if parsed.bye or parsed.thanks:
+        if builder.first and not parsed.bye:
+            return Response([builder.say("opening")])
+        return Response([builder.say("bye" if parsed.bye else "thanks")])
+    if parsed.greeting:
+        return Response([builder.say("opening" if builder.first else "hello_again")])
+    if parsed.no:
+        return Response([builder.say("done")])
+    if parsed.yes:
+        return Response([builder.say("yes_what")])
+    ledger.misses += 1
+    return Response([builder.say("opening" if builder.first else "nonsense")])
+
+
+def _waiting_for_person(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    if builder.ledger.handed_over and builder.ledger.told.get("phone") and not parsed.asks:
+        return Response([builder.say("handed_over")])
+    return None
+
+
+def _other_trade(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    label = nouns.other_trade(parsed.rest, builder.business.name)
+    if label is None or parsed.near:
+        return None
+    builder.ledger.close()
+    other = label[0] if builder.lang == "en" else label[1]
+    return Response([builder.say("other_trade", other=other, of_other=label[2])])
+
+
+def _unsure(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
+    """Ask which entry is meant, once."""
+    near = [
+        entry for entry in parsed.near if entry.title and not entry.alone and entry.id not in builder.ledger.said[-1:]
+    ]
+    near = [entry for entry in near if entry.id not in builder.business.common] or near
+    if not near or builder.ledger.misses:
+        return None
+    ledger = builder.ledger
+    ledger.misses += 1
+    ledger.ask("confirm", "", [entry.id for entry in near])
+    titles = [entry.title.of(builder.lang) for entry in near if entry.title]
+    if len(near) == 1:
+        return Response([builder.say("unsure_one", first=titles[0], first_low=lowered(titles[0]))])
+    return Response([builder.say("unsure_two", first_low=lowered(titles[0]), second_low=lowered(titles[1]))])
+
+
+def _missed(builder: ReplyBuilder, parsed: ParsedMessage) -> Response:
+    """Take up the customer's own noun with one question; at the second miss in a row hand over to a person."""
+    ledger = builder.ledger
+    ledger.misses += 1
+    if not understanding.is_language(builder.business.name, parsed.text.strip()):
+        return Response([builder.say("nonsense")])
+    if ledger.misses > 1:
+        return hand_over(builder)
+    given = entities.given(parsed.text)
+    if ledger.booking and parsed.text[:1].isupper() and not given:
+        given = entities.answer_to("name", parsed.text, builder.today)
+    if given and not parsed.asks:
+        ledger.close()
+        return Response([builder.say("given_booked" if ledger.booking else "given_what", given=given)])
+    ledger.close()
+    noun = nouns.noun(parsed.text, builder.lang)
+    if noun:
+        return Response([builder.say("noun", noun=noun)])
+    topics = list(builder.business.topics.values())
+    start = builder.draw(9, len(topics)) if topics else 0
+    names = [topics[(start + step) % len(topics)].yours(builder.lang) for step in range(2)] if topics else [""]
+    glue = " or " if builder.lang == "en" else " ou "
+    return Response([builder.say("no_noun", topics=glue.join(names))])
+
+
+_Step = Callable[[ReplyBuilder, ParsedMessage], Response | None]
+_STEPS: Final[tuple[_Step, ...]] = (
+    _empty,
+    _safety,
+    _private,
+    pending,
+    rebooked,
+    _wished,
+    _followed_up,
+    _courtesy,
+    _waiting_for_person,
+    _other_trade,
+    _unsure,
 )
-_CLOSING: Final = frozenset(("anything_else", "help", "clarify"))
-# What we offered beyond what was asked for; a mere thank-you declines it.
-_OPTIONAL: Final = frozenset(
-    ("offer_email", "offer_quote", "offer_book", "offer_table", "offer_split", "check", "hold", "solved")
-)
-_OWN: Final = frozenset(("hold",))  # what only a topic asks, in its own words
-_ENDED_BY: Final = (_CLOSING | _OPTIONAL) - {"solved"}  # "All good" says that something works
-_ACCESS = re.compile(
-    r"password|mot de passe|log ?in|sign in|connect|website|\bsite\b|\bapp\b|portal|portail|account|compte"
-)
-_HOW = re.compile(r"\bhow (?:do|can|to)\b|\bcomment\b")
-_SAYING: Final = frozenset(("statement", "yes", "no", "thanks"))  # what may hold more than a courtesy
-_FREE: Final = frozenset(("human", "complaint"))  # what always comes before our own question
-
-
-class Response(NamedTuple):
-    """What is said, in sentences with the next step last, and the intent that was followed, if any."""
-
-    parts: list[str]
-    intent: str | None = None
-    sober: bool = False
-
-
-def respond(voice: Voice) -> Response:
-    """Return what answers the message."""
-    reading = voice.reading
-    last = voice.last_reply()
-    asked = speech.question_of(last.text) if last else None
-    if reading.kind == "submitted":
-        return Response(submitted(voice))
-    if reading.kind in ("empty", "nonsense"):
-        again = asked if asked and asked not in _OWN else "clarify"
-        return Response([voice.say(reading.kind), voice.ask(again)])
-    if reading.ends and not reading.intent and not voice.first and (reading.thanks or asked in _ENDED_BY):
-        return Response([voice.say("thanks_done" if reading.thanks else "done")])
-    if asked and _answers(voice, asked):
-        return _more(voice) if asked in _CLOSING else Response(HANDLERS[asked](voice))
-    told = telling.told(voice) if reading.intent or reading.kind in _SAYING else None
-    if told:
-        return Response(telling.tell(voice, told), sober=told.sober)
-    intent = intent_of(voice)
-    if intent:
-        return Response(MOVES[intent](voice), intent)
-    return _plain(voice, asked)
-
-
-def intent_of(voice: Voice) -> str | None:
-    """Return what the message asks for, corrected by what its topic makes of it."""
-    intent = voice.reading.intent
-    usual = businesses.usual_intent(voice.topic)
-    if voice.topic and voice.topic.id == "travel.compensation" and intent in ("status", "question", None):
-        return "claim" if voice.reading.kind == "statement" else intent
-    if intent == "question" and usual == "documents" and _HOW.search(voice.folded):
-        return "documents"
-    if intent == "question" and usual == "claim" and _HOW.search(voice.folded):
-        return "claim"
-    if intent == "problem" and usual == "return":
-        return "return"
-    if intent == "problem" and _is_no_breakdown(voice, usual):
-        return "claim"
-    if intent in ("problem", "claim") and usual in ("claim", "payment", "status", "refund", "complaint"):
-        return intent if intent == "claim" and usual in ("payment", "status") else usual
-    if intent == "claim" and voice.facts.data["steps"] is None and voice.facts.name != "real_estate":
-        return "problem"
-    return None if intent == "form" else intent
-
-
-def _is_no_breakdown(voice: Voice, usual: str | None) -> bool:
-    """Say whether a problem is with something that our steps against breakdowns and lost passwords can't mend."""
-    ordinary = usual in ("question", "quote", "documents", "price", "booking", "hours", "change")
-    return ordinary and voice.facts.data["steps"] is not None and not _ACCESS.search(voice.folded)
-
-
-def _answers(voice: Voice, asked: str) -> bool:
-    """Say whether the message answers our question rather than asking for something else."""
-    reading = voice.reading
-    if reading.kind in ("greeting", "thanks", "goodbye"):
-        return reading.kind == "thanks" and asked in _CLOSING
-    if asked in _CLOSING and reading.thanks and reading.kind == "yes" and not reading.intent:
-        return True
-    if asked in _CLOSING and reading.intent:
-        return False
-    given = {"email": answers.email, "phone": answers.phone}.get(asked)
-    if given and given(voice.text):
-        return True
-    intent = reading.intent
-    if asked in _YES_OR_NO and reading.kind == "statement" and not _fits(voice, asked):
-        return False
-    if intent in _FREE and intent not in _ANSWERS.get(asked, ()):
-        return False
-    if intent is None or intent in _ANSWERS.get(asked, ()):
-        return not (intent is None and "?" in voice.text and reading.kind == "statement" and asked != "slot")
-    return reading.kind == "yes" and intent not in ("cancelling", "price", "hours", "human")
-
-
-def _fits(voice: Voice, asked: str) -> bool:
-    """Say whether a statement settles a question that a yes or a no would settle."""
-    if asked in ("slot_yes", "offer_book", "offer_table"):
-        return voice.wish() is not None
-    if asked == "offer_email":
-        return answers.email(voice.text) is not None
-    return voice.reading.intent in _ANSWERS[asked] and "?" not in voice.text
-
-
-def _plain(voice: Voice, asked: str | None) -> Response:
-    """Answer what asks for nothing in particular: a courtesy, or a matter without a wish."""
-    if voice.reading.kind != "statement":
-        return Response(_courtesy(voice, asked))
-    usual = businesses.usual_intent(voice.topic)
-    if usual and voice.topic_is_new:
-        intent = "question" if "?" in voice.text and usual in ("quote", "claim", "payment") else usual
-        return Response(MOVES[intent](voice), intent)
-    if "?" in voice.text:
-        return Response(moves.question(voice), "question")
-    return Response([voice.say("noted"), voice.ask("anything_else" if asked else "clarify")])
-
-
-def _courtesy(voice: Voice, asked: str | None) -> list[str]:
-    kind = voice.reading.kind
-    if kind == "greeting":
-        return _greeting(voice)
-    if kind == "thanks" and voice.first:
-        return [voice.say("thanks"), voice.ask("help")]
-    if kind == "thanks":
-        again = asked and asked not in _OPTIONAL
-        return [voice.say("thanks"), voice.ask(str(asked))] if again else [voice.say("thanks_done")]
-    if kind == "yes":
-        return [voice.say("yes_more"), voice.ask("clarify")]
-    return [voice.say("goodbye" if kind == "goodbye" else "done")]
-
-
-def _greeting(voice: Voice) -> list[str]:
-    if not voice.first:
-        return [voice.say("hello_again" if voice.topic else "hello_again_plain"), voice.ask("help")]
-    return [voice.say("opening_about" if voice.topic else "opening"), voice.ask("help")]
-
-
-def _more(voice: Voice) -> Response:
-    """Go on after "anything else?": end where nothing is, else begin anew."""
-    if voice.reading.thanks:
-        return Response([voice.say("thanks_done")])
-    if voice.reading.kind == "no":
-        return Response([voice.say("done")])
-    return _plain(voice, "anything_else")

@@ -1,25 +1,31 @@
-"""Reads the special words of a message or prompt (docs/contract.md 10); what they do is decided elsewhere."""
+"""The special words of a message or prompt (docs/contract.md 10): reads them, and has the texts that they ask for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from sandbox.agent import vocabulary
+from sandbox.agent.turn import Language
 from sandbox.reply import Pace
+from sandbox.rng import Entropy
 
 KNOWN: Final = ("fail", "slow", "cut", "tool", "form", "human", "echo", "markdown", "long", "unicode")
 """All special words, in the order in which they are listed to a user."""
 
 SLOW_MS: Final = 2_000
 SLOW_DELTA_MS: Final = 100
-MOST_SLOW_MS: Final = 600_000
+MAX_SLOW_MS: Final = 600_000
 LONG_WORDS: Final = 2_000
-MOST_LONG_WORDS: Final = 20_000
+MAX_LONG_WORDS: Final = 20_000
 
-_MOST_UNKNOWN: Final = 10
-_MOST_READ: Final = 1_000
+_MAX_UNKNOWN: Final = 10
+_MAX_WORDS: Final = 1_000
 _FEW: Final = 40  # so many different words are taken out one by one, more in one go
+_PARAGRAPH: Final = 5  # sentences
 _BRACKETED = re.compile(r"\[\[([^\[\]\n]{1,90})\]\]")
 _NAME = re.compile(r"[^\W\d_][\w-]*")
 _NUMBER = re.compile(r"[0-9]+")
@@ -59,12 +65,12 @@ class Directives(NamedTuple):
         """The pace that `[[slow]]` asks for, None without it; more than ten minutes is ten minutes."""
         if not self.has("slow"):
             return None
-        return Pace(first_ms=min(self.number("slow", SLOW_MS), MOST_SLOW_MS), delta_ms=SLOW_DELTA_MS)
+        return Pace(first_ms=min(self.number("slow", SLOW_MS), MAX_SLOW_MS), delta_ms=SLOW_DELTA_MS)
 
     @property
     def long(self) -> int:
         """How many words `[[long]]` asks for: at least 1, at most 20,000."""
-        return max(1, min(self.number("long", LONG_WORDS), MOST_LONG_WORDS))
+        return max(1, min(self.number("long", LONG_WORDS), MAX_LONG_WORDS))
 
 
 def parse(text: str) -> Directives:
@@ -83,14 +89,14 @@ def _parsed(text: str, echo: str | None) -> Directives:
     unknown: list[str] = []
     taken: set[str] = set()
     # A word said a hundred thousand times is read once; of a hundred thousand words, the first thousand.
-    for bracketed in islice(dict.fromkeys(_BRACKETED.findall(text)), _MOST_READ):
+    for bracketed in islice(dict.fromkeys(_BRACKETED.findall(text)), _MAX_WORDS):
         word = _word(bracketed)
         if word is None:
             continue
         taken.add(bracketed)
         if isinstance(word, Word):
             words.setdefault(word.name, word)
-        elif len(unknown) < _MOST_UNKNOWN:
+        elif len(unknown) < _MAX_UNKNOWN:
             unknown.append(f"[[{bracketed}]]")
     rest = _without(text, taken) if taken else text
     if echo is not None:
@@ -125,3 +131,60 @@ def _without(text: str, taken: set[str]) -> str:
 def _closed(text: str) -> str:
     """Close the gaps that taken words left."""
     return _GAP.sub(" ", text).strip()
+
+
+@cache
+def _texts(lang: Language) -> Mapping[str, Any]:
+    data: Mapping[str, Any] = vocabulary.load(f"showcase_{lang}")
+    if lang == "en":
+        return data
+    # The Unicode sample chooses its spaces itself.
+    return {key: value if key == "unicode" else vocabulary.typeset(value) for key, value in data.items()}
+
+
+def failure(lang: Language) -> str:
+    """Return the reason of a reply that `[[fail]]` made fail."""
+    return str(_texts(lang)["failure"])
+
+
+def known(asked: Directives, lang: Language) -> str:
+    """Return the answer to unknown special words: which ones there are."""
+    texts = _texts(lang)
+    strange = ", ".join(f"`{word}`" for word in asked.unknown)
+    listed = "\n".join(f"- `[[{word}]]` {texts['words'][word]}" for word in KNOWN)
+    return f"{texts['unknown'].replace('{words}', strange)}\n\n{listed}"
+
+
+def shown(asked: Directives, lang: Language, here: Entropy, hello: str = "") -> str | None:
+    """Return the text that the special words of a text ask for, begun with `hello`; None where they ask for none.
+
+    With `[[long]]` alone the words, those of `hello` among them, are exactly as many as were asked for.
+    """
+    names = [word.name for word in asked.words if word.name in ("markdown", "long", "unicode")]
+    if not names:
+        return None
+    parts = [hello] if hello else []
+    for name in names:
+        if name == "long":
+            parts.append(_long(max(1, asked.long - len(hello.split())), lang, here))
+        else:
+            parts.append("\n".join(_texts(lang)[name]))
+    return "\n\n".join(parts)
+
+
+def _long(count: int, lang: Language, here: Entropy) -> str:
+    """Return exactly `count` words of running text in paragraphs."""
+    sentences: list[str] = []
+    random = here.random("long")
+    left = count
+    while left > 0:
+        pool = list(_texts(lang)["sentences"])
+        random.shuffle(pool)
+        for sentence in pool:
+            words = sentence.split()
+            sentences.append(sentence if len(words) <= left else " ".join(words[:left]).rstrip(",;:.") + ".")
+            left -= len(words)
+            if left <= 0:
+                break
+    paragraphs = (sentences[start : start + _PARAGRAPH] for start in range(0, len(sentences), _PARAGRAPH))
+    return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)

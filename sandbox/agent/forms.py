@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sandbox.agent import businesses, vocabulary
-from sandbox.agent.language import Language, detect
-from sandbox.agent.speech import Voice
+from sandbox.agent import vocabulary
+from sandbox.agent.language import detect
+from sandbox.agent.rendering import ReplyBuilder
 from sandbox.agent.text import fold
+from sandbox.agent.turn import Language
 from sandbox.reply import DataSpec
 
 PROPS: Final[Mapping[str, frozenset[str]]] = {
@@ -36,6 +37,9 @@ INPUT_TYPES: Final = frozenset(("text", "email", "password", "number"))
 
 _STRUCTURE: Final = frozenset(("Card", "Stack", "Button"))
 _ROOT: Final = "form"
+_MAX_LINES: Final = 60
+_BLANKS: Final = " \u00a0\u202f*"
+_FORM_LINE = re.compile(r"(?!https?:)([^\W\d_][^\n:]{0,59}):([^\n]*)")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -54,7 +58,7 @@ def form(
     in `lang`, by default the language of the texts.
     """
     lang = lang or detect(" ".join([title, *(str(field.get("label", "")) for field in fields)]))
-    choose = _typeset(lang)(vocabulary.load("replies/forms")[lang]["choose"])
+    choose = _typeset(lang)(vocabulary.load("forms")[lang]["choose"])
     elements: dict[str, Mapping[str, Any]] = {}
     for field in fields:
         element, props = _element(field)
@@ -74,17 +78,35 @@ def form(
     return tuple(DataSpec(patch=patch) for patch in _patches(heading, elements))
 
 
-def fitting(voice: Voice) -> tuple[DataSpec, ...]:
-    """Return the form that fits the topic and the wish of a message, in its language."""
-    wish = voice.reading.intent or businesses.usual_intent(voice.topic) or "any"
-    submit = voice.pick(vocabulary.load("replies/forms")[voice.lang]["submit"])
-    return _fixed(voice.lang, _fitting(voice.lang, voice.facts.name, wish), submit)
+def fitting(builder: ReplyBuilder, wish: str) -> tuple[DataSpec, ...]:
+    """Return the form that fits the business and what is wished ("quote", "claim" …), in the reply's language."""
+    submit = builder.pick(vocabulary.load("forms")[builder.lang]["submit"])
+    return _fixed(builder.lang, _fitting(builder.lang, builder.business.name, wish), submit)
+
+
+def submitted(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the labels and values of a submitted form, () for another text.
+
+    A form comes as `Label: value` lines; a line without a label continues the value before it. A single line is one
+    only after a form, which the caller knows.
+    """
+    pairs: list[tuple[str, str]] = []
+    lines = [line.strip() for line in text.strip().split("\n")[:_MAX_LINES]]
+    for line in lines:
+        match = _FORM_LINE.fullmatch(line)
+        if match:
+            pairs.append((match[1].strip(_BLANKS), match[2].strip()))
+        elif not pairs:
+            return ()
+        elif line:
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line}")
+    return tuple(pairs) if 2 * len(pairs) >= len(lines) else ()
 
 
 @cache
 def _fitting(lang: Language, business: str, wish: str) -> str:
     """Return the form of the vocabulary that fits a business and a wish best."""
-    forms = vocabulary.load("replies/forms")[lang]
+    forms = vocabulary.load("forms")[lang]
     names = (f"{business}.{wish}", f"any.{wish}", f"{business}.any", f"{business}.quote", "any.any")
     return next(name for name in names if name in forms)
 
@@ -92,7 +114,7 @@ def _fitting(lang: Language, business: str, wish: str) -> str:
 @cache
 def _fixed(lang: Language, name: str, submit: str) -> tuple[DataSpec, ...]:
     """Return a form of the vocabulary, with one of the texts that its button may have."""
-    title, description, fields = vocabulary.load("replies/forms")[lang][name]
+    title, description, fields = vocabulary.load("forms")[lang][name]
     text = _typeset(lang)
     rows = [_field(row, text) for row in fields]
     return form(text(title), rows, lang=lang, description=text(description), submit=text(submit))
@@ -108,14 +130,18 @@ def _patches(heading: Mapping[str, str], elements: Mapping[str, Mapping[str, Any
 def _element(field: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the element of a field and its props."""
     given = field.get("type")
-    element = given if isinstance(given, str) and given in PROPS and given not in _STRUCTURE else "Input"
+    is_element = isinstance(given, str) and given in PROPS and given not in _STRUCTURE
+    element = str(given) if is_element else "Input"
     props = {key: value for key, value in field.items() if key in PROPS[element] and key != "type"}
     if element == "Input":
-        kind = field.get("input_type") if given == "Input" else given
-        props["type"] = kind if kind in INPUT_TYPES else "text"
+        props["type"] = _input_type(field.get("input_type") if given == "Input" else given)
     if "options" in PROPS[element]:
-        props["options"] = [str(option) for option in field.get("options") or []]
+        props["options"] = list(map(str, field.get("options") or []))
     return element, {"label": str(field.get("label") or field.get("name") or ""), **props}
+
+
+def _input_type(given: object) -> str:
+    return str(given) if given in INPUT_TYPES else "text"
 
 
 def _name(label: str) -> str:

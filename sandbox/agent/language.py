@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from sandbox.agent.turn import Utterance
+from sandbox.agent.turn import Language
 
-Language = Literal["en", "fr"]
-
-_READ: Final = 3_000
-_MOST_WORDS: Final = 150
+_MAX_READ: Final = 3_000
+_MAX_WORDS: Final = 150
 _VOTE: Final = 4
 # More than one word: what it takes to change the language of a conversation.
 _SURE: Final = _VOTE + 1
@@ -72,7 +70,7 @@ def detect(text: str, fallback: Language = "en") -> Language:
 
 def tell(text: str) -> Language | None:
     """Return the language that `text` shows by itself, None where it shows none."""
-    return _named(_score(text[:_READ]))
+    return _named(_score(text[:_MAX_READ]))
 
 
 def _named(score: int) -> Language | None:
@@ -80,35 +78,16 @@ def _named(score: int) -> Language | None:
     return ("fr" if score > 0 else "en") if score else None
 
 
-def of_message(text: str, memory: Sequence[Utterance], metadata: Mapping[str, Any]) -> Language:
-    """Return the language in which a message is to be answered: a single word does not change a conversation's."""
-    score = _score(text[:_READ])
-    if abs(score) < _SURE:
-        known = _of_memory(memory)
-        if known:
-            return known
-    return _named(score) or of_metadata(metadata)
+def of_message(text: str, before: str, metadata: Mapping[str, Any]) -> tuple[Language, bool]:
+    """Return the language in which a message is to be answered, and whether the message itself is sure of it.
 
-
-def of_conversation(memory: Sequence[Utterance], metadata: Mapping[str, Any]) -> Language:
-    """Return the language that a conversation has had so far: what was said tells it, else its metadata."""
-    return _of_memory(memory) or of_metadata(metadata)
-
-
-def _of_memory(memory: Sequence[Utterance]) -> Language | None:
-    """Return the language of the user's latest message that is sure of it, else of the first that has a word of one.
-
-    What the agent said may have been a guess.
+    A single word does not change a conversation's language, which is `before` ("" where nothing was said yet).
     """
-    first = 0
-    for utterance in reversed(memory):
-        if utterance.role != "user":
-            continue
-        score = _score(utterance.text[:_READ])
-        if abs(score) >= _SURE:
-            return _named(score)
-        first = score or first
-    return _named(first)
+    score = _score(text[:_MAX_READ])
+    sure = abs(score) >= _SURE
+    if not sure and before:
+        return ("fr" if before == "fr" else "en"), False
+    return _named(score) or of_metadata(metadata), sure or bool(score)
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> Language:
@@ -135,7 +114,7 @@ def _score(text: str) -> int:
     """Return how French a text is: positive for French, negative for English."""
     score = 0
     telling = _telling()
-    for word in _tokens(text)[:_MOST_WORDS]:
+    for word in _tokens(text)[:_MAX_WORDS]:
         token = word.lower()
         vote = telling.get(token)
         if vote is not None:
@@ -156,7 +135,7 @@ def _tokens(text: str) -> list[str]:
         text = " ".join(part for part in text.split() if not _NO_WORD.search(part))
     if text.isascii() and "'" not in text:
         return text.encode().translate(_ASCII_LETTERS).decode().split()
-    return [found[0] for found in islice(_TOKEN.finditer(text), _MOST_WORDS)]
+    return [found[0] for found in islice(_TOKEN.finditer(text), _MAX_WORDS)]
 
 
 def _is_no_name(word: str) -> bool:

@@ -1,49 +1,131 @@
 """The titles that an app makes for its conversations: pairs in Canadian English and French that mean the same thing.
 
-Owns the choice of a pair and its making; the titles themselves are whole phrases in `vocabulary/titles/`. Invents no
-fact about a conversation that has begun: of a message's titles only those are taken whose places the message fills.
+A conversation is born with a title of the app's business, drawn from `vocabulary/titles/`; once its first exchange is
+answered it gets the title of what that exchange is about (docs/contract.md 5.1), which the entry that answered has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from sandbox.agent import intents, mentions, slots, title_book
-from sandbox.agent.slots import Value, pick
-from sandbox.agent.title_book import Sides, Title
-from sandbox.agent.topics import TOPICS, Topic, detect
-from sandbox.agent.turn import TitlePair
+from sandbox.agent import directives, safety, understanding, vocabulary
+from sandbox.agent.businesses import NAMES, Entry, business
+from sandbox.agent.dates import MONTHS, write_time
+from sandbox.agent.index import kind_of
+from sandbox.agent.text import fold
+from sandbox.agent.turn import Pair
 from sandbox.rng import Entropy
 
 if TYPE_CHECKING:
     from faker.providers import BaseProvider
 
-LONGEST = 80
+MAX_TITLE: Final = 80
+
+Value = tuple[str, ...]
+"""English, French, then the French form with "de" and the one with its article, where there are such."""
+
+T = TypeVar("T")
+
+_FORMS: Final = {"of": 2, "the": 3}
+_PLACES = re.compile(r"\{([a-z.]+)\}")
+_WITH_PLACES: Final = 0.22  # of the drawn titles have a date, a city or a name in them
+# Metadata that says what a conversation is about; the rest is about the person.
+_TOPIC_KEYS = re.compile(
+    r"subject|topic|department|plan|product|interest|category|reason|issue|policy_type|service|sujet|raison|motif"
+)
+_TIERS: Final = frozenset(
+    [
+        "premium",
+        "basic",
+        "standard",
+        "gold",
+        "silver",
+        "platinum",
+        "free",
+        "pro",
+        "plus",
+        "enterprise",
+        "starter",
+        "trial",
+    ]
+)
+_GENERAL: Final = (
+    ("price", Pair("Question about prices", "Question sur les prix")),
+    ("when", Pair("Question about a date", "Question sur une date")),
+    ("howlong", Pair("Question about delays", "Question sur les délais")),
+    ("where", Pair("Question about a place", "Question sur un lieu")),
+    ("who", Pair("Looking for the right person", "À la recherche de la bonne personne")),
+)
+_DISTRESS: Final = {
+    "death": Pair("Bereavement", "Deuil"),
+    "legal": Pair("Formal complaint", "Plainte officielle"),
+    "privacy": Pair("Personal information", "Renseignements personnels"),
+    "stop": Pair("Unsubscribe request", "Demande de désabonnement"),
+    "insult": Pair("Unhappy customer", "Client mécontent"),
+}
+_URGENT: Final = Pair("Urgent situation", "Situation urgente")
+_GREETING: Final = Pair("Just saying hello", "Un simple bonjour")
+_QUESTION: Final = Pair("General question", "Question générale")
+_UNCLEAR: Final = Pair("Request to clarify", "Demande à préciser")
 
 
-def title_pair(
-    entropy: Entropy, *, metadata: Mapping[str, Any], custom_title: str | None, message: str | None
-) -> TitlePair:
-    """Return the title pair that belongs to `entropy`, about what message, custom title or metadata tell."""
-    if message is None and custom_title is None and not metadata:
-        return draw(entropy.random("title"))
-    text = (custom_title or "").strip() if message is None else _plain(message)
-    topic = detect(text, metadata)
-    if topic is None and message is not None and custom_title:
-        topic = detect(custom_title, {})
-    if text or message is not None:
-        return _about(topic, text, metadata, entropy) if topic else _general(text, metadata, entropy)
-    known = mentions.known("", metadata)
-    return _choose(title_book.titles(topic), entropy, known) if topic else draw(entropy.random("title"), known)
+class _Title(NamedTuple):
+    """A pair with places to fill."""
+
+    english: tuple[str, ...]
+    french: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def is_filled_by(self, known: Set[str]) -> bool:
+        """Say whether all its places are known."""
+        return known >= set(self.names)
 
 
-def draw(random: Random, known: Mapping[str, Value] | None = None) -> TitlePair:
-    """Return a pair about anything."""
-    return _render(pick(title_book.weighted(pick(_topics(), random)), random), random, known or {})
+def provisional(entropy: Entropy, name: str) -> Pair:
+    """Return a pair that a conversation of a business may be born with."""
+    return draw(entropy.random("title"), name)
+
+
+def of_exchange(name: str, *, message: str, metadata: Mapping[str, Any], title: str | None) -> Pair:
+    """Return the pair of a conversation whose first exchange is about `message`."""
+    text = directives.parse(message).rest.strip()
+    kind = _distress(text)
+    if kind:
+        return kind
+    entry = _best(name, text)
+    if entry and not entry.alone and entry.title:
+        return entry.title
+    told = of_topic(name, metadata, title)
+    if told:
+        return told
+    if entry and entry.title:
+        return entry.title
+    return _topic(name, text) or _general(text)
+
+
+def of_topic(name: str, metadata: Mapping[str, Any], title: str | None) -> Pair | None:
+    """Return the pair of what a custom title or the metadata tell, None where they tell no topic."""
+    texts = [title] if title and title.strip() else []
+    texts += [text for key, value in metadata.items() if _TOPIC_KEYS.search(key.lower()) for text in _spoken(value)]
+    for text in texts:
+        entry = _best(name, text)
+        found = entry.title if entry and not entry.alone else _topic(name, text)
+        if found:
+            return found
+    return None
+
+
+def draw(random: Random, name: str) -> Pair:
+    """Return a pair about anything that a business's customers write about."""
+    plain, placed, pools = _drawn(name)
+    titles = placed if placed and random.random() < _WITH_PLACES else plain
+    title = _pick(titles, random)
+    values = {place: _value(place, random, pools) for place in title.names}
+    return Pair(_fill(title.english, values, 0), _fill(title.french, values, 1))
 
 
 @cache
@@ -54,89 +136,181 @@ def provider() -> type[BaseProvider]:
     class TitleProvider(BaseProvider):
         """Draws title pairs from Faker's own generator."""
 
-        def title_pair(self) -> TitlePair:
+        def title_pair(self) -> Pair:
             """Return a pair in Canadian English and French."""
-            return draw(self.generator.random)
+            random = self.generator.random
+            return draw(random, _pick(NAMES, random))
 
     return TitleProvider
 
 
-def _choose(titles: Sequence[Title], entropy: Entropy, known: Mapping[str, Value]) -> TitlePair:
-    """Return the pair that one of `titles` makes."""
-    random = entropy.random("title")
-    return _render(pick(titles, random), random, known)
+def _best(name: str, text: str) -> Entry | None:
+    """Return the entry that a text is surely about."""
+    found = [wish.entry for wish in understanding.wishes(name, text, None, booked=False) if wish.confidence == "sure"]
+    return next((entry for entry in found if entry and not entry.alone), found[0] if found else None)
 
 
-def _render(title: Title, random: Random, known: Mapping[str, Value]) -> TitlePair:
-    if not title.names:
-        return TitlePair(title.english[0], title.french[0])
-    values = {name: known.get(name) or slots.draw(name, random, title.pools) for name in title.names}
-    return TitlePair(slots.fill(title.english, values, 0), slots.fill(title.french, values, 1))
+def _topic(name: str, text: str) -> Pair | None:
+    """Return the name of the topic of which a text has a word."""
+    spaced = f" {fold(text[:400]).replace('_', ' ')} "
+    best: tuple[int, Pair] | None = None
+    for topic in business(name).topics.values():
+        for word in (*map(fold, topic.words), fold(topic.label.en), fold(topic.label.fr)):
+            if len(word) > 2 and f" {word}" in spaced and (best is None or len(word) > best[0]):
+                best = (len(word), Pair(_capital(topic.label.en), _capital(topic.label.fr)))
+    return best[1] if best else None
 
 
-def _about(topic: Topic, text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
-    """Return the pair of a topic that says most of what a text says, and nothing that it doesn't."""
-    intent = intents.wanted(text)
-    known: Mapping[str, Value] = {}
-    fitting = _fitting(topic, text, intent)
-    if fitting and any(title.names for _, title in fitting):
-        known = mentions.known(text, metadata)
-        fitting = [(score, title) for score, title in fitting if known.keys() >= set(title.names)]
-    if not fitting:
-        return title_book.framed(topic, intent or ("question" if "?" in text else ""))
-    best = max([score for score, _ in fitting])
-    return _choose([title for score, title in fitting if score == best], entropy, known)
+def _distress(text: str) -> Pair | None:
+    kind = safety.distress(fold(text))
+    return None if kind is None else _DISTRESS.get(kind, _URGENT)
 
 
-def _fitting(topic: Topic, text: str, intent: str | None) -> list[tuple[int, Title]]:
-    """Return the titles that say a text, each with how well: better for a common word, place or intent."""
-    stems = title_book.stems(text)
-    fitting = []
-    for title, lead, strange, telling, sides in title_book.worded(topic, intent):
-        if lead > 0 or not telling.isdisjoint(stems):
-            score = lead + _points(sides, stems, strange)
-            if score > 0:
-                fitting.append((score, title))
-    return fitting
+def _general(text: str) -> Pair:
+    if not any(character.isalnum() for character in text):
+        return _UNCLEAR
+    if len(text) < 40 and fold(text).split()[0] in ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo"):
+        return _GREETING
+    kind = kind_of(text)
+    return next((pair for name, pair in _GENERAL if name == kind), _QUESTION)
 
 
-def _points(sides: Sides, stems: Set[str], strange: int) -> int:
-    """Return how well the words of a title say a text, in the language that does it better; `strange` is a penalty."""
-    best = -9
-    for words, needed, spared in sides:
-        unsaid = len(needed - stems)
-        if unsaid > spared:
-            continue
-        said = len(words & stems)
-        if said >= 3 * unsaid:
-            # A title of two words that are all in the text is about it, whatever the text seems to want.
-            points = 3 * said - 4 * unsaid - (strange if unsaid or said < 2 else 0)
-            if points > best:
-                best = points
-    return best
+def _spoken(value: object) -> Iterator[str]:
+    """Yield the texts of a value of the metadata, as words."""
+    if isinstance(value, str):
+        if 0 < len(value) <= 200 and value.lower() not in _TIERS:
+            yield value.replace("_", " ")
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _spoken(inner)
+    elif isinstance(value, Sequence):
+        for inner in value[:5]:
+            yield from _spoken(inner)
 
 
-def _general(text: str, metadata: Mapping[str, Any], entropy: Entropy) -> TitlePair:
-    """Return a pair for a text without topic, by what it wants."""
-    reading = intents.detect(text)
-    known = mentions.known(text, metadata)
-    names = frozenset(known)
-    for tag in (reading.intent, reading.kind, "info"):
-        fitting = [title for title in title_book.general(tag) if names.issuperset(title.names)]
-        if fitting:
-            telling = [title for title in fitting if title.names]
-            return _choose(telling or fitting, entropy, known)
-    raise AssertionError("general.txt has no title for `info`")
-
-
-def _plain(message: str) -> str:
-    """Return a message without its special words."""
-    return (_SPECIAL.sub(" ", message) if "[[" in message else message).strip()
-
-
-_SPECIAL = re.compile(r"\[\[[^\[\]]{0,60}\]\]")
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 @cache
-def _topics() -> tuple[Topic, ...]:
-    return tuple(TOPICS.values())
+def _drawn(name: str) -> tuple[Sequence[_Title], Sequence[_Title], Mapping[str, Sequence[Value]]]:
+    """Return the titles that a business draws from: those without places, those with some, what can fill them.
+
+    No amount is drawn, as nobody has said one.
+    """
+    told = [entry.title for entry in business(name).entries.values() if entry.title and entry.topic]
+    own = [_Title((pair.en,), (pair.fr,), ()) for pair in told]
+    if not vocabulary.FOLDER.joinpath("titles", f"{name}.txt").is_file():
+        return own, (), {}
+    sections = vocabulary.lines(f"titles/{name}")
+    pools = {**_pools(vocabulary.lines("titles/slots")), **_pools(sections)}
+    rows = [row for head, rows in sections.items() if head[0] == "#" for row in rows]
+    usable = [title for row in rows if (title := _compile(row[1], row[2])).is_filled_by({*pools, *_MAKERS})]
+    return [*own, *_with_places(usable, False)], _with_places(usable, True), pools
+
+
+def _with_places(titles: Sequence[_Title], wanted: bool) -> list[_Title]:
+    return [title for title in titles if bool(title.names) is wanted]
+
+
+def _pools(sections: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Sequence[Value]]:
+    return {head[2:]: tuple(map(_row, rows)) for head, rows in sections.items() if head[0] == "="}
+
+
+def _row(row: Sequence[str]) -> Value:
+    return (row[0], *map(vocabulary.typography, row[1:] or row))
+
+
+def _compile(english: str, french: str) -> _Title:
+    parts = tuple(tuple(_PLACES.split(text)) for text in (english, vocabulary.typography(french)))
+    names = dict.fromkeys(part.partition(".")[0] for side in parts for part in side[1::2])
+    return _Title(parts[0], parts[1], tuple(names))
+
+
+def _fill(parts: Sequence[str], values: Mapping[str, Value], column: int) -> str:
+    out = list(parts)
+    for position in range(1, len(parts), 2):
+        name, _, form = parts[position].partition(".")
+        text = values[name][_FORMS.get(form, column)]
+        out[position] = _capital(text) if form == "cap" else text
+    return "".join(out)
+
+
+def _pick(options: Sequence[T], random: Random) -> T:
+    """Return one of `options`; cheaper than `random.choice`."""
+    return options[int(random.random() * len(options))]
+
+
+def _value(place: str, random: Random, pools: Mapping[str, Sequence[Value]]) -> Value:
+    pool = pools.get(place)
+    return _pick(pool, random) if pool is not None else _MAKERS[place](random)
+
+
+def _dates(*months: int) -> Callable[[Random], Value]:
+    """Return a maker of days when people work: no 1st of January or July, nothing around Christmas."""
+
+    def day(random: Random) -> Value:
+        month = _pick(months, random)
+        number = 1 + int(random.random() * 23) if month not in (1, 7) else 3 + int(random.random() * 20)
+        french = f"{'1er' if number == 1 else number} {MONTHS['fr'][month - 1]}"
+        return f"{MONTHS['en'][month - 1]} {number}", french
+
+    return day
+
+
+def _times(*choices: tuple[int, int]) -> Callable[[Random], Value]:
+    def time(random: Random) -> Value:
+        chosen = _pick(choices, random)
+        return write_time(chosen, "en").replace(vocabulary.NO_BREAK, " "), write_time(chosen, "fr")
+
+    return time
+
+
+def _numbers(low: int, high: int) -> Callable[[Random], Value]:
+    def number(random: Random) -> Value:
+        text = str(low + int(random.random() * (high - low + 1)))
+        return text, text
+
+    return number
+
+
+@cache
+def _people() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Return the first and last names of Faker, a pair a locale."""
+    from faker.providers.person.en_US import Provider as English  # slow to load: only titles with people need it
+    from faker.providers.person.fr_CA import Provider as French
+
+    return tuple((tuple(locale.first_names), tuple(locale.last_names)) for locale in (French, French, English))
+
+
+def _person(random: Random) -> Value:
+    first, last = (_pick(names, random) for names in _people()[int(random.random() * 3)])
+    return f"{first} {last}", f"{first} {last}"
+
+
+def _doctor(random: Random) -> Value:
+    name = _pick(_people()[0][1], random)
+    return f"Dr. {name}", f"la Dre {name}" if random.random() < 0.5 else f"le Dr {name}"
+
+
+_OFFICE = tuple((hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 0, 15, 30, 45))
+_MAKERS: Final[Mapping[str, Callable[[Random], Value]]] = {
+    "number": _numbers(20_148, 98_731),
+    "party": _numbers(2, 8),
+    "many": _numbers(12, 60),
+    "date": _dates(*range(1, 13)),
+    "fall": _dates(10, 11),
+    "winter": _dates(1, 2, 3, 12),
+    "spring": _dates(4, 5),
+    "time": _times(*_OFFICE),
+    "dinner": _times((17, 30), (18, 0), (18, 30), (19, 0), (19, 30), (20, 0), (20, 30)),
+    "lunch": _times((11, 30), (11, 45), (12, 15), (12, 30), (13, 0)),
+    "person": _person,
+    "doctor": _doctor,
+}
+
+
+def preload() -> None:
+    """Read the titles of every business."""
+    for name in NAMES:
+        _drawn(name)

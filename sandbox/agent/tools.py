@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sandbox.agent import answers
-from sandbox.agent.speech import Voice
-from sandbox.agent.text import READ_LIMIT, read
+from sandbox.agent import dates, entities
+from sandbox.agent.rendering import ReplyBuilder
+from sandbox.agent.text import MAX_READ, read
 from sandbox.agent.turn import Tool
-from sandbox.reply import FunctionCall
+from sandbox.reply import TRANSFER_TOOL, FunctionCall
 
 TRANSFER: Final = Tool(
-    name="transfer_to_agent", kind="mapping", arguments={"reason": "customer_request", "topic": "", "language": "en-ca"}
+    name=TRANSFER_TOOL, kind="mapping", arguments={"reason": "customer_request", "topic": "", "language": "en-ca"}
 )
 """What `[[human]]` calls, whatever tools the app has."""
 
-_MOST_TEXT: Final = 500
+_MAX_TEXT: Final = 500
 
 
 def default_tools() -> tuple[Tool, ...]:
@@ -45,7 +45,7 @@ def called(tools: Sequence[Tool], message: str) -> tuple[Tool, ...]:
     """Return the tools of which a word comes up in `message`, in the order of the settings."""
     if not tools:
         return ()
-    text = read(message[:READ_LIMIT]).spaced
+    text = read(message[:MAX_READ]).spaced
     return tuple([tool for tool in tools if any(map(text.__contains__, _spaced(tool.when)))])
 
 
@@ -55,17 +55,17 @@ def of_each_kind(tools: Sequence[Tool]) -> tuple[Tool, ...]:
     return tuple(tool for tool in firsts if tool is not None)
 
 
-def call(voice: Voice, tool: Tool, number: int) -> FunctionCall:
+def call(builder: ReplyBuilder, tool: Tool, number: int) -> FunctionCall:
     """Return the `number`-th call of this reply; a client tool never gets arguments."""
-    call_id = "call_" + voice.turn.here.hex(24, "call", number)
+    call_id = "call_" + builder.turn.here.hex(24, "call", number)
     if tool.kind == "client":
         return FunctionCall(call_id=call_id, name=tool.name, arguments=None)
-    return FunctionCall(call_id=call_id, name=tool.name, arguments=filled(voice, tool), output=_output(voice, tool))
+    return FunctionCall(call_id=call_id, name=tool.name, arguments=filled(builder, tool), output=_output(builder, tool))
 
 
-def filled(voice: Voice, tool: Tool) -> dict[str, Any]:
+def filled(builder: ReplyBuilder, tool: Tool) -> dict[str, Any]:
     """Return the arguments of a tool: its example, with what the message and the metadata tell in its places."""
-    return {key: _value(voice, key, example) for key, example in (tool.arguments or {}).items()}
+    return {key: _value(builder, key, example) for key, example in (tool.arguments or {}).items()}
 
 
 @lru_cache(maxsize=512)
@@ -74,24 +74,24 @@ def _spaced(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(spaced for word in words if len(spaced := read(word).spaced) > 2)
 
 
-def _value(voice: Voice, key: str, example: Any) -> Any:
+def _value(builder: ReplyBuilder, key: str, example: Any) -> Any:
     """Return what stands under `key`; it always has the JSON type of the example."""
     if isinstance(example, Mapping):
-        return {name: _value(voice, name, inner) for name, inner in example.items()}
-    told = voice.turn.metadata.get(key)
+        return {name: _value(builder, name, inner) for name, inner in example.items()}
+    told = builder.turn.metadata.get(key)
     if told is not None and type(told) is type(example):
         return told
     if isinstance(example, str):
         reader = _reader(key)
-        found = reader(voice, example) if reader else None
+        found = reader(builder, example) if reader else None
         return example if found is None else found
     if isinstance(example, int) and not isinstance(example, bool):
-        return _number(voice, key, example)
+        return _number(builder, key, example)
     return example
 
 
 @lru_cache(maxsize=512)
-def _reader(key: str) -> Callable[[Voice, str], str | None] | None:
+def _reader(key: str) -> Callable[[ReplyBuilder, str], str | None] | None:
     """Return what reads the argument that is called `key`; tools have few, which come again."""
     name = _CAMEL.sub("_", key).lower()
     return next((reader for part, reader in _READERS if part in name), None)
@@ -119,70 +119,80 @@ SPELLED: Final = {word: number for number, words in enumerate(_NUMBERS, 1) for w
 """The numbers from two to ten as words of both languages."""
 
 
-def _number(voice: Voice, key: str, example: int) -> int:
+def _number(builder: ReplyBuilder, key: str, example: int) -> int:
     if not any(part in key.lower() for part in _COUNTED):
         return example
-    for word in voice.folded.split()[:200]:
+    for word in read(builder.turn.message[:MAX_READ]).folded.split()[:200]:
         if word in SPELLED:
             return SPELLED[word]
-    match = _COUNT.search(voice.folded)
+    match = _COUNT.search(read(builder.turn.message[:MAX_READ]).folded)
     return int(match[1]) if match else example
 
 
-def _email(voice: Voice, _: str) -> str | None:
-    return answers.email(voice.text) or answers.known_email(voice.turn.metadata, voice.turn.memory)
+def _known(slot: str) -> Callable[[ReplyBuilder, str], str | None]:
+    """Return what gives an argument that is one of the ledger's slots."""
+    return lambda builder, _: builder.known(slot)
 
 
-def _phone(voice: Voice, _: str) -> str | None:
-    return answers.phone(voice.text) or answers.known_phone(voice.turn.metadata)
+def _opening(builder: ReplyBuilder) -> dates.Opening:
+    """Return the day and time that are wished, else the first that is offered."""
+    told = builder.ledger.told.get("when") or builder.ledger.booking.get("slot")
+    if told:
+        return dates.from_iso(told)
+    wanted = dates.requested(read(builder.turn.message[:MAX_READ]).folded, builder.today)
+    if wanted and wanted.days and not builder.openings:
+        return wanted.days[0], wanted.time or (builder.business.visits[0], 0)
+    return _openings(builder)[0]
 
 
-def _reference(voice: Voice, _: str) -> str | None:
-    return answers.reference(voice.text) or answers.known_reference(voice.turn.metadata)
+def _openings(builder: ReplyBuilder) -> list[dates.Opening]:
+    """Return the openings that the reply offers, the day's own where it offers none."""
+    return builder.openings or dates.openings(builder.business, None, builder.today, builder.draw(8, 4_096))
 
 
-def _date(voice: Voice, _: str) -> str:
-    wish = voice.wish()
-    day = wish.day if wish and wish.day else voice.facts.slots()[0][0]
-    return day.isoformat()
+def _date(builder: ReplyBuilder, _: str) -> str:
+    return _opening(builder)[0].isoformat()
 
 
-def _time(voice: Voice, _: str) -> str:
-    wish = voice.wish()
-    hour, minute = wish.time if wish and wish.time else voice.facts.slots()[0][1]
+def _time(builder: ReplyBuilder, _: str) -> str:
+    hour, minute = _opening(builder)[1]
     return f"{hour:02}:{minute:02}"
 
 
-def _subject(voice: Voice, _: str) -> str | None:
-    if voice.topic is None:
-        return None
-    return voice.topic.label.en if voice.lang == "en" else voice.topic.label.fr
+def _subject(builder: ReplyBuilder, _: str) -> str | None:
+    topic = builder.business.topics.get(builder.ledger.topic)
+    return topic.label.of(builder.lang) if topic else None
 
 
-def _reason(voice: Voice, example: str) -> str:
-    return example if "_" in example else _message(voice, example) or example
+def _reason(builder: ReplyBuilder, example: str) -> str:
+    return example if "_" in example else _message(builder, example) or example
 
 
-def _language(voice: Voice, example: str) -> str:
+def _language(builder: ReplyBuilder, example: str) -> str:
     code = example if len(example) <= 2 else ("fr-CA" if example[3:].isupper() else "fr-ca")
-    return voice.lang + code[2:]
+    return builder.lang + code[2:]
 
 
-def _message(voice: Voice, _: str) -> str | None:
-    return voice.text.strip()[:_MOST_TEXT] or None
+def _message(builder: ReplyBuilder, _: str) -> str | None:
+    return builder.turn.message.strip()[:_MAX_TEXT] or None
 
 
-def _metadata(key: str) -> Callable[[Voice, str], str | None]:
-    return lambda voice, _: answers.short_text(voice.turn.metadata, key)
+def _metadata(key: str) -> Callable[[ReplyBuilder, str], str | None]:
+    return lambda builder, _: entities.short_text(builder.turn.metadata, key)
 
 
 # The first part that occurs in an argument's name decides.
-_READERS: Final[tuple[tuple[str, Callable[[Voice, str], str | None]], ...]] = (
-    *(("email", _email), ("courriel", _email), ("phone", _phone), ("telephone", _phone)),
+_READERS: Final[tuple[tuple[str, Callable[[ReplyBuilder, str], str | None]], ...]] = (
+    *(
+        ("email", _known("email")),
+        ("courriel", _known("email")),
+        ("phone", _known("phone")),
+        ("telephone", _known("phone")),
+    ),
     *(("first_name", _metadata("first_name")), ("last_name", _metadata("last_name")), ("city", _metadata("city"))),
     *(("language", _language), ("locale", _language), ("langue", _language)),
-    *(("order", _reference), ("policy", _reference), ("reference", _reference), ("booking", _reference)),
-    *(("invoice", _reference), ("ticket", _reference), ("account", _reference), ("claim", _reference)),
+    *(("order", _known("ref")), ("policy", _known("ref")), ("reference", _known("ref")), ("booking", _known("ref"))),
+    *(("inbuilder", _known("ref")), ("ticket", _known("ref")), ("account", _known("ref")), ("claim", _known("ref"))),
     *(("datetime", _date), ("date", _date), ("day", _date), ("jour", _date), ("time", _time), ("heure", _time)),
     *(("service", _subject), ("topic", _subject), ("subject", _subject), ("sujet", _subject), ("category", _subject)),
     *(("reason", _reason), ("raison", _reason), ("message", _message), ("note", _message), ("comment", _message)),
@@ -190,11 +200,12 @@ _READERS: Final[tuple[tuple[str, Callable[[Voice, str], str | None]], ...]] = (
 )
 
 
-def _output(voice: Voice, tool: Tool) -> dict[str, Any]:
-    """Return what a tool answered, as the history shows it."""
+def _output(builder: ReplyBuilder, tool: Tool) -> dict[str, Any]:
+    """Return what a tool answered, as the history shows it; its openings are those that the sentence beneath offers."""
     if tool is TRANSFER:
-        return {"status": "queued", "agent": voice.facts["colleague"], "position": 1}
+        return {"status": "queued", "agent": builder.value("colleague"), "position": 1}
     if "availab" in tool.name or "disponib" in tool.name:
-        slots = [f"{day.isoformat()}T{hour:02}:{minute:02}" for day, (hour, minute) in voice.facts.slots()]
-        return {"status": "success", "slots": slots}
-    return {"status": "success", "reference": voice.facts["number"]}
+        booked = builder.ledger.booking.get("slot")
+        offered = [dates.iso(each) for each in builder.openings]
+        return {"status": "success", "slots": offered or ([booked] if booked else [])}
+    return {"status": "success", "reference": builder.number()}

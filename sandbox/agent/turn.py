@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from sandbox.app_settings import Tool as Tool
 from sandbox.rng import Entropy
 
+Language = Literal["en", "fr"]
 
-class TitlePair(NamedTuple):
-    """One title in both locales; the two mean the same thing."""
+
+class Pair(NamedTuple):
+    """One text in both languages; the two mean the same thing."""
 
     en: str
     fr: str
 
+    def of(self, lang: Language) -> str:
+        """Return the text in one language."""
+        return self.en if lang == "en" else self.fr
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The agent of one app as its settings make it."""
+    """The agent of one app as its settings make it; `business` is one of `vocabulary/businesses/`."""
 
     name: str
+    business: str
     tools: tuple[Tool, ...]
     generative_ui: bool
-
-
-class Utterance(NamedTuple):
-    """One earlier message of a conversation; `tools` are the names of the tools that it called."""
-
-    role: Literal["user", "assistant"]
-    text: str
-    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +38,19 @@ class Turn:
     """One message that waits for its reply.
 
     `conversation` is the entropy of the whole conversation: what must stay the same in all its replies (a name, a
-    file number) is drawn from it; what belongs to this reply alone from `here`. `memory` holds what was said before,
-    oldest first: at most the first two and the last ten messages. `position` counts the user's messages before this
-    one. `now` is the app's time in Unix seconds.
+    file number) is drawn from it; what belongs to this reply alone from `here`. `ledger` is what the agent kept of
+    the conversation so far. `position` counts the user's messages before this one, `answered` says whether one of
+    them has a reply. `now` is the app's time in Unix seconds.
     """
 
     profile: Profile
     conversation: Entropy
     position: int
+    answered: bool
     now: int
     message: str
     metadata: Mapping[str, Any]
-    memory: Sequence[Utterance]
+    ledger: bytes | None
 
     @property
     def here(self) -> Entropy:

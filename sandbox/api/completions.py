@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from sandbox.agent.completions import complete
-from sandbox.agent.scripted import fits, scripted
 from sandbox.agent.turn import Prompt
 from sandbox.api import Services
 from sandbox.api.persona import profile
+from sandbox.api.scripted import fits, scripted
 from sandbox.apps.app import App
 from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
 

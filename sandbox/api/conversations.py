@@ -7,6 +7,7 @@ from typing import Any
 from orjson import Fragment
 
 from sandbox.api import Services
+from sandbox.api.persona import business_of
 from sandbox.apps.app import App
 from sandbox.apps.records import Conversation, PageRequest
 from sandbox.apps.store import UnknownCursor
@@ -21,13 +22,14 @@ async def create_conversation(request: OperationRequest, app: App, services: Ser
     title, metadata = body.get("title"), body.get("metadata")
 
     def make(number: int) -> Conversation:
-        pair = None
+        pair = told = None
         if request.settings.titles == "at_creation":
             # Late: conversations are read, and made without a title, before the agent is needed.
-            from sandbox.agent.titles import title_pair
+            from sandbox.agent import titles
 
-            rng = app.rng.at("conversation", number)
-            pair = title_pair(rng, metadata=metadata or {}, custom_title=title, message=None)
+            name = business_of(app, request.settings)
+            told = titles.of_topic(name, metadata or {}, title)
+            pair = told or titles.provisional(app.rng.at("conversation", number), name)
         return Conversation(
             id=app.rng.uuid("conversation", number),
             number=number,
@@ -36,6 +38,7 @@ async def create_conversation(request: OperationRequest, app: App, services: Ser
             title=title,
             generated_title=pair,
             metadata=None if metadata is None else encode(request.body.exact["metadata"]),
+            provisional=pair is not None and told is None,
         )
 
     return JsonResult(resource(await app.conversations.create(make)))

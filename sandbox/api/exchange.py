@@ -5,13 +5,13 @@ Requests and `populate` both come through here, so that demo data and live data 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
-from sandbox.agent.titles import title_pair
-from sandbox.agent.turn import Turn, Utterance
+from sandbox.agent import titles
+from sandbox.agent.turn import Turn
 from sandbox.api.persona import profile
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
@@ -19,9 +19,6 @@ from sandbox.apps.records import Conversation, Item, Role
 from sandbox.contract import encode
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
 from sandbox.rng import Entropy
-
-# What the agent remembers of a long conversation: how it began and what was said last.
-REMEMBERED_FIRST, REMEMBERED_LAST = 2, 10
 
 
 class Metadata(NamedTuple):
@@ -51,28 +48,32 @@ async def append_message(
         profile=profile(app, settings),
         conversation=app.rng.at("conversation", conversation.number),
         position=sum(stored.role == "user" for stored in earlier),
+        answered=any(stored.role == "assistant" for stored in earlier),
         now=at,
         message=text,
         metadata=metadata.value if metadata else orjson.loads(conversation.metadata or b"{}"),
-        memory=_memory(earlier),
+        ledger=conversation.ledger,
     )
     return conversation, turn
 
 
 async def append_reply(app: App, conversation: Conversation, turn: Turn, reply: Reply, at: int) -> None:
-    """Keep the agent's reply; the first exchange gives the conversation its title, if it has none.
+    """Keep the agent's reply; the first exchange gives the conversation its final title.
 
     Raises:
         Gone: the app was reset meanwhile.
     """
     parts = [_part(output) for output in reply.output]
     pair = None
-    if conversation.generated_title is None:
-        pair = title_pair(
-            turn.conversation, metadata=turn.metadata, custom_title=conversation.title, message=turn.message
+    if conversation.generated_title is None or conversation.provisional:
+        pair = titles.of_exchange(
+            turn.profile.business,
+            message=turn.message,
+            metadata=turn.metadata,
+            title=conversation.title,
         )
     make: Callable[[int], Item] = lambda position: item(turn.conversation, position, "assistant", at, parts)  # noqa: E731
-    await app.conversations.append_reply(conversation.id, make, pair)
+    await app.conversations.append_reply(conversation.id, make, pair, reply.ledger)
 
 
 def item(rng: Entropy, position: int, role: Role, created_at: int, parts: list[dict[str, Any]]) -> Item:
@@ -100,16 +101,3 @@ def _part(output: OutputItem) -> dict[str, Any]:
             "output": output.output,
         }
     return {"type": "data-spec", "data": {"type": "patch", "patch": output.patch}}
-
-
-def _memory(items: Sequence[Item]) -> list[Utterance]:
-    """Return what the agent remembers of the stored items."""
-    if len(items) > REMEMBERED_FIRST + REMEMBERED_LAST:
-        items = [*items[:REMEMBERED_FIRST], *items[-REMEMBERED_LAST:]]
-    return [_utterance(orjson.loads(stored.json)) for stored in items]
-
-
-def _utterance(stored: dict[str, Any]) -> Utterance:
-    texts = [part["text"] for part in stored["parts"] if part["type"] == "text"]
-    tools = [part["toolName"] for part in stored["parts"] if part["type"] == "tool-call"]
-    return Utterance(stored["role"], "\n\n".join(texts), tuple(tools))

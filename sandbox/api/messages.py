@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.agent.notices import of_reply
 from sandbox.agent.replies import reply
-from sandbox.agent.scripted import fits, scripted
 from sandbox.api import Services
 from sandbox.api.conversations import no_conversation
 from sandbox.api.exchange import Metadata, append_message, append_reply
+from sandbox.api.scripted import fits, scripted
 from sandbox.apps.app import App
 from sandbox.contract import encode
 from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
+from sandbox.webhook_samples import of_reply
 
 
 async def send_message(request: OperationRequest, app: App, services: Services) -> OperationResult:

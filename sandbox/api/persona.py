@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.agent.persona import Persona, persona
+from sandbox.agent.businesses import NAMES
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
 from sandbox.app_settings import AppSettings, Tool
 from sandbox.apps.app import App
+from sandbox.rng import Entropy
+
+# First names that both languages know, said alike by either.
+_NAMES = (
+    *("Alex", "Camille", "Charlie", "Clara", "Dominique", "Élise", "Émile", "Gabriel", "Jade", "Laura", "Léa"),
+    *("Léo", "Lou", "Louis", "Maxime", "Maya", "Mia", "Mila", "Nathan", "Noah", "Nora", "Olivia", "Raphaël", "Romy"),
+    *("Rosalie", "Sacha", "Samuel", "Sophie", "Thomas", "Victoria", "William", "Zoé"),
+)
+# A colour for what the agent shows and a lighter one to go behind it: text in the first can be read on the second.
+_COLORS = (
+    ("#0b6e4f", "#e6f4ee"),
+    ("#1d4e89", "#e5eef8"),
+    ("#6a3d9a", "#f1eaf8"),
+    ("#9c2c4a", "#faeaef"),
+    ("#0f766e", "#e3f5f3"),
+    ("#8a4b08", "#fbf0e2"),
+    ("#334155", "#eef1f5"),
+    ("#3730a3", "#ebebfa"),
+    ("#7c2d12", "#faece6"),
+    ("#155e75", "#e4f3f7"),
+    ("#3f6212", "#eff6e4"),
+    ("#86198f", "#faeafb"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """An agent's name, which both languages know, and its colours as `#rrggbb`."""
+
+    name: str
+    primary_color: str
+    secondary_color: str
+
+
+def persona(entropy: Entropy) -> Persona:
+    """Return the agent that belongs to `entropy`, where nobody has said who it is."""
+    random = entropy.random("persona")
+    primary, secondary = random.choice(_COLORS)
+    return Persona(name=random.choice(_NAMES), primary_color=primary, secondary_color=secondary)
 
 
 def persona_of(app: App, settings: AppSettings) -> Persona:
@@ -24,14 +64,28 @@ def persona_of(app: App, settings: AppSettings) -> Persona:
 def profile(app: App, settings: AppSettings) -> Profile:
     """Return what the agent knows of itself."""
     tools = default_tools() if settings.tools is None else settings.tools
-    return Profile(name=persona_of(app, settings).name, tools=tools, generative_ui=settings.generative_ui)
+    return Profile(
+        name=persona_of(app, settings).name,
+        business=business_of(app, settings),
+        tools=tools,
+        generative_ui=settings.generative_ui,
+    )
+
+
+def business_of(app: App, settings: AppSettings) -> str:
+    """Return the business that the app is one of: its setting, else its seed's choice."""
+    return settings.business or app.rng.random("business").choice(NAMES)
 
 
 def effective_settings(app: App) -> dict[str, Any]:
     """Return the settings that the seed or the agent chose, where the app's own say nothing."""
     persona = persona_of(app, app.settings)
     agent = {"name": persona.name, "primary_color": persona.primary_color, "secondary_color": persona.secondary_color}
-    return {"agent": agent, "tools": [_tool(tool) for tool in profile(app, app.settings).tools]}
+    return {
+        "agent": agent,
+        "business": business_of(app, app.settings),
+        "tools": [_tool(tool) for tool in profile(app, app.settings).tools],
+    }
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

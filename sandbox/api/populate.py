@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from sandbox.agent import demo
-from sandbox.agent.demo import Draft
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import orjson
+
+from sandbox.agent import demo, titles
+from sandbox.agent.demo import Draft, Written
+from sandbox.agent.ledger import Ledger
 from sandbox.agent.replies import reply
-from sandbox.agent.titles import title_pair
-from sandbox.api.exchange import append_message, append_reply
-from sandbox.api.persona import profile
+from sandbox.api.exchange import append_message, append_reply, item
+from sandbox.api.persona import business_of
 from sandbox.apps.app import App
-from sandbox.apps.records import Conversation
+from sandbox.apps.records import Conversation, Item, Role
 from sandbox.contract import encode
 from sandbox.errors import NotFound
 from sandbox.long_work import Slices
-
-DEMO_CONVERSATIONS, DEMO_USERS = 48, 9
+from sandbox.rng import Entropy
 
 
 async def populate(
@@ -42,7 +47,7 @@ async def populate(
     drafts = demo.conversations(
         app.rng.at("populate", await app.next_number("populate")),
         now=app.clock.now(),
-        profile=profile(app, app.settings),
+        business_name=business_of(app, app.settings),
         conversations=conversations,
         messages=messages,
         users=users,
@@ -57,34 +62,100 @@ async def populate(
 
 
 async def seed_demo(app: App) -> None:
-    """Give the demo app the conversations that it begins with."""
-    await populate(app, conversations=DEMO_CONVERSATIONS, users=DEMO_USERS, some_deleted=True)
+    """Give the demo app the conversations that it begins with, spread over the past days."""
+    rng = app.rng.at("populate", await app.next_number("populate"))
+    written = list(demo.written())
+    start, step = app.clock.now() - demo.DAYS * demo.DAY, demo.DAYS * demo.DAY // (len(written) + 1)
+    for place, conversation in enumerate(written):
+        at = start + step * (place + 1) - int(rng.random("start", place).random() * step * 0.7)
+        await _add_written(app, conversation, at)
+
+
+async def _add_written(app: App, written: Written, at: int) -> None:
+    """Add a conversation that was written by hand, its lines some seconds apart."""
+    pair = (written.title.en, written.title.fr) if written.titled else None
+
+    def make(number: int) -> Conversation:
+        return _record(app, number, at, written.user_id, None, pair, written.metadata)
+
+    conversation = await app.conversations.create(make)
+    rng, parts = app.rng.at("conversation", conversation.number), list[dict[str, Any]]()
+    for mark, text in written.lines:
+        at += 4 if mark != ">" else 45
+        if mark == "!":
+            parts.append(_call_part(rng, text))
+            continue
+        parts.append({"type": "text", "text": text})
+        said, parts = parts, []
+        if mark == ">":
+            message: Callable[[Conversation, int], Item] = partial(_item, rng, "user", at, said)
+            await app.conversations.append_message(conversation.id, message)
+        else:
+            await app.conversations.append_reply(conversation.id, partial(_item, rng, "assistant", at, said, None))
+
+
+def _item(
+    rng: Entropy, role: Role, at: int, parts: list[dict[str, Any]], _: Conversation | None, position: int
+) -> Item:
+    return item(rng, position, role, at, parts)
+
+
+def _call_part(rng: Entropy, text: str) -> dict[str, Any]:
+    """Return the part of a tool's call: its name and arguments as they are written."""
+    name, _, arguments = text.partition(" ")
+    return {
+        "type": "tool-call",
+        "toolCallId": "call_" + rng.hex(24, "call", text),
+        "toolName": name,
+        "input": orjson.loads(arguments or "{}"),
+        "output": {"status": "success"} if arguments else None,
+    }
 
 
 async def _add(app: App, draft: Draft, *, delete: bool) -> None:
     def make(number: int) -> Conversation:
-        return Conversation(
-            id=app.rng.uuid("conversation", number),
-            number=number,
-            created_at=draft.created_at,
-            external_user_id=draft.external_user_id,
-            title=draft.title,
-            generated_title=_title_pair(app, draft, number),
-            metadata=encode(draft.metadata) if draft.metadata else None,
+        user_id = draft.user.id if draft.known else None
+        return _record(
+            app, number, draft.start.at, user_id, draft.title, _title_pair(app, draft, number), draft.metadata
         )
 
     conversation = await app.conversations.create(make)
-    for exchange in draft.exchanges:
-        before = await append_message(app, app.settings, conversation.id, exchange.text, exchange.at)
-        if before and exchange.answered_at is not None:
-            await append_reply(app, *before, reply(before[1]), exchange.answered_at)
+    ledger = Ledger()
+    for number, (at, answered_at) in enumerate(draft.times(app.clock.now()), 1):
+        last = number == draft.start.exchanges
+        text = draft.customer.writes(ledger, last=last and number > 1)
+        before = await append_message(app, app.settings, conversation.id, text, at)
+        if before and not (last and draft.start.unanswered):
+            answer = reply(before[1])
+            await append_reply(app, *before, answer, answered_at)
+            ledger = Ledger.from_json(answer.ledger)
     if delete:
         await app.conversations.delete(conversation.id)
 
 
+def _record(
+    app: App,
+    number: int,
+    at: int,
+    user_id: str | None,
+    title: str | None,
+    pair: tuple[str, str] | None,
+    metadata: Mapping[str, Any],
+) -> Conversation:
+    return Conversation(
+        id=app.rng.uuid("conversation", number),
+        number=number,
+        created_at=at,
+        external_user_id=user_id,
+        title=title,
+        generated_title=pair,
+        metadata=encode(metadata) if metadata else None,
+        provisional=pair is not None,
+    )
+
+
 def _title_pair(app: App, draft: Draft, number: int) -> tuple[str, str] | None:
-    if app.settings.titles == "after_first_exchange" or not draft.titled:
+    """Return the provisional title that a conversation has before its first exchange."""
+    if app.settings.titles == "after_first_exchange":
         return None
-    message = draft.exchanges[0].text if draft.exchanges else None
-    rng = app.rng.at("conversation", number)
-    return title_pair(rng, metadata=draft.metadata, custom_title=draft.title, message=message)
+    return titles.provisional(app.rng.at("conversation", number), draft.customer.business)

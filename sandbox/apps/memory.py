@@ -104,7 +104,11 @@ class MemoryConversations:
         return Transcript(conversation, earlier)
 
     async def append_reply(
-        self, conversation_id: str, make: Callable[[int], Item], generated_title: tuple[str, str] | None = None
+        self,
+        conversation_id: str,
+        make: Callable[[int], Item],
+        generated_title: tuple[str, str] | None = None,
+        ledger: bytes | None = None,
     ) -> None:
         number = self.number_by_id.get(conversation_id)
         if number is None:
@@ -112,8 +116,9 @@ class MemoryConversations:
         self.usage.check()
         self._append(number, make(len(self.items.get(number, ()))))
         conversation = self.records[number]
-        if generated_title and conversation.generated_title is None:
-            self._put(conversation._replace(generated_title=generated_title))
+        if generated_title and (conversation.generated_title is None or conversation.provisional):
+            conversation = conversation._replace(generated_title=generated_title)
+        self._put(conversation._replace(provisional=False, ledger=ledger or conversation.ledger))
 
     async def totals(self) -> Totals:
         return Totals(conversations=len(self.records), messages=self.message_count, users=len(self.by_user))

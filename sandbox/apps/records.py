@@ -13,7 +13,9 @@ class Conversation(NamedTuple):
     """One conversation of an app.
 
     `number` counts the app's conversations from 1. `generated_title` is the pair (English, French). `metadata` is
-    compact JSON, exactly as it was sent. A deleted one stays: as a cursor, and in the metrics.
+    compact JSON, exactly as it was sent. A deleted one stays: as a cursor, and in the metrics. `provisional`: the pair
+    is made anew once the first exchange is answered (docs/contract.md 5.1). `ledger` is what the agent keeps of the
+    conversation, as JSON.
     """
 
     id: str
@@ -24,6 +26,8 @@ class Conversation(NamedTuple):
     generated_title: tuple[str, str] | None = None
     metadata: bytes | None = None
     deleted: bool = False
+    provisional: bool = False
+    ledger: bytes | None = None
 
     @property
     def position(self) -> Position:

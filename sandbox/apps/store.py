@@ -73,9 +73,13 @@ class ConversationStore(Protocol):
         ...
 
     async def append_reply(
-        self, conversation_id: str, make: Callable[[int], Item], generated_title: tuple[str, str] | None = None
+        self,
+        conversation_id: str,
+        make: Callable[[int], Item],
+        generated_title: tuple[str, str] | None = None,
+        ledger: bytes | None = None,
     ) -> None:
-        """Add the agent's reply, and give the generated title unless there is one: it never changes.
+        """Add the agent's reply and keep its ledger; give the generated title where there is none that is final.
 
         Raises:
             Gone: there is no such conversation any more.

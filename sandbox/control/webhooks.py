@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.agent import notices
+from sandbox import webhook_samples
 from sandbox.apps.app import App
 from sandbox.apps.deliveries import Delivery
 from sandbox.apps.records import PageRequest
@@ -90,7 +90,7 @@ async def _generate_data(app: App, event_type: str, services: ControlServices) -
     rng = app.rng.at("told", event_type, await app.next_number("told"))
     chat_id = newest.rows[0].id if newest.rows else rng.uuid("conversation")
     tools = (tool["name"] for tool in services.effective_settings(app)["tools"] if tool["kind"] == "mapping")
-    return notices.told(event_type, rng, chat_id=chat_id, task_name=next(tools, "send_quote"))
+    return webhook_samples.told(event_type, rng, chat_id=chat_id, task_name=next(tools, "send_quote"))
 
 
 def _validate_data(event_type: str, data: Mapping[str, Any], app: App, services: ControlServices) -> Mapping[str, Any]:

@@ -117,6 +117,8 @@ def _serialize_conversation(conversation: Conversation, items: Sequence[Item]) -
         "generated_title": {"en-ca": titles[0], "fr-ca": titles[1]} if titles else None,
         "metadata": None if conversation.metadata is None else Fragment(conversation.metadata),
         "deleted": conversation.deleted,
+        **({"provisional": True} if conversation.provisional else {}),
+        **({"ledger": Fragment(conversation.ledger)} if conversation.ledger else {}),
         "items": [Fragment(item.json) for item in items],
     }
 
@@ -135,6 +137,8 @@ def _parse_conversation(place: str, row: Any, exact_row: Any, schema: Validator)
         generated_title=(titles["en-ca"], titles["fr-ca"]) if titles else None,
         metadata=None if row["metadata"] is None else encode(exact_row["metadata"]),
         deleted=row["deleted"],
+        provisional=row.get("provisional", False),
+        ledger=encode(row["ledger"]) if "ledger" in row else None,
     )
 
 

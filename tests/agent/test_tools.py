@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from sandbox.agent import dates
 from sandbox.agent.replies import reply
 from sandbox.agent.tools import called, default_tools, of_each_kind
 from sandbox.agent.turn import Tool
 from sandbox.reply import FunctionCall, Message
-from tests.agent.turns import profile, turn
+from tests.agent.turns import Conversation, profile, turn
 
 CLIENT = Tool(name="open_camera", kind="client", when=("photo", "prendre une photo"))
 MAPPING = Tool(
@@ -38,8 +39,8 @@ MAPPING = Tool(
 
 
 def calls(message: str, *tools: Tool, **about: Any) -> list[FunctionCall]:
-    agent = profile(tools=tools)
-    return [item for item in reply(turn(message, agent=agent, **about)).output if isinstance(item, FunctionCall)]
+    agent = profile("retail", tools=tools)
+    return [item for item in reply(turn(message, agent, **about)).output if isinstance(item, FunctionCall)]
 
 
 def arguments(message: str, **about: Any) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def test_an_empty_word_calls_nothing() -> None:
 
 
 def test_calls_stand_between_texts_with_ids_of_their_own() -> None:
-    output = reply(turn("a ticket with a photo", agent=profile(tools=(CLIENT, MAPPING)))).output
+    output = reply(turn("a ticket with a photo", profile(tools=(CLIENT, MAPPING)))).output
     assert [type(item) for item in output] == [Message, FunctionCall, FunctionCall, Message]
     made = [item for item in output if isinstance(item, FunctionCall)]
     assert [call.name for call in made] == ["open_camera", "create_ticket"]
@@ -138,20 +139,38 @@ def test_one_tool_of_each_kind_is_there_by_default() -> None:
     assert of_each_kind((CLIENT, CLIENT)) == (CLIENT,)
 
 
-@pytest.mark.parametrize("message", ["I'd like an appointment", "Je voudrais un rendez-vous"])
-def test_the_default_mapping_looks_for_times_that_are_then_offered(message: str) -> None:
-    before, call, after = reply(turn(message, agent=profile())).output
-    assert isinstance(before, Message)
-    assert isinstance(call, FunctionCall)
-    assert isinstance(after, Message)
+@pytest.mark.parametrize(
+    ("business", "message"),
+    [
+        ("clinic", "I'd like an appointment for a check-up"),
+        ("clinic", "Je voudrais réserver un nettoyage chez le dentiste"),
+        ("automotive", "I need an appointment for winter tires on Thursday or Friday"),
+        ("automotive", "Je veux un rendez-vous pour une vidange la semaine prochaine"),
+        ("home_services", "Can I get an appointment with a plumber in 2 weeks?"),
+    ],
+)
+def test_the_openings_of_a_tool_are_those_of_the_sentence_beneath(business: str, message: str) -> None:
+    conversation = Conversation(business, tools=default_tools())
+    said = conversation.say(message)
+    (call,) = conversation.calls
     assert call.name == "check_availability"
     assert call.output
-    assert len(call.output["slots"]) == after.text.count("\n- ") == 3
+    lang = conversation.ledger.lang
+    assert call.output["slots"]
+    for slot in call.output["slots"]:
+        opening = dates.write_opening(dates.from_iso(slot), "fr" if lang == "fr" else "en")
+        assert opening.replace("\u00a0", " ") in said
+    assert said.count("\n- ") in (0, len(call.output["slots"]))
+    assert call.arguments
+    assert call.arguments["date"] == call.output["slots"][0][:10]
 
 
 @pytest.mark.parametrize(("tools", "missing"), [((CLIENT,), "mapping"), ((MAPPING,), "client")])
 def test_tool_says_which_kind_the_app_lacks(tools: tuple[Tool, ...], missing: str) -> None:
-    output = reply(turn("[[tool]]", agent=profile(tools=tools))).output
-    assert [item.name for item in output if isinstance(item, FunctionCall)] == [tools[0].name]
-    assert isinstance(output[-1], Message)
-    assert "tool" in output[-1].text, missing
+    conversation = Conversation(tools=tools)
+    assert missing in conversation.say("[[tool]]")
+    assert [call.name for call in conversation.calls] == [tools[0].name]
+
+
+def test_distress_calls_no_tool() -> None:
+    assert calls("I want to kill myself, cancel my ticket", MAPPING) == []

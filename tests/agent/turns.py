@@ -1,97 +1,119 @@
-"""Turns and conversations for the tests of the voice."""
+"""Conversations with the agent of one business, for the tests of the agent."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sandbox.agent.businesses import about as phrase_of
+from sandbox.agent.businesses import NAMES
 from sandbox.agent.forms import form
+from sandbox.agent.ledger import Ledger
 from sandbox.agent.replies import reply
-from sandbox.agent.tools import default_tools
-from sandbox.agent.topics import TOPICS
-from sandbox.agent.turn import Profile, Tool, Turn, Utterance
+from sandbox.agent.turn import Profile, Tool, Turn
 from sandbox.reply import DataSpec, FunctionCall, Message, Reply
 from sandbox.rng import Entropy
 
-NOW = 1_772_480_000  # March 2, 2026
+NOW = 1_772_480_000  # Monday, March 2, 2026, in the afternoon
 
 
-def profile(*, tools: Sequence[Tool] | None = None, generative_ui: bool = False, name: str = "Camille") -> Profile:
-    return Profile(name=name, tools=default_tools() if tools is None else tuple(tools), generative_ui=generative_ui)
+def profile(
+    business: str = "general", *, tools: Sequence[Tool] = (), generative_ui: bool = False, name: str = "Camille"
+) -> Profile:
+    return Profile(name=name, business=business, tools=tuple(tools), generative_ui=generative_ui)
 
 
 def turn(
     message: str,
-    *memory: Utterance,
-    metadata: Mapping[str, Any] | None = None,
-    seed: int | str = 1,
-    position: int | None = None,
     agent: Profile | None = None,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    position: int = 0,
+    ledger: bytes | None = None,
 ) -> Turn:
-    said_before = sum(said.role == "user" for said in memory)
     return Turn(
-        profile=agent or profile(tools=()),
+        profile=agent or profile(),
         conversation=Entropy(seed).at("conversation"),
-        position=said_before if position is None else position,
+        position=position,
+        answered=position > 0,
         now=NOW,
         message=message,
         metadata=metadata or {},
-        memory=memory,
+        ledger=ledger,
     )
 
 
+class Conversation:
+    """One conversation as it goes on: what was said last, and what the agent keeps of it."""
+
+    def __init__(self, business: str = "general", *, seed: int = 1, **about: Any) -> None:
+        metadata = about.pop("metadata", None)
+        self.agent = profile(business, **about)
+        self.metadata = metadata or {}
+        self.seed = seed
+        self.kept: bytes | None = None
+        self.position = 0
+        self.reply = Reply()
+
+    def say(self, message: str) -> str:
+        """Send a message and return the text of its reply."""
+        self.reply = reply(
+            turn(
+                message,
+                self.agent,
+                metadata=self.metadata,
+                seed=self.seed,
+                position=self.position,
+                ledger=self.kept,
+            )
+        )
+        self.kept = self.reply.ledger
+        self.position += 1
+        return text_of(self.reply)
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger.from_json(self.kept)
+
+    @property
+    def calls(self) -> list[FunctionCall]:
+        """The calls of the last reply."""
+        return [item for item in self.reply.output if isinstance(item, FunctionCall)]
+
+
+def talk(business: str, *messages: str, **about: Any) -> str:
+    """Return the text of the reply to the last of some messages."""
+    conversation = Conversation(business, **about)
+    return [conversation.say(message) for message in messages][-1]
+
+
 def text_of(answer: Reply) -> str:
-    return "\n\n".join(item.text for item in answer.output if isinstance(item, Message))
-
-
-def say(message: str, *memory: Utterance, **about: Any) -> str:
-    """Return the text of the reply to one message."""
-    return text_of(reply(turn(message, *memory, **about)))
-
-
-def converse(messages: Sequence[str], **about: Any) -> list[Reply]:
-    """Return the replies to messages that follow each other in one conversation."""
-    memory: list[Utterance] = []
-    replies = []
-    for position, message in enumerate(messages):
-        kept = memory if len(memory) <= 12 else [*memory[:2], *memory[-10:]]
-        replies.append(reply(turn(message, *kept, position=position, **about)))
-        called = tuple(item.name for item in replies[-1].output if isinstance(item, FunctionCall))
-        memory += [Utterance("user", message), Utterance("assistant", text_of(replies[-1]), called)]
-    return replies
-
-
-def rendered(answer: Reply) -> str:
-    """Return a reply as a person reads it: texts, calls and the elements of a form."""
-    lines = []
-    for item in answer.output:
-        if isinstance(item, Message):
-            lines.append(item.text)
-        elif isinstance(item, FunctionCall):
-            lines.append(f"[{item.name} {json.dumps(item.arguments, ensure_ascii=False)}]")
-        elif isinstance(item, DataSpec):
-            lines.append(f"[{json.dumps(item.patch, ensure_ascii=False)}]")
-    return "\n\n".join(lines)
+    """Return what a reply says, its no-break spaces as plain ones, so that tests can be typed."""
+    said = "\n\n".join(item.text for item in answer.output if isinstance(item, Message))
+    return said.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def patches_of(answer: Reply) -> list[dict[str, Any]]:
     return [dict(item.patch) for item in answer.output if isinstance(item, DataSpec)]
 
 
+@cache
 def patches_of_all_forms() -> list[list[dict[str, Any]]]:
-    """Return the patches of a form about each business, in both languages, for two wishes, and of a scripted one."""
-    agent = profile(tools=(), generative_ui=True)
-    firsts = {topic.business: topic for topic in TOPICS.values()}.values()
-    asked = [f"[[form]] {wish} {about}" for topic in firsts for wish, about in (
-        *(("a quote for", phrase_of(topic, "en")), ("I want to complain about", phrase_of(topic, "en"))),
-        *(("une soumission pour", phrase_of(topic, "fr")), ("je veux porter plainte pour", phrase_of(topic, "fr"))),
-    )]  # fmt: skip
-    forms = [patches_of(reply(turn(message, agent=agent))) for message in (*asked, "[[form]]", "bonjour [[form]]")]
+    """Return the patches of a form of each business, in both languages, for two wishes, and of a scripted one."""
+    forms = [
+        patches_of(reply(turn(f"[[form]] {message}", profile(name, generative_ui=True))))
+        for name in NAMES
+        for message in ("please", "s'il vous plaît")
+    ]
+    forms += [
+        patches_of(reply(turn(message, profile(name, generative_ui=True))))
+        for name in NAMES
+        for message in ("I want the form to file a complaint", "je veux le formulaire pour porter plainte")
+    ]
     fields: list[dict[str, Any]] = [
         {"label": "A/b~c"},
         {"label": "A/b~c", "type": "Select", "options": ["x"]},
         {"label": "", "type": "odd"},
     ]
-    return [*forms, [dict(spec.patch) for spec in form("Title", fields)]]
+    return [*filter(None, forms), [dict(spec.patch) for spec in form("Title", fields)]]

@@ -12,8 +12,8 @@ OPENINGS = {
     "en": "Hello, I have a question about my bill this month",
     "fr": "Bonjour, j'ai une question sur ma facture",
 }
-_ENGLISH = "the and your you we with is are this that when what how for can will i'm to do"
-_FRENCH = "le la les des du est vous nous votre vos avec pour dans je une que qui ce cette au"
+_ENGLISH = "the and your you we with is are this that when what how for can will i'm to do glad welcome pleasure could"
+_FRENCH = "le la les des du de est vous nous votre vos avec pour dans je une que qui ce cette au rien d'avoir plaisir"
 WORDS = {"en": frozenset(_ENGLISH.split()), "fr": frozenset(_FRENCH.split())}
 # What people send in the middle of a conversation that is the same in both languages, or is one word of the other.
 KEEPING = {
@@ -50,8 +50,10 @@ CHANGING = {
 
 def language_of(api: Api, conversation: str, message: str) -> str:
     """Send a message and return the language of its answer."""
-    said = re.findall(r"[\w']+", texts(api.send(conversation, message).json()).lower())
+    text = texts(api.send(conversation, message).json()).lower().replace(message.lower(), "")
+    said = re.findall(r"[\w']+", text)
     counts = {language: sum(word in words for word in said) for language, words in WORDS.items()}
+    counts["fr"] += len(re.findall(r"[éèêàç]|\b[dljq]u?'", text))
     return max(counts, key=lambda language: counts[language])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from sandbox.agent.businesses import NAMES
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import AppDriver, message_to
 from tests.support.constants import NOW
@@ -56,6 +57,7 @@ def test_the_defaults(driver: AppDriver) -> None:
         "stream": False,
         "generative_ui": False,
         "titles": "at_creation",
+        "business": settings["business"],
         "branding": True,
         "keys": None,
         "rate_limit": None,
@@ -64,6 +66,7 @@ def test_the_defaults(driver: AppDriver) -> None:
         "webhooks": [],
         "webhook_lab": "none",
     }
+    assert settings["business"] in NAMES
     assert look["name"]
     assert {tool["kind"] for tool in tools} == {"mapping", "client"}
 
@@ -79,7 +82,7 @@ def test_without_branding_the_config_has_neither_name_nor_colours(driver: AppDri
     driver.set(branding=False, agent={"name": "Léa"})
     bare = {"name": None, "config": {"primary_color": None, "secondary_color": None}}
     assert driver.api.config().json()["agent"] == bare
-    assert "Léa" in driver.api.send(driver.api.created(), "What is your name?").text
+    assert "Léa" in driver.api.send(driver.api.created(), "Who are you?").text
     driver.set(branding=True, agent=None)
     assert driver.api.config().json()["agent"] == dressed
 

@@ -1,10 +1,8 @@
-"""The words of the voice, as data files read on first use; holds no logic.
+"""The words of the agent, as data files read on first use; holds no logic.
 
-`topics/` has a JSON file a business: the words that tell it, and for each topic its name in English and French, its
-gender (`m` or `f`, `p` for a plural, `-` where English takes no article) and the words that tell it (`word*`: a
-beginning; `~word`: a weak sign). `titles/` and `messages/` are text: under `# topic` a line a title (intent, English,
-French) or a message (language, text); under `= slot` what can fill `{slot}`: English, French, French with "de"
-(`{slot.of}`) and with its article (`{slot.the}`).
+`businesses/` has a file a business: facts, topics, and entries (what customers write, and what is answered).
+`titles/` has the titles that a business's conversations are born with: under `# topic` a line a title (intent, English,
+French), under `= slot` what can fill `{slot}`: English, French, French with "de" (`{slot.of}`) and with its article.
 
 French is written with ordinary spaces: `typography` sets the no-break ones, so an editor can't lose them.
 """
@@ -19,21 +17,20 @@ from typing import Any
 
 NO_BREAK = "\u00a0"
 NARROW = "\u202f"
+FOLDER = Path(__file__).parent
 
 
 @cache
 def load(name: str) -> Any:
-    """Return the data file `name` (such as `topics/insurance`), parsed; read once a process, never to be changed."""
-    path = Path(__file__).parent.joinpath(*name.split("/")).with_suffix(".json")
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the data file `name` (such as `forms`), parsed; read once a process, never to be changed."""
+    return json.loads(FOLDER.joinpath(*name.split("/")).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 @cache
 def lines(name: str) -> dict[str, list[list[str]]]:
     """Return the text file `name`: under each heading (`# topic`, `= slot`) its lines, their ` | ` columns apart."""
-    path = Path(__file__).parent.joinpath(*name.split("/")).with_suffix(".txt")
     sections: dict[str, list[list[str]]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in FOLDER.joinpath(*name.split("/")).with_suffix(".txt").read_text(encoding="utf-8").splitlines():
         if line.startswith(("# ", "= ")):
             sections[line] = []
         elif line:
@@ -42,9 +39,16 @@ def lines(name: str) -> dict[str, list[list[str]]]:
 
 
 @cache
-def businesses() -> tuple[str, ...]:
-    """Return the names of all businesses, in alphabetical order."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.joinpath("topics").glob("*.json")))
+def alternatives(name: str) -> str:
+    """Return the regular expression of a section of `patterns.txt`: any of its lines, as a group."""
+    lines: list[str] = []
+    heading = ""
+    for line in (FOLDER / "patterns.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            heading = line[2:]
+        elif heading == name:
+            lines.append(line)
+    return f"(?:{'|'.join(lines)})"
 
 
 def typography(french: str) -> str:

@@ -1,0 +1,259 @@
+"""Finds the entries of a business that a text may ask for, by the words that it shares with their samples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from math import log
+from typing import Final, NamedTuple
+
+from sandbox.agent import vocabulary
+from sandbox.agent.businesses import Business, Entry, business
+from sandbox.agent.text import MAX_READ, fold, is_time, read, stem, stems
+from sandbox.agent.vocabulary import alternatives
+
+SURE: Final = 0.68
+_TIME: Final = 0.6  # a day or a part of it is said with anything
+_ELSEWHERE: Final = 0.8  # what an entry is worth where a message names another topic
+_ASKABLE: Final = 0.35  # one that isn't sure is only worth a question if it has so much of what is said
+_MIN_WEIGHT: Final = 2.6  # a sample's words that are met weigh at least so much, or it is a coincidence
+_MIN_SHARE: Final = 0.22  # of what a message says, an entry that is sure accounts for so much
+_WHOLE: Final = 0.99  # a light sample counts if all of it is met, and it is most of the message
+_MOST_OF_IT: Final = 0.6
+_PASSING: Final = 0.7  # what an entry is worth that a long message has only touched
+_COVERED: Final = 0.3
+_CONTEXT: Final = 0.5  # what a word counts that was not said now, but is what the conversation is about
+_THIN: Final = 0.5  # a sample of which one word is left counts if that is so much of a message
+_COMMON: Final = 0.8  # what an entry of every business is worth beside the business's own
+_SPREAD: Final = 4  # a topic's word is only heard as half said if so many entries have it: a rare one tells an entry
+HARD: Final = ("price", "howlong", "when", "where", "why", "who")
+_KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
+_KIND: Final = re.compile("|".join(f"(?P<{kind}>{alternatives(kind)})" for kind in _KINDS))
+
+
+class _Sample(NamedTuple):
+    """What one sample weighs. `thin`: it says more than one word, but only one of them tells."""
+
+    entry: Entry
+    weight: float
+    thin: bool
+
+
+class _Message(NamedTuple):
+    """A message as samples are held against it: what all of it weighs, what of it each entry has, the topics named."""
+
+    kind: str | None
+    total: float
+    heard: Mapping[str, float]
+    named: frozenset[str]
+
+
+class Index:
+    """The samples of one business, found by the stems of their words."""
+
+    def __init__(self, known: Business) -> None:
+        self.known = known
+        told = [(entry, text, set(stems(text))) for entry in known.entries.values() for text in sum(entry.samples, ())]
+        self.phrases = _phrases(known, told)
+        texts = [(entry, text, words) for entry, text, words in told if words and not entry.whole]
+        self.entries_of: dict[str, set[str]] = {}
+        for entry, _, words in texts:
+            for word in words:
+                self.entries_of.setdefault(word, set()).add(entry.id)
+        count = len(known.entries)
+        self.rare = log(1 + count)
+        self.weights: Mapping[str, float] = {
+            word: log(1 + count / len(ids)) * _worth(word) for word, ids in self.entries_of.items()
+        }
+        self.samples: list[_Sample] = []
+        self.postings: dict[str, list[int]] = {}
+        for sample in texts:
+            self._add(*sample)
+        self.topic_of = _topic_words(known)
+        common = frozenset(word for word, ids in self.entries_of.items() if len(ids) >= _SPREAD)
+        self.topic_stems = {key: common & _stems_of(topic.words) for key, topic in known.topics.items()}
+
+    def _add(self, entry: Entry, text: str, words: set[str]) -> None:
+        """Keep one sample."""
+        for word in words:
+            self.postings.setdefault(word, []).append(len(self.samples))
+        weight = sum(self.weights[word] for word in sorted(words))
+        self.samples.append(_Sample(entry, weight, len(words) == 1 and len(read(text).words) > 1))
+
+    def find(
+        self, words: Sequence[str], kind: str | None, topic: str | None, *, booked: bool
+    ) -> list[tuple[float, float, Entry]]:
+        """Return the entries that a message may ask for, the likeliest first, each with how likely it is.
+
+        `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
+        """
+        told = [word for word in map(self._known, words) if word]
+        met, total = self._met(words, told, topic)
+        message = _Message(kind, total, *self._heard(told))
+        best: dict[str, tuple[float, float, Entry]] = {}
+        for number, weight in met.items():
+            sample = self.samples[number]
+            if sample.entry.needs and not booked:
+                continue
+            rank, likely = self._rated(sample, weight, message)
+            known = best.get(sample.entry.id)
+            if rank and (known is None or rank > known[0]):
+                best[sample.entry.id] = (rank, likely, sample.entry)
+        return sorted(best.values(), key=lambda found: -found[0])
+
+    def _rated(self, sample: _Sample, weight: float, message: _Message) -> tuple[float, float]:
+        """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
+        entry, full, thin = sample
+        share, covered = weight / full, weight / message.total
+        if weight < _MIN_WEIGHT and not (share > _WHOLE and covered > _MOST_OF_IT):
+            return 0.0, 0.0
+        common = entry.id in self.known.common
+        if thin and (covered < _THIN or (common and not _is_for(entry, message.kind))):
+            return 0.0, 0.0
+        # A short message that is all about an entry needn't have all words of a sample.
+        about = min(message.heard.get(entry.id, 0.0) / message.total, 1.0)
+        likely = (share + _COVERED * (1 - share) * about) * _fitness(entry, message.kind)
+        if covered < _MIN_SHARE:
+            likely *= _PASSING
+        if self._is_elsewhere(entry, message.named):
+            likely *= _ELSEWHERE
+        if likely < SURE and about < _ASKABLE:
+            return 0.0, 0.0
+        return likely * likely * weight * (0.8 + 0.4 * about) * (_COMMON if common else 1.0), likely
+
+    def _is_elsewhere(self, entry: Entry, named: frozenset[str]) -> bool:
+        """Say whether a message names other topics than that of an entry."""
+        return bool(named and entry.topic) and entry.topic not in named and entry.id not in self.speaks_of(named)
+
+    def _known(self, word: str) -> str | None:
+        return word if word in self.weights else self._corrected(word)
+
+    def _heard(self, told: Sequence[str]) -> tuple[dict[str, float], frozenset[str]]:
+        """Return by entry what weighs that any of its samples has, and the topics that are named."""
+        heard: dict[str, float] = {}
+        for word in told:
+            weight = self.weights[word]
+            for entry in self.entries_of[word]:
+                heard[entry] = heard.get(entry, 0.0) + weight
+        return heard, frozenset(self.topic_of[word] for word in told if word in self.topic_of)
+
+    @lru_cache(maxsize=256)  # noqa: B019 - an index lives as long as its process
+    def speaks_of(self, topics: frozenset[str]) -> frozenset[str]:
+        """Return the entries of which a sample has a word that tells one of these topics."""
+        words = [word for word, topic in self.topic_of.items() if topic in topics]
+        return frozenset(entry for word in words for entry in self.entries_of.get(word, ()))
+
+    def _met(self, words: Sequence[str], told: Sequence[str], topic: str | None) -> tuple[dict[int, float], float]:
+        """Return by sample what weighs that it shares with a message, and what the whole message weighs."""
+        met: dict[int, float] = {}
+        total = sum(self.weights[word] * _worth(word) for word in told)
+        total += self.rare * sum(
+            1 for word in words if not word[0].isdecimal() and not is_time(word) and self._known(word) is None
+        )
+        for word in told:
+            weight = self.weights[word]
+            for number in self.postings[word]:
+                met[number] = met.get(number, 0.0) + weight
+        for word in self.topic_stems.get(topic or "", frozenset()).difference(words):
+            weight = self.weights.get(word, 0.0) * _CONTEXT
+            for number in self.postings.get(word, ()):
+                if number in met:
+                    met[number] += weight
+        return met, total or 1.0
+
+    @cache  # noqa: B019 - an index lives as long as its process
+    def _deletes(self) -> Mapping[str, str]:
+        """Return words with one letter taken out, and the word that each may stand for."""
+        table: dict[str, str] = {}
+        for word in self.weights:
+            if len(word) >= 5:
+                for at in range(len(word)):
+                    table.setdefault(word[:at] + word[at + 1 :], word)
+        return table
+
+    def _corrected(self, word: str) -> str | None:
+        """Return the known word that a mistyped one stands for, None where there is none, or it is a word itself."""
+        if len(word) < 4 or word in spelt():
+            return None
+        table = self._deletes()
+        found = table.get(word)
+        if found and found[0] == word[0]:
+            return found
+        if len(word) < 5:
+            return None
+        for at in range(1, len(word)):
+            shorter = word[:at] + word[at + 1 :]
+            if shorter in self.weights and len(shorter) > 4:
+                return shorter
+            found = table.get(shorter)
+            if found and len(found) == len(word) and found[0] == word[0]:
+                return found
+        return None
+
+
+def _phrases(known: Business, told: Sequence[tuple[Entry, str, set[str]]]) -> dict[tuple[str, ...], Entry]:
+    """Return the samples that are only heard word for word, as too little in them tells."""
+    own = {tuple(read(text).words) for entry, text, _ in told if entry.id not in known.common}
+    phrases: dict[tuple[str, ...], Entry] = {}
+    for entry, text, words in told:
+        phrase = tuple(read(text).words)
+        common = entry.id in known.common
+        if (entry.whole or not words or (common and len(words) < 2)) and not (common and phrase in own):
+            phrases.setdefault(phrase, entry)
+    return phrases
+
+
+def _worth(word: str) -> float:
+    return _TIME if is_time(word) else 1.0
+
+
+def _stems_of(words: Sequence[str]) -> frozenset[str]:
+    return frozenset(stem for word in words for stem in stems(word))
+
+
+def _topic_words(known: Business) -> Mapping[str, str]:
+    """Return the stems that tell one topic and no other."""
+    found: dict[str, set[str]] = {}
+    for topic in known.topics.values():
+        for word in topic.words:
+            words = stems(word)
+            if len(words) == 1:
+                found.setdefault(words[0], set()).add(topic.id)
+    return {word: min(topics) for word, topics in found.items() if len(topics) == 1}
+
+
+@cache
+def spelt() -> frozenset[str]:
+    """Return the stems of words that are spelt right, so that none is taken for another."""
+    lists = (vocabulary.FOLDER / f"words_{lang}.txt" for lang in ("en", "fr"))
+    return frozenset(stem(fold(word)) for path in lists for word in path.read_text(encoding="utf-8").split())
+
+
+@cache
+def index(name: str) -> Index:
+    """Return the index of a business."""
+    return Index(business(name))
+
+
+@lru_cache(maxsize=512)
+def kind_of(text: str) -> str | None:
+    """Return the kind of question that a text asks, None for a statement or a mere yes-or-no question."""
+    found = {match.lastgroup for match in _KIND.finditer(read(text[:MAX_READ]).folded)}
+    return next((kind for kind in _KINDS if kind in found), None) if found else None
+
+
+def _is_for(entry: Entry, kind: str | None) -> bool:
+    """Say whether an entry answers a kind of question, or what is told without one."""
+    return kind in entry.kinds if kind else not entry.kinds.isdisjoint(("want", "problem"))
+
+
+def _fitness(entry: Entry, kind: str | None) -> float:
+    """Return how well an entry answers a kind of question: 1, or less where it answers another one."""
+    if kind in entry.kinds:
+        return 1.0
+    if kind in HARD:
+        near = {"when": "howlong", "howlong": "when"}.get(kind or "")
+        return 0.85 if near in entry.kinds else 0.62
+    soft = not entry.kinds.isdisjoint(("yesno", "what", "how", "which", "problem", "want"))
+    return 1.0 if soft else 0.72
