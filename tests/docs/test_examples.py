@@ -13,7 +13,7 @@ import pytest
 from sandbox import create_app
 from sandbox.settings import load_settings
 from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of, read
-from tests.support.environments import clone, environ, free_port, run, starting
+from tests.support.environments import clone, environ, run, starting
 from tests.support.processes import Server
 from tests.support.requirements import DEMANDS_ALL, requires_curl, requires_node, requires_packages
 
@@ -42,10 +42,6 @@ def serves(block: Block) -> bool:
     return " serve" in block.text
 
 
-def serves_in_the_background(block: Block) -> bool:
-    return serves(block) and " &\n" in block.text
-
-
 # Lines that stand in `.ci/run` are run there; test_dockerfile.py plays what Docker would do.
 SHELL = [block for block in of_language("sh") if not is_run_by_ci(block) and not is_for_docker(block)]
 
@@ -69,15 +65,7 @@ def test_a_command_that_makes_an_environment_works_in_a_fresh_clone(block: Block
         assert_printed(server.stop(), block, server.url)
 
 
-@pytest.mark.parametrize("block", [block for block in SHELL if serves_in_the_background(block)], ids=str)
-def test_a_script_that_starts_a_server_itself_succeeds(block: Block, clone_with_environment: Path) -> None:
-    requires_curl()
-    port = free_port()
-    script = "set -euo pipefail\n" + at(f"http://127.0.0.1:{port}", block.text)
-    run(["bash", "-c", script], cwd=clone_with_environment, env=environ(DIMEDOVE_SANDBOX_PORT=str(port)))
-
-
-FOREGROUND = [block for block in SHELL if serves(block) and not serves_in_the_background(block)]
+FOREGROUND = [block for block in SHELL if serves(block)]
 
 
 @pytest.mark.parametrize("block", [block for block in FOREGROUND if not makes_an_environment(block)], ids=str)
