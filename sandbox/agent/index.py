@@ -54,7 +54,7 @@ class Index:
 
     def __init__(self, known: Business) -> None:
         self.known = known
-        told = [(entry, text, set(stems(text))) for entry in known.entries.values() for text in sum(entry.samples, ())]
+        told = [(entry, text, stems(text)) for entry in known.entries.values() for text in sum(entry.samples, ())]
         self.phrases = _phrases(known, told)
         texts = [(entry, text, words) for entry, text, words in told if words and not entry.whole]
         self.entries_of: dict[str, set[str]] = {}
@@ -74,11 +74,11 @@ class Index:
         common = frozenset(word for word, ids in self.entries_of.items() if len(ids) >= _SPREAD)
         self.topic_stems = {key: common & _stems_of(topic.words) for key, topic in known.topics.items()}
 
-    def _add(self, entry: Entry, text: str, words: set[str]) -> None:
+    def _add(self, entry: Entry, text: str, words: Sequence[str]) -> None:
         """Keep one sample."""
         for word in words:
             self.postings.setdefault(word, []).append(len(self.samples))
-        weight = sum(self.weights[word] for word in sorted(words))
+        weight = sum(self.weights[word] for word in words)
         self.samples.append(_Sample(entry, weight, len(words) == 1 and len(read(text).words) > 1))
 
     def find(
@@ -88,9 +88,14 @@ class Index:
 
         `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
         """
-        told = [word for word in map(self._known, words) if word]
-        met, total = self._met(words, told, topic)
-        message = _Message(kind, total, *self._heard(told))
+        known_as = {word: self._known(word) for word in words}
+        told = [known for known in map(known_as.get, words) if known]
+        total = sum(self.weights[word] * _worth(word) for word in told)
+        total += self.rare * sum(
+            1 for word in words if known_as[word] is None and not word[0].isdecimal() and not is_time(word)
+        )
+        met = self._met(words, told, topic)
+        message = _Message(kind, total or 1.0, *self._heard(told))
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in met.items():
             sample = self.samples[number]
@@ -144,23 +149,20 @@ class Index:
         words = [word for word, topic in self.topic_of.items() if topic in topics]
         return frozenset(entry for word in words for entry in self.entries_of.get(word, ()))
 
-    def _met(self, words: Sequence[str], told: Sequence[str], topic: str | None) -> tuple[dict[int, float], float]:
-        """Return by sample what weighs that it shares with a message, and what the whole message weighs."""
+    def _met(self, words: Sequence[str], told: Sequence[str], topic: str | None) -> dict[int, float]:
+        """Return by sample what weighs that it shares with a message."""
         met: dict[int, float] = {}
-        total = sum(self.weights[word] * _worth(word) for word in told)
-        total += self.rare * sum(
-            1 for word in words if not word[0].isdecimal() and not is_time(word) and self._known(word) is None
-        )
         for word in told:
             weight = self.weights[word]
             for number in self.postings[word]:
                 met[number] = met.get(number, 0.0) + weight
-        for word in self.topic_stems.get(topic or "", frozenset()).difference(words):
-            weight = self.weights.get(word, 0.0) * _CONTEXT
-            for number in self.postings.get(word, ()):
+        # In one order: what is added up differs in its last bit from order to order.
+        for word in sorted(self.topic_stems.get(topic or "", frozenset()).difference(words)):
+            weight = self.weights[word] * _CONTEXT
+            for number in self.postings[word]:
                 if number in met:
                     met[number] += weight
-        return met, total or 1.0
+        return met
 
     @cache  # noqa: B019 - an index lives as long as its process
     def _deletes(self) -> Mapping[str, str]:
@@ -192,7 +194,7 @@ class Index:
         return None
 
 
-def _phrases(known: Business, told: Sequence[tuple[Entry, str, set[str]]]) -> dict[tuple[str, ...], Entry]:
+def _phrases(known: Business, told: Sequence[tuple[Entry, str, Sequence[str]]]) -> dict[tuple[str, ...], Entry]:
     """Return the samples that are only heard word for word, as too little in them tells."""
     own = {tuple(read(text).words) for entry, text, _ in told if entry.id not in known.common}
     phrases: dict[tuple[str, ...], Entry] = {}
