@@ -11,8 +11,10 @@ _SECONDS = 2.5
 _MAX_HEALTH = 100_000
 
 
-def get(url: str, path: str, token: str | None = None, *, seconds: float = _SECONDS) -> tuple[int, bytes]:
-    """Return status and body of a GET request to a server.
+def get(
+    url: str, path: str, token: str | None = None, *, seconds: float = _SECONDS, max_bytes: int | None = None
+) -> tuple[int, bytes]:
+    """Return status and body of a GET request to a server; of the body `max_bytes` at most.
 
     Raises:
         OSError: there is no connection.
@@ -32,7 +34,7 @@ def get(url: str, path: str, token: str | None = None, *, seconds: float = _SECO
     try:
         connection.request("GET", path, headers={"Sandbox-Control-Token": token} if token else {})
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.read(max_bytes)
     except HTTPException as error:
         raise ValueError(f"{url}: no HTTP: {type(error).__name__}") from None
     finally:
@@ -42,9 +44,11 @@ def get(url: str, path: str, token: str | None = None, *, seconds: float = _SECO
 def health_problem(url: str) -> str | None:
     """Return why a server is not healthy, or not a sandbox; None where it is well."""
     try:
-        status, body = get(url, "/_sandbox/health")
-        health = json.loads(body[:_MAX_HEALTH])
-    except (OSError, ValueError) as error:
-        return getattr(error, "strerror", None) or str(error)
+        status, body = get(url, "/_sandbox/health", max_bytes=_MAX_HEALTH)
+        health = json.loads(body)
+    except OSError as error:
+        return f"{url}: {error.strerror or error}"
+    except ValueError as error:
+        return str(error)
     well = status == 200 and isinstance(health, dict) and health.get("sandbox") is True
     return None if well else f"{url}: answered with status {status}, not as a healthy sandbox"

@@ -207,8 +207,12 @@ def _run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _used_apps(server: ChildServer) -> list[str]:
     """Return the apps that got requests."""
-    listed = json.loads(server.get("/_sandbox/apps"))["data"]
-    return [app["app_id"] for app in listed if app["counts"]["requests"]]
+    used, page = list[str](), json.loads(server.get("/_sandbox/apps"))
+    while True:
+        used += [app["app_id"] for app in page["data"] if app["counts"]["requests"]]
+        if not page["has_more"]:
+            return used
+        page = json.loads(server.get(f"/_sandbox/apps?after={page['last_id']}"))
 
 
 def _findings(server: ChildServer) -> list[str]:

@@ -30,12 +30,11 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Ask the server until it is healthy."""
-
     seconds = Option("", "integer", minimum=0, maximum=86_400).parse(arguments.timeout, "--timeout")
     url, late = url_of(arguments.url, environ), time.monotonic() + seconds
     while problem := health_problem(url):
         if time.monotonic() >= late:
-            print(f"dimedove-sandbox: not healthy after {seconds} s: {escape(f'{url}: {problem}')}", file=sys.stderr)
+            print(f"dimedove-sandbox: not healthy after {seconds} s: {escape(problem)}", file=sys.stderr)
             return 1
         time.sleep(_PAUSE)
     return 0

@@ -29,6 +29,16 @@ sys.exit(int(sys.argv[2]))
 """
 
 
+CREATE_IN_MANY = """
+import os, urllib.request
+headers = {"Authorization": f"Bearer {os.environ['DIMEDOVE_API_KEY']}", "Content-Type": "application/json"}
+for number in range(101):
+    url = f"{os.environ['DIMEDOVE_BASE_URL']}/apps/app_{number:03}/conversations"
+    urllib.request.urlopen(urllib.request.Request(url, b"{}", headers)).read()
+raise SystemExit(4)
+"""
+
+
 def python(code: str, *words: str) -> list[str]:
     return ["--", sys.executable, "-c", code, *words]
 
@@ -68,6 +78,15 @@ def test_a_failure_keeps_what_explains_it_and_a_success_nothing(tmp_path: Path) 
     entries = json.loads((kept / "requests.har").read_text())["log"]["entries"]
     assert [entry["request"]["method"] for entry in entries] == ["POST"]
     assert run("replay", str(kept / "app_demo.bundle.zip")).returncode == 0
+
+
+def test_every_app_is_kept_however_many_there_are(tmp_path: Path) -> None:
+    """More apps than a page of the list has."""
+    done = run("exec", "--artifacts", str(tmp_path), *python(CREATE_IN_MANY))
+
+    assert done.returncode == 4
+    kept = {path.name for path in tmp_path.glob("*.bundle.zip")}
+    assert kept == {f"app_{number:03}.bundle.zip" for number in range(101)}
 
 
 def test_what_cannot_be_kept_costs_no_exit_code(tmp_path: Path) -> None:
