@@ -13,6 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from sandbox.agent import vocabulary
+from sandbox.agent.text import fold
 from sandbox.agent.turn import Language, Pair
 
 NAMES: Final = (
@@ -20,6 +21,14 @@ NAMES: Final = (
     *("telecom", "energy", "automotive", "software", "general"),
 )
 """All businesses, as the setting `business` names them (docs/control.md, Apps)."""
+
+TIERS: Final = frozenset(
+    [
+        *("premium", "basic", "standard", "gold", "silver", "platinum"),
+        *("free", "pro", "plus", "enterprise", "starter", "trial"),
+    ]
+)
+"""Names of plans that don't say what they are plans of."""
 
 _COMMON: Final = "common"
 
@@ -32,12 +41,16 @@ class Line(NamedTuple):
 
 
 class Topic(NamedTuple):
-    """What several entries are about: its noun without an article, and the words that tell it."""
+    """What several entries are about: its noun without an article, and the words that tell it.
+
+    `names` are these words and the noun in both languages, folded.
+    """
 
     id: str
     label: Pair
     form: str
     words: tuple[str, ...]
+    names: tuple[str, ...]
 
     def yours(self, lang: Language) -> str:
         """Return it as the customer's: "your debit card", « votre carte de débit »."""
@@ -154,7 +167,8 @@ def _read(name: str) -> _File:
 def _keep(read: _File, section: str, line: str, rows: list[tuple[str, str]]) -> None:
     if section == "topics":
         key, en, fr, form, words = (part.strip() for part in line.split(" | "))
-        read.topics[key] = Topic(key, _pair(f"{en} | {fr}"), form, tuple(words.split(", ")))
+        label, told = _pair(f"{en} | {fr}"), tuple(words.split(", "))
+        read.topics[key] = Topic(key, label, form, told, tuple(map(fold, (*told, *label))))
         return
     key, _, text = line.partition(":")
     if section == "entries":

@@ -17,7 +17,7 @@ from sandbox.agent.businesses import business
 from sandbox.agent.directives import Directives
 from sandbox.agent.ledger import Ledger
 from sandbox.agent.rendering import ReplyBuilder, laid_out
-from sandbox.agent.text import MAX_READ, fold, read
+from sandbox.agent.text import MAX_READ, SPELLED, fold, read
 from sandbox.agent.turn import Language, Pair, Prompt, Turn
 from sandbox.agent.vocabulary import alternatives
 from sandbox.reply import Message, Reply
@@ -38,25 +38,6 @@ _COUNT = re.compile(r"\b(\d{1,2})\b")
 _KEYS = re.compile(r"[\"'`]([A-Za-z_]\w{0,30})[\"'`]")
 _NAMED_KEYS = re.compile(r"(?:keys|fields|properties|cles|champs)\s?:?\s([\w ,]{3,200})")
 _SENTENCE = re.compile(r"[^.!?\n]{1,600}[.!?]*")
-_SPELLED: Final = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "deux": 2,
-    "trois": 3,
-    "quatre": 4,
-    "cinq": 5,
-    "sept": 7,
-    "huit": 8,
-    "neuf": 9,
-    "dix": 10,
-}
 _MAX_COPIED: Final = 2_000
 
 
@@ -163,7 +144,7 @@ def _paragraph(builder: ReplyBuilder, text: str) -> str:
 def _items(builder: ReplyBuilder, folded: str) -> list[str]:
     """Return as many of the business's services as were asked for, five without a number."""
     match = _COUNT.search(folded)
-    spelled = next((count for word, count in _SPELLED.items() if f" {word} " in f" {folded} "), 5)
+    spelled = next((count for word, count in SPELLED.items() if f" {word} " in f" {folded} "), 5)
     count = max(1, min(int(match[1]) if match else spelled, 20))
     labels = [topic.label.of(builder.lang) for topic in builder.business.topics.values()]
     start = builder.draw(3, len(labels))

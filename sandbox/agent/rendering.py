@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from sandbox.agent import dates, entities, vocabulary
-from sandbox.agent.businesses import Business, Entry, Line, business
+from sandbox.agent.businesses import TIERS, Business, Entry, Line, business
 from sandbox.agent.ledger import Ledger
 from sandbox.agent.text import MAX_READ, fold, read
 from sandbox.agent.turn import Language, Pair, Turn
@@ -40,22 +40,6 @@ _METADATA: Final[Mapping[str, tuple[str, ...]]] = {
     "order_status": ("order_status", "delivery_status", "statut_commande"),
 }
 _MONEY: Final = ("balance", "coverage")
-_TIERS: Final = frozenset(
-    [
-        "premium",
-        "basic",
-        "standard",
-        "gold",
-        "silver",
-        "platinum",
-        "free",
-        "pro",
-        "plus",
-        "enterprise",
-        "starter",
-        "trial",
-    ]
-)
 _PARAGRAPH: Final = 220
 _SAYABLE = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f]{1,80}")
 _PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
@@ -198,10 +182,9 @@ class ReplyBuilder:
         """Return a plan as one says it: the topic that it names, never a machine's word."""
         words = fold(value).replace("_", " ")
         for topic in self.business.topics.values():
-            labels = (fold(topic.label.en), fold(topic.label.fr), *map(fold, topic.words))
-            if any(label in words or words in label for label in labels):
+            if any(name in words or words in name for name in topic.names):
                 return topic.label.of(self.lang)
-        return value if " " in value and "_" not in value and words not in _TIERS else None
+        return value if " " in value and "_" not in value and words not in TIERS else None
 
     def number(self) -> str:
         """Return the number of the conversation's file, or of what was booked."""

@@ -11,7 +11,7 @@ from sandbox.agent.answering import Response
 from sandbox.agent.directives import Directives
 from sandbox.agent.ledger import Ledger
 from sandbox.agent.rendering import ReplyBuilder, laid_out
-from sandbox.agent.text import MAX_READ, read
+from sandbox.agent.text import GREETINGS, MAX_READ, read
 from sandbox.agent.turn import Tool, Turn
 from sandbox.agent.vocabulary import NO_BREAK
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
@@ -126,7 +126,7 @@ def _greeting(builder: ReplyBuilder, response: Response) -> list[str]:
     if _first_name(builder):
         return [builder.say("hello_sober" if response.sober else "hello")]
     greets = read(builder.turn.message[:40]).words[:1]
-    cordial = greets and greets[0] in ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
+    cordial = greets and greets[0] in GREETINGS
     return [builder.say("hello_plain")] if cordial and not response.sober else []
 
 

@@ -13,6 +13,16 @@ from sandbox.agent import vocabulary
 MAX_READ: Final = 4_000
 """How many characters of a message are read for its meaning: a person's message whole, a hostile one in part."""
 
+_NUMBERS: Final = (
+    *(("one", "un"), ("two", "deux"), ("three", "trois"), ("four", "quatre"), ("five", "cinq")),
+    *(("six", "six"), ("seven", "sept"), ("eight", "huit"), ("nine", "neuf"), ("ten", "dix")),
+)
+SPELLED: Final = {word: number for number, words in enumerate(_NUMBERS, 1) for word in words if number > 1}
+"""The numbers from two to ten as words of both languages."""
+
+GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
+"""The words, folded, with which a person greets."""
+
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _ASCII_WORDS = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)

@@ -13,10 +13,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sandbox.agent import directives, safety, understanding, vocabulary
-from sandbox.agent.businesses import NAMES, Entry, business
+from sandbox.agent.businesses import NAMES, TIERS, Entry, business
 from sandbox.agent.dates import MONTHS, write_time
 from sandbox.agent.index import kind_of
-from sandbox.agent.text import fold
+from sandbox.agent.text import GREETINGS, fold
 from sandbox.agent.turn import Pair
 from sandbox.rng import Entropy
 
@@ -36,22 +36,6 @@ _WITH_PLACES: Final = 0.22  # of the drawn titles have a date, a city or a name 
 # Metadata that says what a conversation is about; the rest is about the person.
 _TOPIC_KEYS = re.compile(
     r"subject|topic|department|plan|product|interest|category|reason|issue|policy_type|service|sujet|raison|motif"
-)
-_TIERS: Final = frozenset(
-    [
-        "premium",
-        "basic",
-        "standard",
-        "gold",
-        "silver",
-        "platinum",
-        "free",
-        "pro",
-        "plus",
-        "enterprise",
-        "starter",
-        "trial",
-    ]
 )
 _GENERAL: Final = (
     ("price", Pair("Question about prices", "Question sur les prix")),
@@ -155,7 +139,7 @@ def _topic(name: str, text: str) -> Pair | None:
     spaced = f" {fold(text[:400]).replace('_', ' ')} "
     best: tuple[int, Pair] | None = None
     for topic in business(name).topics.values():
-        for word in (*map(fold, topic.words), fold(topic.label.en), fold(topic.label.fr)):
+        for word in topic.names:
             if len(word) > 2 and f" {word}" in spaced and (best is None or len(word) > best[0]):
                 best = (len(word), Pair(_capital(topic.label.en), _capital(topic.label.fr)))
     return best[1] if best else None
@@ -169,7 +153,7 @@ def _distress(text: str) -> Pair | None:
 def _general(text: str) -> Pair:
     if not any(character.isalnum() for character in text):
         return _UNCLEAR
-    if len(text) < 40 and fold(text).split()[0] in ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo"):
+    if len(text) < 40 and fold(text).split()[0] in GREETINGS:
         return _GREETING
     kind = kind_of(text)
     return next((pair for name, pair in _GENERAL if name == kind), _QUESTION)
@@ -178,7 +162,7 @@ def _general(text: str) -> Pair:
 def _spoken(value: object) -> Iterator[str]:
     """Yield the texts of a value of the metadata, as words."""
     if isinstance(value, str):
-        if 0 < len(value) <= 200 and value.lower() not in _TIERS:
+        if 0 < len(value) <= 200 and value.lower() not in TIERS:
             yield value.replace("_", " ")
     elif isinstance(value, Mapping):
         for inner in value.values():

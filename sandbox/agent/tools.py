@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sandbox.agent import dates, entities
 from sandbox.agent.rendering import ReplyBuilder
-from sandbox.agent.text import MAX_READ, read
+from sandbox.agent.text import MAX_READ, SPELLED, read
 from sandbox.agent.turn import Tool
 from sandbox.reply import TRANSFER_TOOL, FunctionCall
 
@@ -111,12 +111,6 @@ _COUNTED: Final = (
     "adults",
     "personnes",
 )
-_NUMBERS: Final = (
-    *(("one", "un"), ("two", "deux"), ("three", "trois"), ("four", "quatre"), ("five", "cinq")),
-    *(("six", "six"), ("seven", "sept"), ("eight", "huit"), ("nine", "neuf"), ("ten", "dix")),
-)
-SPELLED: Final = {word: number for number, words in enumerate(_NUMBERS, 1) for word in words if number > 1}
-"""The numbers from two to ten as words of both languages."""
 
 
 def _number(builder: ReplyBuilder, key: str, example: int) -> int:
@@ -192,7 +186,7 @@ _READERS: Final[tuple[tuple[str, Callable[[ReplyBuilder, str], str | None]], ...
     *(("first_name", _metadata("first_name")), ("last_name", _metadata("last_name")), ("city", _metadata("city"))),
     *(("language", _language), ("locale", _language), ("langue", _language)),
     *(("order", _known("ref")), ("policy", _known("ref")), ("reference", _known("ref")), ("booking", _known("ref"))),
-    *(("inbuilder", _known("ref")), ("ticket", _known("ref")), ("account", _known("ref")), ("claim", _known("ref"))),
+    *(("invoice", _known("ref")), ("ticket", _known("ref")), ("account", _known("ref")), ("claim", _known("ref"))),
     *(("datetime", _date), ("date", _date), ("day", _date), ("jour", _date), ("time", _time), ("heure", _time)),
     *(("service", _subject), ("topic", _subject), ("subject", _subject), ("sujet", _subject), ("category", _subject)),
     *(("reason", _reason), ("raison", _reason), ("message", _message), ("note", _message), ("comment", _message)),

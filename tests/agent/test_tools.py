@@ -112,6 +112,24 @@ def test_arguments_come_from_the_message() -> None:
     assert given["notes"].startswith("A ticket for order")
 
 
+def test_every_number_of_the_customer_is_the_reference_told() -> None:
+    keys = (
+        "order_id",
+        "policyNumber",
+        "reference",
+        "booking",
+        "invoice_number",
+        "ticket",
+        "account_number",
+        "claim_id",
+    )
+    asked = Tool(name="find", kind="mapping", when=("find",), arguments=dict.fromkeys(keys, "X-0"))
+
+    (call,) = calls("Please find CM-4471", asked)
+
+    assert call.arguments == dict.fromkeys(keys, "CM-4471")
+
+
 def test_arguments_come_from_the_metadata() -> None:
     given = arguments(
         "ticket", metadata={"first_name": "Zoé", "priority": 7, "city": "Québec", "email": "z@example.com"}
