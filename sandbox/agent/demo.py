@@ -51,7 +51,6 @@ _ANSWERS: Final[Mapping[str, Sequence[Pair]]] = {
         *(Pair("Thanks, that's all!", "Merci, c'est tout!"), Pair("Great, thank you", "Parfait, merci")),
         *(Pair("Thank you so much", "Merci beaucoup"), Pair("ok thanks", "ok merci")),
     ),
-    "done": (Pair("Have a good day", "Bonne journée"), Pair("bye", "au revoir")),
 }
 
 
@@ -129,7 +128,7 @@ class Customer:
         return text
 
     def _next_entry(self) -> Entry:
-        pool = [entry for entry in business(self.business).entries.values() if _is_opener(entry)]
+        pool = _openers(self.business)
         fresh = [entry for entry in pool if entry not in self.entries] or pool
         near = [entry for entry in fresh if self.entries and entry.topic == self.entries[-1].topic]
         return self._one_of(near or fresh)
@@ -141,10 +140,14 @@ class Customer:
         return options[int(self.random.random() * len(options))]
 
 
-def _is_opener(entry: Entry) -> bool:
-    """Say whether a made-up customer can write about an entry: what needs a story of their own is left to people."""
-    asks = {slot for _, group in entry.asks for slot in group}
-    return bool(entry.topic) and not entry.alone and not entry.needs and "detail" not in asks
+@cache
+def _openers(name: str) -> Sequence[Entry]:
+    """Return what made-up customers of a business write about: what needs a story of their own is left to people."""
+    return [
+        entry
+        for entry in business(name).entries.values()
+        if entry.topic and not entry.alone and not entry.needs and not any("detail" in slots for _, slots in entry.asks)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sandbox.agent.businesses import NAMES
@@ -10,7 +11,7 @@ from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
 from sandbox.app_settings import AppSettings, Tool
 from sandbox.apps.app import App
-from sandbox.rng import Entropy
+from sandbox.rng import SeedScope
 
 # First names that both languages know, said alike by either.
 _NAMES = (
@@ -44,16 +45,17 @@ class Persona:
     secondary_color: str
 
 
-def persona(entropy: Entropy) -> Persona:
-    """Return the agent that belongs to `entropy`, where nobody has said who it is."""
-    random = entropy.random("persona")
+@lru_cache(maxsize=1_000)
+def persona(origin: SeedScope) -> Persona:
+    """Return the agent of an app of this origin, where nobody has said who it is; kept, as each request asks for it."""
+    random = origin.entropy().random("persona", "persona")
     primary, secondary = random.choice(_COLORS)
     return Persona(name=random.choice(_NAMES), primary_color=primary, secondary_color=secondary)
 
 
 def persona_of(app: App, settings: AppSettings) -> Persona:
     """Return the name and the colours of the app's agent."""
-    chosen, agent = persona(app.rng.at("persona")), settings.agent
+    chosen, agent = persona(app.origin), settings.agent
     return Persona(
         name=agent.name or chosen.name,
         primary_color=agent.primary_color or chosen.primary_color,
@@ -74,7 +76,12 @@ def profile(app: App, settings: AppSettings) -> Profile:
 
 def business_of(app: App, settings: AppSettings) -> str:
     """Return the business that the app is one of: its setting, else its seed's choice."""
-    return settings.business or app.rng.random("business").choice(NAMES)
+    return settings.business or _chosen_business(app.origin)
+
+
+@lru_cache(maxsize=1_000)
+def _chosen_business(origin: SeedScope) -> str:
+    return origin.entropy().random("business").choice(NAMES)
 
 
 def effective_settings(app: App) -> dict[str, Any]:

@@ -41,14 +41,19 @@ def lines(name: str) -> dict[str, list[list[str]]]:
 @cache
 def alternatives(name: str) -> str:
     """Return the regular expression of a section of `patterns.txt`: any of its lines, as a group."""
-    lines: list[str] = []
+    return f"(?:{'|'.join(_patterns()[name])})"
+
+
+@cache
+def _patterns() -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
     heading = ""
     for line in (FOLDER / "patterns.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("# "):
             heading = line[2:]
-        elif heading == name:
-            lines.append(line)
-    return f"(?:{'|'.join(lines)})"
+        else:
+            sections.setdefault(heading, []).append(line)
+    return sections
 
 
 def typography(french: str) -> str:
