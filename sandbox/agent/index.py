@@ -41,9 +41,14 @@ class _Sample(NamedTuple):
 
 
 class _Message(NamedTuple):
-    """A message as samples are held against it: what all of it weighs, what of it each entry has, the topics named."""
+    """A message as samples are held against it.
+
+    `told` are its words that are known, `total` is what all of it weighs, `heard` what of it each entry has, `named`
+    the topics that it names.
+    """
 
     kind: str | None
+    told: Sequence[str]
     total: float
     heard: Mapping[str, float]
     named: frozenset[str]
@@ -88,16 +93,9 @@ class Index:
 
         `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
         """
-        known_as = {word: self._known(word) for word in words}
-        told = [known for known in map(known_as.get, words) if known]
-        total = sum(self.weights[word] * _worth(word) for word in told)
-        total += self.rare * sum(
-            1 for word in words if known_as[word] is None and not word[0].isdecimal() and not is_time(word)
-        )
-        met = self._met(words, told, topic)
-        message = _Message(kind, total or 1.0, *self._heard(told))
+        message = self._read(words, kind)
         best: dict[str, tuple[float, float, Entry]] = {}
-        for number, weight in met.items():
+        for number, weight in self._met(words, message.told, topic).items():
             sample = self.samples[number]
             if sample.entry.needs and not booked:
                 continue
@@ -106,6 +104,14 @@ class Index:
             if rank and (known is None or rank > known[0]):
                 best[sample.entry.id] = (rank, likely, sample.entry)
         return sorted(best.values(), key=lambda found: -found[0])
+
+    def _read(self, words: Sequence[str], kind: str | None) -> _Message:
+        known = [self._known(word) for word in words]
+        told = [word for word in known if word]
+        total = sum(self.weights[word] * _worth(word) for word in told)
+        strange = (word for word, met in zip(words, known, strict=True) if met is None)
+        total += self.rare * sum(1 for word in strange if not word[0].isdecimal() and not is_time(word))
+        return _Message(kind, told, total or 1.0, *self._heard(told))
 
     def _rated(self, sample: _Sample, weight: float, message: _Message) -> tuple[float, float]:
         """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
