@@ -46,7 +46,7 @@ def preload(control: Contract) -> None:
     for name in _LIBRARIES:
         import_module(name)
     _load_words()
-    # The first fault that is explained loads the schemas of JSON Schema itself.
+    # The first error that is explained loads the schemas of JSON Schema itself.
     control.schema("Fault").violations(decode(b"0"))
 
 

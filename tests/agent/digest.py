@@ -34,7 +34,7 @@ def _understood(name: str) -> Iterator[str]:
     """Yield how samples with a letter left out are understood: to the last bit of what they weigh."""
     for entry in business(name).entries.values():
         for text in (samples[0] for samples in entry.samples):
-            for at in range(0, len(text), 7):
+            for at in range(0, len(text), 15):
                 words = stems(text[:at] + text[at + 1 :])
                 found = index(name).find(words, None, entry.topic, booked=False)
                 yield repr([(rank, likely, near.id) for rank, likely, near in found])

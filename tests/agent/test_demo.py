@@ -100,11 +100,10 @@ def test_the_demo_app_is_written_by_hand_in_both_languages() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "4242"])
-def test_other_processes_write_the_same(hash_seed: str) -> None:
+def test_other_processes_write_the_same() -> None:
     told = subprocess.run(
         [sys.executable, "-m", "tests.agent.digest"],
-        env={"PYTHONHASHSEED": hash_seed},
+        env={"PYTHONHASHSEED": "4242"},
         capture_output=True,
         text=True,
         check=True,
