@@ -217,8 +217,7 @@ class Sandbox:
         async with self._seeding:
             # One that was restored is as it was saved.
             if not app.is_ready and not app.is_stored:
-                await seed_demo(app)
-                app.begin_history(app.snapshot(), seq=0)
+                await app.begin_with(seed_demo)
             app.is_ready = True
 
     @asynccontextmanager

@@ -37,8 +37,8 @@ async def append_message(
     """
     parts = [{"type": "text", "text": text}]
 
-    def make(conversation: Conversation, position: int) -> Item:
-        return item(app.rng.at("conversation", conversation.number), position, "user", at, parts)
+    def make(number: int, position: int) -> Item:
+        return item(app.rng.at("conversation", number), position, "user", at, parts)
 
     before = await app.conversations.append_message(conversation_id, make, metadata and metadata.raw)
     if before is None:

@@ -88,15 +88,13 @@ async def _add_written(app: App, written: Written, at: int) -> None:
         parts.append({"type": "text", "text": text})
         said, parts = parts, []
         if mark == ">":
-            message: Callable[[Conversation, int], Item] = partial(_item, rng, "user", at, said)
+            message: Callable[[int, int], Item] = partial(_item, rng, "user", at, said)
             await app.conversations.append_message(conversation.id, message)
         else:
             await app.conversations.append_reply(conversation.id, partial(_item, rng, "assistant", at, said, None))
 
 
-def _item(
-    rng: Entropy, role: Role, at: int, parts: list[dict[str, Any]], _: Conversation | None, position: int
-) -> Item:
+def _item(rng: Entropy, role: Role, at: int, parts: list[dict[str, Any]], _: int | None, position: int) -> Item:
     return item(rng, position, role, at, parts)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,15 +11,13 @@ from sandbox.app_settings import AppSettings
 from sandbox.apps.deliveries import AppDeliveries
 from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
 from sandbox.apps.journal import Journal
-from sandbox.apps.limits import SharedUsage, Usage, json_size
+from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.memory import Disposal, MemoryConversations
-from sandbox.apps.rate_limit import MemoryRateLimiter
 from sandbox.apps.responses import AppDeleted, OpenResponses
-from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.apps.snapshot import AppSnapshot
-from sandbox.apps.store import Counter, RateLimiter, RuleQueue
+from sandbox.apps.store import ConversationStore, Counter, RateLimiter, RuleQueue
 from sandbox.clock import Clock, FrozenClock
-from sandbox.rng import SeedScope
+from sandbox.rng import Entropy, SeedScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +32,20 @@ class AppEnvironment:
     disposal: Disposal = field(default_factory=Disposal)
 
 
-class App:
+class App(ABC):
     """All that belongs to one app. It is the same object for as long as the server knows the app.
 
     `settings` are those in force, `defaults` those that it began with, `overrides` what was changed of them, as JSON;
     `exists` is False where only declared apps exist and it is none of them. `clock` tells its time, `frozen_at` is the
     second, with its fraction, at which that stands still (None: it runs). `rng` is the source of all that is random in
-    it, `origin` where that comes from. `usage` says how much is kept of it.
+    it, `origin` where that comes from. `is_ready` says whether it was used since it began; `usage` says how much is
+    kept of it.
     """
 
     __slots__ = (
         "_environment",
         "clock",
         "conversations",
-        "counters",
         "defaults",
         "deliveries",
         "exists",
@@ -66,8 +65,15 @@ class App:
         "usage",
     )
 
+    conversations: ConversationStore
+    faults: RuleQueue
     history: AppHistory
+    is_ready: bool
+    origin: SeedScope
     overrides: Mapping[str, Any]
+    rate_limit: RateLimiter
+    replies: RuleQueue
+    rng: Entropy
 
     def __init__(self, app_id: str, environment: AppEnvironment, defaults: AppSettings | None, usage: Usage) -> None:
         self.id = app_id
@@ -79,9 +85,9 @@ class App:
         self._begin(defaults)
 
     @property
+    @abstractmethod
     def is_stored(self) -> bool:
         """Whether it was written to since it began."""
-        return self.usage.is_stored
 
     @property
     def is_busy(self) -> bool:
@@ -105,38 +111,33 @@ class App:
         base = defaults or AppSettings()
         self.settings = base.merged(self.overrides) if self.overrides else base
 
+    @abstractmethod
+    async def refresh(self) -> None:
+        """Be as the store has it now."""
+
+    @abstractmethod
     async def override(self, overrides: Mapping[str, Any]) -> None:
         """Set what differs from how the app began; a changed rate limit starts its windows afresh.
 
         Raises:
             StoreFull: it does not fit.
         """
-        self.usage.check()
-        self.usage.mark_stored()
-        self.usage.grow(json_size(overrides) - json_size(self.overrides))
-        self.overrides, old = overrides, self.settings
-        self.declare(self.defaults)
-        if self.settings.rate_limit != old.rate_limit:
-            self.rate_limit.windows.clear()
 
+    @abstractmethod
     async def next_number(self, counter: Counter) -> int:
         """Give out the next number of a counter, from 1.
 
         Raises:
             StoreFull: there are too many apps.
         """
-        self.usage.mark_stored()
-        self.counters[counter] = number = self.counters.get(counter, 0) + 1
-        return number
 
+    @abstractmethod
     async def set_clock(self, now: float | None) -> None:
         """Freeze its time at a Unix second, or let it run (None).
 
         Raises:
             StoreFull: there are too many apps.
         """
-        self.usage.mark_stored()
-        self._freeze(now)
 
     async def consume_rate_limit(self) -> int | None:
         """Count a call against the rate limit; return the seconds to wait if it is used up.
@@ -147,63 +148,36 @@ class App:
         limit = self.settings.rate_limit
         return await self.rate_limit.consume(limit, self.clock.now()) if limit else None
 
-    def snapshot(self) -> AppSnapshot:
+    @abstractmethod
+    async def snapshot(self) -> AppSnapshot:
         """Return all of it, as it is at this moment."""
-        store = self.conversations
-        return AppSnapshot(
-            origin=self.origin,
-            settings=self.settings.to_json(),
-            overrides=self.overrides,
-            clock=self.frozen_at,
-            counters={**self.counters, "conversation": store.last_number},
-            rate_windows=dict(self.rate_limit.windows),
-            records=dict(store.records),
-            items=dict(store.items),
-            lengths=dict(zip(store.items, map(len, store.items.values()), strict=True)),
-            faults=self.faults.state,
-            replies=self.replies.state,
-        )
 
     def fresh_snapshot(self) -> AppSnapshot:
         """Return it as it would be before its first use."""
         return AppSnapshot(origin=self.origin, settings=(self.defaults or AppSettings()).to_json())
 
-    def restore(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
+    @abstractmethod
+    async def restore(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
         """Put a snapshot in place of all that is kept, with the conversations made of it; the journal begins anew.
 
         Raises:
             StoreFull: it does not fit; nothing is changed.
         """
-        extra = json_size(snapshot.overrides) - json_size({})
-        size = conversations.usage.bytes + extra
-        self.usage.check(size - self.usage.bytes)
-        # Refused here, where there are too many apps, and nothing is changed; closing it counts it no more.
-        self.usage.mark_stored()
-        self.close()
-        self.journal = self.journal.reset()
-        self.usage.mark_stored()
-        self.usage.grow(size)
-        conversations.usage = self.usage
-        self.overrides = snapshot.overrides
-        self.declare(self.defaults)
-        self._load_state(snapshot, conversations)
-        self.begin_history(snapshot)
 
-    def begin_history(self, baseline: AppSnapshot, *, seq: int | None = None, requests: int = 0) -> None:
-        """Let its history begin with the state that it has now, at a place among all requests (None: the next)."""
-        self.history.close()
-        seq = next(self._environment.journal.sequence) if seq is None else seq
-        self.history = AppHistory(self.usage, self._environment.call_usage, baseline, seq=seq, requests=requests)
+    @abstractmethod
+    async def begin_with(self, fill: Callable[[App], Awaitable[None]]) -> None:
+        """Fill it before its first use: no request did it, so that is what its history begins with."""
 
-    def reset(self) -> None:
+    @abstractmethod
+    async def begin_history(self, *, requests: int = 0) -> None:
+        """Let its history begin with the state that it has now, after so many requests."""
+
+    @abstractmethod
+    async def reset(self) -> None:
         """Drop all that is kept of it; its next use starts afresh."""
-        self.close()
-        self.journal = self.journal.reset()
-        self._begin(self.defaults)
 
     def close(self) -> None:
-        """Let go of all that is kept; its journal is left to whoever calls."""
-        self._environment.disposal.add(self.conversations)
+        """Let go of all that is in this process; its journal is left to whoever calls."""
         self.responses.end(AppDeleted)
         self.deliveries.clear()
         self.history.close()
@@ -211,22 +185,15 @@ class App:
 
     def _begin(self, defaults: AppSettings | None) -> None:
         """Be as before the first use."""
-        # Whether it was used since it began.
         self.is_ready = False
         self.overrides = {}
         self.declare(defaults)
-        origin = SeedScope(self._environment.seed, self.id)
-        self._load_state(AppSnapshot(origin=origin), MemoryConversations(self.usage))
+        self._clear()
         self.history = AppHistory(self.usage, self._environment.call_usage)
 
-    def _load_state(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
-        self.origin, self.rng = snapshot.origin, snapshot.origin.entropy()
-        self.counters = dict(snapshot.counters)
-        self.conversations = conversations
-        self.rate_limit: RateLimiter = MemoryRateLimiter(self.usage, snapshot.rate_windows)
-        self.faults: RuleQueue = MemoryRuleQueue("fault", self.usage, self.rng, snapshot.faults)
-        self.replies: RuleQueue = MemoryRuleQueue("reply", self.usage, self.rng, snapshot.replies)
-        self._freeze(snapshot.clock)
+    @abstractmethod
+    def _clear(self) -> None:
+        """Keep nothing: no conversation, no number, no rule."""
 
     def _freeze(self, now: float | None) -> None:
         self.frozen_at = now

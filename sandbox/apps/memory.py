@@ -90,7 +90,7 @@ class MemoryConversations:
         return Page([self.records[position.number] for position in positions], has_more)
 
     async def append_message(
-        self, conversation_id: str, make: Callable[[Conversation, int], Item], metadata: bytes | None = None
+        self, conversation_id: str, make: Callable[[int, int], Item], metadata: bytes | None = None
     ) -> Transcript | None:
         conversation = self._find(conversation_id)
         if conversation is None:
@@ -100,7 +100,7 @@ class MemoryConversations:
         if metadata is not None:
             conversation = conversation._replace(metadata=metadata)
             self._put(conversation)
-        self._append(conversation.number, make(conversation, len(earlier)))
+        self._append(conversation.number, make(conversation.number, len(earlier)))
         return Transcript(conversation, earlier)
 
     async def append_reply(

@@ -11,6 +11,7 @@ from sandbox import magic
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.limits import Usage
+from sandbox.apps.memory_app import MemoryApp
 from sandbox.suggestions import closest_word
 
 log = logging.getLogger("sandbox")
@@ -56,7 +57,9 @@ class AppRegistry:
 
     async def get(self, app_id: str) -> App | None:
         """Return an app that is ready to be used, or None when there is none of this id."""
-        return await self.load(self.find(app_id))
+        app = self.find(app_id)
+        await app.refresh()
+        return await self.load(app)
 
     async def load(self, app: App) -> App | None:
         """Return an app when it is ready to be used, or None when there is none of its id."""
@@ -75,17 +78,17 @@ class AppRegistry:
         """Return the apps that were written to, in the order of their ids."""
         return sorted((app for app in self._apps.values() if app.is_stored), key=lambda app: app.id)
 
-    def ids(self) -> Sequence[str]:
+    async def ids(self) -> Sequence[str]:
         """Return the ids of the apps that were declared or written to, in order."""
         return sorted({*self._declared, *(app.id for app in self._apps.values() if app.is_stored)})
 
-    def delete(self, app: App) -> None:
+    async def delete(self, app: App) -> None:
         """Drop all that is kept of an app; its next use starts afresh."""
         if app.is_stored:
             self._unstored.append(app.id)
-        app.reset()
+        await app.reset()
 
-    def delete_all(self) -> None:
+    async def delete_all(self) -> None:
         """Drop all that is kept of every app; those that requests are under way for stay what they are."""
         apps, self._apps = self._apps, {}
         self._unstored.clear()
@@ -93,7 +96,7 @@ class AppRegistry:
             if app.is_busy:
                 self._apps[app.id] = app
                 self._unstored.append(app.id)
-                app.reset()
+                await app.reset()
             else:
                 app.close()
         self._environment.journal.reset()
@@ -114,11 +117,14 @@ class AppRegistry:
 
     def _add(self, app_id: str) -> App:
         usage = Usage(self._environment.shared_usage, is_declared=app_id in self._declared)
-        app = self._apps[app_id] = App(app_id, self._environment, self._base(app_id), usage)
+        app = self._apps[app_id] = self._new_app(app_id, self._base(app_id), usage)
         self._unstored.append(app_id)
         if len(self._unstored) > self._max_unstored:
             self._forget_unstored()
         return app
+
+    def _new_app(self, app_id: str, defaults: AppSettings | None, usage: Usage) -> App:
+        return MemoryApp(app_id, self._environment, defaults, usage)
 
     def _forget_unstored(self) -> None:
         """Let the oldest go that nobody wrote to; one that was written to stays, until it is reset."""

@@ -64,11 +64,11 @@ class ConversationStore(Protocol):
         ...
 
     async def append_message(
-        self, conversation_id: str, make: Callable[[Conversation, int], Item], metadata: bytes | None = None
+        self, conversation_id: str, make: Callable[[int, int], Item], metadata: bytes | None = None
     ) -> Transcript | None:
         """Add a user's message, and replace the metadata where some is given; return what was there before the message.
 
-        `make` is given the conversation and how many items stand before the new one.
+        `make` is given the conversation's number and how many items stand before the new one.
         """
         ...
 
@@ -131,9 +131,7 @@ class RuleQueue(Protocol):
 
 
 class RateLimiter(Protocol):
-    """The rate windows of one app: start and count by length in seconds; a window starts at its first counted call."""
-
-    windows: dict[int, tuple[int, int]]
+    """The rate windows of one app, one of a minute and one of a day; a window starts at its first counted call."""
 
     async def consume(self, limit: RateLimit, now: int) -> int | None:
         """Count one call against a limit; return None, or the seconds to wait when it is used up (nothing counted).

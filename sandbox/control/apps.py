@@ -15,7 +15,7 @@ from sandbox.long_work import Slices
 
 async def list_apps(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List the apps that were declared or written to, by their ids; `after` continues behind one."""
-    all_ids, limit = services.registry.ids(), request.query["limit"]
+    all_ids, limit = await services.registry.ids(), request.query["limit"]
     start = bisect_right(all_ids, request.query.get("after", ""))
     ids, data, slices = all_ids[start : start + limit], [], Slices()
     for app_id in ids:
@@ -47,14 +47,14 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
 async def delete_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of an app; its next use starts afresh."""
     app = await mutable_app(request, services)
-    services.registry.delete(app)
+    await services.registry.delete(app)
     services.publish(app, "deleted")
     return None
 
 
 async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of every app; declared apps are as they were at start."""
-    services.registry.delete_all()
+    await services.registry.delete_all()
     services.publish(None, "reset")
     return None
 

@@ -51,7 +51,7 @@ async def get_bundle(request: ControlRequest, services: ControlServices) -> Cont
         "requests": len(records),
     }
     reasons = [*history.incomplete_reasons, *_missing_requests(missing, len(started) - len(records))]
-    baseline, state, calls = history.baseline or app.fresh_snapshot(), app.snapshot(), tuple(history.calls)
+    baseline, state, calls = history.baseline or app.fresh_snapshot(), await app.snapshot(), tuple(history.calls)
     redactor = services.redactor.pseudonymizer([*magic.KEYS, "sk_test_demo"])
 
     def write_bundle() -> bytes:

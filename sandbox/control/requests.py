@@ -65,7 +65,7 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
         app.journal.clear()
         if app.exists and (app.is_stored or app.journal.requests):
             # The state that the requests to come will meet.
-            app.begin_history(app.snapshot(), requests=app.journal.requests)
+            await app.begin_history(requests=app.journal.requests)
     return None
 
 

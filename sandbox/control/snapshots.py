@@ -21,7 +21,7 @@ MAX_BYTES = 64 * 1024**2
 async def get_snapshot(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Export all of an app's state; its secrets are redacted unless the client asks for them."""
     app = await mutable_app(request, services)
-    snapshot = app.snapshot()
+    snapshot = await app.snapshot()
     redactor = None if request.query["secrets"] == "true" else services.redactor
     # Away from the event loop, so that other requests get through meanwhile.
     content = await in_thread(lambda: b"".join(serialize_snapshot(snapshot, redactor)))
@@ -44,7 +44,7 @@ async def put_snapshot(request: ControlRequest, services: ControlServices) -> Co
     app = services.registry.find(request.app_id)
     settings = AppSettings().merged(snapshot.settings)
     overrides = settings.changes_from(app.defaults or AppSettings())
-    app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides), conversations)
+    await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides), conversations)
     services.publish(app, "restored")
     return await serialize_app(app, services)
 

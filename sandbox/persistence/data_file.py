@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sandbox.apps.memory import MemoryConversations
+from sandbox.apps.memory_app import MemoryApp
 from sandbox.apps.registry import AppRegistry
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.clock import Clock
@@ -81,7 +82,7 @@ class DataFile:
             slices = Slices()
             for app in self._registry.stored():
                 await slices.yield_if_due()
-                snapshots.append((app.id, app.snapshot()))
+                snapshots.append((app.id, await app.snapshot()))
             return await in_thread(self._write, snapshots)
 
     async def save_or_log(self) -> None:
@@ -110,10 +111,10 @@ class DataFile:
             if not app.exists:
                 raise SettingsError(f"app {app_id}: only declared apps exist on this server, and this one isn't")
             try:
-                app.restore(snapshot, MemoryConversations.from_snapshot(snapshot))
+                assert isinstance(app, MemoryApp)  # noqa: S101 - what a file keeps is in memory
+                app.load(snapshot, MemoryConversations.from_snapshot(snapshot), seq=0)
             except ApiError as error:
                 raise SettingsError(error.message.rstrip(".")) from None
-            app.begin_history(app.snapshot(), seq=0)
 
 
 def _lines(snapshots: Iterable[tuple[str, AppSnapshot]]) -> Iterator[bytes]:

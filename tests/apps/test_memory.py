@@ -116,14 +116,14 @@ class AppsBesideDicts(RuleBasedStateMachine):
 
     @rule(app=APPS)
     def reset(self, app: str) -> None:
-        self.registry.delete(self.registry.find(app))
+        now(self.registry.delete(self.registry.find(app)))
         self.plain[app] = ReferenceApp()
 
     @rule(app=APPS)
     def take_out_and_put_back(self, app: str) -> None:
         one = self.registry.find(app)
-        snapshot = one.snapshot()
-        one.restore(snapshot, MemoryConversations.from_snapshot(snapshot))
+        snapshot = now(one.snapshot())
+        now(one.restore(snapshot, MemoryConversations.from_snapshot(snapshot)))
 
     @rule(place=places)
     def read_one(self, place: Place) -> None:
@@ -219,15 +219,15 @@ def test_reading_stores_no_app() -> None:
     now(one.conversations.page(PageRequest(1), "ann"))
     now(one.conversations.totals())
     now(one.faults.take(lambda _: True))
-    one.snapshot()
+    now(one.snapshot())
 
-    assert apps.ids() == ["app_declared"]
+    assert now(apps.ids()) == ["app_declared"]
 
 
 def test_deleting_starts_everything_afresh() -> None:
     apps = registry(Journal(str))
     one = apps.find("app_a")
-    fresh = one.snapshot()
+    fresh = now(one.snapshot())
     now(one.override({"stream": True}))
     now(one.set_clock(5))
     now(one.next_number("completion"))
@@ -235,9 +235,9 @@ def test_deleting_starts_everything_afresh() -> None:
     now(one.rate_limit.consume(RateLimit(per_minute=1), 0))
     create(one)
 
-    apps.delete(one)
+    now(apps.delete(one))
 
-    assert (one.snapshot(), one.settings, one.usage.bytes) == (fresh, AppSettings(), 0)
+    assert (now(one.snapshot()), one.settings, one.usage.bytes) == (fresh, AppSettings(), 0)
     assert apps.find("app_a") is one
 
 
@@ -303,6 +303,6 @@ def test_a_deleted_app_makes_room() -> None:
     one = apps.find("app_a")
     create(one, metadata=LARGE.encode())
 
-    apps.delete(one)
+    now(apps.delete(one))
 
     assert create(one) == record()
