@@ -18,6 +18,10 @@ class ContractError(SandboxError):
     """The documents in `schemas/` can't be used, or don't fit the code."""
 
 
+class StoreError(SandboxError):
+    """The store of the settings can't be used."""
+
+
 class ApiError(Exception):
     """A response other than 200: a row of the table of errors.
 
@@ -126,6 +130,15 @@ class StoreFull(ApiError):
     """A limit of the sandbox is reached; the message names the setting."""
 
     status, type = 503, "internal_error"
+
+
+class StoreUnavailable(ApiError):
+    """The store is out of reach, or refuses; nothing was done by halves."""
+
+    status, type = 503, "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="store_unavailable")
 
 
 class InternalError(ApiError):

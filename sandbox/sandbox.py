@@ -38,10 +38,11 @@ from sandbox.server.pipeline import PipelineDeps
 from sandbox.server.recording import RequestListener, RequestRecorder
 from sandbox.server.response_timer import ServerStopping
 from sandbox.server.router import Router
-from sandbox.settings import Settings, options
+from sandbox.settings import Settings, SettingsError, options, secrets_of
 
 if TYPE_CHECKING:
     from sandbox.persistence.data_file import DataFile
+    from sandbox.redis_store.opening import Presence, Store
     from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, *, log: RequestListener | None 
     Raises:
         SettingsError: an app of the settings has a setting that it can't have, or the file of `data` is no good.
         ContractError: the contract can't be used.
+        StoreError: the store of `store` can't.
     """
     return Sandbox(settings or Settings(), log)
 
@@ -70,7 +72,7 @@ class Sandbox:
     settings name one.
 
     Raises:
-        SettingsError, ContractError: as `create_app` says.
+        SettingsError, ContractError, StoreError: as `create_app` says.
     """
 
     def __init__(self, settings: Settings, log: RequestListener | None = None) -> None:
@@ -89,11 +91,10 @@ class Sandbox:
             journal=self._journal,
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
         )
-        id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
-        declared = load_declared_apps(settings, lambda: self.control_contract)
-        self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
+        self._store = _open_store(settings) if settings.store else None
+        self._registry = self._open_registry(environment)
         self._services = api.Services(self._enqueue_webhook)
-        self._redactor = Redactor([settings.control_token or ""])
+        self._redactor = Redactor(secrets_of(settings))
         self.data_file = self._open_data_file(settings.data) if settings.data else None
         self._dispatch = self._dispatcher(log)
         self._lifespan = StarletteRouter(lifespan=self.lifespan)
@@ -127,6 +128,21 @@ class Sandbox:
         if self.data_file:
             await self.data_file.save_or_log()
 
+    async def close(self) -> None:
+        """Save, and let go of the store: nothing is under way any more."""
+        await self.save()
+        if self._store:
+            self.presence.stop()
+            await self._store.client.close()
+
+    @cached_property
+    def presence(self) -> Presence:
+        """What says in the store that this server is there; only where there is one."""
+        from sandbox.redis_store.opening import Presence
+
+        assert self._store is not None  # noqa: S101 - asked for where there is one
+        return Presence(self._store)
+
     def preload(self) -> None:
         """Load what the first answer does not need, so that later ones need not wait for it.
 
@@ -144,7 +160,7 @@ class Sandbox:
 
     def _dispatcher(self, log: RequestListener | None) -> Dispatcher:
         settings = self._settings
-        about = About(version=sandbox.__version__, store="memory")
+        about = About(version=sandbox.__version__, store=self._registry.store)
         return Dispatcher(
             recorder=RequestRecorder(self._journal, self._clock, log),
             registry=self._registry,
@@ -166,6 +182,15 @@ class Sandbox:
 
     async def _run(self, operation: str, request: OperationRequest, app: App) -> OperationResult:
         return await api.handler(operation)(request, app, self._services)
+
+    def _open_registry(self, environment: AppEnvironment) -> AppRegistry:
+        id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
+        parts = (environment, load_declared_apps(self._settings, lambda: self.control_contract), id_pattern)
+        if self._store is None:
+            return AppRegistry(*parts, self._seed_demo)
+        from sandbox.redis_store.registry import RedisRegistry
+
+        return RedisRegistry(*parts, self._seed_demo, client=self._store.client, keys=self._store.keys)
 
     def _open_control_api(self) -> ControlApi:
         """Return the control API. It is loaded with its first request: others need not wait for it."""
@@ -223,8 +248,22 @@ class Sandbox:
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
         """End the background's work with the server, where something else than `serve` runs it."""
+        if self._store:
+            self.presence.poll()
         yield
         self.stop()
+        await self.close()
+
+
+def _open_store(settings: Settings) -> Store:
+    """Return the store of the settings; nothing of Redis is loaded where they name none."""
+    if settings.data:
+        raise SettingsError("--data and --store exclude each other: expected one place where the apps are kept")
+    try:
+        from sandbox.redis_store.opening import open_store
+    except ImportError:
+        raise SettingsError("--store needs Redis's client: pip install 'dimedove-sandbox[redis]'") from None
+    return open_store(settings)
 
 
 def _clock(settings: Settings) -> Clock:

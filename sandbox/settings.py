@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from sandbox.clock import MAX_UNIX_TIME, looks_like_milliseconds
 from sandbox.errors import SandboxError
@@ -15,6 +16,7 @@ from sandbox.redaction import escape
 
 _MAX_DIGITS = 19
 _INTEGER = re.compile(rf"-?[0-9]{{1,{_MAX_DIGITS}}}")
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Far more than any file of settings has; a device such as /dev/zero never ends.
 _MAX_BYTES = 16 * 1024 * 1024
 # Characters of a wrong value that a message shows.
@@ -25,7 +27,7 @@ ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 # Characters of a token.
 MAX_SECRET = 1_000
 
-Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "file", "secret"]
+Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "file", "secret", "store", "prefix"]
 
 
 class SettingsError(SandboxError):
@@ -116,6 +118,16 @@ class Settings:
     save_every: int | None = _option(
         None, "integer", "save into the file of --data every so many seconds as well", minimum=1, maximum=86_400
     )
+    store: str | None = _option(
+        None, "store", "Redis that keeps all apps: redis://, rediss:// or unix:// (a password rather in the variable)"
+    )
+    store_prefix: str = _option("dimedove", "prefix", "what the names of all keys in the store begin with")
+    store_timeout: int = _option(
+        1, "integer", "seconds that the store may take to answer; then 503", minimum=1, maximum=60
+    )
+    store_connections: int = _option(
+        32, "integer", "maximum number of connections to the store", minimum=1, maximum=10_000
+    )
     header_timeout: int = _option(
         10, "integer", "seconds for the whole head of a request, silence included; then 408", minimum=1, maximum=86_400
     )
@@ -146,6 +158,11 @@ class Settings:
         for name, option in options().items():
             if option.kind in ("origins", "hosts"):
                 option.parse(getattr(self, name), name)
+
+
+def secrets_of(settings: Settings) -> Sequence[str]:
+    """Return what nothing that is shown or logged may have in it."""
+    return [settings.control_token or "", urlsplit(settings.store or "").password or ""]
 
 
 def options() -> Mapping[str, Option]:
@@ -248,6 +265,19 @@ def _parse_text(option: Option, value: Any, where: str) -> str:
         raise _wrong(where, "text that isn't empty", value)
     if "\0" in value:
         raise _wrong(where, "text without the character NUL", value)
+    return value
+
+
+def _parse_store(option: Option, value: Any, where: str) -> str:
+    # Never shown: there may be a password in it.
+    if not isinstance(value, str) or not value.startswith(("redis://", "rediss://", "unix://")):
+        raise SettingsError(f"{where}: expected a URL of redis://, rediss:// or unix://, got another text")
+    return value
+
+
+def _parse_prefix(option: Option, value: Any, where: str) -> str:
+    if not isinstance(value, str) or not _PREFIX.fullmatch(value):
+        raise _wrong(where, "1 to 64 letters, digits and ._-", value)
     return value
 
 
@@ -356,4 +386,6 @@ _PARSERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
     "hosts": _parse_hosts,
     "choice": _parse_choice,
     "secret": _parse_secret,
+    "store": _parse_store,
+    "prefix": _parse_prefix,
 }

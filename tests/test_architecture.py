@@ -59,6 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replay": {"contract", "errors", "redaction", "repeatable"},
     # floor 3: what leaves the process and what survives it
     "webhooks": {"apps", "contract", "handler_types", *GROUND},
+    "redis_store": {"apps", "contract", "handler_types", *GROUND},
     "persistence": {"apps", "contract", "handler_types", *GROUND},
     # floor 4: neighbours that don't know each other; HTTP lives in one of them alone
     "server": {"handler_types", "contract", "apps", "webhooks", *GROUND},
@@ -78,12 +79,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "apps",
         "persistence",
         "preload",
+        "redis_store",
         "server",
         "webhooks",
         *GROUND,
     },
     "preload": {"agent", "contract"},
-    "cli": {"apps", "sandbox", "conformance", "contract", "replay", "server", *GROUND},
+    "cli": {"apps", "sandbox", "conformance", "contract", "redis_store", "replay", "server", *GROUND},
     # the two doors
     "__init__": {"sandbox", "settings"},
     "__main__": {"cli"},

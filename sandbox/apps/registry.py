@@ -32,7 +32,11 @@ class AppRegistry:
         id_pattern: what an app id looks like, a regular expression.
         seed_demo: gives the demo app its conversations, before its first use.
         max_unstored: how many apps that nobody wrote to are remembered.
+
+    `store` says where apps are kept.
     """
+
+    store = "memory"
 
     def __init__(
         self,
@@ -50,6 +54,13 @@ class AppRegistry:
         self._apps: dict[str, App] = {}
         # Ids of those that nobody had written to when they came, oldest first.
         self._unstored: deque[str] = deque()
+
+    async def check(self) -> None:
+        """Make sure that what keeps the apps can be reached.
+
+        Raises:
+            StoreUnavailable: it can't.
+        """
 
     def find(self, app_id: str) -> App:
         """Return the app of this id, whether it exists or not."""

@@ -15,11 +15,11 @@ from typing import Any, NoReturn
 import sandbox
 from sandbox.cli.flags import help_formatter
 from sandbox.cli.process import flush_streams, open_closed_streams
-from sandbox.errors import ContractError
+from sandbox.errors import ContractError, StoreError
 from sandbox.redaction import escape
 from sandbox.settings import SettingsError
 
-COMMANDS = ("serve", "exec", "wait", "env", "doctor", "conform", "replay", "health")
+COMMANDS = ("serve", "exec", "wait", "env", "doctor", "conform", "replay", "health", "store")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         code: int = arguments.run(arguments, environ)
     except SettingsError as error:
         return _fail(error, 2)
-    except ContractError as error:
+    except (ContractError, StoreError) as error:
         return _fail(error, 3)
     flush_streams()
     return code

@@ -15,6 +15,7 @@ _METAVARS: dict[Kind, str] = {
     "origins": "ORIGIN",
     "hosts": "HOST",
     "list": "NAME",
+    "store": "URL",
 }
 
 

@@ -38,7 +38,7 @@ def add_parser(commands: Any) -> None:
         usage="%(prog)s [options]",
         description="Start the sandbox. Every flag is also an environment variable (DIMEDOVE_SANDBOX_PORT) "
         "and a key of the config file (port = 8010). Exit code 0: it was stopped, 2: a wrong setting, 3: it can't "
-        "listen.",
+        "listen, or use its store.",
     )
     parser.add_argument("--config", metavar="FILE", help="settings in TOML, with apps as tables ([apps.app_support])")
     for name, option in options().items():

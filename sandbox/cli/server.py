@@ -24,7 +24,7 @@ from sandbox.sandbox import Sandbox, create_app
 from sandbox.server.access_log import AccessLog, for_stream
 from sandbox.server.protocol import SandboxProtocol, bound_handshakes
 from sandbox.server.response_timer import AbortConnection
-from sandbox.settings import Settings
+from sandbox.settings import Settings, secrets_of
 
 # File descriptors that a server asks the system for; each connection takes one.
 MAX_DESCRIPTORS = 65_536
@@ -106,7 +106,7 @@ def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
     Raises:
         SettingsError, ContractError: as `create_app` does.
     """
-    redact = Redactor([settings.control_token or ""]).redact_text
+    redact = Redactor(secrets_of(settings)).redact_text
     configure_logging(redact, quiet=settings.quiet)
     access_log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, redact)
     return create_app(settings, log=access_log), access_log
@@ -119,6 +119,8 @@ def pollers_of(
     pollers: list[Poller] = [Preloader(app.preload)]
     if config and settings.reload:
         pollers.append(ConfigReloader(config, settings, read_settings, app.reload))
+    if settings.store:
+        pollers.append(app.presence)
     if settings.save_every:
         pollers.append(Autosaver(app.save, settings.save_every))
     return pollers
@@ -215,7 +217,7 @@ class _UvicornServer(uvicorn.Server):
         for task in self.server_state.tasks:
             task.cancel()
         # Here, as a signal that ended the server ends the process right afterwards.
-        await self._app.save()
+        await self._app.close()
 
     async def _end_of_responses(self) -> None:
         """Wait until what is sent has left and all connections are closed; asked again to end, no longer."""

@@ -22,6 +22,7 @@ from sandbox.control.apps import mutable_app
 from sandbox.control.request_export import request_target, to_har
 from sandbox.control.serialization import encode_array, redact_bytes, redact_headers, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
+from sandbox.errors import Conflict
 from sandbox.handler_types import FileResult
 from sandbox.long_work import in_thread
 from sandbox.persistence.snapshot import serialize_snapshot
@@ -35,6 +36,8 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 async def get_bundle(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Export what is needed to see again what an app's clients saw."""
+    if services.registry.store != "memory":
+        raise Conflict("A server with --store exports no bundles: it does not know what came before it.")
     app = await mutable_app(request, services)
     history = app.history
     started = [record for record in app.journal.newest_first() if record.seq > history.seq][::-1]

@@ -20,8 +20,10 @@ async def events(request: ControlRequest, services: ControlServices) -> ControlR
 
 
 async def health(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Say that the server is up, and how its last save went where it saves."""
-    health: dict[str, Any] = {"status": "ok", "sandbox": True, "version": services.version, "store": "memory"}
+    """Say that the server is up and its store in reach, and how its last save went where it saves."""
+    await services.registry.check()
+    store = services.registry.store
+    health: dict[str, Any] = {"status": "ok", "sandbox": True, "version": services.version, "store": store}
     if services.data_file:
         last_save = services.data_file.last_save
         health["data"] = {"saved_at": last_save and last_save.at, "problem": services.data_file.last_error}

@@ -17,7 +17,7 @@ from sandbox.server.context import RequestContext, UnrecordedContext, headers_of
 from sandbox.server.control_pipeline import ControlDeps, run_control_stages
 from sandbox.server.cors import ApiOrigins
 from sandbox.server.pages import Pages
-from sandbox.server.pipeline import PipelineDeps, run_stages
+from sandbox.server.pipeline import STAGES, STORE_STAGES, PipelineDeps, run_stages
 from sandbox.server.recording import RequestRecorder
 from sandbox.server.response_timer import AbortConnection, ClientDisconnected
 from sandbox.server.router import Router
@@ -67,6 +67,7 @@ class Dispatcher:
         self._origins = origins
         self._api = api
         self._deps = deps
+        self._stages = STAGES if registry.store == "memory" else STORE_STAGES
         self._make_control = control
         self._pages = pages
         self._validation_status = validation_status
@@ -127,7 +128,7 @@ class Dispatcher:
                 return await cors.respond_to_preflight(ctx, cors.API_METHODS if is_allowed else b"")
         if self._api.claims(ctx.path):
             self._find_operation(ctx)
-            await run_stages(ctx, self._deps)
+            await run_stages(ctx, self._deps, self._stages)
         elif not await self._pages.answer(ctx):
             raise self._unknown_path(ctx)
         return None

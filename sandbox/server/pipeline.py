@@ -51,6 +51,11 @@ def authenticate(ctx: RequestContext, deps: PipelineDeps) -> None:
     magic.check_key(ctx.key)
 
 
+async def refresh_app(ctx: RequestContext, deps: PipelineDeps) -> None:
+    """Be as the store has the app now, where that is not in memory."""
+    await ctx.app.refresh()
+
+
 async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:
     """Choose the fault that acts on the request: the one that it asks for, or the oldest queued one."""
     app = ctx.app
@@ -160,6 +165,8 @@ STAGES: tuple[Stage, ...] = (
     validate_response,
     respond,
 )
+# Where the store is not in memory: the app first, as what waits there may act on the request.
+STORE_STAGES: tuple[Stage, ...] = (authenticate, refresh_app, *STAGES[1:])
 
 
 async def run_stages(ctx: RequestContext, deps: PipelineDeps, stages: Sequence[Stage] = STAGES) -> None:

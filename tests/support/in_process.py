@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Scope
 from sandbox import Settings, create_app
 from tests.support.answer import Answer
 from tests.support.constants import KEY, NOW
+from tests.support.stores import STORE, own_place
 
 T = TypeVar("T")
 Hook = Callable[[Message], Awaitable[None]]
@@ -145,7 +146,7 @@ def in_process(*, hasty: bool = True, key: str = KEY, **settings: Any) -> Iterat
     """Give a client of a server of its own, its time frozen unless `now` says otherwise."""
     loop = HastyLoop() if hasty else asyncio.SelectorEventLoop()
     try:
-        yield AsgiClient(create_app(Settings(**{"now": NOW, **settings})), loop, key)
+        yield AsgiClient(create_app(Settings(**{"now": NOW, **own_place(), **settings})), loop, key)
     finally:
         loop.close()
 
@@ -161,15 +162,17 @@ def client_of(app: ASGIApp, headers: Mapping[str, str] | None = None) -> httpx2.
 class Calls(httpx2.BaseTransport):
     """Hands each request to the application whole, and brings its answer back whole.
 
-    A request has an event loop of its own: what it leaves running ends with it. An application that raises before it
-    has answered is a 500 without a body; one that raises in its answer has broken off there.
+    A request has an event loop of its own: what it leaves running ends with it. With a store, whose connections belong
+    to a loop, it is one for all. An application that raises before it has answered is a 500 without a body; one that
+    raises in its answer has broken off there.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._run = asyncio.Runner().run if STORE else asyncio.run
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return asyncio.run(self._answer(request))
+        return self._run(self._answer(request))
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         unread: list[Message] = [{"type": "http.request", "body": request.read(), "more_body": False}]

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 import httpx2 as httpx
 
+from sandbox.settings import ENV_PREFIX
 from tests.support.constants import AUTH, ROOT
 from tests.support.plain_http import get
 from tests.support.raw_connection import TIMEOUT
+from tests.support.stores import own_place
 
 VARIABLE = "DIMEDOVE_SANDBOX_"
 
@@ -61,7 +63,8 @@ def serving(
     `within` is a command that becomes the one which is given to it, as `nohup` does.
     """
     command = [*within, sys.executable, "-P", "-m", "sandbox", *command, *flags]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    place = {ENV_PREFIX + name.upper(): value for name, value in own_place().items()}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), **place, **(env or {})}
     with signals_heeded():
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,
@@ -119,7 +122,8 @@ def measured(
     *words: str, folder: Path, env: dict[str, str] | None = None, program: Sequence[str] = ("-P", "-m", "sandbox")
 ) -> Measured:
     """Run a command, or another program of Python's, to its end and measure it; its outputs go through files."""
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    place = {ENV_PREFIX + name.upper(): value for name, value in own_place().items()}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), **place, **(env or {})}
     out, err, used = (folder / name for name in ("out.txt", "err.txt", "used.txt"))
     command = [sys.executable, "-c", _MEASURER, str(used), sys.executable, *program, *words]
     with out.open("wb") as to_out, err.open("wb") as to_err:
