@@ -42,7 +42,7 @@ from sandbox.settings import Settings, SettingsError, options, secrets_of
 
 if TYPE_CHECKING:
     from sandbox.persistence.data_file import DataFile
-    from sandbox.redis_store.opening import Presence, Store
+    from sandbox.redis_store.opening import Store
     from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
@@ -68,8 +68,8 @@ def create_app(settings: Settings | None = None, *, log: RequestListener | None 
 class Sandbox:
     """One server: an ASGI application, and what whoever runs it may do with it.
 
-    `own_ports` are those where it listens: no webhook goes there. `data_file` keeps all apps in a file, where the
-    settings name one.
+    `own_ports` are those where it listens: no webhook goes there. `data_file` keeps all apps in a file, `store`
+    in Redis, where the settings name one.
 
     Raises:
         SettingsError, ContractError, StoreError: as `create_app` says.
@@ -91,8 +91,11 @@ class Sandbox:
             journal=self._journal,
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
         )
-        self._store = _open_store(settings) if settings.store else None
-        self._registry = self._open_registry(environment)
+        self.store = _open_store(settings) if settings.store else None
+        id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
+        declared = load_declared_apps(settings, lambda: self.control_contract)
+        new_registry = self.store.registry if self.store else AppRegistry
+        self._registry: AppRegistry = new_registry(environment, declared, id_pattern, self._seed_demo)
         self._services = api.Services(self._enqueue_webhook)
         self._redactor = Redactor(secrets_of(settings))
         self.data_file = self._open_data_file(settings.data) if settings.data else None
@@ -131,17 +134,8 @@ class Sandbox:
     async def close(self) -> None:
         """Save, and let go of the store: nothing is under way any more."""
         await self.save()
-        if self._store:
-            self.presence.stop()
-            await self._store.client.close()
-
-    @cached_property
-    def presence(self) -> Presence:
-        """What says in the store that this server is there; only where there is one."""
-        from sandbox.redis_store.opening import Presence
-
-        assert self._store is not None  # noqa: S101 - asked for where there is one
-        return Presence(self._store)
+        if self.store:
+            await self.store.close()
 
     def preload(self) -> None:
         """Load what the first answer does not need, so that later ones need not wait for it.
@@ -182,15 +176,6 @@ class Sandbox:
 
     async def _run(self, operation: str, request: OperationRequest, app: App) -> OperationResult:
         return await api.handler(operation)(request, app, self._services)
-
-    def _open_registry(self, environment: AppEnvironment) -> AppRegistry:
-        id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
-        parts = (environment, load_declared_apps(self._settings, lambda: self.control_contract), id_pattern)
-        if self._store is None:
-            return AppRegistry(*parts, self._seed_demo)
-        from sandbox.redis_store.registry import RedisRegistry
-
-        return RedisRegistry(*parts, self._seed_demo, client=self._store.client, keys=self._store.keys)
 
     def _open_control_api(self) -> ControlApi:
         """Return the control API. It is loaded with its first request: others need not wait for it."""
@@ -248,8 +233,8 @@ class Sandbox:
     @asynccontextmanager
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
         """End the background's work with the server, where something else than `serve` runs it."""
-        if self._store:
-            self.presence.poll()
+        if self.store:
+            self.store.presence.poll()
         yield
         self.stop()
         await self.close()

@@ -53,10 +53,10 @@ async def populate(
         users=users,
         user_id=external_user_id,
     )
-    slices = Slices()
+    slices, filled = Slices(), app.conversations
     for draft in drafts:
         await slices.yield_if_due()
-        if not app.is_stored:
+        if app.conversations is not filled:
             raise NotFound("The app was reset while it was filled.", param="app_id")
         await _add(app, draft, delete=some_deleted and draft.deleted)
 

@@ -119,8 +119,8 @@ def pollers_of(
     pollers: list[Poller] = [Preloader(app.preload)]
     if config and settings.reload:
         pollers.append(ConfigReloader(config, settings, read_settings, app.reload))
-    if settings.store:
-        pollers.append(app.presence)
+    if app.store:
+        pollers.append(app.store.presence)
     if settings.save_every:
         pollers.append(Autosaver(app.save, settings.save_every))
     return pollers

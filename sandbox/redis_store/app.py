@@ -31,6 +31,7 @@ from sandbox.redis_store.values import (
     unpack,
     unpack_queue,
     unpack_snapshot,
+    unpack_time,
 )
 from sandbox.rng import SeedScope
 
@@ -201,7 +202,7 @@ class RedisApp(App):
             self.overrides = unpack(fields["overrides"]) or {}
             self.declare(self.defaults)
         if "clock" in fields:
-            self._freeze(unpack(fields["clock"]))
+            self._freeze(unpack_time(fields["clock"]))
         for name, queue in (("faults", self.faults), ("replies", self.replies)):
             if name in fields:
                 queue.state = unpack_queue(fields[name])

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -17,6 +17,7 @@ from sandbox.errors import StoreError
 from sandbox.redaction import escape
 from sandbox.redis_store.client import RedisClient, connect
 from sandbox.redis_store.keys import Keys
+from sandbox.redis_store.registry import RedisRegistry
 from sandbox.settings import Settings, SettingsError
 
 log = logging.getLogger("sandbox")
@@ -29,11 +30,22 @@ _WIPED_TOGETHER = 500
 _IN_USE = "another server uses this store with the same --store-prefix"
 
 
-class Store(NamedTuple):
-    """A Redis, and where in it the apps are."""
+class Store:
+    """A Redis, and where in it the apps are; `presence` says there that this server uses it."""
 
-    client: RedisClient
-    keys: Keys
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self.presence = Presence(client, keys)
+
+    def registry(self, *parts: Any) -> RedisRegistry:
+        """Return the apps of a server; `parts` are what an `AppRegistry` takes."""
+        return RedisRegistry(*parts, client=self._client, keys=self._keys)
+
+    async def close(self) -> None:
+        """Be present no more, and close all connections."""
+        self.presence.stop()
+        await self._client.close()
 
 
 def open_store(settings: Settings) -> Store:
@@ -72,8 +84,9 @@ def wipe(url: str, prefix: str) -> int:
 class Presence:
     """Says in the store that a server is there, as long as its connection is open; one of two refuses to serve."""
 
-    def __init__(self, store: Store) -> None:
-        self._client, self._keys = store
+    def __init__(self, client: RedisClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
         self._task: asyncio.Task[None] | None = None
 
     def poll(self) -> None:

@@ -33,6 +33,11 @@ def unpack(packed: bytes | None) -> Any:
     return decode(packed, _MAX_DEPTH).exact if packed else None
 
 
+def unpack_time(packed: bytes | None) -> float | None:
+    """Return a time that `pack` was given, as a plain number: it goes into the journal."""
+    return decode(packed).value if packed else None
+
+
 def pack_pair(titles: tuple[str, str] | None) -> bytes:
     """Return a generated title in both languages; nothing for None."""
     return encode(list(titles)) if titles else b""
@@ -166,7 +171,7 @@ def unpack_snapshot(dumped: Sequence[Sequence[bytes]], fresh: AppSnapshot) -> Ap
     return AppSnapshot(
         origin=SeedScope(*origin) if origin else fresh.origin,
         overrides=unpack(state.get("overrides")) or {},
-        clock=unpack(state.get("clock")),
+        clock=unpack_time(state.get("clock")),
         counters={**counters, "conversation": int(state.get("last", 0))},
         rate_windows=windows,
         records=records,
