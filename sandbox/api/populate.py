@@ -44,6 +44,7 @@ async def populate(
     Raises:
         NotFound: the app was reset meanwhile.
     """
+    filled = app.conversations
     drafts = demo.conversations(
         app.rng.at("populate", await app.next_number("populate")),
         now=app.clock.now(),
@@ -53,7 +54,7 @@ async def populate(
         users=users,
         user_id=external_user_id,
     )
-    slices, filled = Slices(), app.conversations
+    slices = Slices()
     for draft in drafts:
         await slices.yield_if_due()
         if app.conversations is not filled:
