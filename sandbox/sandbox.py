@@ -38,7 +38,7 @@ from sandbox.server.pipeline import PipelineDeps
 from sandbox.server.recording import RequestListener, RequestRecorder
 from sandbox.server.response_timer import ServerStopping
 from sandbox.server.router import Router
-from sandbox.settings import Settings, SettingsError, options, secrets_of
+from sandbox.settings import Settings, SettingsError, default_of, options, secrets_of
 
 if TYPE_CHECKING:
     from sandbox.persistence.data_file import DataFile
@@ -69,13 +69,13 @@ class Sandbox:
     """One server: an ASGI application, and what whoever runs it may do with it.
 
     `own_ports` are those where it listens: no webhook goes there. `data_file` keeps all apps in a file, `store`
-    in Redis, where the settings name one.
+    in Redis, where the settings name one or one is passed in.
 
     Raises:
         SettingsError, ContractError, StoreError: as `create_app` says.
     """
 
-    def __init__(self, settings: Settings, log: RequestListener | None = None) -> None:
+    def __init__(self, settings: Settings, log: RequestListener | None = None, store: Store | None = None) -> None:
         self.own_ports: set[int] = set()
         self.contract = load().with_validation_status(int(settings.validation_status))
         self._settings = settings
@@ -91,7 +91,7 @@ class Sandbox:
             journal=self._journal,
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
         )
-        self.store = _open_store(settings) if settings.store else None
+        self.store = store or (_open_store(settings) if settings.store else None)
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
         new_registry = self.store.registry if self.store else AppRegistry
@@ -244,6 +244,8 @@ def _open_store(settings: Settings) -> Store:
     """Return the store of the settings; nothing of Redis is loaded where they name none."""
     if settings.data:
         raise SettingsError("--data and --store exclude each other: expected one place where the apps are kept")
+    if settings.max_bytes != default_of("max_bytes"):
+        raise SettingsError("--max-bytes is for apps in memory: with --store, Redis's maxmemory says how many")
     try:
         from sandbox.redis_store.opening import open_store
     except ImportError:

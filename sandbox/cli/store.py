@@ -38,5 +38,5 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from sandbox.redis_store.opening import wipe
 
     count = wipe(given["store"], given["store_prefix"])
-    write_line(f"deleted {count:,} keys under the prefix {given['store_prefix']}")
+    write_line(f"keys deleted under the prefix {given['store_prefix']}: {count:,}")
     return 0

@@ -111,8 +111,9 @@ def connect(url: str, *, connections: int, timeout: float) -> RedisClient:
 
 def unavailable(error: Exception) -> StoreUnavailable:
     """Return the error that a request is answered with."""
-    reason = escape(str(error)) or type(error).__name__
-    return StoreUnavailable(f"The sandbox can't reach its store, or the store refuses: {reason[:200].rstrip('.')}.")
+    # Behind that Redis says where in a script it stopped.
+    reason = escape(str(error)).partition(" script: ")[0] or type(error).__name__
+    return StoreUnavailable(f"The sandbox's store is out of reach, or refuses: {reason[:200].rstrip('.')}.")
 
 
 @cache

@@ -3,6 +3,9 @@
 if (redis.call('HGET', META, 'v') or '') ~= ARGV[1] then
   return {false, redis.call('HGETALL', META)}
 end
+-- First what Redis refuses where it is full: later it would be too late.
+touch()
+redis.call('HINCRBY', META, 'v', 1)
 for index = 2, #ARGV, 2 do
   if ARGV[index + 1] == '' then
     redis.call('HDEL', META, ARGV[index])
@@ -10,6 +13,4 @@ for index = 2, #ARGV, 2 do
     redis.call('HSET', META, ARGV[index], ARGV[index + 1])
   end
 end
-touch()
-redis.call('HINCRBY', META, 'v', 1)
 return {redis.call('HGET', META, 'v')}
