@@ -111,6 +111,7 @@ class Presence:
                     while is_alone:
                         # Nobody says anything there; it ends with the connection.
                         await subscribed.get_message(timeout=_LISTENS)
+            await self._client.drop_idle()
             await asyncio.sleep(_LOOK_AGAIN)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from orjson import loads
+
 from sandbox.apps.records import Conversation, Item, Position, Role
 from sandbox.apps.rule_queue import QueuedRule, QueueState
 from sandbox.apps.snapshot import AppSnapshot
@@ -35,7 +37,7 @@ def unpack(packed: bytes | None) -> Any:
 
 def unpack_time(packed: bytes | None) -> float | None:
     """Return a time that `pack` was given, as a plain number: it goes into the journal."""
-    return decode(packed).value if packed else None
+    return loads(packed) if packed else None
 
 
 def pack_pair(titles: tuple[str, str] | None) -> bytes:
@@ -93,14 +95,14 @@ def pack_row(conversation: Conversation) -> tuple[bytes, ...]:
 def unpack_row(conversation_id: str, row: Row) -> Conversation:
     """Return what `pack_row` was given."""
     base, title, pair, provisional, metadata, ledger, deleted = row
-    number, created_at, user = unpack(base)
+    number, created_at, user = loads(base or b"")
     return Conversation(
         id=conversation_id,
         number=number,
         created_at=created_at,
         external_user_id=user,
-        title=unpack(title),
-        generated_title=tuple(unpack(pair)) if pair else None,
+        title=loads(title) if title else None,
+        generated_title=tuple(loads(pair)) if pair else None,
         metadata=metadata,
         provisional=provisional is not None,
         ledger=ledger,
