@@ -1,1 +1,1 @@
-"""Keeps apps in Redis, so that they outlive the server: one hash tag an app, one script a step (docs/scaling.md)."""
+"""Keeps apps in Redis, so that they outlive the server: one hash tag an app, one script a step."""

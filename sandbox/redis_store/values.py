@@ -15,6 +15,8 @@ from sandbox.rng import SeedScope
 
 # The state of an app by the names of its fields; an empty value stands for none.
 Fields = Mapping[str, bytes]
+# What a script is given.
+Part = bytes | str | int
 # The fields of a conversation, in the order in which scripts return them.
 Row = Sequence[bytes | None]
 
@@ -115,8 +117,27 @@ def fields_of(flat: Sequence[bytes]) -> dict[str, bytes]:
     return {name.decode("utf-8", "surrogatepass"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
-def pack_snapshot(snapshot: AppSnapshot) -> Sequence[Sequence[bytes | str | int]]:
+def pack_snapshot(snapshot: AppSnapshot) -> Sequence[Sequence[Part]]:
     """Return what belongs under each key of an app."""
+    rows: list[Part] = []
+    items: list[Part] = []
+    order: list[Part] = []
+    users: list[Part] = []
+    seen: dict[Part, None] = {}
+    for conversation in snapshot.conversations:
+        place, user = pack_position(conversation.position), pack_user(conversation.external_user_id)
+        rows += _pack_fields(conversation, place, user)
+        items += _pack_items(conversation.id, snapshot.items_of(conversation))
+        listed = [] if conversation.deleted else [place + conversation.id.encode()]
+        order += listed
+        if user:
+            seen[user] = None
+            users += [user + place for place in listed]
+    state = _pack_state(snapshot)
+    return (state, rows, items, order, users, list(seen))
+
+
+def _pack_state(snapshot: AppSnapshot) -> Sequence[Part]:
     counters = dict(snapshot.counters)
     state: dict[str, bytes | int] = {
         "origin": pack(list(snapshot.origin)),
@@ -126,33 +147,25 @@ def pack_snapshot(snapshot: AppSnapshot) -> Sequence[Sequence[bytes | str | int]
         "replies": pack_queue(snapshot.replies),
         "last": counters.pop("conversation", 0),
         "conversations": len(snapshot.records),
+        "messages": sum(len(snapshot.items_of(conversation)) for conversation in snapshot.conversations),
         **{f"c:{name}": count for name, count in counters.items()},
     }
     for length, (start, count) in snapshot.rate_windows.items():
         state |= {f"ws:{length}": start, f"wc:{length}": count}
-    rows: list[bytes | str] = []
-    items: list[bytes | str | int] = []
-    order: list[bytes] = []
-    users: list[bytes] = []
-    seen: dict[bytes, None] = {}
-    for conversation in snapshot.conversations:
-        conversation_id, said = conversation.id, snapshot.items_of(conversation)
-        place, user = pack_position(conversation.position), pack_user(conversation.external_user_id)
-        names = (f"{letter}:{conversation_id}" for letter in "btgpmldou")
-        values = (*pack_row(conversation), place, user)
-        rows += (part for name, value in zip(names, values, strict=True) if value for part in (name, value))
-        if said:
-            items += (f"n:{conversation_id}", len(said))
-        for position, item in enumerate(said):
-            items += (f"{position}:{conversation_id}", pack_item(item))
-        if user:
-            seen[user] = None
-        if not conversation.deleted:
-            order.append(place + conversation_id.encode())
-            users += [user + place + conversation_id.encode()] if user else []
-    state["messages"] = sum(len(snapshot.items_of(conversation)) for conversation in snapshot.conversations)
-    flat_state = [part for name, value in state.items() if value not in (b"", None) for part in (name, value)]
-    return (flat_state, rows, items, order, users, list(seen))
+    return [part for name, value in state.items() if value != b"" for part in (name, value)]
+
+
+def _pack_fields(conversation: Conversation, place: bytes, user: bytes) -> Iterator[Part]:
+    for letter, value in zip("btgpmldou", (*pack_row(conversation), place, user), strict=True):
+        if value:
+            yield from (f"{letter}:{conversation.id}", value)
+
+
+def _pack_items(conversation_id: str, items: Sequence[Item]) -> Iterator[Part]:
+    if items:
+        yield from (f"n:{conversation_id}", len(items))
+    for position, item in enumerate(items):
+        yield from (f"{position}:{conversation_id}", pack_item(item))
 
 
 def unpack_snapshot(dumped: Sequence[Sequence[bytes]], fresh: AppSnapshot) -> AppSnapshot:

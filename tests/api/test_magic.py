@@ -65,6 +65,7 @@ def test_fail(api: Api, word: str, stream: bool) -> None:
 SLOWNESS = [("[[slow]]", 2.0), ("[[slow 3000]]", 3.0), ("[[SLOW 5000]]", 5.0)]
 
 
+@pytest.mark.memory
 @pytest.mark.clause("10.3")
 @pytest.mark.parametrize(("word", "seconds"), SLOWNESS)
 @pytest.mark.parametrize("stream", [False, True])

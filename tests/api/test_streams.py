@@ -363,6 +363,7 @@ def test_a_completion_is_streamed_only_if_asked(settled: AsgiClient, app_id: str
 # Pace
 
 
+@pytest.mark.memory
 @pytest.mark.clause("6.1")
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_apps_pace_slows_its_replies(stream: bool) -> None:

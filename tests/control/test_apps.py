@@ -177,6 +177,7 @@ KEPT: dict[str, Any] = {
 }
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("write", KEPT.values(), ids=KEPT)
 def test_too_many_bytes_are_refused_with_the_name_of_the_setting(make_driver: MakeDriver, write: Any) -> None:
     driver = make_driver(max_bytes=100_000)
@@ -187,6 +188,7 @@ def test_too_many_bytes_are_refused_with_the_name_of_the_setting(make_driver: Ma
     assert "--max-bytes" in assert_error(answer, 503, "internal_error")["message"]
 
 
+@pytest.mark.memory
 def test_what_was_full_takes_more_when_something_is_deleted(make_driver: MakeDriver) -> None:
     driver = make_driver(max_bytes=50_000)
     while driver.api.create(metadata={"m": "x" * 16_000}).is_success:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from io import BytesIO
 from zipfile import ZipFile
 
+import pytest
 from httpx2 import Response
 
 from tests.control.conftest import MakeDriver
 from tests.support.app_driver import REQUESTS, AppDriver
 from tests.support.errors import assert_error
+
+pytestmark = pytest.mark.memory
 
 HOOK = {"url": "http://127.0.0.1:9/", "secret": None, "events": ["chat.ended"]}
 

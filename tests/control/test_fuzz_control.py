@@ -15,7 +15,7 @@ from tests.support.constants import NOW
 from tests.support.processes import serving
 from tests.support.requirements import examples
 
-pytestmark = pytest.mark.fuzz
+pytestmark = [pytest.mark.fuzz, pytest.mark.memory]
 
 CONTROL = load(control_folder())
 TOKEN = "fuzzed-control-token"

@@ -16,6 +16,7 @@ from signal import SIGINT
 from urllib.parse import unquote
 from zipfile import ZipFile
 
+import pytest
 from httpx2 import Client, Request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -171,6 +172,7 @@ def leaks(secret: str, text: str) -> list[str]:
     return [run for reading in readings(text) for run in runs if run in reading.lower()]
 
 
+@pytest.mark.memory
 @settings(max_examples=examples(600, quick=30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     random=RANDOM,
@@ -195,6 +197,7 @@ def authorized(request: Request) -> Request:
     return request
 
 
+@pytest.mark.memory
 @settings(max_examples=examples(200, quick=20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spelling=st.sampled_from(sorted(SPELLINGS)), place=st.sampled_from(sorted(PLACES)))
 def test_the_control_token_leaves_by_no_door(make_client: MakeClient, spelling: str, place: str) -> None:

@@ -155,6 +155,7 @@ def test_a_wrong_script_is_refused_by_place(driver: AppDriver, body: dict[str, A
     assert driver.replies == []
 
 
+@pytest.mark.memory
 def test_a_form_comes_patch_by_patch_at_its_pace() -> None:
     with in_process() as client:
         client.request("PATCH", "/_sandbox/apps/app_x", json={"generative_ui": True})
@@ -171,6 +172,7 @@ def test_a_form_comes_patch_by_patch_at_its_pace() -> None:
     assert due == [10, 10, 20, 20, 30, 30, 40, 40, 40]
 
 
+@pytest.mark.memory
 def test_a_script_has_a_pace_of_its_own_kept_by_schedule() -> None:
     """Each event is due so long after the request: if one is late, those after it are not (real time in bench/)."""
     with in_process() as client:

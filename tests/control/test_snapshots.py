@@ -293,6 +293,7 @@ def test_one_whose_values_would_fill_the_memory_is_413(make_driver: MakeDriver) 
     assert "5,000,000 values" in assert_error(refused, 413, "payload_too_large")["message"]
 
 
+@pytest.mark.memory
 def test_one_that_does_not_fit_is_refused_and_changes_nothing(make_driver: MakeDriver, good: bytes) -> None:
     driver = make_driver(max_bytes=3_000)
     driver.api.created(title="Mine")

@@ -295,6 +295,7 @@ def test_the_list_is_read_page_by_page(driver: AppDriver, receiver: Receiver) ->
 # What does not fit
 
 
+@pytest.mark.memory
 def test_webhooks_beyond_max_bytes_are_refused_or_dropped_and_journalled_so(make_driver: MakeDriver) -> None:
     driver = make_driver(max_bytes=60_000)
     hook = {"secret": None, "events": ["chat.started"]}
@@ -310,6 +311,7 @@ def test_webhooks_beyond_max_bytes_are_refused_or_dropped_and_journalled_so(make
     assert told[-1]["attempts"] == []
 
 
+@pytest.mark.memory
 def test_many_that_wait_leave_no_room(make_driver: MakeDriver) -> None:
     """Nobody listens at port 9, and the time stands still: whatever is sent waits."""
     driver = make_driver(max_bytes=50_000)

@@ -29,6 +29,7 @@ PUT_BACK = next(one for one in load(control_folder()).operations if one.id == "c
 ROWS: dict[str, tuple[float, ...]] = {
     "apps": (default_of("max_apps"),),
     "state": (default_of("max_bytes"), 1),
+    "seconds until a store answers": (default_of("store_timeout"),),
     "faults that wait": (rule_queue.MAX_QUEUED,),
     "replies that wait": (rule_queue.MAX_QUEUED,),
     "requests that faults hold": (responses.MAX_HELD_OF_APP, responses.MAX_HELD),
