@@ -24,7 +24,8 @@ def describe_verify(
     bounds = (
         f"exactly {low}" if low == high else f"from {low or 0} to {high}" if high is not None else f"at least {low}"
     )
-    yield f"expected {bounds} matching requests, got {result['count']}:"
+    within = f" within {question['within_ms']} ms" if question.get("within_ms") else ""
+    yield f"expected {bounds} matching requests{within}, got {result['count']}:"
     for name in ("app_id", "operation", "status", "headers", "body"):
         if name in question:
             yield f"    {name}: {_json(question[name])}"

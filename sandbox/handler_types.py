@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sandbox.app_settings import AppSettings
@@ -53,6 +53,16 @@ class NegotiatedResult(NamedTuple):
 
     document: dict[str, Any]
     texts: Mapping[str, Callable[[], str]]
+
+
+class PendingResult(NamedTuple):
+    """A JSON object of the control API that may take long to come.
+
+    `wait` waits for it; where the server stops meanwhile, `now` makes it as it is then.
+    """
+
+    wait: Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+    now: Callable[[], Awaitable[dict[str, Any]]]
 
 
 class FileResult(NamedTuple):

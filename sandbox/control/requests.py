@@ -5,7 +5,9 @@ Entries are looked through in threads: there may be thousands, and other request
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -14,9 +16,9 @@ from sandbox.apps.request_record import RequestRecord
 from sandbox.control.request_export import to_curl, to_har
 from sandbox.control.serialization import encode_page, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
-from sandbox.control.verify import verify
+from sandbox.control.verify import can_become_verified, verify
 from sandbox.errors import NotFound
-from sandbox.handler_types import FileResult
+from sandbox.handler_types import FileResult, PendingResult
 from sandbox.long_work import Slices, in_thread
 
 
@@ -49,10 +51,34 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
 
 
 async def verify_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Say whether the requests that were expected came."""
+    """Say whether the requests that were expected came, or come in time."""
+    result, within_ms = await _verify(request, services), request.body.get("within_ms", 0)
+    if not within_ms or not can_become_verified(request.body, result):
+        return result
+    return PendingResult(lambda: _verify_within(within_ms, request, services), lambda: _verify(request, services))
+
+
+async def _verify(request: ControlRequest, services: ControlServices) -> dict[str, Any]:
     journal = _journal(request.body.get("app_id"), services)
     evicted, records = journal.count_evicted(request.body.get("operation")), journal.newest_first()
     return await in_thread(verify, request.body, records, evicted, services.redactor)
+
+
+async def _verify_within(ms: int, request: ControlRequest, services: ControlServices) -> dict[str, Any]:
+    """Look again whenever a request goes on, until it is as expected, can't become so, or the time is over."""
+    app_id, changed = request.body.get("app_id"), asyncio.Event()
+
+    def watch(changed_app: str | None) -> None:
+        if app_id in (None, changed_app):
+            changed.set()
+
+    with services.journal.watchers.joined_by(watch), suppress(TimeoutError):
+        async with asyncio.timeout(ms / 1000):
+            while can_become_verified(request.body, result := await _verify(request, services)):
+                await changed.wait()
+                changed.clear()
+            return result
+    return await _verify(request, services)
 
 
 async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:

@@ -12,7 +12,7 @@ from sandbox.apps.journal import Journal
 from sandbox.apps.registry import AppRegistry
 from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, Validator
-from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
+from sandbox.handler_types import EventStream, FileResult, NegotiatedResult, PendingResult
 from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Redactor
 from sandbox.webhooks.dispatcher import WebhookDispatcher
@@ -64,5 +64,5 @@ class ControlRequest:
         return self.document.exact
 
 
-# A JSON object, the same in several media types, a plain text, a file, a stream of events, or None: no body.
-ControlResult = dict[str, Any] | NegotiatedResult | str | FileResult | EventStream | None
+# A JSON object, the same in several media types or later, a plain text, a file, a stream of events, or None: no body.
+ControlResult = dict[str, Any] | NegotiatedResult | PendingResult | str | FileResult | EventStream | None

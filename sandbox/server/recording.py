@@ -218,6 +218,8 @@ class RequestRecording:
             self._received.append(chunk)
             self._size += len(chunk)
             self._recorder.body_bytes += len(chunk)
+        if self._is_body_complete:
+            self._tell_watchers()
         return message
 
     async def _drain(self) -> None:
@@ -234,7 +236,15 @@ class RequestRecording:
         if self._has_unread_body:
             await self._drain()
         self._pieces = []
-        await self._asgi_send({**message, "headers": self._start(message["status"], message["headers"])})
+        headers = self._start(message["status"], message["headers"])
+        self._tell_watchers()
+        await self._asgi_send({**message, "headers": headers})
+
+    def _tell_watchers(self) -> None:
+        """Say that it has gone on, between its beginning and its end."""
+        watchers = self._recorder.journal.watchers
+        if watchers.callbacks:
+            watchers.tell(self.journal.app_id)
 
     def _start(self, status: int, headers: RawHeaders, body: bytes = b"") -> RawHeaders:
         """Note that the answer begins, or all of it; return its headers with what goes on every answer."""
