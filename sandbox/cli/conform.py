@@ -54,6 +54,9 @@ OPTIONS: Mapping[str, Option] = {
         maximum=86_400,
     ),
     "sandbox_rules": Option(help="check what the sandbox decided, [D], on any server", kind="switch"),
+    "shared_app": Option(
+        help="others use the app during the run: its counts may grow by more than the run adds", kind="switch"
+    ),
     "rate": Option(
         help="at most so many requests per second (default: 0, no limit)", kind="integer", minimum=0, maximum=10_000
     ),
