@@ -122,6 +122,7 @@ def _values(option: Option) -> str:
         "origins": "origins",
         "hosts": "host names",
         "file": "file",
+        "folder": "folder",
         "secret": "file",
     }.get(option.kind, "text")
 

@@ -43,7 +43,7 @@ def load_declared_apps(
             raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be configured")
-        document = _to_json(where, changes)
+        document = to_json(where, changes)
         if violations := control().schema("AppSettings").validate(document):
             raise SettingsError(f"{where}: {escape(summarize(violations))}")
         if "webhooks" in changes:
@@ -59,7 +59,7 @@ def _check_urls(where: str, webhooks: Any) -> None:
         raise SettingsError(f"{where}: {escape(error.message)}") from None
 
 
-def _to_json(where: str, changes: Mapping[str, Any]) -> Document:
+def to_json(where: str, changes: Mapping[str, Any]) -> Document:
     """Convert a TOML table to JSON: a date becomes a text.
 
     Raises:

@@ -29,6 +29,8 @@ from sandbox.handler_types import OperationRequest, OperationResult
 from sandbox.hosts import is_loopback
 from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
+from sandbox.scenario import Scenarios
+from sandbox.scenario_config import load_scenarios
 from sandbox.server import inspector
 from sandbox.server.asgi import ControlApi, Dispatcher
 from sandbox.server.caller_checks import ControlCheck, HostCheck
@@ -83,12 +85,15 @@ class Sandbox:
         self._events = EventBus(self._journal.subscribe)
         self._listeners = OpenResponses(SharedUsage())
         self._seeding = asyncio.Lock()
+        self._scenarios = Scenarios()
         environment = AppEnvironment(
             seed=str(settings.seed),
             clock=self._clock,
             journal=self._journal,
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
+            scenarios=self._scenarios,
         )
+        self._scenarios.declare(load_scenarios(settings, lambda: self.control_contract))
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
         self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
@@ -118,7 +123,9 @@ class Sandbox:
         Raises:
             SettingsError: an app has a setting that it can't have; nothing is changed.
         """
-        self._registry.declare(load_declared_apps(settings, lambda: self.control_contract))
+        declared = load_declared_apps(settings, lambda: self.control_contract)
+        self._scenarios.declare(load_scenarios(settings, lambda: self.control_contract))
+        self._registry.declare(declared)
         for app in self._registry.stored():
             app.history.mark_incomplete("the config file was reloaded")
 
@@ -182,6 +189,7 @@ class Sandbox:
             redactor=self._redactor,
             contract=self.contract,
             data_file=self.data_file,
+            scenarios=self._scenarios,
             response_settings={name: getattr(self._settings, name) for name in RESPONSE_SETTINGS},
         )
 

@@ -25,7 +25,7 @@ ENV_PREFIX = "DIMEDOVE_SANDBOX_"
 # Characters of a token.
 MAX_SECRET = 1_000
 
-Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "file", "secret"]
+Kind = Literal["text", "integer", "switch", "list", "origins", "hosts", "choice", "file", "folder", "secret"]
 
 
 class SettingsError(SandboxError):
@@ -50,6 +50,14 @@ class Option(NamedTuple):
         return _PARSERS[self.kind](self, value, where)
 
 
+class ScenarioTable(NamedTuple):
+    """A scenario as a file has it, and the place of its table in that file."""
+
+    table: Mapping[str, Any]
+    file: Path
+    place: tuple[str, ...]
+
+
 def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A002 - the name in the table
     return field(default=default, metadata={"option": Option(help=help, kind=kind, **more)})
 
@@ -59,7 +67,7 @@ def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A
 class Settings:
     """Everything that can be set for a server.
 
-    `apps` are the apps of the config file with their settings (`[apps.NAME]`), checked when the server is made.
+    `apps` and `scenarios` are the tables of the config (`[apps.NAME]`), checked when the server is made.
     """
 
     host: str = _option(
@@ -135,7 +143,11 @@ class Settings:
     )
     log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
     quiet: bool = _option(False, "switch", "print only the URL of the server: no hints, no line per request")
+    scenario_dir: str | None = _option(
+        None, "folder", "folder of scenarios, one in each .toml file, beside those of the config file"
+    )
     apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    scenarios: Mapping[str, ScenarioTable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check origins and host names, which Python code may set without the checks of a command line.
@@ -166,13 +178,34 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
         SettingsError: a value is wrong, a name unknown or the file unreadable.
     """
     table = options()
-    from_file = read_file(config, (*table, "apps")) if config else {}
+    from_file = read_file(config, (*table, "apps", "scenarios")) if config else {}
     variables = {name: ENV_PREFIX + name.upper() for name in table}
     values = resolve_options(table, variables, flags, environ, from_file, config)
-    apps = from_file.get("apps", {})
-    if not isinstance(apps, dict) or not all(isinstance(app, dict) for app in apps.values()):
-        raise SettingsError(f"{config}: apps: expected tables such as [apps.app_support]")
-    return Settings(**values, apps=apps)
+    own = _tables(from_file, "scenarios", "[scenarios.refund]", config)
+    scenarios = {name: ScenarioTable(table, config or Path(), ("scenarios", name)) for name, table in own.items()}
+    for name, found in _scenario_files(values.get("scenario_dir")).items():
+        if name in scenarios:
+            raise SettingsError(f"{found.file}: there is a scenario {name} in {config} too")
+        scenarios[name] = found
+    apps = _tables(from_file, "apps", "[apps.app_support]", config)
+    return Settings(**values, apps=apps, scenarios=scenarios)
+
+
+def _tables(values: Mapping[str, Any], name: str, example: str, file: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    tables = values.get(name, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingsError(f"{file}: {name}: expected tables such as {example}")
+    return tables
+
+
+def _scenario_files(folder: str | None) -> dict[str, ScenarioTable]:
+    """Read the files of a folder of scenarios, each under its name without the ending."""
+    return {path.stem: ScenarioTable(read_file(path), path, ()) for path in scenario_files(folder)}
+
+
+def scenario_files(folder: str | None) -> list[Path]:
+    """Return the files of a folder of scenarios, in order; none without a folder."""
+    return sorted(Path(folder).glob("*.toml")) if folder else []
 
 
 def flag(name: str) -> str:
@@ -205,8 +238,8 @@ def resolve_options(
     return values
 
 
-def read_file(path: Path, known: Sequence[str]) -> dict[str, Any]:
-    """Read a TOML file that may set these names; each may be written as its flag is: cors-origin or cors_origin.
+def read_file(path: Path, known: Sequence[str] | None = None) -> dict[str, Any]:
+    """Read a TOML file that may set these names (None: any); each may be written as its flag: cors-origin, cors_origin.
 
     Raises:
         SettingsError: the file can't be read, or sets another name.
@@ -224,7 +257,7 @@ def read_file(path: Path, known: Sequence[str]) -> dict[str, Any]:
         raise SettingsError(f"{path}: can't be read: a number has too many digits") from None
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values:
-        if name not in known:
+        if known is not None and name not in known:
             raise SettingsError(f"{path}: {escape(name)}: there is no such setting; known are {', '.join(known)}")
     return values
 
@@ -249,6 +282,13 @@ def _parse_text(option: Option, value: Any, where: str) -> str:
     if "\0" in value:
         raise _wrong(where, "text without the character NUL", value)
     return value
+
+
+def _parse_folder(option: Option, value: Any, where: str) -> str:
+    path = _parse_text(option, value, where)
+    if not Path(path).is_dir():
+        raise _wrong(where, "a folder", path)
+    return path
 
 
 def _parse_integer(option: Option, value: Any, where: str) -> int:
@@ -349,6 +389,7 @@ def _format(value: Any) -> str:
 _PARSERS: Mapping[Kind, Callable[[Option, Any, str], Any]] = {
     "text": _parse_text,
     "file": _parse_text,
+    "folder": _parse_folder,
     "integer": _parse_integer,
     "switch": _parse_switch,
     "list": _parse_list,

@@ -30,6 +30,7 @@ GROUND = {
     "long_work",
     "webhook_samples",
     "junit",
+    "scenario",
 }
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
@@ -47,11 +48,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "webhook_url": {"errors", "hosts"},
     "hosts": set(),
     "junit": set(),
+    "scenario": set(),
+    "toml_lines": set(),
     "settings": {"errors", "redaction", "hosts", "clock"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors"},
-    "apps": {"app_settings", "errors", "magic", "reply", "long_work", "clock", "rng", "suggestions"},
+    "apps": {"app_settings", "errors", "magic", "reply", "long_work", "clock", "rng", "scenario", "suggestions"},
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "rng"},
     "handler_types": {"app_settings", "clock", "contract", "reply"},
@@ -66,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "control": {"agent", "handler_types", "contract", "apps", "persistence", "webhooks", *GROUND},
     # floors 5 and 6
     "app_config": {"contract", *GROUND},
+    "scenario_config": {"app_config", "contract", "toml_lines", *GROUND},
     "control_api": {"api", "apps", "contract", "control", "server", *GROUND},
     "sandbox": {
         "control_api",
@@ -75,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "contract",
         "control",
         "app_config",
+        "scenario_config",
         "apps",
         "persistence",
         "preload",

@@ -8,6 +8,7 @@ from sandbox.agent.replies import reply
 from sandbox.api import Services
 from sandbox.api.conversations import no_conversation
 from sandbox.api.exchange import Metadata, append_message, append_reply
+from sandbox.api.scenario_replies import Heard, scenario_reply
 from sandbox.api.scripted import fits, scripted
 from sandbox.apps.app import App
 from sandbox.contract import encode
@@ -26,14 +27,17 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
     before = await append_message(app, settings, conversation_id, text, now, metadata)
     if before is None:
         raise no_conversation()
-    conversation, turn = before
+    conversation, turn, earlier = before
     if turn.position == 0:
         await services.enqueue_webhook(app, "chat.started", {"chat_id": conversation.id}, settings)
-    script = await app.replies.take(partial(fits, message=turn.message))
-    answer = scripted(script.fields, turn.here) if script else reply(turn)
+    script = await app.replies.take(partial(fits, message=text))
+    heard = Heard(text, turn.profile.name, turn.metadata, turn.position + 1, earlier)
+    told = None if script else scenario_reply(app.scenario, heard, turn.here)
+    answer = scripted(script.fields, turn.here, text, turn.metadata) if script else told[0] if told else reply(turn)
+    title = told[1] if told else None
 
     async def commit() -> None:
-        await append_reply(app, conversation, turn, answer, request.clock.now())
+        await append_reply(app, conversation, turn, answer, request.clock.now(), title)
         for kind, data in of_reply(answer, turn.here, conversation.id):
             await services.enqueue_webhook(app, kind, data, settings)
 

@@ -18,7 +18,9 @@ from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Counter, RateLimiter, RuleQueue
 from sandbox.clock import Clock, FrozenClock
+from sandbox.errors import InvalidRequest
 from sandbox.rng import SeedScope
+from sandbox.scenario import Scenario, Scenarios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class AppEnvironment:
     shared_usage: SharedUsage = field(default_factory=SharedUsage)
     call_usage: SharedUsage = field(default_factory=lambda: SharedUsage(max_bytes=MAX_CALL_BYTES))
     disposal: Disposal = field(default_factory=Disposal)
+    scenarios: Scenarios = field(default_factory=Scenarios)
 
 
 class App:
@@ -39,7 +42,8 @@ class App:
     `settings` are those in force, `defaults` those that it began with, `overrides` what was changed of them, as JSON;
     `exists` is False where only declared apps exist and it is none of them. `clock` tells its time, `frozen_at` is the
     second, with its fraction, at which that stands still (None: it runs). `rng` is the source of all that is random in
-    it, `origin` where that comes from. `usage` says how much is kept of it.
+    it, `origin` where that comes from. `usage` says how much is kept of it. `scenario_name` is the scenario that
+    it has.
     """
 
     __slots__ = (
@@ -62,6 +66,7 @@ class App:
         "replies",
         "responses",
         "rng",
+        "scenario_name",
         "settings",
         "usage",
     )
@@ -102,8 +107,30 @@ class App:
         """Take what the server's settings say of it (None: there is no such app); what was changed since stays."""
         self.defaults = defaults
         self.exists = defaults is not None
-        base = defaults or AppSettings()
+        base = self.settings_below(self.scenario)
         self.settings = base.merged(self.overrides) if self.overrides else base
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario that it has; None without one, or where the config no longer has it."""
+        return self._environment.scenarios.get(self.scenario_name)
+
+    def settings_below(self, scenario: Scenario | None) -> AppSettings:
+        """Return the settings that those set by hand go on top of, with a scenario."""
+        base = self.defaults or AppSettings()
+        return base.merged(scenario.settings) if scenario else base
+
+    async def set_scenario(self, name: str | None) -> None:
+        """Take a scenario's settings and replies (None: no scenario's).
+
+        Raises:
+            StoreFull: there are too many apps.
+        """
+        self.usage.mark_stored()
+        self.scenario_name, old = name, self.settings
+        self.declare(self.defaults)
+        if self.settings.rate_limit != old.rate_limit:
+            self.rate_limit.windows.clear()
 
     async def override(self, overrides: Mapping[str, Any]) -> None:
         """Set what differs from how the app began; a changed rate limit starts its windows afresh.
@@ -162,6 +189,7 @@ class App:
             lengths=dict(zip(store.items, map(len, store.items.values()), strict=True)),
             faults=self.faults.state,
             replies=self.replies.state,
+            scenario=self.scenario_name,
         )
 
     def fresh_snapshot(self) -> AppSnapshot:
@@ -173,7 +201,11 @@ class App:
 
         Raises:
             StoreFull: it does not fit; nothing is changed.
+            InvalidRequest: the server doesn't have its scenario.
         """
+        if snapshot.scenario is not None and self._environment.scenarios.get(snapshot.scenario) is None:
+            message = f"scenario: expected one of this server, got {snapshot.scenario}."
+            raise InvalidRequest(message, param="scenario", code="not_allowed")
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)
@@ -184,7 +216,7 @@ class App:
         self.usage.mark_stored()
         self.usage.grow(size)
         conversations.usage = self.usage
-        self.overrides = snapshot.overrides
+        self.overrides, self.scenario_name = snapshot.overrides, snapshot.scenario
         self.declare(self.defaults)
         self._load_state(snapshot, conversations)
         self.begin_history(snapshot)
@@ -213,7 +245,7 @@ class App:
         """Be as before the first use."""
         # Whether it was used since it began.
         self.is_ready = False
-        self.overrides = {}
+        self.overrides, self.scenario_name = {}, None
         self.declare(defaults)
         origin = SeedScope(self._environment.seed, self.id)
         self._load_state(AppSnapshot(origin=origin), MemoryConversations(self.usage))

@@ -11,6 +11,7 @@ _MAX_COLUMNS = 100
 _METAVARS: dict[Kind, str] = {
     "integer": "N",
     "file": "FILE",
+    "folder": "DIR",
     "secret": "FILE",
     "origins": "ORIGIN",
     "hosts": "HOST",

@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal comes."""
     variables = _without_service_link(environ)
     path = _config_path(arguments.config, variables)
-    config = ConfigFile(path) if path else None
     read_settings = partial(load_settings, vars(arguments), variables, path)
+    config = ConfigFile(path, read_settings().scenario_dir)
     settings, token = _with_token(read_settings())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")

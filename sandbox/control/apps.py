@@ -100,7 +100,8 @@ async def serialize_app(app: App, services: ControlServices) -> dict[str, Any]:
     """Return an app as JSON: its settings and how much is in it."""
     settings = {**app.settings.to_json(keep_none=True), **services.effective_settings(app)}
     settings["status"] = magic.STATUSES.get(app.id, app.settings.status)
-    return {"app_id": app.id, "settings": settings, "counts": await _counts(app)}
+    scenario = app.scenario.name if app.scenario else None
+    return {"app_id": app.id, "settings": settings, "scenario": scenario, "counts": await _counts(app)}
 
 
 async def _counts(app: App) -> dict[str, Any]:

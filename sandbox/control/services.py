@@ -15,6 +15,7 @@ from sandbox.contract import Contract, Document, Validator
 from sandbox.handler_types import EventStream, FileResult, NegotiatedResult, PendingResult
 from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Redactor
+from sandbox.scenario import Scenarios
 from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 
@@ -38,6 +39,7 @@ class ControlServices:
     response_settings: Mapping[str, Any]
     populate: Callable[..., Awaitable[None]]
     effective_settings: Callable[[App], Mapping[str, Any]]
+    scenarios: Scenarios
 
     def publish(self, app: App | None, change: str) -> None:
         """Publish that an app was changed (None: every app)."""

@@ -38,6 +38,8 @@ def good(name: str, folder: Path) -> tuple[Any, Any]:
     if option.kind == "secret":
         (folder / "token").write_text("the token\n")
         return str(folder / "token"), "the token"
+    if option.kind == "folder":
+        return str(folder), str(folder)
     return "some text", "some text"
 
 
@@ -132,6 +134,7 @@ def test_help_mentions_every_setting(capsys: pytest.CaptureFixture[str]) -> None
 BAD: dict[str, list[Any]] = {
     "text": [""],
     "file": [""],
+    "folder": ["", "/nowhere"],
     "integer": ["x", "5.5", "1e3", "0x10", "--5", "5 5", " ", "\u00bd"],
     "choice": ["nonsense", "AUTO", " "],
     "secret": ["/nowhere/token"],
@@ -153,6 +156,7 @@ BAD_IN_A_FILE: dict[str, list[Any]] = {
     "integer": [1.5, True, [1], "x", "--5"],
     "text": [5, True, ["a"], ""],
     "file": [5, True, ["a"], ""],
+    "folder": [5, True, ["a"], "", "/nowhere"],
     "switch": [2, "perhaps", []],
     "origins": [5, [5], [["a"]], True, [""], ["https://*"]],
     "hosts": [5, [5], [["a"]], True, [""], ["*"]],
@@ -178,7 +182,7 @@ def test_a_bad_flag_is_named_with_what_was_expected(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text", "file"}]
+    "name", [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text", "file", "folder"}]
 )
 def test_a_bad_variable_is_named_with_what_was_expected(name: str) -> None:
     variable = ENV_PREFIX + name.upper()

@@ -102,7 +102,7 @@ def test_a_config_file_sets_a_server(block: Block, tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(block.text, encoding="utf-8")
     settings = load_settings({}, {}, config)
-    assert settings.apps
+    assert settings.apps or settings.scenarios
     assert create_app(settings)
 
 

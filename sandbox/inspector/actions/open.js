@@ -5,6 +5,7 @@ import { readDocument } from "../core/server.js";
 import { store } from "../core/state.js";
 import { readContract } from "../parts/contract.js";
 import { openApp, loadApp, loadApps } from "./apps.js";
+import { loadScenarios } from "./scenarios.js";
 import { openEntry } from "./requests.js";
 import { openPlayground } from "./playground.js";
 import { openQueues } from "./faults.js";
@@ -31,6 +32,7 @@ export function opened({ view, parts }, before) {
 /** @param {string[]} parts */
 function openAppAt([app, what, which]) {
   openApp(app, what, which);
+  if (!store.get().scenarios) loadScenarios();
   if (what === "verdict") loadVerdict(app);
   if (what === "webhooks") loadWebhooks(app);
 }

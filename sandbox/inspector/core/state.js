@@ -43,6 +43,7 @@ import { readRoute } from "./route.js";
  * @property {Queues} queues of the app that is open
  * @property {import("./server.js").Verdict | null} verdict on the client of the app that is open
  * @property {Webhooks} webhooks of the app that is open
+ * @property {import("./server.js").Scenario[] | null} scenarios those that an app can have
  * @property {Contract | null} contract
  * @property {Trial | null} trial the last answer that was tried out in the contract
  */
@@ -75,6 +76,7 @@ export const store = createStore({
   queues: { app: "", faults: null, replies: null },
   verdict: null,
   webhooks: { app: "", list: null, more: false },
+  scenarios: null,
   contract: null,
   trial: null,
 });
