@@ -125,6 +125,11 @@ class DimedoveApp:
         app: dict[str, Any] = self.control("PUT", "/scenario", {"name": name})
         return app
 
+    def coverage(self) -> dict[str, Any]:
+        """Return what of the contract the client has met so far; `--dimedove-coverage` shows that of a whole run."""
+        found: dict[str, Any] = self.control("GET", "/coverage")
+        return found
+
     def verdict(self) -> Verdict:
         """Return the verdict on the client so far; the marker `dimedove_verdict` fails a test on it."""
         found: Verdict = self.control("GET", "/verdict")

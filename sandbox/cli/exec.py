@@ -60,8 +60,9 @@ def add_parser(commands: Any) -> None:
         "--artifacts",
         metavar="DIR",
         type=Path,
-        help="folder for requests.har, verdict.json and bundle.zip of a failure",
+        help="folder for what explains a failure: HAR, coverage, and of each app verdict and bundle",
     )
+    parser.add_argument("--coverage", action="store_true", help="print what of the contract the client has met")
     parser.add_argument("--verdict", action="store_true", help="fail where the verdict on the client has findings")
     parser.add_argument("--config", metavar="FILE", help="settings in TOML, as for serve")
     for name, option in options().items():
@@ -86,6 +87,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             if server.has_died():
                 print(f"dimedove-sandbox: the sandbox ended by itself:\n{server.log_end()}", file=sys.stderr)
                 return code or 3
+            if arguments.coverage:
+                print(server.get("/_sandbox/coverage", "text/markdown").decode(), file=sys.stderr)
             findings = _findings(server) if arguments.verdict else []
             for finding in findings:
                 print(f"dimedove-sandbox: verdict: {escape(finding)}", file=sys.stderr)
@@ -138,13 +141,13 @@ class ChildServer:
         """Return the end of the server's output."""
         return escape(self._text()[-_MAX_LOG:].strip())
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, accept: str = "*/*") -> bytes:
         """Return what the control API answers.
 
         Raises:
             ValueError: it does not answer with 200.
         """
-        status, body = client.get(self.url, path, self.token, seconds=_END_SECONDS)
+        status, body = client.get(self.url, path, self.token, accept=accept, seconds=_END_SECONDS)
         if status != 200:
             raise ValueError(f"{path}: answered with status {status}")
         return body
@@ -229,6 +232,7 @@ def _keep(folder: Path, server: ChildServer) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "requests.har").write_bytes(server.get("/_sandbox/requests.har"))
+        (folder / "coverage.json").write_bytes(server.get("/_sandbox/coverage"))
         for app_id in _used_apps(server):
             (folder / f"{app_id}.verdict.json").write_bytes(server.get(f"/_sandbox/apps/{app_id}/verdict"))
             (folder / f"{app_id}.bundle.zip").write_bytes(server.get(f"/_sandbox/apps/{app_id}/bundle"))

@@ -48,6 +48,8 @@ HANDLERS: Mapping[str, ControlHandler] = {
     "control_verify_requests": requests.verify_requests,
     "control_delete_requests": requests.delete_requests,
     "control_get_verdict": verdict.get_verdict,
+    "control_get_app_coverage": requests.get_app_coverage,
+    "control_get_coverage": requests.get_coverage,
     "control_list_webhooks": webhooks.list_webhooks,
     "control_redeliver_webhook": webhooks.redeliver_webhook,
     "control_send_webhook": webhooks.send_webhook,

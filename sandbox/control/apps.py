@@ -8,9 +8,10 @@ from typing import Any
 
 from sandbox import magic, webhook_url
 from sandbox.apps.app import App
+from sandbox.control.coverage import count_coverage
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, unknown_app
-from sandbox.long_work import Slices
+from sandbox.long_work import Slices, in_thread
 
 
 async def list_apps(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -46,15 +47,23 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
 
 async def delete_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of an app; its next use starts afresh."""
-    app = await mutable_app(request, services)
+    await forget(await mutable_app(request, services), services)
+    return None
+
+
+async def forget(app: App, services: ControlServices) -> None:
+    """Delete everything of an app; what its client has met of the contract stays in the coverage of the server."""
+    journal = app.journal
+    counted = await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
+    services.deleted_coverage.update(counted)
     services.registry.delete(app)
     services.publish(app, "deleted")
-    return None
 
 
 async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of every app; declared apps are as they were at start."""
     services.registry.delete_all()
+    services.deleted_coverage.clear()
     services.publish(None, "reset")
     return None
 

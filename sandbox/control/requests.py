@@ -8,17 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from sandbox.apps.journal import AppJournal, Journal
 from sandbox.apps.request_record import RequestRecord
+from sandbox.control.apps import existing_app
+from sandbox.control.coverage import Tally, count_coverage, coverage_document, to_markdown
 from sandbox.control.request_export import to_curl, to_har
 from sandbox.control.serialization import encode_page, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.verify import can_become_verified, verify
 from sandbox.errors import NotFound
-from sandbox.handler_types import FileResult, PendingResult
+from sandbox.handler_types import FileResult, NegotiatedResult, PendingResult
 from sandbox.long_work import Slices, in_thread
 
 
@@ -81,11 +84,32 @@ async def _verify_within(ms: int, request: ControlRequest, services: ControlServ
     return await _verify(request, services)
 
 
+async def get_app_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Say what the client of an app has met of the contract."""
+    app = await existing_app(request.app_id, services)
+    return _coverage(await _count(app.journal, services), app.id, services)
+
+
+async def get_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Say what the clients of all apps have met of the contract, those of deleted ones too."""
+    return _coverage(await _count(services.journal, services) + services.deleted_coverage, None, services)
+
+
+async def _count(journal: Journal | AppJournal, services: ControlServices) -> Tally:
+    return await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
+
+
+def _coverage(tally: Tally, app_id: str | None, services: ControlServices) -> ControlResult:
+    document = coverage_document(tally, app_id, services.coverage_places)
+    return NegotiatedResult(document, {"text/markdown": partial(to_markdown, document)})
+
+
 async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete the records of an app, or all; of each app also what came meanwhile, until its history begins anew."""
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
         services.journal.clear(app.journal for app in services.registry)
+        services.deleted_coverage.clear()
     for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
         await slices.yield_if_due()
         app.journal.clear()

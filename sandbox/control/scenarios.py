@@ -11,7 +11,7 @@ import orjson
 
 from sandbox.apps.app import App
 from sandbox.apps.records import Item
-from sandbox.control.apps import existing_app, mutable_app, serialize_app
+from sandbox.control.apps import existing_app, forget, mutable_app, serialize_app
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import NotFound
 from sandbox.scenario import Scenario
@@ -33,8 +33,7 @@ async def put_scenario(request: ControlRequest, services: ControlServices) -> Co
     scenario = None if name is None else _find(name, services)
     await _take_faults(app)
     if scenario and scenario.fresh:
-        services.registry.delete(app)
-        services.publish(app, "deleted")
+        await forget(app, services)
     await app.set_scenario(name)
     if scenario:
         await _begin(app, scenario, services)

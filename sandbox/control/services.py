@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.apps.app import App
@@ -23,7 +24,8 @@ from sandbox.webhooks.dispatcher import WebhookDispatcher
 class ControlServices:
     """The parts of one server that the control API drives.
 
-    `response_settings` are the server's settings on which the answers of the Apps API depend.
+    `response_settings` are the server's settings on which the answers of the Apps API depend; `coverage_places`
+    is what clients can meet of the contract, `deleted_coverage` what those of deleted apps have met.
     """
 
     registry: AppRegistry
@@ -40,6 +42,8 @@ class ControlServices:
     populate: Callable[..., Awaitable[None]]
     effective_settings: Callable[[App], Mapping[str, Any]]
     scenarios: Scenarios
+    coverage_places: Mapping[tuple[str, ...], None]
+    deleted_coverage: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def publish(self, app: App | None, change: str) -> None:
         """Publish that an app was changed (None: every app)."""

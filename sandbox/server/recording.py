@@ -81,6 +81,7 @@ class RequestRecording:
         "added_headers",
         "ended",
         "fault_kind",
+        "framing",
         "frozen_at",
         "headers",
         "held_by",
@@ -118,6 +119,7 @@ class RequestRecording:
         self.ended: Ended | None = None
         self.fault_kind: str | None = None
         self.held_by: str | None = None
+        self.framing = ""
         self.violation: str | None = None
         self.frozen_at: float | None = None
         self.status: int | None = None
@@ -196,6 +198,7 @@ class RequestRecording:
             self.reply_status if ended == "complete" and self.status == 200 else None,
             self._omitted and self._omitted - len(self._last_piece[1]),
             self.held_by,
+            self.framing,
         )
 
     @property

@@ -46,7 +46,9 @@ async def send_reply(ctx: RequestContext, result: ReplyResult) -> None:
         async with ResponseTimer(ctx.receive, app.responses, ctx.turns, ctx.since) as timer:
             await timer.sleep_until(pace.first_ms)
             if result.streamed:
-                encoder = SseEncoder(ctx.settings.framing, partial(app.rng.random, "framing", result.id))
+                framing = ctx.settings.framing
+                ctx.framing = framing if isinstance(framing, str) else ",".join(framing)
+                encoder = SseEncoder(framing, partial(app.rng.random, "framing", result.id))
                 await _Stream(ctx, pace, timer, encoder).send(result, sse.stream_steps(result, ctx.fault))
             else:
                 await _send_json(ctx, result)

@@ -20,9 +20,9 @@ KINDS = sorted({kind.type for kind in vars(errors).values() if isinstance(kind, 
 EVENTS = sorted({event for operation in CONTRACT.operations for event in operation.events})
 COMMANDS = [path.stem for path in (ROOT / "sandbox/cli").glob("*.py") if "def add_parser" in path.read_text("utf-8")]
 FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
-    *("--artifacts", "--env", "--format", "--verdict"),  # of exec and env
+    *("--artifacts", "--coverage", "--env", "--format", "--verdict"),  # of exec and env
     "--config",
-    "--dimedove-bundle",
+    *("--dimedove-bundle", "--dimedove-coverage"),
     "--help",
     "--keep-serving",
     "--list",

@@ -11,6 +11,7 @@ import { openPlayground } from "./playground.js";
 import { openQueues } from "./faults.js";
 import { attempt } from "./talk.js";
 import { loadVerdict } from "./verdict.js";
+import { loadCoverage } from "./coverage.js";
 import { loadWebhooks } from "./webhooks.js";
 
 /** @typedef {import("../core/route.js").Route} Route */
@@ -34,6 +35,7 @@ function openAppAt([app, what, which]) {
   openApp(app, what, which);
   if (!store.get().scenarios) loadScenarios();
   if (what === "verdict") loadVerdict(app);
+  if (what === "coverage") loadCoverage(app);
   if (what === "webhooks") loadWebhooks(app);
 }
 

@@ -9,6 +9,7 @@
 /** @typedef {Control["QueuedReply"]} QueuedReply */
 /** @typedef {Control["Clock"]} Clock */
 /** @typedef {Control["Verdict"]} Verdict */
+/** @typedef {Control["Coverage"]} Coverage */
 /** @typedef {Control["WebhookDelivery"]} Delivery */
 /** @typedef {Control["ScenarioList"]["data"][number]} Scenario */
 /** @typedef {{method: string, path: string, headers?: Record<string, string>, body?: string, signal?: AbortSignal}} Call */
