@@ -116,6 +116,7 @@ class SettingChanges(TypedDict, total=False):
     generative_ui: bool | None
     titles: Literal["at_creation", "after_first_exchange"] | str | None
     business: str | None
+    agent_profile: str | None
     branding: bool | None
     agent: Mapping[str, str | None] | None
     tools: Sequence[Mapping[str, Any]] | None

@@ -46,6 +46,8 @@ def load_declared_apps(
         document = to_json(where, changes)
         if violations := control().schema("AppSettings").validate(document):
             raise SettingsError(f"{where}: {escape(summarize(violations))}")
+        if (agent := document.value.get("agent_profile")) and agent not in settings.agents:
+            raise SettingsError(f"{where}: agent_profile: expected one of [agents.NAME], got {escape(agent)}")
         if "webhooks" in changes:
             _check_urls(where, changes["webhooks"])
         declared[app_id] = declared.get(app_id, defaults).merged(document.value)

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 import sandbox
 from sandbox import api
+from sandbox.agent_profile import AgentProfile
 from sandbox.app_config import load_declared_apps
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
@@ -30,7 +31,7 @@ from sandbox.hosts import is_loopback
 from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
 from sandbox.scenario import Scenarios
-from sandbox.scenario_config import load_scenarios
+from sandbox.scenario_config import load_agents, load_scenarios
 from sandbox.server import inspector
 from sandbox.server.asgi import ControlApi, Dispatcher
 from sandbox.server.caller_checks import ControlCheck, HostCheck
@@ -86,14 +87,16 @@ class Sandbox:
         self._listeners = OpenResponses(SharedUsage())
         self._seeding = asyncio.Lock()
         self._scenarios = Scenarios()
+        self._agents: dict[str, AgentProfile] = {}
         environment = AppEnvironment(
             seed=str(settings.seed),
             clock=self._clock,
             journal=self._journal,
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
             scenarios=self._scenarios,
+            agents=self._agents,
         )
-        self._scenarios.declare(load_scenarios(settings, lambda: self.control_contract))
+        self._load_config(settings)
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
         self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
@@ -124,10 +127,18 @@ class Sandbox:
             SettingsError: an app has a setting that it can't have; nothing is changed.
         """
         declared = load_declared_apps(settings, lambda: self.control_contract)
-        self._scenarios.declare(load_scenarios(settings, lambda: self.control_contract))
+        self._load_config(settings)
         self._registry.declare(declared)
         for app in self._registry.stored():
             app.history.mark_incomplete("the config file was reloaded")
+
+    def _load_config(self, settings: Settings) -> None:
+        """Take the scenarios and the agents of the config, or neither."""
+        scenarios = load_scenarios(settings, lambda: self.control_contract)
+        agents = load_agents(settings, lambda: self.control_contract)
+        self._scenarios.declare(scenarios)
+        self._agents.clear()
+        self._agents.update(agents)
 
     async def save(self) -> None:
         """Save all apps, where there is a file for them; say why where it can't be done."""

@@ -1,4 +1,4 @@
-"""The scenarios of the config, validated by the control contract, at the start and at each reload."""
+"""The scenarios and the agents of the config, validated by the control contract, at the start and at each reload."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from sandbox.agent_profile import AgentProfile
 from sandbox.app_config import to_json
 from sandbox.contract import Contract
 from sandbox.contract.validation import Violation
 from sandbox.redaction import escape
 from sandbox.scenario import PLACE, Scenario
-from sandbox.settings import ScenarioTable, Settings, SettingsError
+from sandbox.settings import ConfigTable, Settings, SettingsError
 from sandbox.toml_lines import line_of
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w .-]{0,63}")
@@ -27,22 +28,40 @@ def load_scenarios(settings: Settings, control: Callable[[], Contract]) -> dict[
     return {name: _load(name, found, control) for name, found in settings.scenarios.items()}
 
 
-def _load(name: str, found: ScenarioTable, control: Callable[[], Contract]) -> Scenario:
-    def wrong(place: Sequence[str | int], message: str) -> SettingsError:
-        line = line_of(found.file, (*found.place, *place))
-        where = f"{found.file}:{line}" if line else str(found.file)
-        table = "".join(f"{escape(part)}." for part in found.place) if place else f"{escape(name)}: "
-        return SettingsError(f"{where}: {table}{escape(message)}")
+def load_agents(settings: Settings, control: Callable[[], Contract]) -> dict[str, AgentProfile]:
+    """Return the agent profiles of the settings by their names.
 
-    if not _NAME.fullmatch(name):
-        raise wrong((), "expected a name of 1 to 64 letters, digits, spaces and _.-")
-    document = to_json(f"{found.file}: {escape(name)}", found.table)
-    if violations := control().schema("Scenario").validate(document):
-        raise wrong(violations[0].path, str(violations[0]))
-    for place, text in _texts(document.value.get("replies", []), ("replies",)):
+    Raises:
+        SettingsError: one is wrong; the message names file, line and place.
+    """
+    return {
+        name: AgentProfile.from_json(_validated(name, found, "AgentProfile", control))
+        for name, found in settings.agents.items()
+    }
+
+
+def _load(name: str, found: ConfigTable, control: Callable[[], Contract]) -> Scenario:
+    table = _validated(name, found, "Scenario", control)
+    for place, text in _texts(table.get("replies", []), ("replies",)):
         if problem := _problem_of(place, text):
-            raise wrong(place, f"{Violation(place, '', '', None).place}: {problem}")
-    return Scenario(name=name, **document.value)
+            raise _wrong(name, found, place, f"{Violation(place, '', '', None).place}: {problem}")
+    return Scenario(name=name, **table)
+
+
+def _validated(name: str, found: ConfigTable, schema: str, control: Callable[[], Contract]) -> dict[str, Any]:
+    if not _NAME.fullmatch(name):
+        raise _wrong(name, found, (), "expected a name of 1 to 64 letters, digits, spaces and _.-")
+    document = to_json(f"{found.file}: {escape(name)}", found.table)
+    if violations := control().schema(schema).validate(document):
+        raise _wrong(name, found, violations[0].path, str(violations[0]))
+    return dict(document.value)
+
+
+def _wrong(name: str, found: ConfigTable, place: Sequence[str | int], message: str) -> SettingsError:
+    line = line_of(found.file, (*found.place, *place))
+    where = f"{found.file}:{line}" if line else str(found.file)
+    table = "".join(f"{escape(part)}." for part in found.place) if place else f"{escape(name)}: "
+    return SettingsError(f"{where}: {table}{escape(message)}")
 
 
 def _texts(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -50,8 +50,8 @@ class Option(NamedTuple):
         return _PARSERS[self.kind](self, value, where)
 
 
-class ScenarioTable(NamedTuple):
-    """A scenario as a file has it, and the place of its table in that file."""
+class ConfigTable(NamedTuple):
+    """A scenario or an agent as a file has it, and the place of its table in that file."""
 
     table: Mapping[str, Any]
     file: Path
@@ -67,7 +67,7 @@ def _option(default: Any, kind: Kind, help: str, **more: Any) -> Any:  # noqa: A
 class Settings:
     """Everything that can be set for a server.
 
-    `apps` and `scenarios` are the tables of the config (`[apps.NAME]`), checked when the server is made.
+    `apps`, `scenarios` and `agents` are the tables of the config (`[apps.NAME]`), checked when the server is made.
     """
 
     host: str = _option(
@@ -79,10 +79,7 @@ class Settings:
         None, "integer", "freeze the time of all apps at this Unix second", minimum=0, maximum=MAX_UNIX_TIME
     )
     titles: str = _option(
-        "at_creation",
-        "choice",
-        "when a conversation gets its generated titles",
-        choices=("at_creation", "after_first_exchange"),
+        "at_creation", "choice", "when a conversation gets its titles", choices=("at_creation", "after_first_exchange")
     )
     validation_status: str = _option(
         "422", "choice", "status of a request that breaks the schema", choices=("400", "422")
@@ -128,11 +125,7 @@ class Settings:
         10, "integer", "seconds for the whole head of a request, silence included; then 408", minimum=1, maximum=86_400
     )
     idle_timeout: int = _option(
-        75,
-        "integer",
-        "seconds of silence between two requests or inside a body; then the connection is closed",
-        minimum=1,
-        maximum=86_400,
+        75, "integer", "seconds of silence after which a connection is closed", minimum=1, maximum=86_400
     )
     url_file: str | None = _option(None, "file", "file to write the server's URL into, as soon as it listens")
     tls_cert: str | None = _option(None, "file", "file with the TLS certificate (chain): serve https")
@@ -147,7 +140,8 @@ class Settings:
         None, "folder", "folder of scenarios, one in each .toml file, beside those of the config file"
     )
     apps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    scenarios: Mapping[str, ScenarioTable] = field(default_factory=dict)
+    scenarios: Mapping[str, ConfigTable] = field(default_factory=dict)
+    agents: Mapping[str, ConfigTable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check origins and host names, which Python code may set without the checks of a command line.
@@ -178,29 +172,33 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
         SettingsError: a value is wrong, a name unknown or the file unreadable.
     """
     table = options()
-    from_file = read_file(config, (*table, "apps", "scenarios")) if config else {}
+    from_file = read_file(config, (*table, "apps", "scenarios", "agents")) if config else {}
     variables = {name: ENV_PREFIX + name.upper() for name in table}
     values = resolve_options(table, variables, flags, environ, from_file, config)
-    own = _tables(from_file, "scenarios", "[scenarios.refund]", config)
-    scenarios = {name: ScenarioTable(table, config or Path(), ("scenarios", name)) for name, table in own.items()}
+    agents, scenarios = (
+        {
+            name: ConfigTable(each, config or Path(), (kind, name))
+            for name, each in _tables(from_file, kind, config).items()
+        }
+        for kind in ("agents", "scenarios")
+    )
     for name, found in _scenario_files(values.get("scenario_dir")).items():
         if name in scenarios:
             raise SettingsError(f"{found.file}: there is a scenario {name} in {config} too")
         scenarios[name] = found
-    apps = _tables(from_file, "apps", "[apps.app_support]", config)
-    return Settings(**values, apps=apps, scenarios=scenarios)
+    return Settings(**values, apps=_tables(from_file, "apps", config), scenarios=scenarios, agents=agents)
 
 
-def _tables(values: Mapping[str, Any], name: str, example: str, file: Path | None) -> Mapping[str, Mapping[str, Any]]:
+def _tables(values: Mapping[str, Any], name: str, file: Path | None) -> Mapping[str, Mapping[str, Any]]:
     tables = values.get(name, {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        raise SettingsError(f"{file}: {name}: expected tables such as {example}")
+        raise SettingsError(f"{file}: {name}: expected tables such as [{name}.app_support]")
     return tables
 
 
-def _scenario_files(folder: str | None) -> dict[str, ScenarioTable]:
+def _scenario_files(folder: str | None) -> dict[str, ConfigTable]:
     """Read the files of a folder of scenarios, each under its name without the ending."""
-    return {path.stem: ScenarioTable(read_file(path), path, ()) for path in scenario_files(folder)}
+    return {path.stem: ConfigTable(read_file(path), path, ()) for path in scenario_files(folder)}
 
 
 def scenario_files(folder: str | None) -> list[Path]:

@@ -31,6 +31,7 @@ GROUND = {
     "webhook_samples",
     "junit",
     "scenario",
+    "agent_profile",
 }
 
 # Each room, and what it may import of ours beside itself. A new room or module has to find its floor here.
@@ -49,12 +50,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hosts": set(),
     "junit": set(),
     "scenario": set(),
+    "agent_profile": {"app_settings"},
     "toml_lines": set(),
     "settings": {"errors", "redaction", "hosts", "clock"},
     "magic": {"errors"},
     "app_settings": {"errors", "reply"},
     "contract": {"errors"},
-    "apps": {"app_settings", "errors", "magic", "reply", "long_work", "clock", "rng", "scenario", "suggestions"},
+    "apps": {
+        "app_settings",
+        "errors",
+        "magic",
+        "reply",
+        "long_work",
+        "clock",
+        "rng",
+        "scenario",
+        "agent_profile",
+        "suggestions",
+    },
     # floor 2: what is said is pure; a judge who knows the accused is no judge
     "agent": {"app_settings", "suggestions", "reply", "rng"},
     "handler_types": {"app_settings", "clock", "contract", "reply"},

@@ -21,7 +21,7 @@ async def create_completion(request: OperationRequest, app: App, services: Servi
     text, metadata = body["prompt"], body.get("metadata") or {}
     prompt = Prompt(profile=profile(app, request.settings), here=rng, now=now, text=text, metadata=metadata)
     script = await app.replies.take(partial(fits, message=text))
-    told = None if script else scenario_reply(app.scenario, Heard(text, prompt.profile.name, metadata), rng)
+    told = None if script else scenario_reply(app, request.settings, Heard(text, prompt.profile.name, metadata), rng)
     own = scripted(script.fields, rng, text, metadata) if script else told and told[0]
     return ReplyResult(
         id="cmpl_" + rng.hex(24, "completion"),

@@ -32,7 +32,7 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
         await services.enqueue_webhook(app, "chat.started", {"chat_id": conversation.id}, settings)
     script = await app.replies.take(partial(fits, message=text))
     heard = Heard(text, turn.profile.name, turn.metadata, turn.position + 1, earlier)
-    told = None if script else scenario_reply(app.scenario, heard, turn.here)
+    told = None if script else scenario_reply(app, settings, heard, turn.here)
     answer = scripted(script.fields, turn.here, text, turn.metadata) if script else told[0] if told else reply(turn)
     title = told[1] if told else None
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from sandbox.api.scripted import fits, scripted
+from sandbox.app_settings import AppSettings
+from sandbox.apps.app import App
 from sandbox.apps.records import Item
 from sandbox.reply import Reply
 from sandbox.rng import Entropy
-from sandbox.scenario import PLACE, Scenario
+from sandbox.scenario import PLACE
 
 if TYPE_CHECKING:
     import regex
@@ -36,10 +38,12 @@ class Heard(NamedTuple):
 
 
 def scenario_reply(
-    scenario: Scenario | None, heard: Heard, here: Entropy
+    app: App, settings: AppSettings, heard: Heard, here: Entropy
 ) -> tuple[Reply, tuple[str, str] | None] | None:
-    """Return what a scenario says, and the title that it gives; None where it says nothing."""
-    for rule in scenario.replies if scenario else ():
+    """Return what the app's scenario says, or which form its agent profile shows, and the title; None for nothing."""
+    agent = app.agent(settings)
+    forms = agent.form_replies if agent and settings.generative_ui else []
+    for rule in (*(app.scenario.replies if app.scenario else ()), *forms):
         groups = _match(rule, heard)
         if groups is not None:
             title = rule.get("title")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.agent_profile import AgentProfile
 from sandbox.app_settings import AppSettings
 from sandbox.apps.deliveries import AppDeliveries
 from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
@@ -34,6 +35,7 @@ class AppEnvironment:
     call_usage: SharedUsage = field(default_factory=lambda: SharedUsage(max_bytes=MAX_CALL_BYTES))
     disposal: Disposal = field(default_factory=Disposal)
     scenarios: Scenarios = field(default_factory=Scenarios)
+    agents: dict[str, AgentProfile] = field(default_factory=dict)
 
 
 class App:
@@ -114,6 +116,22 @@ class App:
     def scenario(self) -> Scenario | None:
         """The scenario that it has; None without one, or where the config no longer has it."""
         return self._environment.scenarios.get(self.scenario_name)
+
+    def agent(self, settings: AppSettings) -> AgentProfile | None:
+        """Return the agent profile of these settings; None without one, or where the config no longer has it."""
+        return self._environment.agents.get(settings.agent_profile) if settings.agent_profile else None
+
+    def check_agent(self, name: str | None) -> None:
+        """Refuse the name of an agent profile that the config doesn't have.
+
+        Raises:
+            InvalidRequest: it has none of this name.
+        """
+        agents = self._environment.agents
+        if name is not None and name not in agents:
+            known = ", ".join(sorted(agents)) or "none; the config has them as [agents.NAME]"
+            message = f"agent_profile: expected one of the config ({known}), got {name}."
+            raise InvalidRequest(message, param="agent_profile", code="not_allowed")
 
     def settings_below(self, scenario: Scenario | None) -> AppSettings:
         """Return the settings that those set by hand go on top of, with a scenario."""
@@ -201,11 +219,12 @@ class App:
 
         Raises:
             StoreFull: it does not fit; nothing is changed.
-            InvalidRequest: the server doesn't have its scenario.
+            InvalidRequest: the server doesn't have its scenario, or its agent profile.
         """
         if snapshot.scenario is not None and self._environment.scenarios.get(snapshot.scenario) is None:
             message = f"scenario: expected one of this server, got {snapshot.scenario}."
             raise InvalidRequest(message, param="scenario", code="not_allowed")
+        self.check_agent(snapshot.settings.get("agent_profile"))
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)

@@ -40,6 +40,7 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
     """Merge settings into an app's (RFC 7396); null restores a default."""
     app = await mutable_app(request, services)
     webhook_url.check_urls(request.body.get("webhooks") or ())
+    app.check_agent(request.body.get("agent_profile"))
     await app.override(_merge_patch(app.overrides, request.body))
     services.publish(app, "settings")
     return await serialize_app(app, services)

@@ -13,7 +13,7 @@ from sandbox import Settings, create_app
 from sandbox.contract import Document, encode, load
 from sandbox.contract.document import control_folder
 from sandbox.scenario import READY_MADE, ready_made_names
-from sandbox.settings import ScenarioTable, SettingsError, load_settings
+from sandbox.settings import ConfigTable, SettingsError, load_settings
 from tests.support.app_driver import AppDriver
 from tests.support.constants import AUTH, NOW
 from tests.support.errors import assert_error
@@ -54,9 +54,7 @@ REFUND: dict[str, Any] = {
 
 
 def serving(**scenarios: dict[str, Any]) -> Settings:
-    tables = {
-        name: ScenarioTable(table, Path("sandbox.toml"), ("scenarios", name)) for name, table in scenarios.items()
-    }
+    tables = {name: ConfigTable(table, Path("sandbox.toml"), ("scenarios", name)) for name, table in scenarios.items()}
     return Settings(now=NOW, scenarios=tables)
 
 
@@ -271,7 +269,7 @@ WRONG = [
         "2: scenarios.a.replies[0].output[0].text: expected one of {message}",
     ),
     ("[scenarios.a.settings]\npace = { first_ms = -1 }", "2: scenarios.a.settings.pace.first_ms"),
-    ("[scenarios]\na = 5", " scenarios: expected tables such as [scenarios.refund]"),
+    ("[scenarios]\na = 5", " scenarios: expected tables such as [scenarios.app_support]"),
 ]
 
 
