@@ -32,9 +32,10 @@ FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
 # Whatever a person wrote in words, with the name of its file.
 TEXTS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for folder in ("sandbox", "tests", "docs", "bench", "examples", "pytest_dimedove", ".ci")
+    for folder in ("sandbox", "tests", "docs", "bench", "examples", "packages", "pytest_dimedove", ".ci")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in {"", ".py", ".js", ".mjs", ".ts", ".sh"} and path.is_file()
+    if path.suffix in {"", ".py", ".js", ".mjs", ".ts", ".tsx", ".sh"} and path.is_file()
+    if not {"node_modules", "dist"} & set(path.parts)
 }
 CLAUSE = r"docs/contract\.md\s+(?P<clauses>[0-9][0-9., and]*)|docs/control\.md,\s+(?P<heading>[A-Z][\w ]+)"
 FILE = r"(?<![\w./-])((?:(?:sandbox|schemas|tests|docs|bench|examples)/[\w./-]+\.[a-z]+)|[\w-]+\.md)\b"
