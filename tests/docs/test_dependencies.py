@@ -30,11 +30,12 @@ def required_by_node() -> set[str]:
     """Return the names of all packages that a package.json asks for, our own left out."""
     manifests = [json.loads(path.read_text(encoding="utf-8")) for path in manifests_of_node()]
     groups = [manifest.get(group, {}) for manifest in manifests for group in ("dependencies", "devDependencies")]
-    return {name for group in groups for name in group} - {manifest["name"] for manifest in manifests}
+    return {name for group in groups for name in group} - {manifest.get("name") for manifest in manifests}
 
 
 def manifests_of_node() -> list[Path]:
-    return sorted(path for folder in ("packages", "examples") for path in (ROOT / folder).glob("*/package.json"))
+    places = ("packages/*/package.json", "examples/package.json", "examples/*/package.json")
+    return sorted(path for place in places for path in ROOT.glob(place))
 
 
 def test_each_dependency_is_named_once() -> None:

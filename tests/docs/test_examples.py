@@ -15,7 +15,7 @@ from sandbox.settings import load_settings
 from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of, read
 from tests.support.environments import clone, environ, run, starting
 from tests.support.processes import Server
-from tests.support.requirements import DEMANDS_ALL, requires_curl, requires_node, requires_packages
+from tests.support.requirements import DEMANDS_ALL, link_npm_packages, requires_curl, requires_node, requires_packages
 
 BLOCKS = every_block()
 # Its commands need the generators themselves: `.ci/contract-tools` runs every one of them.
@@ -93,8 +93,11 @@ def test_a_python_example_runs(block: Block, tmp_path: Path, server: Server) -> 
 
 @pytest.mark.parametrize("block", of_language("js"), ids=str)
 def test_a_node_example_runs(block: Block, tmp_path: Path, server: Server) -> None:
+    if '"dimedove-sandbox' in block.text:
+        link_npm_packages(tmp_path, "dimedove-sandbox")
     command = [requires_node(), "--input-type=module", "--eval", at(server.url, block.text)]
-    assert_printed(run(command, cwd=tmp_path), block, server.url)
+    env = environ(DIMEDOVE_SANDBOX_URL=server.url)
+    assert_printed(run(command, cwd=tmp_path, env=env), block, server.url)
 
 
 @pytest.mark.parametrize("block", of_language("toml"), ids=str)
