@@ -52,8 +52,8 @@ def test_the_generators_page_is_run_by_the_tools_that_it_is_about() -> None:
 
 
 def test_every_block_is_of_a_language_that_is_run() -> None:
-    """All but YAML are run here; tests/examples/test_guide.py holds a workflow against the action that it uses."""
-    assert {block.language for block in BLOCKS} == {"sh", "python", "js", "toml", "yaml", "text"}
+    """For YAML and TypeScript see tests/examples/test_guide.py and tests/docs/test_frontend_page.py."""
+    assert {block.language for block in BLOCKS} == {"sh", "python", "js", "ts", "toml", "yaml", "text"}
 
 
 @pytest.mark.parametrize("block", [block for block in SHELL if makes_an_environment(block)], ids=str)

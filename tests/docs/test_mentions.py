@@ -27,7 +27,7 @@ FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
     "--keep-serving",
     "--list",
     "--no-quiet",
-    *("--test", "--prefix"),  # of Node and npm
+    *("--test", "--experimental-vm-modules", "--prefix", "--save-dev"),  # of Node and npm
 }
 # Whatever a person wrote in words, with the name of its file.
 TEXTS = {

@@ -28,6 +28,11 @@ export async function send({ method, url, body, token }: Call): Promise<Buffer> 
   return content;
 }
 
+/** Return the function of Node that sends a request to a URL. */
+export function requestOf(url: string): typeof http.request {
+  return url.startsWith("https:") ? https.request : http.request;
+}
+
 /** Return the message of an error envelope. */
 export function messageOf(content: Buffer | string): string | undefined {
   try {
@@ -40,9 +45,8 @@ export function messageOf(content: Buffer | string): string | undefined {
 function exchange({ method, url, body, token }: Call): Promise<{ status: number; content: Buffer }> {
   const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
   return new Promise((resolve, reject) => {
-    const { request } = url.startsWith("https:") ? https : http;
     // A connection of its own: a kept one may be closed just as it is used again.
-    const sent = request(url, { method, headers, agent: false }, (response) => {
+    const sent = requestOf(url)(url, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, content: Buffer.concat(chunks) }));
