@@ -34,10 +34,10 @@ test("before the first word, dots say that one is on its way", async ({ page, di
 
 test("what the page sends is what a good client sends", async ({ page, dimedove }) => {
   await send(page, "[[tool]] What are your opening hours?");
+  await dimedove.verify({ operation: "apps_api_create_conversation", body: { external_user_id: "user_web" }, within: 5_000 });
+  await dimedove.verify({ operation: SEND, body: { stream: true }, within: 5_000 });
   await expect(page.getByText("show_map")).toBeVisible();
   await expect(page.getByRole("button", { name: "Send" })).toBeVisible();
-  await dimedove.verify({ operation: "apps_api_create_conversation", body: { external_user_id: "user_web" }, times: 1 });
-  await dimedove.verify({ operation: SEND, body: { stream: true }, times: 1 });
   expect((await dimedove.verdict()).findings).toEqual([]);
 });
 

@@ -528,7 +528,7 @@ export interface paths {
         put?: never;
         /**
          * Verify what was requested
-         * @description Counts the requests that are as described. When too few are, it shows the one that came nearest. Changes nothing.
+         * @description Counts the requests that are as described. When too few are, it shows the one that came nearest. With `within_ms` it waits until they have come. Changes nothing.
          */
         post: operations["control_verify_requests"];
         delete?: never;
@@ -1189,7 +1189,7 @@ export interface components {
              * @enum {string}
              */
             type: "invalid_api_key" | "access_denied" | "app_inactive" | "agent_unavailable" | "not_found" | "rate_limit_exceeded" | "internal_error" | "invalid_request_error" | "method_not_allowed" | "unsupported_media_type" | "payload_too_large";
-            /** @description The dotted path of the first fault; null for the request as a whole. */
+            /** @description The dotted path of the first invalid value; null for the request as a whole. */
             param: string | null;
             /** @description A finer word for the cause: `missing`, `wrong_type`, `not_allowed`, `too_short`, `too_long`, `too_large`, `too_deep`, `out_of_range`, `repeated`, `conflict`, `invalid_json`, `unknown_cursor`. Null where there is none. */
             code: string | null;
@@ -3591,6 +3591,23 @@ export interface components {
             /** @description What stands there: any JSON; left out where nothing does. */
             got?: unknown;
         };
+        /** VerifyPattern */
+        VerifyPattern: {
+            /** @description A regular expression that is found in the text. */
+            $match?: string;
+            /**
+             * @description There is a value.
+             * @enum {unknown}
+             */
+            $any?: true;
+            /**
+             * @description There is none.
+             * @enum {unknown}
+             */
+            $absent?: true;
+            /** @description How many characters, items or fields. */
+            $len?: number;
+        };
         /**
          * VerifyRequest
          * @description Which requests there should have been. What is left out does not matter.
@@ -3619,6 +3636,26 @@ export interface components {
          *       "operation": "apps_api_delete_conversation",
          *       "times": 0
          *     }
+         * @example {
+         *       "app_id": "app_checkout",
+         *       "body": {
+         *         "external_user_id": {
+         *           "$match": "^user_"
+         *         },
+         *         "metadata": {
+         *           "plan": {
+         *             "$any": true
+         *           },
+         *           "tags": {
+         *             "$len": 2
+         *           }
+         *         },
+         *         "title": {
+         *           "$absent": true
+         *         }
+         *       },
+         *       "within_ms": 5000
+         *     }
          */
         VerifyRequest: {
             /** @description The app; left out: any. */
@@ -3630,14 +3667,19 @@ export interface components {
             operation?: components["schemas"]["OperationId"];
             /** @description The status of the response. */
             status?: number;
-            /** @description What the body has: any JSON. An object needs at least the given fields, at any depth; lists must have the same length, and are compared item by item. */
+            /** @description What the body has: any JSON, or patterns in place of values. An object needs at least the given fields, at any depth; lists must have the same items in any order (of more than 200 items, in this one). */
             body?: unknown;
-            /** @description The headers, with names in any case. Write a secret as it is: real values are compared, and redacted in the response. */
+            /** @description The headers, with names in any case; each value or a pattern. Write a secret as it is: real values are compared, and redacted in the response. */
             headers?: {
-                [key: string]: string;
+                [key: string]: components["schemas"]["VerifyPattern"] | string;
             };
             /** @description How many such requests there must be: a number, or from `min` to `max`. Left out: at least one. */
             times?: components["schemas"]["VerifyTimes"] | number;
+            /**
+             * @description How many milliseconds to wait until it is so. The response comes as soon as it is, or can't become so any more.
+             * @default 0
+             */
+            within_ms?: number;
         };
         /**
          * VerifyResult
@@ -5141,6 +5183,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     control_get_request: {

@@ -51,10 +51,10 @@ export class ServerProcess {
     return server;
   }
 
-  /** How the server ended by itself, with the end of its log; nothing while it runs. */
+  /** How the server ended by itself, with the end of its log; nothing while it runs, or if it was stopped. */
   get death(): string | undefined {
     const { exitCode, signalCode } = this.#child;
-    if (exitCode === null && signalCode === null) return undefined;
+    if (!exitCode && !signalCode) return undefined;
     const how = signalCode ? `signal ${signalCode}` : `exit code ${exitCode}`;
     return `The sandbox ended by itself: ${how}. The end of its log:\n${this.#log.trim()}`;
   }

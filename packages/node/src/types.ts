@@ -22,6 +22,7 @@ export type Verdict = Schemas["Verdict"];
 export type Snapshot = Schemas["Snapshot"];
 export type WebhookType = Schemas["WebhookType"];
 export type SentWebhooks = Schemas["SentWebhooks"];
+export type Pattern = Schemas["VerifyPattern"];
 export type VerifyResult = Schemas["VerifyResult"];
 
 /** Which requests to show. */

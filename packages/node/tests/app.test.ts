@@ -79,6 +79,21 @@ describe("requests", () => {
     await dimedove.verify({ operation: "apps_api_send_message", times: 0 });
   });
 
+  test("may have values of a pattern, and lists in any order", async ({ dimedove }) => {
+    await create(dimedove, { external_user_id: "user_1", metadata: { tags: ["b", "a"] } });
+    const metadata = { tags: ["a", { $match: "^b" }], plan: { $absent: true } };
+    expect(await dimedove.verify({ body: { external_user_id: { $match: "^user_" }, metadata } })).toBe(1);
+  });
+
+  test("are waited for", async ({ dimedove }) => {
+    const verified = dimedove.verify({ operation: CREATE, times: 2, within: 20_000 });
+    for (let n = 0; n < 2; n++) await create(dimedove);
+    expect(await verified).toBe(2);
+    await expect(dimedove.verify({ operation: CREATE, times: 3, within: 1 })).rejects.toThrow(
+      "expected exactly 3 matching requests within 1 ms, got 2",
+    );
+  });
+
   test("that verify misses are shown beside what was expected", async ({ dimedove }) => {
     await create(dimedove, { title: "Support" });
     await expect(dimedove.verify({ operation: CREATE, body: { title: "Soutien" } })).rejects.toThrow(
