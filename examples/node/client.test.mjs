@@ -1,7 +1,7 @@
 // A suite against the sandbox, with Node's own test runner and the package for Node, which starts a server for it:
 //
 //     npm install --prefix packages/node && npm install --prefix examples
-//     node --test examples/node
+//     node --test examples/node/client.test.mjs
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
