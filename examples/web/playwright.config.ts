@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 import type { DimedoveFixtures, DimedoveWorkerFixtures } from "dimedove-sandbox/playwright";
 
-const URL = "http://127.0.0.1:4173";
+const URL = "http://localhost:5173";
 
 export default defineConfig<DimedoveFixtures, DimedoveWorkerFixtures>({
   testDir: "tests",
@@ -13,5 +13,5 @@ export default defineConfig<DimedoveFixtures, DimedoveWorkerFixtures>({
     // The browser of your system, as Debian's /usr/bin/chromium; without it the one that Playwright installs.
     launchOptions: { executablePath: process.env.CHROMIUM },
   },
-  webServer: { command: "npm run dev -- --host 127.0.0.1 --port 4173 --strictPort", url: URL, reuseExistingServer: !process.env.CI },
+  webServer: { command: "npm run dev -- --strictPort", url: URL, reuseExistingServer: !process.env.CI },
 });

@@ -49,7 +49,7 @@ export function Chat() {
         </button>
       </header>
       <div className="messages" role="log" aria-live="polite" aria-busy={isBusy}>
-        <Bubble message={{ role: "assistant", parts: [{ type: "text", text: texts.greeting(name) }] }} />
+        <Bubble message={{ role: "assistant", parts: [{ index: 0, type: "text", text: texts.greeting(name) }] }} />
         {messages.map((message, n) => (
           <Bubble key={n} message={message} waiting={isBusy && n === messages.length - 1 ? texts.waiting : ""} />
         ))}
@@ -86,15 +86,11 @@ function Bubble({ message, waiting = "" }: { message: Message; waiting?: string 
   return (
     <article className={`bubble ${message.role}${waiting ? " streaming" : ""}`}>
       {isEmpty && <span className="dots" role="img" aria-label={waiting}><i /><i /><i /></span>}
-      {message.parts.map((part, n) =>
-        part.type === "tool" ? (
-          <code key={n} className="tool">{part.name}</code>
-        ) : message.role === "user" ? (
-          <p key={n}>{part.text}</p>
-        ) : (
-          <Markdown key={n}>{part.text}</Markdown>
-        ),
-      )}
+      {message.parts.map((part) => {
+        if (part.type === "tool") return <code key={part.index} className="tool">{part.name}</code>;
+        if (part.type === "form") return <code key={part.index} className="tool">form</code>;
+        return message.role === "user" ? <p key={part.index}>{part.text}</p> : <Markdown key={part.index}>{part.text}</Markdown>;
+      })}
     </article>
   );
 }

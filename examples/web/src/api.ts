@@ -12,9 +12,11 @@ export interface Conversation {
   generated_title: Record<"en-ca" | "fr-ca", string> | null;
 }
 
+/** The events that the page shows; there are more, which it leaves out. */
 export type StreamEvent =
   | { type: "response.output_text.delta"; delta: string; output_index: number }
   | { type: "response.function_call.start"; name: string; output_index: number }
+  | { type: "response.data_spec"; output_index: number }
   | { type: "response.failed"; error: { message: string } }
   | { type: "response.created" | "response.completed" };
 

@@ -4,10 +4,10 @@ import { useRef, useState } from "react";
 
 import { createConversation, getConversation, sendMessage, type Conversation, type StreamEvent } from "./api";
 
-export type Part = { type: "text"; text: string } | { type: "tool"; name: string };
+/** `index` is the `output_index` of its events. */
+export type Part = { index: number } & ({ type: "text"; text: string } | { type: "tool"; name: string } | { type: "form" });
 export interface Message {
   role: "user" | "assistant";
-  /** By the `output_index` of its events. */
   parts: Part[];
 }
 export type Status = "ready" | "submitted" | "streaming" | "error";
@@ -19,7 +19,7 @@ export function useChat(user: string) {
   const [conversation, setConversation] = useState<Conversation | null>(null);
   const abort = useRef(new AbortController());
 
-  /** Put the last message in place of what it was. */
+  /** Change the last message. */
   const update = (change: (message: Message) => Message) =>
     setMessages((all) => [...all.slice(0, -1), change(all.at(-1) ?? { role: "assistant", parts: [] })]);
 
@@ -30,20 +30,20 @@ export function useChat(user: string) {
   }
 
   async function reply(text: string) {
-    abort.current = new AbortController();
+    const { signal } = (abort.current = new AbortController());
     setStatus("submitted");
     setError("");
     try {
       const { id } = conversation ?? (await begin());
-      for await (const event of sendMessage(id, text, abort.current.signal)) {
+      for await (const event of sendMessage(id, text, signal)) {
         setStatus("streaming");
         update((message) => ({ ...message, parts: withEvent(message.parts, event) }));
       }
       setStatus("ready");
-      // The title comes with the first reply.
-      setConversation(await getConversation(id));
+      // The title comes with the first reply. Without one the old is good enough.
+      void getConversation(id).then(setConversation, () => undefined);
     } catch (failure) {
-      if (abort.current.signal.aborted) return setStatus("ready");
+      if (signal.aborted) return setStatus("ready");
       setError(failure instanceof Error ? failure.message : String(failure));
       setStatus("error");
     }
@@ -55,7 +55,7 @@ export function useChat(user: string) {
     error,
     conversation,
     send(text: string) {
-      setMessages((all) => [...all, { role: "user", parts: [{ type: "text", text }] }, { role: "assistant", parts: [] }]);
+      setMessages((all) => [...all, { role: "user", parts: [{ index: 0, type: "text", text }] }, { role: "assistant", parts: [] }]);
       void reply(text);
     },
     /** Ask for the last reply again. */
@@ -71,12 +71,22 @@ export function textOf(message: Message | undefined): string {
   return (message?.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
+/** Return the parts of a message after an event: a delta adds to the part of its `output_index`, or begins it. */
 function withEvent(parts: Part[], event: StreamEvent): Part[] {
-  if (event.type === "response.function_call.start") {
-    return parts.toSpliced(event.output_index, 1, { type: "tool", name: event.name });
+  switch (event.type) {
+    case "response.function_call.start":
+      return [...parts, { index: event.output_index, type: "tool", name: event.name }];
+    case "response.data_spec":
+      // A form comes in many steps. Drawing it is beyond this example.
+      return parts.at(-1)?.type === "form" ? parts : [...parts, { index: event.output_index, type: "form" }];
+    case "response.output_text.delta": {
+      const last = parts.at(-1);
+      if (last?.type !== "text" || last.index !== event.output_index) {
+        return [...parts, { index: event.output_index, type: "text", text: event.delta }];
+      }
+      return [...parts.slice(0, -1), { ...last, text: last.text + event.delta }];
+    }
+    default:
+      return parts;
   }
-  if (event.type !== "response.output_text.delta") return parts;
-  const before = parts[event.output_index];
-  const text = (before?.type === "text" ? before.text : "") + event.delta;
-  return parts.toSpliced(event.output_index, 1, { type: "text", text });
 }

@@ -52,6 +52,18 @@ test("the title is that of the conversation, in the page's language, as soon as 
   await expect(page.getByLabel("Message")).toHaveAttribute("placeholder", "Écrivez un message…");
 });
 
+test("text, tools and a form stand in their order", async ({ page, dimedove }) => {
+  await dimedove.settings({ generative_ui: true });
+  await dimedove.reply([
+    "Let me see.",
+    { type: "function_call", name: "check_availability", arguments: { date: "2026-12-02" } },
+    "One moment.",
+    { type: "form", title: "Your details", fields: [{ type: "Input", label: "Name" }, { type: "Input", label: "Phone" }] },
+  ]);
+  await send(page, "Hello");
+  await expect(page.getByRole("article").last()).toHaveText("Let me see.check_availabilityOne moment.form");
+});
+
 for (const kind of ["stream_cut", "stream_garble", "stream_fail"] as const) {
   test(`a reply that ends by ${kind} can be asked for again`, async ({ page, dimedove }) => {
     await dimedove.fault(kind, { events: 2 });

@@ -1513,7 +1513,7 @@ export interface components {
             /** @description What was answered; status 0 where nothing was. */
             response: components["schemas"]["HarResponse"];
             /** @description Always empty. */
-            cache: Record<string, never>;
+            cache: Record<string, unknown>;
             /** @description Where the time went, in milliseconds. */
             timings: components["schemas"]["HarTimings"];
         };
@@ -1558,13 +1558,13 @@ export interface components {
             /** @description The protocol. */
             httpVersion: string;
             /** @description Always empty. */
-            cookies: Record<string, never>[];
+            cookies: Record<string, unknown>[];
             /** @description Names and values. */
             headers: components["schemas"]["HarHeader"][];
             /** @description Names and values. */
             queryString: components["schemas"]["HarParameter"][];
             /** @description The body, where there was one. */
-            postData?: Record<string, never>;
+            postData?: Record<string, unknown>;
             /** @description -1: not known. */
             headersSize: number;
             /** @description Bytes of the body. */
@@ -1582,7 +1582,7 @@ export interface components {
             /** @description The protocol. */
             httpVersion: string;
             /** @description Always empty. */
-            cookies: Record<string, never>[];
+            cookies: Record<string, unknown>[];
             /** @description Names and values. */
             headers: components["schemas"]["HarHeader"][];
             /** @description The body. */
@@ -2606,7 +2606,7 @@ export interface components {
              * @description The call's arguments, in a `function_call`; null: those of a client tool.
              * @default null
              */
-            arguments?: Record<string, never> | null;
+            arguments?: Record<string, unknown> | null;
         };
         /**
          * ScriptedItem
@@ -2767,7 +2767,7 @@ export interface components {
             /** @description What shall have happened. */
             type: components["schemas"]["WebhookType"];
             /** @description Fields of the webhook's `data` that you choose; the others are made up, realistically. At most 16 KB. */
-            data?: Record<string, never>;
+            data?: Record<string, unknown>;
         };
         /**
          * SentWebhooks
@@ -3030,7 +3030,7 @@ export interface components {
             /** @description Where the ids and texts of the app come from: it keeps them wherever it is put back. */
             origin: components["schemas"]["SnapshotOrigin"];
             /** @description The app's settings as `PATCH` takes them; one that is left out has the sandbox's own default. A masked key can't be put back. */
-            settings: Record<string, never>;
+            settings: Record<string, unknown>;
             /** @description The Unix time at which the app's time stands still, in seconds, to the microsecond; null: it runs. */
             clock: number | null;
             /** @description How many of each were ever made: the next one is the next number. */
@@ -3089,7 +3089,7 @@ export interface components {
             /** @description The title that the system made, in both languages; null: none yet. */
             generated_title: components["schemas"]["SnapshotGeneratedTitle"] | null;
             /** @description The latest metadata; null: none. */
-            metadata: Record<string, never> | null;
+            metadata: Record<string, unknown> | null;
             /** @description Whether it was deleted: it stays as a cursor and counts on. */
             deleted: boolean;
             /** @description Whether the generated title is made anew once the first exchange is answered; left out: no. */
@@ -3097,7 +3097,7 @@ export interface components {
             /** @description What the agent keeps of the conversation: what was told, asked, offered and booked. Not to be changed by hand; left out: nothing. */
             ledger?: components["schemas"]["Ledger"];
             /** @description What was said, oldest first: a ConversationItem of the API each. */
-            items: Record<string, never>[];
+            items: Record<string, unknown>[];
         };
         /**
          * SnapshotCounters
@@ -3481,7 +3481,7 @@ export interface components {
             /** @description Words in a message that make the agent call it. */
             when?: string[];
             /** @description Example arguments of a mapping; the agent fills in what it knows. */
-            arguments?: Record<string, never>;
+            arguments?: Record<string, unknown>;
         };
         /** TruncateFault */
         TruncateFault: {
@@ -3875,7 +3875,7 @@ export interface components {
             /** @description When it is sent next, in the app's time (with a fraction where its clock has one); null: no more. */
             next_at: number | null;
             /** @description What is sent, the same each time. */
-            body: Record<string, never>;
+            body: Record<string, unknown>;
             /** @description Each time that it was sent, oldest first: the newest 50. */
             attempts: components["schemas"]["WebhookAttempt"][];
         };
