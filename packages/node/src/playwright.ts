@@ -21,9 +21,9 @@ export interface DimedoveFixtures {
   dimedove: App;
   /**
    * The path under which the pages call your backend, such as `/api/dimedove`: requests below it go to the test's app
-   * instead, with its key, as your backend would send them (your own one is not asked).
+   * instead, with its key, as your backend would send them (your own one is not asked). "", the default, leaves them alone.
    */
-  dimedoveProxy: string | undefined;
+  dimedoveProxy: string;
 }
 
 /** What a worker gets, and what `use` of a config sets. */
@@ -45,7 +45,7 @@ export const test = base.extend<DimedoveFixtures, DimedoveWorkerFixtures>({
     },
     { scope: "worker" },
   ],
-  dimedoveProxy: [undefined, { option: true }],
+  dimedoveProxy: ["", { option: true }],
   dimedove: async ({ sandbox }, use, info) => {
     const app = sandbox.app(idOf(info, sandbox.isOwn));
     await use(app);
