@@ -62,6 +62,12 @@ test("on a server that others use too, ids are new in each run, and apps are del
   expect(data.map((app) => app.app_id)).toEqual(["app_demo"]);
 });
 
+test("a server that ended by itself is reported at the end of the run", () => {
+  const banner = 'console.log("Dimedove Sandbox on http://127.0.0.1:1/v1"); setTimeout(() => process.exit(7), 50)';
+  const report = run("vitest.config.ts", { DIMEDOVE_SANDBOX_COMMAND: `"${process.execPath}" --eval '${banner}'` });
+  expect(report).toContain("The sandbox ended by itself: exit code 7.");
+});
+
 test("a run without the global setup says what is missing", () => {
   expect(run("without-setup.config.ts")).toContain('No sandbox: add globalSetup: "dimedove-sandbox/vitest/setup"');
 });
