@@ -13,6 +13,7 @@ import { ask, call, create } from "./client.js";
 import { folder } from "./folders.js";
 
 const CREATE = "apps_api_create_conversation";
+const SOON = { timeout: 20_000 };
 
 describe("faults", () => {
   test("act once, on the operation that they name", async ({ dimedove }) => {
@@ -33,7 +34,7 @@ describe("faults", () => {
   test("hold a request until it is released", async ({ dimedove }) => {
     const fault = await dimedove.fault("latency", { until: "released" });
     const held = create(dimedove);
-    await vi.waitFor(async () => expect((await dimedove.requests()).at(-1)?.held_by).toBe(fault.id));
+    await vi.waitFor(async () => expect((await dimedove.requests()).at(-1)?.held_by).toBe(fault.id), SOON);
     await dimedove.release(fault);
     expect((await held).id).toBeTruthy();
   });
@@ -171,7 +172,7 @@ describe("the app", () => {
     const { port } = server.address() as AddressInfo;
     await dimedove.settings({ webhooks: [{ url: `http://127.0.0.1:${port}`, secret: null, events: ["task.completed"] }] });
     await dimedove.sendWebhook("task.completed");
-    await vi.waitFor(() => expect(received).toEqual(["task.completed"]));
+    await vi.waitFor(() => expect(received).toEqual(["task.completed"]), SOON);
     server.close();
   });
 

@@ -15,6 +15,7 @@ import { create } from "./client.js";
 import { folder } from "./folders.js";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+const SOON = { timeout: 20_000 };
 
 beforeEach(() => vi.stubEnv("DIMEDOVE_SANDBOX_URL", undefined));
 afterEach(() => {
@@ -133,7 +134,7 @@ test("a server that ends by itself is reported with its log", async () => {
   );
   vi.stubEnv("DIMEDOVE_SANDBOX_COMMAND", path);
   const sandbox = await startSandbox();
-  await vi.waitUntil(() => sandbox.death);
+  await vi.waitUntil(() => sandbox.death, SOON);
   await expect(sandbox.app().settings()).rejects.toThrow(/ended by itself: exit code 7\..*\n.*\nout of luck/);
   await sandbox.stop();
 });
@@ -144,7 +145,7 @@ test("no server outlives a killed Node", async () => {
   );
   expect(await answers(url)).toBe(true);
   node.kill("SIGKILL");
-  await vi.waitUntil(async () => !(await answers(url)), { timeout: 20_000 });
+  await vi.waitUntil(async () => !(await answers(url)), SOON);
 });
 
 test("a server that nobody stops doesn't keep Node running", async () => {
@@ -153,5 +154,5 @@ test("a server that nobody stops doesn't keep Node running", async () => {
   );
   const [code] = await once(node, "exit");
   expect(code).toBe(0);
-  await vi.waitUntil(async () => !(await answers(url)), { timeout: 20_000 });
+  await vi.waitUntil(async () => !(await answers(url)), SOON);
 });
