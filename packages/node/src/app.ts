@@ -93,6 +93,11 @@ export class App {
     return app.settings;
   }
 
+  /** Put a scenario of the config, or a ready-made one, on the app, and return its settings; null takes it off. */
+  async scenario(name: string | null): Promise<Settings> {
+    return (await this.control<{ settings: Settings }>("PUT", "/scenario", { name })).settings;
+  }
+
   /** Add realistic conversations of the past 30 days; return the app's counts. */
   async populate(population: Population): Promise<Counts> {
     return this.control("POST", "/populate", population);

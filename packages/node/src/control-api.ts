@@ -200,6 +200,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/apps/{app_id}/scenario": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app's id: 1 to 128 letters, digits and `._~-`; anything else is 404. Any such app is there to be used.
+                 * @example app_checkout
+                 */
+                app_id: components["parameters"]["AppId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a scenario on an app
+         * @description Its settings hold below those that were set by hand, its conversations are added and its faults queued once, and its replies are said from now on, after scripted ones. The scenario that the app had goes, and what is left of its faults; null takes it off alone. One that begins `fresh` deletes first what is in the app.
+         */
+        put: operations["control_put_scenario"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/conversations/{conversation_id}/scenario": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app's id: 1 to 128 letters, digits and `._~-`; anything else is 404. Any such app is there to be used.
+                 * @example app_checkout
+                 */
+                app_id: components["parameters"]["AppId"];
+                /**
+                 * @description The conversation's id.
+                 * @example 6f9c2d1e-4b7a-4c35-9e02-8d5f1a7b3c64
+                 */
+                conversation_id: components["parameters"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Export a conversation as a scenario
+         * @description A file in TOML for `serve --scenario-dir`: with it the agent says the same again, message by message.
+         */
+        get: operations["control_export_scenario"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scenarios": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List scenarios
+         * @description Those of the config and the ready-made ones, by their names.
+         */
+        get: operations["control_list_scenarios"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/apps/{app_id}/clock": {
         parameters: {
             query?: never;
@@ -735,6 +812,7 @@ export interface components {
          *         "stream": false,
          *         "generative_ui": false,
          *         "titles": "at_creation",
+         *         "business": "insurance",
          *         "branding": true,
          *         "agent": {
          *           "name": "Rosalie",
@@ -776,6 +854,7 @@ export interface components {
          *         "webhooks": [],
          *         "webhook_lab": "none"
          *       },
+         *       "scenario": null,
          *       "counts": {
          *         "conversations": 12,
          *         "messages": 48,
@@ -789,6 +868,8 @@ export interface components {
             app_id: string;
             /** @description Its settings in force. */
             settings: components["schemas"]["SettingsInForce"];
+            /** @description The scenario that it has; null: none. */
+            scenario: string | null;
             /** @description How much it holds. */
             counts: components["schemas"]["AppCounts"];
         };
@@ -831,6 +912,7 @@ export interface components {
          *             "stream": false,
          *             "generative_ui": false,
          *             "titles": "at_creation",
+         *             "business": "insurance",
          *             "branding": true,
          *             "agent": {
          *               "name": "Rosalie",
@@ -872,6 +954,7 @@ export interface components {
          *             "webhooks": [],
          *             "webhook_lab": "none"
          *           },
+         *           "scenario": null,
          *           "counts": {
          *             "conversations": 12,
          *             "messages": 48,
@@ -1809,6 +1892,25 @@ export interface components {
             form?: boolean;
         };
         /**
+         * ListedDescription
+         * @description What it is for: a text, or one in each language.
+         */
+        ListedDescription: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
+        };
+        /** ListedScenario */
+        ListedScenario: {
+            /** @description Its name. */
+            name: string;
+            /** @description What it is for: a text, or one in each language. */
+            description: components["schemas"]["ListedDescription"] | string;
+            /** @description Whether it ships with the sandbox. */
+            ready_made: boolean;
+        };
+        /**
          * LiveDeliveryEvent
          * @description A webhook was created, sent, or given up: its state.
          */
@@ -2561,6 +2663,46 @@ export interface components {
             /** @description The size of the file. */
             bytes: number;
         };
+        /**
+         * ScenarioChoice
+         * @description Which scenario an app is to have.
+         * @example {
+         *       "name": "busy"
+         *     }
+         * @example {
+         *       "name": null
+         *     }
+         */
+        ScenarioChoice: {
+            /** @description The scenario's name; null: none. */
+            name: string | null;
+        };
+        /**
+         * ScenarioList
+         * @description The scenarios that an app can have, by their names.
+         * @example {
+         *       "object": "list",
+         *       "data": [
+         *         {
+         *           "name": "empty",
+         *           "description": {
+         *             "en": "Nothing in it yet.",
+         *             "fr": "Rien dedans encore."
+         *           },
+         *           "ready_made": true
+         *         }
+         *       ]
+         *     }
+         */
+        ScenarioList: {
+            /**
+             * @description Always `list`.
+             * @constant
+             */
+            object: "list";
+            /** @description The scenarios. */
+            data: components["schemas"]["ListedScenario"][];
+        };
         /** ScriptedDataSpec */
         ScriptedDataSpec: {
             /**
@@ -2578,8 +2720,18 @@ export interface components {
              * @enum {string}
              */
             type: "fail";
-            /** @description Why the reply fails, in a `fail`: one makes the whole reply fail, with nothing said. */
-            message: string;
+            /** @description Why the reply fails, in a `fail`: one makes the whole reply fail, with nothing said. A text, or one in each language. */
+            message: components["schemas"]["ScriptedFailureMessage"] | string;
+        };
+        /**
+         * ScriptedFailureMessage
+         * @description Why the reply fails, in a `fail`: one makes the whole reply fail, with nothing said. A text, or one in each language.
+         */
+        ScriptedFailureMessage: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
         };
         /** ScriptedForm */
         ScriptedForm: {
@@ -2588,10 +2740,20 @@ export interface components {
              * @enum {string}
              */
             type: "form";
-            /** @description Above the fields, in a `form`. */
-            title: string;
+            /** @description Above the fields, in a `form`: a text, or one in each language. */
+            title: components["schemas"]["ScriptedFormTitle"] | string;
             /** @description The fields of a `form`. */
             fields: components["schemas"]["FormField"][];
+        };
+        /**
+         * ScriptedFormTitle
+         * @description Above the fields, in a `form`: a text, or one in each language.
+         */
+        ScriptedFormTitle: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
         };
         /** ScriptedFunctionCall */
         ScriptedFunctionCall: {
@@ -2659,8 +2821,8 @@ export interface components {
              * @enum {string}
              */
             type: "message";
-            /** @description What is said, in a `message`. Special words don't act here. */
-            text: string;
+            /** @description What is said, in a `message`: a text, or one in each language, of which the customer's is said. Special words don't act here. */
+            text: components["schemas"]["ScriptedText"] | string;
         };
         /**
          * ScriptedReply
@@ -2730,6 +2892,16 @@ export interface components {
              * @default null
              */
             pace?: components["schemas"]["ReplyPace"] | null;
+        };
+        /**
+         * ScriptedText
+         * @description What is said, in a `message`: a text, or one in each language, of which the customer's is said. Special words don't act here.
+         */
+        ScriptedText: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
         };
         /** SelectField */
         SelectField: {
@@ -2815,6 +2987,7 @@ export interface components {
          *       "stream": false,
          *       "generative_ui": false,
          *       "titles": "at_creation",
+         *       "business": "insurance",
          *       "branding": true,
          *       "agent": {
          *         "name": "Rosalie",
@@ -2861,6 +3034,7 @@ export interface components {
          *       "stream": false,
          *       "generative_ui": false,
          *       "titles": "at_creation",
+         *       "business": "insurance",
          *       "branding": true,
          *       "agent": {
          *         "name": "Rosalie",
@@ -2894,6 +3068,11 @@ export interface components {
              * @enum {string}
              */
             titles: "at_creation" | "after_first_exchange";
+            /**
+             * @description What the agent works for, or what the seed chose.
+             * @enum {string}
+             */
+            business: "insurance" | "clinic" | "home_services" | "retail" | "travel" | "real_estate" | "banking" | "school" | "restaurant" | "telecom" | "energy" | "automotive" | "software" | "general";
             /** @description Whether the app's config tells the agent's name and colours; false: they are null. */
             branding: boolean;
             /** @description How the agent presents itself, with what the seed chose. */
@@ -3041,6 +3220,8 @@ export interface components {
             faults: components["schemas"]["SnapshotFault"][];
             /** @description The scripted replies that wait, oldest first. */
             replies: components["schemas"]["SnapshotReply"][];
+            /** @description The name of the scenario that it has; left out or null: none. A server without it refuses the snapshot. */
+            scenario?: string | null;
             /** @description Every conversation, by number; deleted ones too. */
             conversations: components["schemas"]["SnapshotConversation"][];
         };
@@ -4134,6 +4315,11 @@ export interface components {
          * @example app_checkout
          */
         AppId: string;
+        /**
+         * @description The conversation's id.
+         * @example 6f9c2d1e-4b7a-4c35-9e02-8d5f1a7b3c64
+         */
+        ConversationId: string;
         /** @description Whether keys and webhook secrets stand in it as they are: keep such a file to yourself. */
         WithSecrets: "true" | "false";
         /**
@@ -4533,6 +4719,104 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    control_put_scenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app's id: 1 to 128 letters, digits and `._~-`; anything else is 404. Any such app is there to be used.
+                 * @example app_checkout
+                 */
+                app_id: components["parameters"]["AppId"];
+            };
+            cookie?: never;
+        };
+        /** @description Which scenario. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScenarioChoice"];
+            };
+        };
+        responses: {
+            /** @description The app as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["App"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    control_export_scenario: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app's id: 1 to 128 letters, digits and `._~-`; anything else is 404. Any such app is there to be used.
+                 * @example app_checkout
+                 */
+                app_id: components["parameters"]["AppId"];
+                /**
+                 * @description The conversation's id.
+                 * @example 6f9c2d1e-4b7a-4c35-9e02-8d5f1a7b3c64
+                 */
+                conversation_id: components["parameters"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    control_list_scenarios: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The scenarios. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScenarioList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
         };
     };

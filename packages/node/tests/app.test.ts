@@ -134,6 +134,16 @@ describe("the app", () => {
     expect((await dimedove.settings({ framing: null })).framing).toBe("plain");
   });
 
+  test("takes a scenario, until it is taken off", async ({ dimedove }) => {
+    const statuses = [];
+    for (const name of ["outage", null]) {
+      await dimedove.scenario(name);
+      statuses.push((await call(dimedove, "GET", "/config")).status);
+    }
+    expect(statuses).toEqual([503, 200]);
+    await expect(dimedove.scenario("outag")).rejects.toThrow("outage");
+  });
+
   test("has a clock", async ({ dimedove }) => {
     expect(await dimedove.clock.freeze(new Date("2030-01-01T00:00:00Z"))).toBe(1_893_456_000);
     expect(await dimedove.clock.advance(60)).toBe(1_893_456_060);
