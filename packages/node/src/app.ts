@@ -8,6 +8,7 @@ import { describeVerify } from "./report.js";
 import type { Sandbox } from "./sandbox.js";
 import type {
   Counts,
+  Coverage,
   Entry,
   FaultFields,
   FaultKind,
@@ -115,6 +116,11 @@ export class App {
     if (result.verified) return result.count;
     const closest = result.closest && (await this.sandbox.control<Entry>("GET", `/requests/${result.closest.id}`));
     throw new AssertionError({ message: describeVerify(question, result, closest), stackStartFn: this.verify });
+  }
+
+  /** Return what of the contract the client has met so far. */
+  async coverage(): Promise<Coverage> {
+    return this.control("GET", "/coverage");
   }
 
   /** Return the verdict on the client so far. */

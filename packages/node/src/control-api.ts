@@ -498,6 +498,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/apps/{app_id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app's id: 1 to 128 letters, digits and `._~-`; anything else is 404. Any such app is there to be used.
+                 * @example app_checkout
+                 */
+                app_id: components["parameters"]["AppId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get the coverage of an app's client
+         * @description What of the contract the client of the app has met, by its requests in the journal; with `Accept: text/markdown` as a table.
+         */
+        get: operations["control_get_app_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the coverage of all clients
+         * @description The same over all apps, with what was met in apps that were deleted.
+         */
+        get: operations["control_get_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/apps/{app_id}/verdict": {
         parameters: {
             query?: never;
@@ -1249,6 +1295,69 @@ export interface components {
             probability?: number;
             /** @description Which field of the response breaks the contract, for `contract`: a dotted path, with numbers in lists (`data.0.id`); left out: the seed chooses. */
             path?: string;
+        };
+        /**
+         * Coverage
+         * @description What of the contract a client has met: everything that it can meet, with the number of its requests that have. Two documents are merged by adding up all their numbers.
+         * @example {
+         *       "object": "coverage",
+         *       "app_id": "app_checkout",
+         *       "requests": 2,
+         *       "evicted": 0,
+         *       "operations": {
+         *         "apps_api_create_conversation": {
+         *           "statuses": {
+         *             "200": 2,
+         *             "401": 0
+         *           },
+         *           "request_fields": {
+         *             "external_user_id": 2,
+         *             "title": 0
+         *           },
+         *           "nulls": {
+         *             "title": 2
+         *           }
+         *         }
+         *       },
+         *       "error_types": {
+         *         "invalid_api_key": 0
+         *       },
+         *       "events": {
+         *         "response.created": 0
+         *       },
+         *       "framings": {
+         *         "plain": 0
+         *       }
+         *     }
+         */
+        Coverage: {
+            /**
+             * @description Always `coverage`.
+             * @constant
+             */
+            object: "coverage";
+            /** @description The app; null: all apps. */
+            app_id: string | null;
+            /** @description How many of the client's requests were counted. */
+            requests: number;
+            /** @description How many entries are gone from the journal, and not counted. */
+            evicted: number;
+            /** @description By operation. */
+            operations: {
+                [key: string]: components["schemas"]["OperationCoverage"];
+            };
+            /** @description The types of errors. */
+            error_types: {
+                [key: string]: number;
+            };
+            /** @description The events of streams. */
+            events: {
+                [key: string]: number;
+            };
+            /** @description The framings of streams. */
+            framings: {
+                [key: string]: number;
+            };
         };
         /**
          * DataFileHealth
@@ -2011,6 +2120,21 @@ export interface components {
              * @enum {integer}
              */
             status?: 200 | 502;
+        };
+        /** OperationCoverage */
+        OperationCoverage: {
+            /** @description The statuses of its responses. */
+            statuses: {
+                [key: string]: number;
+            };
+            /** @description The fields that its requests had, by their dotted paths; a query parameter begins with `?`. */
+            request_fields?: {
+                [key: string]: number;
+            };
+            /** @description The fields of its good responses that were null. */
+            nulls?: {
+                [key: string]: number;
+            };
         };
         /**
          * OperationId
@@ -5262,6 +5386,61 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    control_get_app_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The app's id: 1 to 128 letters, digits and `._~-`; anything else is 404. Any such app is there to be used.
+                 * @example app_checkout
+                 */
+                app_id: components["parameters"]["AppId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coverage. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                    "text/markdown": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    control_get_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coverage. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                    "text/markdown": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
         };
     };

@@ -10,7 +10,9 @@ import { test as base, type BrowserContext, type TestInfo } from "@playwright/te
 
 import type { App } from "./app.js";
 import { startBackend } from "./backend.js";
+import { keepCoverage } from "./coverage.js";
 import { appId } from "./names.js";
+import { FILE_VARIABLE } from "./playwright-coverage.js";
 import type { StartOptions } from "./process.js";
 import { describeApp } from "./report.js";
 import { startSandbox, type Sandbox } from "./sandbox.js";
@@ -50,6 +52,8 @@ export const test = base.extend<DimedoveFixtures, DimedoveWorkerFixtures>({
     const app = sandbox.app(idOf(info, sandbox.isOwn));
     await use(app);
     if (info.status !== info.expectedStatus) await attach(app, info);
+    const coverageFile = process.env[FILE_VARIABLE];
+    if (coverageFile) await keepCoverage(app, coverageFile);
     await app.delete();
   },
   context: async ({ context, dimedove, dimedoveProxy }, use) => {

@@ -18,6 +18,7 @@ export type SettingChanges = Schemas["AppSettingsPatch"];
 export type Population = Schemas["PopulateRequest"];
 export type Counts = Schemas["AppCounts"];
 export type Entry = Schemas["RequestEntry"];
+export type Coverage = Schemas["Coverage"];
 export type Verdict = Schemas["Verdict"];
 export type Snapshot = Schemas["Snapshot"];
 export type WebhookType = Schemas["WebhookType"];

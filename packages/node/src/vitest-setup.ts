@@ -7,6 +7,7 @@
 import type { TestProject } from "vitest/node";
 
 import { TOKEN_VARIABLE } from "./command.js";
+import { describeRun, newCoverageFile } from "./coverage.js";
 import type { StartOptions } from "./process.js";
 import { startSandbox } from "./sandbox.js";
 
@@ -16,6 +17,13 @@ export interface ProvidedSandbox {
   source: string;
   token: string | undefined;
   isOwn: boolean;
+  coverageFile: string | undefined;
+}
+
+/** What a setup does. */
+export interface SetupOptions extends StartOptions {
+  /** Say at the end of the run what of the contract the clients under test have met, and never met. */
+  coverage?: boolean;
 }
 
 declare module "vitest" {
@@ -24,13 +32,15 @@ declare module "vitest" {
   }
 }
 
-/** Return a global setup with options for the server, for a file of your own. */
-export function createSetup(options: StartOptions = {}): (project: TestProject) => Promise<() => Promise<void>> {
+/** Return a global setup with options, for a file of your own. */
+export function createSetup({ coverage = false, ...options }: SetupOptions = {}): (project: TestProject) => Promise<() => Promise<void>> {
   return async (project) => {
     const sandbox = await startSandbox(options);
     const { url, source, isOwn } = sandbox;
-    project.provide("dimedoveSandbox", { url, source, isOwn, token: process.env[TOKEN_VARIABLE] });
+    const coverageFile = coverage ? await newCoverageFile() : undefined;
+    project.provide("dimedoveSandbox", { url, source, isOwn, token: process.env[TOKEN_VARIABLE], coverageFile });
     return async () => {
+      if (coverageFile) console.log(await describeRun(coverageFile));
       if (sandbox.death) console.error(sandbox.death);
       await sandbox.stop();
     };

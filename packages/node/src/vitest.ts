@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { inject, test as base, type TestContext } from "vitest";
 
 import type { App } from "./app.js";
+import { keepCoverage } from "./coverage.js";
 import { appId } from "./names.js";
 import { describeApp } from "./report.js";
 import { Sandbox } from "./sandbox.js";
@@ -27,12 +28,14 @@ export function sandbox(): Sandbox {
 export const test = base.extend<DimedoveFixtures>({
   dimedove: async ({ task }, use) => {
     const server = sandbox();
-    const app = server.app(idOf(task, inject("dimedoveSandbox").isOwn));
+    const { isOwn, coverageFile } = inject("dimedoveSandbox");
+    const app = server.app(idOf(task, isOwn));
     await use(app);
     const failure = task.result?.errors?.at(-1);
     if (task.result?.state === "fail" && failure) {
       failure.message += `\n\n${await describeApp(app).catch(String)}`;
     }
+    if (coverageFile) await keepCoverage(app, coverageFile);
     await app.delete();
   },
 });

@@ -120,6 +120,14 @@ describe("requests", () => {
     expect([passed, ...findings.map(({ rule }) => rule)]).toEqual([false, "unknown_field"]);
   });
 
+  test("are counted by what of the contract they met", async ({ dimedove }) => {
+    await create(dimedove, { title: "Support" });
+    await call(dimedove, "POST", "/conversations", { title: 5 });
+    const { operations, error_types } = await dimedove.coverage();
+    expect(operations[CREATE]?.statuses).toMatchObject({ 200: 1, 422: 1, 404: 0 });
+    expect(error_types).toMatchObject({ invalid_request_error: 1, rate_limit_exceeded: 0 });
+  });
+
   test("are exported as HAR", async ({ dimedove }) => {
     await create(dimedove, { title: "Support" });
     const { log } = JSON.parse((await dimedove.har()).toString()) as { log: { entries: { request: { url: string } }[] } };

@@ -51,6 +51,13 @@ test("apps have the same ids in each run, on servers with the seed of the config
   expect(new Set(before).size).toBe(2);
 });
 
+test("a reporter says what of the contract the tests of all workers have met", () => {
+  const reporter = join(PROJECT, "../../dist/playwright-coverage.js");
+  const { stdout } = spawnSync(process.execPath, [PLAYWRIGHT, "test", "--config", PROJECT, "--reporter", reporter]);
+  expect(stdout.toString()).toMatch(/Coverage of the contract, by 4 requests:\noperations: 1 of 10; never list_conversations, /);
+  expect(stdout.toString()).toContain("1 failed");
+});
+
 test("a running server is shared by all workers, and left as it was", async () => {
   const running = await startSandbox();
   const lines = printed(run({ DIMEDOVE_SANDBOX_URL: running.url }));

@@ -49,6 +49,11 @@ test("a failed test shows what its app got, and what was never used", () => {
   expect(first).toContain("1 failed | 2 passed");
 });
 
+test("the run says what of the contract its tests have met, all together", () => {
+  expect(first).toMatch(/Coverage of the contract, by 3 requests:\noperations: 1 of 10; never list_conversations, /);
+  expect(first).toMatch(/create_conversation: request fields: 1 of 3; never external_user_id, metadata/);
+});
+
 test("tests of one name have apps of their own, with the same ids in each run", () => {
   expect(new Set(ids(first)).size).toBe(2);
   expect(ids(run("vitest.config.ts"))).toEqual(ids(first));
