@@ -39,10 +39,14 @@ export function Chat() {
   return (
     <main className="chat" style={brand ? ({ "--brand": brand } as CSSProperties) : undefined}>
       <header>
-        <span className="avatar" aria-hidden="true">{name[0]}</span>
+        <span className="avatar" aria-hidden="true">
+          {name[0]}
+        </span>
         <div>
           <h1>{conversation?.generated_title?.[`${language}-ca`] ?? texts.newConversation}</h1>
-          <p>{name} · {texts.online}</p>
+          <p>
+            {name} · {texts.online}
+          </p>
         </div>
         <button type="button" className="quiet" onClick={() => setLanguage(language === "en" ? "fr" : "en")}>
           {texts.other}
@@ -56,14 +60,20 @@ export function Chat() {
         {messages.length === 0 && (
           <div className="suggestions">
             {texts.suggestions.map((text) => (
-              <button type="button" key={text} onClick={() => send(text)}>{text}</button>
+              <button type="button" key={text} onClick={() => send(text)}>
+                {text}
+              </button>
             ))}
           </div>
         )}
         {status === "error" && (
           <div className="failure" role="alert">
-            <p><strong>{texts.failed}</strong> {error}</p>
-            <button type="button" onClick={retry}>{texts.retry}</button>
+            <p>
+              <strong>{texts.failed}</strong> {error}
+            </p>
+            <button type="button" onClick={retry}>
+              {texts.retry}
+            </button>
           </div>
         )}
         <div ref={end} />
@@ -71,7 +81,9 @@ export function Chat() {
       <form onSubmit={submit}>
         <input name="message" aria-label={texts.message} placeholder={texts.placeholder} autoComplete="off" autoFocus />
         {isBusy ? (
-          <button type="button" onClick={stop}>{texts.stop}</button>
+          <button type="button" onClick={stop}>
+            {texts.stop}
+          </button>
         ) : (
           <button type="submit">{texts.send}</button>
         )}
@@ -85,11 +97,31 @@ function Bubble({ message, waiting = "" }: { message: Message; waiting?: string 
   if (isEmpty && !waiting) return null;
   return (
     <article className={`bubble ${message.role}${waiting ? " streaming" : ""}`}>
-      {isEmpty && <span className="dots" role="img" aria-label={waiting}><i /><i /><i /></span>}
+      {isEmpty && (
+        <span className="dots" role="img" aria-label={waiting}>
+          <i />
+          <i />
+          <i />
+        </span>
+      )}
       {message.parts.map((part) => {
-        if (part.type === "tool") return <code key={part.index} className="tool">{part.name}</code>;
-        if (part.type === "form") return <code key={part.index} className="tool">form</code>;
-        return message.role === "user" ? <p key={part.index}>{part.text}</p> : <Markdown key={part.index}>{part.text}</Markdown>;
+        if (part.type === "tool")
+          return (
+            <code key={part.index} className="tool">
+              {part.name}
+            </code>
+          );
+        if (part.type === "form")
+          return (
+            <code key={part.index} className="tool">
+              form
+            </code>
+          );
+        return message.role === "user" ? (
+          <p key={part.index}>{part.text}</p>
+        ) : (
+          <Markdown key={part.index}>{part.text}</Markdown>
+        );
       })}
     </article>
   );

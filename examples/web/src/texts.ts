@@ -23,7 +23,11 @@ const fr: typeof en = {
   newConversation: "Nouvelle conversation",
   online: "En ligne",
   greeting: (name) => `Bonjour! Ici ${name}. Que puis-je faire pour vous?`,
-  suggestions: ["Quelles sont vos heures d’ouverture?", "Je voudrais prendre rendez-vous.", "Puis-je parler à quelqu’un?"],
+  suggestions: [
+    "Quelles sont vos heures d’ouverture?",
+    "Je voudrais prendre rendez-vous.",
+    "Puis-je parler à quelqu’un?",
+  ],
   message: "Message",
   placeholder: "Écrivez un message…",
   send: "Envoyer",

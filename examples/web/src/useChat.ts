@@ -5,7 +5,11 @@ import { useRef, useState } from "react";
 import { createConversation, getConversation, sendMessage, type Conversation, type StreamEvent } from "./api";
 
 /** `index` is the `output_index` of its events. */
-export type Part = { index: number } & ({ type: "text"; text: string } | { type: "tool"; name: string } | { type: "form" });
+export type Part = { index: number } & (
+  | { type: "text"; text: string }
+  | { type: "tool"; name: string }
+  | { type: "form" }
+);
 export interface Message {
   role: "user" | "assistant";
   parts: Part[];
@@ -55,7 +59,11 @@ export function useChat(user: string) {
     error,
     conversation,
     send(text: string) {
-      setMessages((all) => [...all, { role: "user", parts: [{ index: 0, type: "text", text }] }, { role: "assistant", parts: [] }]);
+      setMessages((all) => [
+        ...all,
+        { role: "user", parts: [{ index: 0, type: "text", text }] },
+        { role: "assistant", parts: [] },
+      ]);
       void reply(text);
     },
     /** Ask for the last reply again. */

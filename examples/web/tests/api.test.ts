@@ -7,7 +7,17 @@ import { readEvents, type StreamEvent } from "../src/api";
 
 const TEXT = "Zoé 👩‍👩‍👧: “C’est fait.”";
 
-for (const framing of ["plain", "split", "crlf", "cut_crlf", "mixed", "comments", "multiline", "bom", "fields"] as const) {
+for (const framing of [
+  "plain",
+  "split",
+  "crlf",
+  "cut_crlf",
+  "mixed",
+  "comments",
+  "multiline",
+  "bom",
+  "fields",
+] as const) {
   test(`a stream says the same in the framing ${framing}`, async ({ dimedove }) => {
     await dimedove.settings({ framing });
     await dimedove.reply(TEXT);

@@ -34,14 +34,21 @@ test("before the first word, dots say that one is on its way", async ({ page, di
 
 test("what the page sends is what a good client sends", async ({ page, dimedove }) => {
   await send(page, "[[tool]] What are your opening hours?");
-  await dimedove.verify({ operation: "apps_api_create_conversation", body: { external_user_id: "user_web" }, within: 5_000 });
+  await dimedove.verify({
+    operation: "apps_api_create_conversation",
+    body: { external_user_id: "user_web" },
+    within: 5_000,
+  });
   await dimedove.verify({ operation: SEND, body: { stream: true }, within: 5_000 });
   await expect(page.getByText("show_map")).toBeVisible();
   await expect(page.getByRole("button", { name: "Send" })).toBeVisible();
   expect((await dimedove.verdict()).findings).toEqual([]);
 });
 
-test("the title is that of the conversation, in the page's language, as soon as there is one", async ({ page, dimedove }) => {
+test("the title is that of the conversation, in the page's language, as soon as there is one", async ({
+  page,
+  dimedove,
+}) => {
   await dimedove.settings({ titles: "after_first_exchange" });
   await expect(page.getByRole("heading")).toHaveText("New conversation");
   await send(page, "I would like to book an appointment.");
@@ -58,7 +65,14 @@ test("text, tools and a form stand in their order", async ({ page, dimedove }) =
     "Let me see.",
     { type: "function_call", name: "check_availability", arguments: { date: "2026-12-02" } },
     "One moment.",
-    { type: "form", title: "Your details", fields: [{ type: "Input", label: "Name" }, { type: "Input", label: "Phone" }] },
+    {
+      type: "form",
+      title: "Your details",
+      fields: [
+        { type: "Input", label: "Name" },
+        { type: "Input", label: "Phone" },
+      ],
+    },
   ]);
   await send(page, "Hello");
   await expect(page.getByRole("article").last()).toHaveText("Let me see.check_availabilityOne moment.form");

@@ -23,7 +23,10 @@ export interface Command {
 export function findCommand(environ: NodeJS.ProcessEnv, folder: string): Command {
   const given = environ[COMMAND_VARIABLE];
   if (given) return { words: split(given), source: `${COMMAND_VARIABLE}=${given}` };
-  const onPath = (environ["PATH"] ?? "").split(delimiter).filter(Boolean).map((each) => join(each, NAME));
+  const onPath = (environ["PATH"] ?? "")
+    .split(delimiter)
+    .filter(Boolean)
+    .map((each) => join(each, NAME));
   const found = [...onPath, ...above(folder).map((each) => join(each, VENV))].find(isExecutable);
   if (found) return { words: [found], source: found };
   throw new SandboxError(
@@ -40,7 +43,9 @@ export function findCommand(environ: NodeJS.ProcessEnv, folder: string): Command
 
 /** Split a command into words, as a shell does: quotes hold words together. */
 function split(text: string): string[] {
-  return (text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+  return (text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"),
+  );
 }
 
 function above(folder: string): string[] {

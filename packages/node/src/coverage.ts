@@ -1,4 +1,4 @@
-/** What of the contract the clients of a whole run have met: each test adds a line to a file, the end of the run adds them up. */
+/** What of the contract the clients of a whole run have met: each test adds a line to a file, its end adds them up. */
 
 import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,14 +36,22 @@ export function mergeCoverage(one: Coverage, other: Coverage): Coverage {
 /** Return a coverage as text: a line a topic, with what was never met. */
 export function describeCoverage(coverage: Coverage): string {
   const operations = Object.entries(coverage.operations).map(([name, parts]) => ({ name: plain(name), parts }));
-  const called = operations.map(({ name, parts }) => [name, Object.values(parts.statuses).reduce((a, b) => a + b, 0)] as const);
+  const called = operations.map(
+    ({ name, parts }) => [name, Object.values(parts.statuses).reduce((a, b) => a + b, 0)] as const,
+  );
   const calls: Counts = Object.fromEntries(called);
   const topics: [string, Counts][] = [["operations", calls]];
   for (const { name, parts } of operations) {
-    if (calls[name]) topics.push(...Object.entries(parts).map(([part, counts]) => [`${name}: ${plain(part)}`, counts] as [string, Counts]));
+    if (calls[name])
+      topics.push(
+        ...Object.entries(parts).map(([part, counts]) => [`${name}: ${plain(part)}`, counts] as [string, Counts]),
+      );
   }
   topics.push(["error types", coverage.error_types], ["events", coverage.events], ["framings", coverage.framings]);
-  return [`Coverage of the contract, by ${coverage.requests} requests:`, ...topics.flatMap(([title, counts]) => line(title, counts))].join("\n");
+  return [
+    `Coverage of the contract, by ${coverage.requests} requests:`,
+    ...topics.flatMap(([title, counts]) => line(title, counts)),
+  ].join("\n");
 }
 
 function line(title: string, counts: Counts): string[] {

@@ -1,7 +1,7 @@
 /**
  * Sends one request to the sandbox.
  *
- * Not by `fetch`: tests replace it (MSW, `vi.stubGlobal`, happy-dom), and what drives a test must not pass through that.
+ * Not by `fetch`: tests replace it (MSW, `vi.stubGlobal`, happy-dom), and what drives a test must not pass through.
  */
 
 import * as http from "node:http";

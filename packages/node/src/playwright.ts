@@ -23,7 +23,7 @@ export interface DimedoveFixtures {
   dimedove: App;
   /**
    * The path under which the pages call your backend, such as `/api/dimedove`: requests below it go to the test's app
-   * instead, with its key, as your backend would send them (your own one is not asked). "", the default, leaves them alone.
+   * instead, with its key, as your backend would send them (your own one is not asked). "", the default, leaves them.
    */
   dimedoveProxy: string;
 }
@@ -80,10 +80,13 @@ function idOf(info: TestInfo, isOwn: boolean): string {
 /** Send the requests of pages below a path to another server. */
 async function redirect(context: BrowserContext, path: string, server: string): Promise<void> {
   const prefix = path.replace(/\/$/, "");
-  await context.route((url) => url.pathname.startsWith(`${prefix}/`), (route) => {
-    const { pathname, search } = new URL(route.request().url());
-    return route.continue({ url: server + pathname.slice(prefix.length) + search });
-  });
+  await context.route(
+    (url) => url.pathname.startsWith(`${prefix}/`),
+    (route) => {
+      const { pathname, search } = new URL(route.request().url());
+      return route.continue({ url: server + pathname.slice(prefix.length) + search });
+    },
+  );
 }
 
 /** Attach what explains a failure. */

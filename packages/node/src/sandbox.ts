@@ -101,9 +101,9 @@ export class Sandbox {
 /**
  * Return a running sandbox.
  *
- * The server of `DIMEDOVE_SANDBOX_URL`, if it is set; the options, which are about a new one, then have no effect. Else a
- * server of our own, started by `DIMEDOVE_SANDBOX_COMMAND`, or by `dimedove-sandbox` of the PATH or of a `.venv` here or
- * above. It ends with `stop()`, and with this process, however that ends.
+ * The server of `DIMEDOVE_SANDBOX_URL`, if it is set; the options, which are about a new one, then have no effect. Else
+ * a server of our own, started by `DIMEDOVE_SANDBOX_COMMAND`, or by `dimedove-sandbox` of the PATH or of a `.venv` here
+ * or above. It ends with `stop()`, and with this process, however that ends.
  */
 export async function startSandbox(options: StartOptions = {}): Promise<Sandbox> {
   const token = process.env[TOKEN_VARIABLE];

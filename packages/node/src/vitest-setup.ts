@@ -33,7 +33,9 @@ declare module "vitest" {
 }
 
 /** Return a global setup with options, for a file of your own. */
-export function createSetup({ coverage = false, ...options }: SetupOptions = {}): (project: TestProject) => Promise<() => Promise<void>> {
+export function createSetup({ coverage = false, ...options }: SetupOptions = {}): (
+  project: TestProject,
+) => Promise<() => Promise<void>> {
   return async (project) => {
     const sandbox = await startSandbox(options);
     const { url, source, isOwn } = sandbox;

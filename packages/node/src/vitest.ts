@@ -20,7 +20,8 @@ export interface DimedoveFixtures {
 /** The run's server. */
 export function sandbox(): Sandbox {
   const provided = inject("dimedoveSandbox");
-  if (!provided) throw new Error('No sandbox: add globalSetup: "dimedove-sandbox/vitest/setup" to the config of Vitest.');
+  if (!provided)
+    throw new Error('No sandbox: add globalSetup: "dimedove-sandbox/vitest/setup" to the config of Vitest.');
   return new Sandbox(provided);
 }
 

@@ -62,7 +62,9 @@ describe("replies", () => {
 describe("requests", () => {
   test("are all there, in their order, however many they are", async ({ dimedove }) => {
     for (let n = 0; n < 130; n++) await create(dimedove, { title: `${n}` });
-    const bodies = (await dimedove.requests({ operation: CREATE })).map(({ body }) => (body as { title: string }).title);
+    const bodies = (await dimedove.requests({ operation: CREATE })).map(
+      ({ body }) => (body as { title: string }).title,
+    );
     expect(bodies).toEqual(Array.from({ length: 130 }, (_, n) => `${n}`));
   });
 
@@ -130,7 +132,9 @@ describe("requests", () => {
 
   test("are exported as HAR", async ({ dimedove }) => {
     await create(dimedove, { title: "Support" });
-    const { log } = JSON.parse((await dimedove.har()).toString()) as { log: { entries: { request: { url: string } }[] } };
+    const { log } = JSON.parse((await dimedove.har()).toString()) as {
+      log: { entries: { request: { url: string } }[] };
+    };
     expect(log.entries.map(({ request }) => request.url)).toEqual([expect.stringContaining(dimedove.appId)]);
   });
 });
@@ -188,7 +192,9 @@ describe("the app", () => {
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    await dimedove.settings({ webhooks: [{ url: `http://127.0.0.1:${port}`, secret: null, events: ["task.completed"] }] });
+    await dimedove.settings({
+      webhooks: [{ url: `http://127.0.0.1:${port}`, secret: null, events: ["task.completed"] }],
+    });
     await dimedove.sendWebhook("task.completed");
     await vi.waitFor(() => expect(received).toEqual(["task.completed"]), SOON);
     server.close();

@@ -5,7 +5,11 @@ import type { App } from "dimedove-sandbox";
 /** Send a request to the app and return the response. */
 export function call(app: App, method: string, path: string, body?: unknown): Promise<Response> {
   const headers = { Authorization: `Bearer ${app.apiKey}`, "Content-Type": "application/json" };
-  return fetch(`${app.baseUrl}/apps/${app.appId}${path}`, { method, headers, body: body ? JSON.stringify(body) : null });
+  return fetch(`${app.baseUrl}/apps/${app.appId}${path}`, {
+    method,
+    headers,
+    body: body ? JSON.stringify(body) : null,
+  });
 }
 
 /** Create a conversation and return it. */

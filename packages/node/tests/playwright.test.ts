@@ -1,4 +1,4 @@
-/** A suite of a user's for Playwright: what its report says. The example of a page, examples/web, has those with a browser. */
+/** A suite of a user's for Playwright: what its report says. Tests with a browser are in examples/web. */
 
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -32,10 +32,14 @@ test("a failed test has its app's requests attached, and a link to the inspector
   const attached = Object.fromEntries(
     results[0]!.attachments.map(({ name, body }) => [name, Buffer.from(body ?? "", "base64").toString()]),
   );
-  expect(attached["dimedove-requests"]).toMatch(/^Requests of app_a_misspelt_.*\nPOST {3}…\/conversations  200\n +unknown field `titel`/);
+  expect(attached["dimedove-requests"]).toMatch(
+    /^Requests of app_a_misspelt_.*\nPOST {3}…\/conversations  200\n +unknown field `titel`/,
+  );
   const { log } = JSON.parse(attached["dimedove-requests.har"]!) as { log: { entries: unknown[] } };
   expect(log.entries).toHaveLength(1);
-  expect(annotations).toEqual([{ type: "dimedove", description: expect.stringMatching(/\/_sandbox\/#\/requests\?app=app_a_misspelt_/) }]);
+  expect(annotations).toEqual([
+    { type: "dimedove", description: expect.stringMatching(/\/_sandbox\/#\/requests\?app=app_a_misspelt_/) },
+  ]);
 });
 
 test("what passes, or fails as expected, has nothing attached", () => {
@@ -46,7 +50,11 @@ test("what passes, or fails as expected, has nothing attached", () => {
 });
 
 test("apps have the same ids in each run, on servers with the seed of the config", () => {
-  const [before, after] = [first, run()].map((tests) => printed(tests).map((line) => /app: (\S+) seed: 7$/.exec(line)?.[1]).sort());
+  const [before, after] = [first, run()].map((tests) =>
+    printed(tests)
+      .map((line) => /app: (\S+) seed: 7$/.exec(line)?.[1])
+      .sort(),
+  );
   expect(after).toEqual(before);
   expect(new Set(before).size).toBe(2);
 });
@@ -54,7 +62,9 @@ test("apps have the same ids in each run, on servers with the seed of the config
 test("a reporter says what of the contract the tests of all workers have met", () => {
   const reporter = join(PROJECT, "../../dist/playwright-coverage.js");
   const { stdout } = spawnSync(process.execPath, [PLAYWRIGHT, "test", "--config", PROJECT, "--reporter", reporter]);
-  expect(stdout.toString()).toMatch(/Coverage of the contract, by 4 requests:\noperations: 1 of 10; never list_conversations, /);
+  expect(stdout.toString()).toMatch(
+    /Coverage of the contract, by 4 requests:\noperations: 1 of 10; never list_conversations, /,
+  );
   expect(stdout.toString()).toContain("1 failed");
 });
 

@@ -25,12 +25,18 @@ afterEach(() => {
 
 /** Whether something answers there. */
 async function answers(url: string): Promise<boolean> {
-  return fetch(`${url}/_sandbox/health`).then(() => true, () => false);
+  return fetch(`${url}/_sandbox/health`).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Run a program with the package in another Node, to its first line. */
 async function running(code: string) {
-  const node = spawn(process.execPath, ["--input-type=module", "--eval", code], { cwd: HERE, stdio: ["pipe", "pipe", "inherit"] });
+  const node = spawn(process.execPath, ["--input-type=module", "--eval", code], {
+    cwd: HERE,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const [line] = (await once(node.stdout, "data")) as [Buffer];
   return { node, url: line.toString().trim() };
 }
@@ -95,13 +101,18 @@ test("the variable's command goes before the others", async () => {
   const place = join(folder(), "with a space", "sandbox");
   const path = command(place, `console.log("no sandbox, but " + process.argv[2]); process.exit(9)`);
   vi.stubEnv("DIMEDOVE_SANDBOX_COMMAND", `"${path}" --mine`);
-  await expect(startSandbox()).rejects.toThrow(/did not start: DIMEDOVE_SANDBOX_COMMAND=".*--mine: exit code 9\nno sandbox, but --mine/);
+  await expect(startSandbox()).rejects.toThrow(
+    /did not start: DIMEDOVE_SANDBOX_COMMAND=".*--mine: exit code 9\nno sandbox, but --mine/,
+  );
 });
 
 test("the command is found on the PATH, and in a .venv of this folder or one above", async () => {
   const [path, project] = [folder(), folder()];
   const code = "process.exit(9)";
-  const [onPath, inVenv] = [command(join(path, "dimedove-sandbox"), code), command(join(project, ".venv/bin/dimedove-sandbox"), code)];
+  const [onPath, inVenv] = [
+    command(join(path, "dimedove-sandbox"), code),
+    command(join(project, ".venv/bin/dimedove-sandbox"), code),
+  ];
   mkdirSync(join(project, "packages", "web"), { recursive: true });
   process.chdir(join(project, "packages", "web"));
   vi.stubEnv("PATH", path);

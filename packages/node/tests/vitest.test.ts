@@ -13,7 +13,9 @@ const VITEST = join(PROJECT, "../../node_modules/vitest/vitest.mjs");
 /** Run Vitest in the project and return what it says. */
 function run(config: string, environ: Record<string, string> = {}): string {
   const env = { ...process.env, NO_COLOR: "1", VITEST: undefined, ...environ };
-  const { stdout, stderr } = spawnSync(process.execPath, [VITEST, "run", "--root", PROJECT, "--config", config], { env });
+  const { stdout, stderr } = spawnSync(process.execPath, [VITEST, "run", "--root", PROJECT, "--config", config], {
+    env,
+  });
   return stdout.toString() + stderr.toString();
 }
 
