@@ -859,6 +859,7 @@ export interface components {
          *         "generative_ui": false,
          *         "titles": "at_creation",
          *         "business": "insurance",
+         *         "agent_profile": null,
          *         "branding": true,
          *         "agent": {
          *           "name": "Rosalie",
@@ -959,6 +960,7 @@ export interface components {
          *             "generative_ui": false,
          *             "titles": "at_creation",
          *             "business": "insurance",
+         *             "agent_profile": null,
          *             "branding": true,
          *             "agent": {
          *               "name": "Rosalie",
@@ -1093,6 +1095,11 @@ export interface components {
              */
             business?: "insurance" | "clinic" | "home_services" | "retail" | "travel" | "real_estate" | "banking" | "school" | "restaurant" | "telecom" | "energy" | "automotive" | "software" | "general" | null;
             /**
+             * @description Who the agent is: the name of an `[agents.NAME]` of the config; null: the simulated agent of the business.
+             * @default null
+             */
+            agent_profile?: string | null;
+            /**
              * @description Whether the app's config has the agent's name and colours; false: they are null.
              * @default true
              */
@@ -1183,6 +1190,8 @@ export interface components {
              * @enum {string|null}
              */
             business?: "insurance" | "clinic" | "home_services" | "retail" | "travel" | "real_estate" | "banking" | "school" | "restaurant" | "telecom" | "energy" | "automotive" | "software" | "general" | null;
+            /** @description Who the agent is: the name of an `[agents.NAME]` of the config; null: the default. */
+            agent_profile?: string | null;
             /** @description Whether the app's config tells the agent's name and colours; false: they are null. */
             branding?: boolean | null;
             /** @description How the agent presents itself; what is left out is chosen by the seed. */
@@ -3112,6 +3121,7 @@ export interface components {
          *       "generative_ui": false,
          *       "titles": "at_creation",
          *       "business": "insurance",
+         *       "agent_profile": null,
          *       "branding": true,
          *       "agent": {
          *         "name": "Rosalie",
@@ -3159,6 +3169,7 @@ export interface components {
          *       "generative_ui": false,
          *       "titles": "at_creation",
          *       "business": "insurance",
+         *       "agent_profile": null,
          *       "branding": true,
          *       "agent": {
          *         "name": "Rosalie",
@@ -3197,6 +3208,8 @@ export interface components {
              * @enum {string}
              */
             business: "insurance" | "clinic" | "home_services" | "retail" | "travel" | "real_estate" | "banking" | "school" | "restaurant" | "telecom" | "energy" | "automotive" | "software" | "general";
+            /** @description The agent of the config; null: none. */
+            agent_profile: string | null;
             /** @description Whether the app's config tells the agent's name and colours; false: they are null. */
             branding: boolean;
             /** @description How the agent presents itself, with what the seed chose. */
