@@ -82,6 +82,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             print(f"dimedove-sandbox: {error}", file=sys.stderr)
             return error.code
         with server:
+            questions = [name for name in ("coverage", "verdict") if getattr(arguments, name)]
+            if questions and not server.has_control_api():
+                message = "needs the control API, which --control off takes away"
+                raise SettingsError(f"{flag(questions[0])}: {message}")
             variables = client_variables(server.url, arguments.app_id, extra)
             code = _run_command(arguments.command, {**environ, **variables})
             if server.has_died():
@@ -136,6 +140,10 @@ class ChildServer:
     def has_died(self) -> bool:
         """Say whether the server has ended by itself."""
         return self._process.poll() is not None
+
+    def has_control_api(self) -> bool:
+        """Say whether the server's control API can be asked."""
+        return client.get(self.url, "/_sandbox/apps?limit=1", self.token, seconds=_END_SECONDS)[0] == 200
 
     def log_end(self) -> str:
         """Return the end of the server's output."""

@@ -87,6 +87,13 @@ def test_the_coverage_says_what_the_client_never_met() -> None:
     assert "`response.failed`" in done.stderr
 
 
+@pytest.mark.parametrize("question", ["--coverage", "--verdict"])
+def test_a_question_to_a_server_without_the_control_api_is_refused(question: str) -> None:
+    done = run("exec", question, "--control", "off", *python(SHOW))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"dimedove-sandbox: {question}: needs the control API, which --control off takes away\n"
+
+
 def test_every_app_is_kept_however_many_there_are(tmp_path: Path) -> None:
     """More apps than a page of the list has."""
     done = run("exec", "--artifacts", str(tmp_path), *python(CREATE_IN_MANY))
