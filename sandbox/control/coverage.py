@@ -41,7 +41,7 @@ def count_coverage(records: Iterable[RequestRecord], evicted: int, possible: Pla
     tally: Tally = Counter({EVICTED: evicted})
     for record in records:
         # What a person sent from the inspector is not the client's.
-        if record.ended and record.operation_id and not _is_inspectors(record):
+        if record.ended and not _is_inspectors(record):
             tally.update({*_met_by(record, possible), REQUESTS})
     return tally
 
@@ -62,8 +62,8 @@ def _is_inspectors(record: RequestRecord) -> bool:
 
 
 def _met_by(record: RequestRecord, possible: Places) -> Iterator[Place]:
-    operation = str(record.operation_id)
-    if record.status is not None:
+    operation = record.operation_id or ""  # "": a path or a method that the contract doesn't have
+    if operation and record.status is not None:
         yield "operations", operation, "statuses", str(record.status)
     for place in (*_sent(record, operation), *_answered(record, operation)):
         if place in possible:

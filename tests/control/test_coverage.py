@@ -54,6 +54,14 @@ def test_what_a_client_sent_and_got_is_met(driver: AppDriver) -> None:
     assert (found["/requests"], conversation in str(found), "secret" in str(found)) == (3, False, False)
 
 
+def test_an_error_outside_every_operation_is_met(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    answer = driver.client.put(driver.api.url(driver.api.created()), json={})
+    assert answer.status_code == 405
+    found = dict(met(driver.client.get("/_sandbox/coverage").json()))
+    assert (found["/error_types/method_not_allowed"], found["/requests"]) == (1, 2)
+
+
 def test_events_and_framings_of_streams_are_met(driver: AppDriver) -> None:
     driver.set(framing=["crlf", "comments"])
     conversation = driver.api.created()
