@@ -60,7 +60,7 @@ def add_parser(commands: Any) -> None:
         "--artifacts",
         metavar="DIR",
         type=Path,
-        help="folder for what explains a failure: HAR, coverage, and of each app verdict and bundle",
+        help="folder for the coverage, and what explains a failure: HAR, and of each app verdict and bundle",
     )
     parser.add_argument("--coverage", action="store_true", help="print what of the contract the client has met")
     parser.add_argument("--verdict", action="store_true", help="fail where the verdict on the client has findings")
@@ -82,10 +82,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             print(f"dimedove-sandbox: {error}", file=sys.stderr)
             return error.code
         with server:
-            questions = [name for name in ("coverage", "verdict") if getattr(arguments, name)]
-            if questions and not server.has_control_api():
-                message = "needs the control API, which --control off takes away"
-                raise SettingsError(f"{flag(questions[0])}: {message}")
+            _check_questions(arguments, server)
             variables = client_variables(server.url, arguments.app_id, extra)
             code = _run_command(arguments.command, {**environ, **variables})
             if server.has_died():
@@ -97,8 +94,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             for finding in findings:
                 print(f"dimedove-sandbox: verdict: {escape(finding)}", file=sys.stderr)
             code = code or int(bool(findings))
-            if code and arguments.artifacts:
-                _keep(arguments.artifacts, server)
+            if arguments.artifacts and (code or arguments.coverage):
+                _keep(arguments.artifacts, server, is_failure=code != 0)
             return code
 
 
@@ -175,6 +172,13 @@ class ChildServer:
         return self._log.read().decode("utf-8", "replace")
 
 
+def _check_questions(arguments: argparse.Namespace, server: ChildServer) -> None:
+    """Refuse what only the control API can tell, where there is none."""
+    questions = [name for name in ("coverage", "verdict") if getattr(arguments, name)]
+    if questions and not server.has_control_api():
+        raise SettingsError(f"{flag(questions[0])}: needs the control API, which --control off takes away")
+
+
 def _serve_flags(arguments: argparse.Namespace) -> list[str]:
     """Return the flags for `serve` that stand for those given to `exec`."""
     flags = ["--port", arguments.port, *(["--config", arguments.config] if arguments.config is not None else [])]
@@ -235,12 +239,15 @@ def _findings(server: ChildServer) -> list[str]:
     return found
 
 
-def _keep(folder: Path, server: ChildServer) -> None:
-    """Keep what explains a failure; a folder that can't be written costs no exit code."""
+def _keep(folder: Path, server: ChildServer, *, is_failure: bool) -> None:
+    """Keep the coverage, and what explains a failure; a folder that can't be written costs no exit code."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "requests.har").write_bytes(server.get("/_sandbox/requests.har"))
         (folder / "coverage.json").write_bytes(server.get("/_sandbox/coverage"))
+        (folder / "coverage.md").write_bytes(server.get("/_sandbox/coverage", "text/markdown"))
+        if not is_failure:
+            return
+        (folder / "requests.har").write_bytes(server.get("/_sandbox/requests.har"))
         for app_id in _used_apps(server):
             (folder / f"{app_id}.verdict.json").write_bytes(server.get(f"/_sandbox/apps/{app_id}/verdict"))
             (folder / f"{app_id}.bundle.zip").write_bytes(server.get(f"/_sandbox/apps/{app_id}/bundle"))

@@ -73,17 +73,25 @@ def test_a_failure_keeps_what_explains_it_and_a_success_nothing(tmp_path: Path) 
     assert run("exec", "--artifacts", str(kept), *python(CREATE, "title", "0")).returncode == 0
     assert not kept.exists()
     assert run("exec", "--artifacts", str(kept), *python(CREATE, "title", "4")).returncode == 4
-    names = {"requests.har", "coverage.json", "app_demo.verdict.json", "app_demo.bundle.zip", "server.log"}
+    names = {
+        "requests.har",
+        "coverage.json",
+        "coverage.md",
+        "app_demo.verdict.json",
+        "app_demo.bundle.zip",
+        "server.log",
+    }
     assert {path.name for path in kept.iterdir()} == names
     entries = json.loads((kept / "requests.har").read_text())["log"]["entries"]
     assert [entry["request"]["method"] for entry in entries] == ["POST"]
     assert run("replay", str(kept / "app_demo.bundle.zip")).returncode == 0
 
 
-def test_the_coverage_says_what_the_client_never_met() -> None:
-    done = run("exec", "--coverage", *python(CREATE, "title", "0"))
+def test_the_coverage_says_what_the_client_never_met(tmp_path: Path) -> None:
+    done = run("exec", "--coverage", "--artifacts", str(tmp_path), *python(CREATE, "title", "0"))
     assert (done.returncode, done.stdout) == (0, "x\n")
     assert "1 requests; met:" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"coverage.json", "coverage.md"}
     assert "`response.failed`" in done.stderr
 
 

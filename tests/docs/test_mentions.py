@@ -39,7 +39,7 @@ TEXTS = {
 }
 CLAUSE = r"docs/contract\.md\s+(?P<clauses>[0-9][0-9., and]*)|docs/control\.md,\s+(?P<heading>[A-Z][\w ]+)"
 FILE = r"(?<![\w./-])((?:(?:sandbox|schemas|tests|docs|bench|examples)/[\w./-]+\.[a-z]+)|[\w-]+\.md)\b"
-MADE_BY_TESTS = {"summary.md"}
+MADE_BY_TESTS = {"coverage.md", "summary.md"}
 FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py") + read("bench/limits.py")))
 
 
