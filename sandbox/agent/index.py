@@ -93,7 +93,9 @@ class Index:
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in self._met(words, message.told, topic).items():
             sample = self.samples[number]
-            if sample.entry.needs and not booked:
+            # Most share a word or two by chance.
+            is_light = weight < _MIN_WEIGHT and weight / sample.weight <= _WHOLE
+            if is_light or (sample.entry.needs and not booked):
                 continue
             rank, likely = self._rated(sample, weight, message)
             known = best.get(sample.entry.id)
@@ -113,7 +115,7 @@ class Index:
         """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
         entry, full, thin = sample
         share, covered = weight / full, weight / message.total
-        if weight < _MIN_WEIGHT and not (share > _WHOLE and covered > _MOST_OF_IT):
+        if weight < _MIN_WEIGHT and covered <= _MOST_OF_IT:
             return 0.0, 0.0
         common = entry.id in self.known.common
         if thin and (covered < _THIN or (common and not _is_for(entry, message.kind))):
