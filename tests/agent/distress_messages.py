@@ -1,0 +1,315 @@
+"""Messages of distress by kind, English and French, and idioms that are none."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "self_harm": (
+        (
+            "I've got no reason to keep going, I might end it tonight",
+            "i want to kill myself",
+            "I can't do this anymore, I just want to die",
+            "honestly im gonna kms",
+            "thinking about ending it all tonight",
+            "my family would be better off without me, i have pills",
+            "there's no point in living anymore",
+            "I dont want to be alive",
+            "i feel suicidal rn",
+        ),
+        (
+            "j'en peux pu, j'veux juste que ça finisse",
+            "j'ai plus envie de vivre",
+            "j'pense à en finir",
+            "chu pu capable, jveux mourir",
+            "je vais me tirer une balle",
+            "je songe au suicide",
+            "j'ai le gout de mourir",
+            "tout le monde serait mieux sans moi",
+            "je vais me jeter en bas du pont",
+        ),
+    ),
+    "abuse": (
+        (
+            "my husband hits me and I need my own account",
+            "my bf beats me up",
+            "i'm scared of my ex, he has my keys",
+            "he threatened to kill me last night",
+            "my dad beats my little brother",
+        ),
+        (
+            "mon chum me frappe",
+            "mon mari m'a battue hier",
+            "j'ai peur de mon ex",
+            "il menace de me tuer",
+            "mon conjoint me bat devant les enfants",
+        ),
+    ),
+    "medical": (
+        (
+            "chest pain and my left arm is numb",
+            "my dad is having a heart attack",
+            "she's not breathing",
+            "my baby is choking!!",
+            "i think im having a stroke",
+            "he collapsed and he wont wake up",
+        ),
+        (
+            "j'ai comme un poids su'l chest pis mon bras gauche engourdi",
+            "j'ai mal à la poitrine pis le bras engourdi",
+            "mon père fait une crise cardiaque",
+            "elle respire pu",
+            "mon bébé s'étouffe",
+            "ma mère a perdu connaissance",
+            "il saigne sans arrêt",
+        ),
+    ),
+    "poison": (
+        (
+            "my kid ate a bunch of tylenol",
+            "my baby swallowed a battery",
+            "the dog no, my SON drank bleach",
+            "my toddler ate a tide pod",
+            "she took too many pills",
+            "I think he ate rat poison",
+        ),
+        (
+            "ma fille a mangé une poignée de gravol",
+            "mon bébé a avalé une pile",
+            "ma fille a bu de l'eau de javel",
+            "mon gars a mangé des pilules",
+            "il a pris trop de médicaments",
+            "elle s'est empoisonnée avec un nettoyant",
+        ),
+    ),
+    "gas": (
+        (
+            "I smell gas in my house",
+            "theres a gas leak in the basement",
+            "it smells like rotten eggs near the furnace",
+            "kitchen smells of gas what do i do",
+        ),
+        (
+            "ça sent le gaz chez nous",
+            "je sens une odeur de gaz dans la cuisine",
+            "je pense qu'on a une fuite de gaz",
+            "sa sent le gaz dans le sous sol",
+        ),
+    ),
+    "fire": (
+        (
+            "my house is on fire",
+            "theres smoke everywhere in the hallway",
+            "the dryer caught fire",
+            "kitchen's on fire help",
+            "there are flames coming out of the oven",
+        ),
+        (
+            "y'a de la fumée qui sort de la sécheuse",
+            "ma maison est en feu",
+            "y a le feu dans la cuisine",
+            "le feu est pris dans le garage",
+            "il y a de la fumée partout",
+            "mon four est en feu",
+        ),
+    ),
+    "carbon_monoxide": (
+        (
+            "the carbon monoxide alarm is going off",
+            "CO detector keeps beeping, it won't stop",
+            "carbon monoxide detector went off twice",
+            "my CO alarm is ringing",
+        ),
+        (
+            "le détecteur de monoxyde sonne",
+            "mon avertisseur de CO s'est déclenché",
+            "l'alarme de monoxyde de carbone arrête pas",
+            "le detecteur de co sonne sans arret",
+        ),
+    ),
+    "electricity": (
+        (
+            "water is dripping on the electrical panel",
+            "there's a downed power line in my yard",
+            "an outlet is sparking in the bedroom",
+            "my son got an electric shock",
+            "the breaker panel is smoking",
+        ),
+        (
+            "y'a de la boucane qui sort du panneau",
+            "il y a de l'eau sur le panneau électrique",
+            "un fil électrique est tombé dans la cour",
+            "la prise fait des étincelles",
+            "j'ai pris un choc en touchant la prise",
+            "ma prise de courant boucane",
+        ),
+    ),
+    "threat": (
+        (
+            "I'm going to kill you",
+            "i'll burn your office down",
+            "im gonna shoot my boss",
+            "I will blow up your store",
+        ),
+        (
+            "je vais te tuer",
+            "je vais mettre le feu à votre bureau",
+            "je vais vous tirer dessus",
+            "je veux tuer mon boss",
+        ),
+    ),
+    "death": (
+        (
+            "My father passed away last week",
+            "my mom died, how do I close her account",
+            "we lost my husband in January",
+            "the account holder is deceased",
+            "my grandma just died",
+        ),
+        (
+            "mon père est décédé la semaine passée",
+            "ma mère est morte, comment je ferme son compte",
+            "j'ai perdu mon mari",
+            "ma grand-mere vient de mourir",
+            "décès de mon conjoint",
+        ),
+    ),
+    "legal": (
+        (
+            "You'll hear from my lawyer",
+            "i'm taking you to small claims court",
+            "I will sue you for this",
+            "I'm reporting you to consumer protection",
+        ),
+        (
+            "vous allez recevoir une mise en demeure",
+            "je vais vous poursuivre",
+            "mon avocat va vous appeler",
+            "je porte plainte à l'Office de la protection du consommateur",
+            "on se verra aux petites créances",
+        ),
+    ),
+    "stop": (
+        ("STOP", "unsubscribe", "stop texting me", "take me off your list", "pls stop emailing me"),
+        ("ARRET", "désabonnez-moi", "arrêtez de m'écrire", "enlevez-moi de votre liste", "cessez de me texter"),
+    ),
+    "privacy": (
+        (
+            "wipe everything you hold about me",
+            "delete my data please",
+            "who is your privacy officer?",
+            "do you sell my data?",
+            "how do I make a Law 25 request",
+            "i want all my personal info erased",
+        ),
+        (
+            "supprimez mes données",
+            "c'est qui votre responsable de la protection des renseignements personnels?",
+            "vendez-vous mes données?",
+            "je veux exercer mon droit d'accès",
+            "effacez mes infos personnelles",
+        ),
+    ),
+    "insult": (
+        ("fuck you", "you're useless", "ur so stupid", "stupid bot", "this is bullshit"),
+        ("vous êtes nuls", "va chier", "mange de la marde", "crisse de robot", "t'es ben niaiseux"),
+    ),
+}
+
+IDIOMS = (
+    "je veux que ça finisse par fonctionner",
+    "we might end it there, cancel the trial",
+    "the sweater is tight on the chest",
+    "mon enfant a pris une boîte de crayons",
+    *(
+        "I'd kill for a table on Friday",
+        "where's the bus stop?",
+        "my battery died",
+        "my phone died",
+        "is there a fire sale?",
+    ),
+    *(
+        "this game is to die for",
+        "the sunset was to die for",
+        "I'm dying to see the new menu",
+        "does the room have a fireplace",
+    ),
+    *(
+        "you're killing me with these fees lol",
+        "my laptop died on me",
+        "the car died at the light",
+        "shoot me an email",
+    ),
+    *(
+        "how much is the fire alarm inspection",
+        "stop by tomorrow",
+        "does it stop at Berri?",
+        "can you stop the payment",
+    ),
+    *(
+        "it cost me an arm and a leg",
+        "I nearly died laughing",
+        "what's the dress code for the fire pit",
+        "gas price today?",
+    ),
+    *(
+        "is natural gas cheaper than electricity",
+        "do you install gas stoves",
+        "I have a gas bill question",
+        "we killed it at the show",
+    ),
+    *(
+        "heart of palm salad",
+        "do you have a water heater and an electrical panel upgrade price?",
+        "my son ate your pizza, loved it",
+    ),
+    *(
+        "the deadline is killing me",
+        "does my policy cover fire?",
+        "is smoke damage covered",
+        "is the pool poisoned by algae? jk",
+    ),
+    *(
+        "can I get an avocado toast",
+        "is there a life insurance exam",
+        "what if I die, who gets the money?",
+        "do you have killer deals",
+    ),
+    *(
+        "mort de rire",
+        "je vais mourir de rire",
+        "je meurs de faim, êtes-vous ouverts?",
+        "l'arrêt de bus est où?",
+        "ma batterie est morte",
+    ),
+    *(
+        "mon cell est mort",
+        "c'est à mourir de rire",
+        "chu mort de fatigue",
+        "le feu vert est donné",
+        "avez-vous un feu de foyer",
+    ),
+    *(
+        "je suis tombé en amour avec ce condo",
+        "un toast à l'avocat svp",
+        "combien coûte le gaz naturel",
+        "c'est tuant d'attendre",
+    ),
+    *(
+        "le paiement s'est arrêté",
+        "arrêtez le paiement svp",
+        "je tue le temps",
+        "ça coûte un bras",
+        "mon char est mort",
+    ),
+    *(
+        "est-ce que le feu est couvert par ma police?",
+        "j'ai mangé des champignons chez vous, délicieux",
+        "un coup de feu en cuisine",
+    ),
+    *(
+        "une soirée mortelle",
+        "je capote sur vos prix",
+        "avez-vous du savon",
+        "mal de dents depuis hier",
+        "j'ai mal au dos",
+    ),
+)
