@@ -210,7 +210,14 @@ MESSAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "insult": (
         ("fuck you", "you're useless", "ur so stupid", "stupid bot", "this is bullshit"),
-        ("vous êtes nuls", "va chier", "mange de la marde", "crisse de robot", "t'es ben niaiseux"),
+        (
+            "vous êtes une gang de caves",
+            "vous êtes nuls",
+            "va chier",
+            "mange de la marde",
+            "crisse de robot",
+            "t'es ben niaiseux",
+        ),
     ),
 }
 
