@@ -18,6 +18,7 @@ MESSAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             "j'en peux pu, j'veux juste que ça finisse",
             "j'ai plus envie de vivre",
+            "jveux pu être là",
             "j'pense à en finir",
             "chu pu capable, jveux mourir",
             "je vais me tirer une balle",
@@ -37,6 +38,7 @@ MESSAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
         (
             "mon chum me frappe",
+            "mon ex m'attend en bas avec un couteau",
             "mon mari m'a battue hier",
             "j'ai peur de mon ex",
             "il menace de me tuer",
@@ -46,6 +48,7 @@ MESSAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "medical": (
         (
             "chest pain and my left arm is numb",
+            "dad's lips are blue",
             "my dad is having a heart attack",
             "she's not breathing",
             "my baby is choking!!",
