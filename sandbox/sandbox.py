@@ -44,6 +44,7 @@ from sandbox.server.router import Router
 from sandbox.settings import Settings, options
 
 if TYPE_CHECKING:
+    from sandbox.model.model import Model
     from sandbox.persistence.data_file import DataFile
     from sandbox.webhooks.dispatcher import WebhookDispatcher
 
@@ -100,8 +101,9 @@ class Sandbox:
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
         self._registry = AppRegistry(environment, declared, id_pattern, self._seed_demo)
-        self._services = api.Services(self._enqueue_webhook)
-        self._redactor = Redactor([settings.control_token or ""])
+        self._model = self._open_model(settings) if settings.model or settings.model_url else None
+        self._services = api.Services(self._enqueue_webhook, self._model)
+        self._redactor = Redactor([settings.control_token or "", settings.model_key or ""])
         self.data_file = self._open_data_file(settings.data) if settings.data else None
         self._dispatch = self._dispatcher(log)
         self._lifespan = StarletteRouter(lifespan=self.lifespan)
@@ -119,6 +121,8 @@ class Sandbox:
         self._registry.end_responses(ServerStopping)
         if "_webhooks" in vars(self):
             self._webhooks.stop()
+        if self._model:
+            self._model.close()
 
     def reload(self, settings: Settings) -> None:
         """Take other declared apps and defaults; what they change can't be repeated by a replay.
@@ -221,6 +225,12 @@ class Sandbox:
     async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any], settings: AppSettings) -> None:
         if settings.webhooks:
             await self._webhooks.enqueue(app, kind, data, settings)
+
+    def _open_model(self, settings: Settings) -> Model:
+        """Return what writes texts in the agent's place."""
+        from sandbox.model.model import Model  # late: most servers have none
+
+        return Model(settings, self.own_ports)
 
     def _open_data_file(self, path: str) -> DataFile:
         """Return what keeps all apps in a file, and load that file."""

@@ -115,6 +115,27 @@ class Settings:
     webhook_allow: tuple[str, ...] = _option(
         (), "hosts", "host that webhooks may be sent to (repeatable; *.example.com; loopback always may)"
     )
+    model: str | None = _option(None, "text", "name of the model that writes the texts of replies and completions")
+    model_url: str | None = _option(
+        None, "text", "base URL of its OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1"
+    )
+    model_key: str | None = _option(
+        None, "secret", "file with the endpoint's API key (the environment variable holds the key itself)"
+    )
+    model_allow: tuple[str, ...] = _option(
+        (), "hosts", "host that the endpoint may be on (repeatable; *.example.com; loopback always may)"
+    )
+    model_timeout: int = _option(
+        60,
+        "integer",
+        "seconds until the model's first words, and of silence after that; then the sandbox's own agent answers",
+        minimum=1,
+        maximum=300,
+    )
+    model_cassette: str | None = _option(
+        None, "file", "file that keeps what the model wrote: the same prompt gets it from there"
+    )
+    model_replay_only: bool = _option(False, "switch", "ask no model: a reply that isn't in the cassette fails")
     max_apps: int = _option(10_000, "integer", "maximum number of apps", minimum=1, maximum=10_000_000)
     max_bytes: int = _option(1024**3, "integer", "maximum bytes of all apps together", minimum=1, maximum=2**53)
     data: str | None = _option(None, "file", "file that keeps all apps: loaded at the start, saved at the end")

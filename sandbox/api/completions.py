@@ -7,11 +7,13 @@ from functools import partial
 from sandbox.agent.completions import complete
 from sandbox.agent.turn import Prompt
 from sandbox.api import Services
+from sandbox.api.model_prompt import write_completion
 from sandbox.api.persona import profile
 from sandbox.api.scenario_replies import Heard, scenario_reply
 from sandbox.api.scripted import fits, scripted
 from sandbox.apps.app import App
 from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
+from sandbox.reply import Reply
 
 
 async def create_completion(request: OperationRequest, app: App, services: Services) -> OperationResult:
@@ -30,8 +32,9 @@ async def create_completion(request: OperationRequest, app: App, services: Servi
         reply=own or complete(prompt),
         streamed=body.get("stream") is True,
         commit=_commit_nothing,
+        writer=write_completion(services.model, app, prompt) if services.model and not script else None,
     )
 
 
-async def _commit_nothing() -> None:
+async def _commit_nothing(_: Reply) -> None:
     """Completions leave no trace."""

@@ -8,11 +8,13 @@ from sandbox.agent.replies import reply
 from sandbox.api import Services
 from sandbox.api.conversations import no_conversation
 from sandbox.api.exchange import Metadata, append_message, append_reply
+from sandbox.api.model_prompt import write_reply
 from sandbox.api.scenario_replies import Heard, scenario_reply
 from sandbox.api.scripted import fits, scripted
 from sandbox.apps.app import App
 from sandbox.contract import encode
 from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
+from sandbox.reply import Reply
 from sandbox.webhook_samples import of_reply
 
 
@@ -36,9 +38,15 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
     answer = scripted(script.fields, turn.here, text, turn.metadata) if script else told[0] if told else reply(turn)
     title = told[1] if told else None
 
-    async def commit() -> None:
-        await append_reply(app, conversation, turn, answer, request.clock.now(), title)
-        for kind, data in of_reply(answer, turn.here, conversation.id):
+    writer = (
+        await write_reply(services.model, app, conversation.id, turn, answer)
+        if services.model and not (script or told)
+        else None
+    )
+
+    async def commit(said: Reply) -> None:
+        await append_reply(app, conversation, turn, said, request.clock.now(), title)
+        for kind, data in of_reply(said, turn.here, conversation.id):
             await services.enqueue_webhook(app, kind, data, settings)
 
     return ReplyResult(
@@ -48,4 +56,5 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
         reply=answer,
         streamed=settings.stream if body.get("stream") is None else body["stream"],
         commit=commit,
+        writer=writer,
     )

@@ -132,6 +132,7 @@ def banner(settings: Settings, sockets: ServerSockets, token: str | None) -> str
         f"  overview        {base}/",
         *([] if settings.control == "off" else [f"  inspector       {base}/_sandbox/"]),
         f"  contract        {base}/openapi.json",
+        *([f"  model           {settings.model} writes the texts"] if settings.model else []),
     ]
     if token:
         lines.append(secret)

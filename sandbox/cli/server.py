@@ -106,7 +106,7 @@ def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
     Raises:
         SettingsError, ContractError: as `create_app` does.
     """
-    redact = Redactor([settings.control_token or ""]).redact_text
+    redact = Redactor([settings.control_token or "", settings.model_key or ""]).redact_text
     configure_logging(redact, quiet=settings.quiet)
     access_log = None if settings.quiet else for_stream(sys.stderr, settings.log_format, redact)
     return create_app(settings, log=access_log), access_log

@@ -96,6 +96,7 @@ class RequestRecording:
         "started",
         "status",
         "violation",
+        "warning",
     )
 
     seq: int
@@ -121,6 +122,7 @@ class RequestRecording:
         self.held_by: str | None = None
         self.framing = ""
         self.violation: str | None = None
+        self.warning: str | None = None
         self.frozen_at: float | None = None
         self.status: int | None = None
         self.reply_status: ReplyStatus | None = None
@@ -199,6 +201,7 @@ class RequestRecording:
             self._omitted and self._omitted - len(self._last_piece[1]),
             self.held_by,
             self.framing,
+            self.warning,
         )
 
     @property
