@@ -130,7 +130,7 @@ class Settings:
         "integer",
         "seconds until the model's first words, and of silence after that; then the sandbox's own agent answers",
         minimum=1,
-        maximum=300,
+        maximum=86_400,
     )
     model_cassette: str | None = _option(
         None, "file", "file that keeps what the model wrote: the same prompt gets it from there"

@@ -15,6 +15,7 @@ from sandbox.contract.document import control_folder
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.control import snapshots
+from sandbox.model import model
 from sandbox.persistence import snapshot
 from sandbox.server import faults, protocol, recording
 from sandbox.settings import default_of, flag, options
@@ -43,6 +44,8 @@ ROWS: dict[str, tuple[float, ...]] = {
     "control calls": (history.MAX_CALL_BYTES / MIB,),
     "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
     "seconds for the whole head": (default_of("header_timeout"),),
+    "model calls at once": (model.MAX_CALLS,),
+    "seconds without a word": (default_of("model_timeout"),),
     "seconds of silence": (default_of("idle_timeout"),),
     "requests sent ahead": (protocol.MAX_UNPARSED / KIB,),
     "a body": (MAX_BYTES,),
