@@ -81,9 +81,7 @@ class Settings:
     titles: str = _option(
         "at_creation", "choice", "when a conversation gets its titles", choices=("at_creation", "after_first_exchange")
     )
-    validation_status: str = _option(
-        "422", "choice", "status of a request that breaks the schema", choices=("400", "422")
-    )
+    validation_status: str = _option("422", "choice", "status of what breaks the schema", choices=("400", "422"))
     cors_origin: tuple[str, ...] = _option(
         (),
         "origins",
@@ -97,9 +95,7 @@ class Settings:
         "bare names under /v1)",
     )
     strict_apps: bool = _option(False, "switch", "only app_demo and the apps of the config file exist, others are 404")
-    like_production: bool = _option(
-        False, "switch", "behave as in production: late titles, unknown apps 404, no CORS, paced streams"
-    )
+    like_production: bool = _option(False, "switch", "as in production: late titles, unknown apps 404, no CORS, paced")
     control: str = _option(
         "auto",
         "choice",
@@ -116,32 +112,16 @@ class Settings:
         (), "hosts", "host that webhooks may be sent to (repeatable; *.example.com; loopback always may)"
     )
     model: str | None = _option(None, "text", "name of the model that writes the texts of replies and completions")
-    model_url: str | None = _option(
-        None, "text", "base URL of its OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1"
-    )
-    model_key: str | None = _option(
-        None, "secret", "file with the endpoint's API key (the environment variable holds the key itself)"
-    )
-    model_allow: tuple[str, ...] = _option(
-        (), "hosts", "host that the endpoint may be on (repeatable; *.example.com; loopback always may)"
-    )
-    model_timeout: int = _option(
-        60,
-        "integer",
-        "seconds until the model's first words, and of silence after that; then the sandbox's own agent answers",
-        minimum=1,
-        maximum=86_400,
-    )
-    model_cassette: str | None = _option(
-        None, "file", "file that keeps what the model wrote: the same prompt gets it from there"
-    )
+    model_url: str | None = _option(None, "text", "base URL of the model's OpenAI-compatible endpoint (…/v1)")
+    model_key: str | None = _option(None, "secret", "file with the endpoint's key (the variable holds the key itself)")
+    model_allow: tuple[str, ...] = _option((), "hosts", "host of the endpoint (repeatable; loopback always may)")
+    model_timeout: int = _option(60, "integer", "seconds without a word of the model", minimum=1, maximum=86_400)
+    model_cassette: str | None = _option(None, "file", "file that keeps and replays what the model wrote")
     model_replay_only: bool = _option(False, "switch", "ask no model: a reply that isn't in the cassette fails")
     max_apps: int = _option(10_000, "integer", "maximum number of apps", minimum=1, maximum=10_000_000)
     max_bytes: int = _option(1024**3, "integer", "maximum bytes of all apps together", minimum=1, maximum=2**53)
     data: str | None = _option(None, "file", "file that keeps all apps: loaded at the start, saved at the end")
-    save_every: int | None = _option(
-        None, "integer", "save into the file of --data every so many seconds as well", minimum=1, maximum=86_400
-    )
+    save_every: int | None = _option(None, "integer", "seconds between saves into --data", minimum=1, maximum=86_400)
     header_timeout: int = _option(
         10, "integer", "seconds for the whole head of a request, silence included; then 408", minimum=1, maximum=86_400
     )
