@@ -47,7 +47,7 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
     newest_first = _select(request.query, services)
 
     def write_archive() -> bytes:
-        records = list(islice(newest_first, request.query.get("limit", 1_000)))
+        records = list(islice(newest_first, request.query.get("limit", 10_000)))
         return bytes(to_har(records[::-1], services.redactor, services.version))
 
     return FileResult(name=None, media_type="application/json", content=await in_thread(write_archive))
