@@ -12,7 +12,8 @@ from typing import Any
 
 from docs import examples
 from sandbox.contract.document import control_folder
-from sandbox.settings import ENV_PREFIX, Option, default_of, flag, options
+from sandbox.options import ENV_PREFIX, Option, flag
+from sandbox.settings import default_of, options
 
 SETTINGS = Path(__file__).parent / "settings.md"
 
@@ -122,6 +123,7 @@ def _values(option: Option) -> str:
         "origins": "origins",
         "hosts": "host names",
         "file": "file",
+        "folder": "folder",
         "secret": "file",
     }.get(option.kind, "text")
 

@@ -19,7 +19,7 @@ import os
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -65,6 +65,7 @@ __all__ = [
 __tracebackhide__ = True
 
 _APP: pytest.StashKey[DimedoveApp] = pytest.StashKey()
+_COVERAGE: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 _PROCESS: pytest.StashKey[Process] = pytest.StashKey()
 
 
@@ -73,6 +74,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     text = "write a bundle of each failing test's app into this folder, for `dimedove-sandbox replay`"
     parser.getgroup("dimedove").addoption("--dimedove-bundle", metavar="DIR", default=None, help=text)
     parser.addini("dimedove_bundle", text, default="")
+    text = "show at the end what of the contract the clients under test have met, and never met"
+    parser.getgroup("dimedove").addoption("--dimedove-coverage", action="store_true", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -117,12 +120,44 @@ def dimedove_app(dimedove: Dimedove, request: pytest.FixtureRequest) -> Iterator
     request.node.stash[_APP] = app
     yield app
     try:
+        if request.config.getoption("--dimedove-coverage"):
+            _keep_coverage(request.config, app.coverage())
         app.delete()
     except DimedoveError:
         # A stopped server (Ctrl-C) has nothing to delete; a server that died is reported once.
         if process and not process.is_death_reported and (death := process.death()):
             process.is_death_reported = True
             raise DimedoveError(death) from None
+
+
+def _keep_coverage(config: pytest.Config, coverage: dict[str, Any]) -> None:
+    from pytest_dimedove.report import merge_coverage
+
+    before: dict[str, Any] = config.stash.get(_COVERAGE, {})
+    config.stash[_COVERAGE] = merge_coverage(before, coverage)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker of pytest-xdist has counted to the run that started it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and _COVERAGE in session.config.stash:
+        output["dimedove_coverage"] = session.config.stash[_COVERAGE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - the hook's signature
+    """Take what a worker has counted."""
+    if coverage := getattr(node, "workeroutput", {}).get("dimedove_coverage"):
+        _keep_coverage(node.config, coverage)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the coverage of the run."""
+    if coverage := config.stash.get(_COVERAGE, None):
+        from pytest_dimedove.report import describe_coverage
+
+        terminalreporter.section("Dimedove coverage of the contract")
+        terminalreporter.write_line("\n".join(describe_coverage(coverage)))
 
 
 @pytest.hookimpl(tryfirst=True)

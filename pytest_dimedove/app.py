@@ -120,6 +120,16 @@ class DimedoveApp:
             raise AssertionError("\n".join(report.describe_verify(question, result, self._entry)))
         return int(result["count"])
 
+    def scenario(self, name: str | None) -> dict[str, Any]:
+        """Put a scenario of the config, or a ready-made one, on the app, and return the app; None takes it off."""
+        app: dict[str, Any] = self.control("PUT", "/scenario", {"name": name})
+        return app
+
+    def coverage(self) -> dict[str, Any]:
+        """Return what of the contract the client has met so far; `--dimedove-coverage` shows that of a whole run."""
+        found: dict[str, Any] = self.control("GET", "/coverage")
+        return found
+
     def verdict(self) -> Verdict:
         """Return the verdict on the client so far; the marker `dimedove_verdict` fails a test on it."""
         found: Verdict = self.control("GET", "/verdict")

@@ -89,12 +89,16 @@ class Times(TypedDict, total=False):
 
 
 class Wanted(TypedDict, total=False):
-    """What a request must have been like; of an object the given fields, at any depth."""
+    """What a request must have been like; of an object the given fields, at any depth.
+
+    A value may be a pattern, such as `{"$match": "^user_"}`; `within_ms` waits so long until it is so.
+    """
 
     status: int
     body: Any
-    headers: Mapping[str, str]
+    headers: Mapping[str, str | Mapping[str, Any]]
     times: int | Times
+    within_ms: int
 
 
 class RateLimit(TypedDict, total=False):
@@ -112,6 +116,7 @@ class SettingChanges(TypedDict, total=False):
     generative_ui: bool | None
     titles: Literal["at_creation", "after_first_exchange"] | str | None
     business: str | None
+    agent_profile: str | None
     branding: bool | None
     agent: Mapping[str, str | None] | None
     tools: Sequence[Mapping[str, Any]] | None

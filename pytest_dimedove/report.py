@@ -24,7 +24,8 @@ def describe_verify(
     bounds = (
         f"exactly {low}" if low == high else f"from {low or 0} to {high}" if high is not None else f"at least {low}"
     )
-    yield f"expected {bounds} matching requests, got {result['count']}:"
+    within = f" within {question['within_ms']} ms" if question.get("within_ms") else ""
+    yield f"expected {bounds} matching requests{within}, got {result['count']}:"
     for name in ("app_id", "operation", "status", "headers", "body"):
         if name in question:
             yield f"    {name}: {_json(question[name])}"
@@ -51,6 +52,40 @@ def describe_verdict(
         yield f"    {finding['advice']}"
     if verdict["evicted"]:
         yield f"{verdict['evicted']} of its requests are no longer in the journal, so the verdict is incomplete."
+
+
+def merge_coverage(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two coverages as one: all their numbers added up."""
+    merged = dict(one)
+    for name, value in other.items():
+        if isinstance(value, dict):
+            merged[name] = merge_coverage(one.get(name, {}), value)
+        elif isinstance(value, int):
+            merged[name] = one.get(name, 0) + value
+    return merged
+
+
+def describe_coverage(coverage: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a coverage: what was never met, a line a topic."""
+    operations = coverage["operations"]
+    called = {name: sum(parts["statuses"].values()) for name, parts in operations.items()}
+    rows: list[tuple[str, Mapping[str, int]]] = [("operations", called)]
+    for name, parts in operations.items():
+        rows += [(f"{_plain(name)}: {_plain(part)}", counts) for part, counts in parts.items() if called[name]]
+    rows += [(_plain(part), coverage[part]) for part in ("error_types", "events", "framings")]
+    yield f"{coverage['requests']} requests"
+    for title, counts in rows:
+        never = [_plain(name) for name, count in counts.items() if not count]
+        if counts:
+            yield f"{title}: {len(counts) - len(never)} of {len(counts)}" + (
+                f"; never {', '.join(never)}" if never else ""
+            )
+
+
+def _plain(name: str) -> str:
+    return (
+        name.removeprefix("apps_api_").replace("error_types", "error types").replace("request_fields", "request fields")
+    )
 
 
 def describe_requests(app_id: str, entries: Sequence[Entry], waiting: Sequence[Mapping[str, Any]]) -> str:

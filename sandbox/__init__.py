@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.settings import Settings, SettingsError
+from sandbox.options import SettingsError
+from sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from sandbox.sandbox import create_app

@@ -13,9 +13,10 @@ from sandbox.contract.explain import shorten
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.validation import summarize
 from sandbox.errors import InvalidRequest
+from sandbox.options import SettingsError
 from sandbox.redaction import escape
 from sandbox.reply import Pace
-from sandbox.settings import Settings, SettingsError
+from sandbox.settings import Settings
 from sandbox.webhook_url import check_urls
 
 DEMO_PACE = Pace(first_ms=350, delta_ms=25)
@@ -43,9 +44,11 @@ def load_declared_apps(
             raise SettingsError(f"{where}: expected an id of 1 to 128 letters, digits and ._~-")
         if app_id in magic.MAGIC_APPS:
             raise SettingsError(f"{where}: this app always behaves the same way and can't be configured")
-        document = _to_json(where, changes)
+        document = to_json(where, changes)
         if violations := control().schema("AppSettings").validate(document):
             raise SettingsError(f"{where}: {escape(summarize(violations))}")
+        if (agent := document.value.get("agent_profile")) and agent not in settings.agents:
+            raise SettingsError(f"{where}: agent_profile: expected one of [agents.NAME], got {escape(agent)}")
         if "webhooks" in changes:
             _check_urls(where, changes["webhooks"])
         declared[app_id] = declared.get(app_id, defaults).merged(document.value)
@@ -59,7 +62,7 @@ def _check_urls(where: str, webhooks: Any) -> None:
         raise SettingsError(f"{where}: {escape(error.message)}") from None
 
 
-def _to_json(where: str, changes: Mapping[str, Any]) -> Document:
+def to_json(where: str, changes: Mapping[str, Any]) -> Document:
     """Convert a TOML table to JSON: a date becomes a text.
 
     Raises:

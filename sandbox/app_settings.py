@@ -55,13 +55,14 @@ class Webhook(NamedTuple):
 
 class AppSettings(NamedTuple):
     """The settings of one app; `keys` None means any well-formed key, `tools` None the agent's own ones,
-    `business` None the one that the app's seed chooses."""
+    `business` None that of the agent profile, or the one that the app's seed chooses."""
 
     status: Status = "live"
     stream: bool = False
     generative_ui: bool = False
     titles: Titles = "at_creation"
     business: str | None = None
+    agent_profile: str | None = None
     branding: bool = True
     agent: AgentLook = AgentLook()
     tools: tuple[Tool, ...] | None = None

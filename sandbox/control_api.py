@@ -10,6 +10,7 @@ from sandbox.api.persona import effective_settings
 from sandbox.api.populate import populate
 from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Contract
+from sandbox.control.coverage import coverage_places
 from sandbox.control.services import ControlServices
 from sandbox.server.asgi import ControlApi
 from sandbox.server.control_pipeline import ControlDeps
@@ -32,6 +33,7 @@ def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> C
         version=sandbox.__version__,
         populate=populate,
         effective_settings=effective_settings,
+        coverage_places=coverage_places(parts["contract"]),
         **parts,
     )
     return ControlApi(

@@ -177,3 +177,7 @@ class SandboxFault(ApiError):
         )
         self.status = status
         self.type = _TYPES.get(status, "internal_error" if status >= 500 else "invalid_request_error")
+
+
+ERROR_TYPES = tuple(dict.fromkeys(vars(kind)["type"] for kind in ApiError.__subclasses__() if "type" in vars(kind)))
+"""Every type of error that the sandbox answers with, in the order of docs/contract.md 4.11."""

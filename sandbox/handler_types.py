@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sandbox.app_settings import AppSettings
@@ -30,11 +30,30 @@ class JsonResult(NamedTuple):
     value: Any
 
 
+class TextWriter(Protocol):
+    """Writes the text of a reply while it is sent; begun by the first call, closed in any case.
+
+    When it is over, `warning` is what the journal is to say of it, `failure` why the reply fails.
+    """
+
+    warning: str | None
+    failure: str | None
+
+    async def next(self) -> str | None:
+        """Wait for the next piece of the text; None: it is over."""
+        ...
+
+    async def close(self) -> None:
+        """Stop writing."""
+        ...
+
+
 class ReplyResult(NamedTuple):
     """A reply of the agent: sent as a JSON body, or streamed as events.
 
     `id` is the response's (`conversation_id` given) or the completion's. `commit` keeps what was said; it runs just
     before the answer or its last event goes out, and never when the reply failed, broke off or was abandoned.
+    What a `writer` writes, if anything, takes the place of the reply's only text.
     """
 
     id: str
@@ -42,7 +61,8 @@ class ReplyResult(NamedTuple):
     conversation_id: str | None
     reply: Reply
     streamed: bool
-    commit: Callable[[], Awaitable[None]]
+    commit: Callable[[Reply], Awaitable[None]]
+    writer: TextWriter | None = None
 
 
 class NegotiatedResult(NamedTuple):
@@ -53,6 +73,16 @@ class NegotiatedResult(NamedTuple):
 
     document: dict[str, Any]
     texts: Mapping[str, Callable[[], str]]
+
+
+class PendingResult(NamedTuple):
+    """A JSON object of the control API that may take long to come.
+
+    `wait` waits for it; where the server stops meanwhile, `now` makes it as it is then.
+    """
+
+    wait: Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+    now: Callable[[], Awaitable[dict[str, Any]]]
 
 
 class FileResult(NamedTuple):

@@ -51,15 +51,14 @@ def preload(control: Contract) -> None:
 
 
 def _load_words() -> None:
-    from sandbox.agent import businesses, demo, language, safety, titles, vocabulary
-    from sandbox.agent.index import index, spelt
+    from sandbox.agent import businesses, demo, index, language, safety, titles, vocabulary
 
     for name in businesses.NAMES:
-        index(name)
+        index.index(name)
     titles.preload()
     safety.distress("")
     language.tell("Bonjour")
-    spelt()
+    index.spelt()
     demo.preload()
     for name in ("completions", "forms", "showcase_en", "showcase_fr"):
         vocabulary.load(name)

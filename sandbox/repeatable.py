@@ -9,6 +9,7 @@ REPEATABLE_OPERATIONS = frozenset(
     {
         "control_update_app",
         "control_populate",
+        "control_put_scenario",
         "control_set_clock",
         "control_advance_clock",
         "control_reset_clock",

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 import sandbox
 from sandbox import api
+from sandbox.agent_profile import AgentProfile
 from sandbox.app_config import load_declared_apps
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
@@ -27,8 +28,11 @@ from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
 from sandbox.handler_types import OperationRequest, OperationResult
 from sandbox.hosts import is_loopback
+from sandbox.options import SettingsError
 from sandbox.redaction import Redactor
 from sandbox.rng import Entropy
+from sandbox.scenario import Scenarios
+from sandbox.scenario_config import load_agents, load_scenarios
 from sandbox.server import inspector
 from sandbox.server.asgi import ControlApi, Dispatcher
 from sandbox.server.caller_checks import ControlCheck, HostCheck
@@ -38,9 +42,10 @@ from sandbox.server.pipeline import PipelineDeps
 from sandbox.server.recording import RequestListener, RequestRecorder
 from sandbox.server.response_timer import ServerStopping
 from sandbox.server.router import Router
-from sandbox.settings import Settings, SettingsError, default_of, options, secrets_of
+from sandbox.settings import Settings, default_of, options, secrets_of
 
 if TYPE_CHECKING:
+    from sandbox.model.model import Model
     from sandbox.persistence.data_file import DataFile
     from sandbox.redis_store.opening import Store
     from sandbox.webhooks.dispatcher import WebhookDispatcher
@@ -85,18 +90,24 @@ class Sandbox:
         self._events = EventBus(self._journal.subscribe)
         self._listeners = OpenResponses(SharedUsage())
         self._seeding = asyncio.Lock()
+        self._scenarios = Scenarios()
+        self._agents: dict[str, AgentProfile] = {}
         environment = AppEnvironment(
             seed=str(settings.seed),
             clock=self._clock,
             journal=self._journal,
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
+            scenarios=self._scenarios,
+            agents=self._agents,
         )
+        self._load_config(settings)
         self.store = store or (_open_store(settings) if settings.store else None)
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
         new_registry = self.store.registry if self.store else AppRegistry
         self._registry: AppRegistry = new_registry(environment, declared, id_pattern, self._seed_demo)
-        self._services = api.Services(self._enqueue_webhook)
+        self._model = self._open_model(settings) if settings.model or settings.model_url else None
+        self._services = api.Services(self._enqueue_webhook, self._model)
         self._redactor = Redactor(secrets_of(settings))
         self.data_file = self._open_data_file(settings.data) if settings.data else None
         self._dispatch = self._dispatcher(log)
@@ -115,6 +126,8 @@ class Sandbox:
         self._registry.end_responses(ServerStopping)
         if "_webhooks" in vars(self):
             self._webhooks.stop()
+        if self._model:
+            self._model.close()
 
     def reload(self, settings: Settings) -> None:
         """Take other declared apps and defaults; what they change can't be repeated by a replay.
@@ -122,9 +135,19 @@ class Sandbox:
         Raises:
             SettingsError: an app has a setting that it can't have; nothing is changed.
         """
-        self._registry.declare(load_declared_apps(settings, lambda: self.control_contract))
+        declared = load_declared_apps(settings, lambda: self.control_contract)
+        self._load_config(settings)
+        self._registry.declare(declared)
         for app in self._registry.stored():
             app.history.mark_incomplete("the config file was reloaded")
+
+    def _load_config(self, settings: Settings) -> None:
+        """Take the scenarios and the agents of the config, or neither."""
+        scenarios = load_scenarios(settings, lambda: self.control_contract)
+        agents = load_agents(settings, lambda: self.control_contract)
+        self._scenarios.declare(scenarios)
+        self._agents.clear()
+        self._agents.update(agents)
 
     async def save(self) -> None:
         """Save all apps, where there is a file for them; say why where it can't be done."""
@@ -192,6 +215,7 @@ class Sandbox:
             redactor=self._redactor,
             contract=self.contract,
             data_file=self.data_file,
+            scenarios=self._scenarios,
             response_settings={name: getattr(self._settings, name) for name in RESPONSE_SETTINGS},
         )
 
@@ -212,6 +236,12 @@ class Sandbox:
     async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any], settings: AppSettings) -> None:
         if settings.webhooks:
             await self._webhooks.enqueue(app, kind, data, settings)
+
+    def _open_model(self, settings: Settings) -> Model:
+        """Return what writes texts in the agent's place."""
+        from sandbox.model.model import Model  # late: most servers have none
+
+        return Model(settings, self.own_ports)
 
     def _open_data_file(self, path: str) -> DataFile:
         """Return what keeps all apps in a file, and load that file."""

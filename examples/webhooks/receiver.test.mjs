@@ -3,18 +3,22 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { test } from "node:test";
+import { after, test } from "node:test";
 
-import { App } from "../node/sandbox.mjs";
+import { startSandbox } from "dimedove-sandbox";
+
 import { Forged, Receiver } from "./receiver.mjs";
 
 const SECRET = "whsec_5f2d1c9ab3e87046";
 // The time of the sandbox's app is what a signature bears.
 const NOW = 1_900_000_000;
 
+const sandbox = await startSandbox();
+after(() => sandbox.stop());
+
 async function answers(lab, count) {
   const receiver = new Receiver(SECRET, { now: () => NOW });
-  const app = new App(`webhook_${lab}`);
+  const app = sandbox.app();
   const seen = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
@@ -31,12 +35,12 @@ async function answers(lab, count) {
   await once(server.listen(0, "127.0.0.1"), "listening");
   try {
     const url = `http://127.0.0.1:${server.address().port}/`;
-    await app.freeze(NOW);
+    await app.clock.freeze(NOW);
     await app.settings({ webhooks: [{ url, secret: SECRET, events: ["chat.ended"] }], webhook_lab: lab });
     const sent = app.sendWebhook("chat.ended");
     while (seen.length < count) {
       await once(server, "taken");
-      if (lab === "delay") await app.advance(1);
+      if (lab === "delay") await app.clock.advance(1);
     }
     await sent;
     return seen;

@@ -7,13 +7,14 @@ file replaces it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
 
 from sandbox.agent import vocabulary
-from sandbox.agent.text import fold
+from sandbox.agent.text import fold, kind_of
 from sandbox.agent.turn import Language, Pair
 
 NAMES: Final = (
@@ -92,9 +93,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Business:
-    """One business: who it is, when it is open, what it knows; `common` are its entries that every business has."""
+    """One business: who it is, when it is open, what it knows.
+
+    `trade` is the one of NAMES that it is; `common` are its entries that every business has, `taught` those of an agent
+    profile.
+    """
 
     name: str
+    trade: str
     facts: Mapping[str, Pair]
     questions: Mapping[str, Pair]
     hours: tuple[tuple[str, str] | None, ...]
@@ -102,6 +108,7 @@ class Business:
     topics: Mapping[str, Topic]
     entries: Mapping[str, Entry]
     common: frozenset[str]
+    taught: frozenset[str] = frozenset()
 
     def about(self, entry: Entry | None, lang: Language) -> str:
         """Return what an entry is about as the customer's: "your debit card", « votre carte de débit »."""
@@ -111,12 +118,25 @@ class Business:
         return topic.yours(lang)
 
 
-@cache
+@lru_cache(maxsize=256)
 def business(name: str) -> Business:
-    """Return the business with this name."""
+    """Return the business with this name: one of NAMES, or one and an agent profile (`profiled`)."""
+    trade, _, profile = name.partition(" ")
+    known = _of_trade(trade)
+    return _taught(known, name, json.loads(profile)) if profile else known
+
+
+def profiled(trade: str, profile: Mapping[str, Any]) -> str:
+    """Return the name of the business that a profile makes of one of NAMES (schemas/control/agent-profile.json)."""
+    return f"{trade} {json.dumps(profile, sort_keys=True)}"
+
+
+@cache
+def _of_trade(name: str) -> Business:
     own, common = _read(name), _read(_COMMON)
     return Business(
         name=name,
+        trade=name,
         facts={**common.facts, **own.facts},
         questions={**common.questions, **own.questions},
         hours=tuple(_span(text) for text in own.facts["hours"].en.split(", ")),
@@ -236,3 +256,81 @@ def _span(text: str) -> tuple[str, str] | None:
 def _visits(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     return int(first), int(last)
+
+
+_FACTS: Final[Mapping[str, str]] = {"company": "company", "phone": "phone_us", "email": "email_us"}
+# What is asked in any way: a question of an agent profile is answered to all of these, and to its own kind.
+_SOFT: Final = frozenset(("yesno", "what", "how", "which", "problem", "want"))
+
+
+def _taught(base: Business, name: str, profile: Mapping[str, Any]) -> Business:
+    """Return a business with what a profile says of it on top."""
+    facts = {fact: _localized(profile[key]) for key, fact in _FACTS.items() if key in profile}
+    hours = profile.get("hours")
+    entries = [*_faq(profile.get("faq", ())), *_prices(profile.get("prices", ()))]
+    if "address" in profile:
+        address = base.entries["address"]
+        entries.append(replace(address, says=(Line("", _localized(profile["address"])),)))
+    return replace(
+        base,
+        name=name,
+        facts={**base.facts, **facts},
+        hours=tuple(_span(hours[part]) for part in ("weekdays", "saturday", "sunday")) if hours else base.hours,
+        entries={**base.entries, **{entry.id: entry for entry in entries}},
+        taught=frozenset(entry.id for entry in entries),
+    )
+
+
+def _localized(value: Any) -> Pair:
+    en, fr = (value, value) if isinstance(value, str) else (value["en"], value["fr"])
+    return Pair(en, vocabulary.typography(fr))
+
+
+def _faq(rows: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
+    for number, row in enumerate(rows, 1):
+        en, fr = (row["question"][lang] for lang in ("en", "fr"))
+        samples = ((en,) if isinstance(en, str) else tuple(en), (fr,) if isinstance(fr, str) else tuple(fr))
+        title = _localized(row["title"]) if "title" in row else None
+        yield _taught_entry(f"faq_{number}", samples, row["answer"], title, _kinds_of(samples))
+
+
+def _prices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
+    for number, row in enumerate(rows, 1):
+        (en, fr), price = _localized(row["service"]), _localized(row["price"])
+        samples = (
+            (f"How much is {en}?", f"price of {en}", f"{en} cost"),
+            (f"Combien coûte {fr}?", f"prix {fr}", f"c'est combien {fr}"),
+        )
+        answer = {"en": f"{en[:1].upper()}{en[1:]}: {price.en}.", "fr": f"{fr[:1].upper()}{fr[1:]} : {price.fr}."}
+        title = Pair(f"Price: {en}", f"Prix{vocabulary.NO_BREAK}: {fr}")
+        yield _taught_entry(f"price_{number}", samples, answer, title, frozenset(("price",)))
+
+
+def _kinds_of(samples: tuple[tuple[str, ...], tuple[str, ...]]) -> frozenset[str]:
+    kinds = {kind for text in sum(samples, ()) if (kind := kind_of(text))}
+    return _SOFT | kinds
+
+
+def _taught_entry(
+    entry_id: str,
+    samples: tuple[tuple[str, ...], tuple[str, ...]],
+    answer: Any,
+    title: Pair | None,
+    kinds: frozenset[str],
+) -> Entry:
+    return Entry(
+        id=entry_id,
+        topic="",
+        kinds=kinds,
+        samples=samples,
+        title=title,
+        says=(Line("", _localized(answer)),),
+        offers=(),
+        asks=(),
+        questions={},
+        dones=(),
+        effect="",
+        alone=False,
+        whole=False,
+        needs="",
+    )

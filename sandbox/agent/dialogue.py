@@ -135,7 +135,7 @@ def _waiting_for_person(builder: ReplyBuilder, parsed: ParsedMessage) -> Respons
 
 
 def _other_trade(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
-    label = nouns.other_trade(parsed.rest, builder.business.name)
+    label = nouns.other_trade(parsed.rest, builder.business.trade)
     if label is None or parsed.near:
         return None
     builder.ledger.close()

@@ -52,6 +52,16 @@ _NAMED = re.compile(
 )
 _NOT_NAMES: Final = frozenset(
     [
+        "sorry",
+        "oops",
+        "wait",
+        "actually",
+        "desole",
+        "desolee",
+        "scusez",
+        "oups",
+        "finalement",
+        "attendez",
         "monday",
         "tuesday",
         "wednesday",

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from sandbox.agent.index import kind_of
 from sandbox.agent.rendering import ReplyBuilder
-from sandbox.agent.text import stems
+from sandbox.agent.text import kind_of, stems
 from sandbox.agent.understanding import BARE, ParsedMessage
 from sandbox.agent.vocabulary import alternatives
 

@@ -81,7 +81,7 @@ def form(
 def fitting(builder: ReplyBuilder, wish: str) -> tuple[DataSpec, ...]:
     """Return the form that fits the business and what is wished ("quote", "claim" …), in the reply's language."""
     submit = builder.pick(vocabulary.load("forms")[builder.lang]["submit"])
-    return _fixed(builder.lang, _fitting(builder.lang, builder.business.name, wish), submit)
+    return _fixed(builder.lang, _fitting(builder.lang, builder.business.trade, wish), submit)
 
 
 def submitted(text: str) -> tuple[tuple[str, str], ...]:

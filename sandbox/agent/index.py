@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from math import log
@@ -10,8 +9,7 @@ from typing import Final, NamedTuple
 
 from sandbox.agent import vocabulary
 from sandbox.agent.businesses import Business, Entry, business
-from sandbox.agent.text import MAX_READ, fold, is_time, read, stem, stems
-from sandbox.agent.vocabulary import alternatives
+from sandbox.agent.text import HARD, fold, is_time, read, stem, stems
 
 SURE: Final = 0.68
 _TIME: Final = 0.6  # a day or a part of it is said with anything
@@ -26,10 +24,8 @@ _COVERED: Final = 0.3
 _CONTEXT: Final = 0.5  # what a word counts that was not said now, but is what the conversation is about
 _THIN: Final = 0.5  # a sample of which one word is left counts if that is so much of a message
 _COMMON: Final = 0.8  # what an entry of every business is worth beside the business's own
+_TAUGHT: Final = 1.5  # what an entry of an agent profile is worth beside those of its trade
 _SPREAD: Final = 4  # a topic's word is only heard as half said if so many entries have it: a rare one tells an entry
-HARD: Final = ("price", "howlong", "when", "where", "why", "who")
-_KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
-_KIND: Final = re.compile("|".join(f"(?P<{kind}>{alternatives(kind)})" for kind in _KINDS))
 
 
 class _Sample(NamedTuple):
@@ -97,7 +93,9 @@ class Index:
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in self._met(words, message.told, topic).items():
             sample = self.samples[number]
-            if sample.entry.needs and not booked:
+            # Most share a word or two by chance.
+            is_light = weight < _MIN_WEIGHT and weight / sample.weight <= _WHOLE
+            if is_light or (sample.entry.needs and not booked):
                 continue
             rank, likely = self._rated(sample, weight, message)
             known = best.get(sample.entry.id)
@@ -117,7 +115,7 @@ class Index:
         """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
         entry, full, thin = sample
         share, covered = weight / full, weight / message.total
-        if weight < _MIN_WEIGHT and not (share > _WHOLE and covered > _MOST_OF_IT):
+        if weight < _MIN_WEIGHT and covered <= _MOST_OF_IT:
             return 0.0, 0.0
         common = entry.id in self.known.common
         if thin and (covered < _THIN or (common and not _is_for(entry, message.kind))):
@@ -131,7 +129,10 @@ class Index:
             likely *= _ELSEWHERE
         if likely < SURE and about < _ASKABLE:
             return 0.0, 0.0
-        return likely * likely * weight * (0.8 + 0.4 * about) * (_COMMON if common else 1.0), likely
+        return likely * likely * weight * (0.8 + 0.4 * about) * self._worth_of(entry), likely
+
+    def _worth_of(self, entry: Entry) -> float:
+        return _TAUGHT if entry.id in self.known.taught else _COMMON if entry.id in self.known.common else 1.0
 
     def _is_elsewhere(self, entry: Entry, named: frozenset[str]) -> bool:
         """Say whether a message names other topics than that of an entry."""
@@ -238,17 +239,10 @@ def spelt() -> frozenset[str]:
     return frozenset(stem(fold(word)) for path in lists for word in path.read_text(encoding="utf-8").split())
 
 
-@cache
+@lru_cache(maxsize=256)
 def index(name: str) -> Index:
     """Return the index of a business."""
     return Index(business(name))
-
-
-@lru_cache(maxsize=512)
-def kind_of(text: str) -> str | None:
-    """Return the kind of question that a text asks, None for a statement or a mere yes-or-no question."""
-    found = {match.lastgroup for match in _KIND.finditer(read(text[:MAX_READ]).folded)}
-    return next((kind for kind in _KINDS if kind in found), None) if found else None
 
 
 def _is_for(entry: Entry, kind: str | None) -> bool:

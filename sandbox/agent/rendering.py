@@ -139,13 +139,11 @@ class ReplyBuilder:
             return lowered(self.value(name[:-4], places))
         if name.startswith("meta."):
             return self.fact(name[5:]) or ""
-        made = _MADE.get(name)
-        if made:
-            return made(self)
         fact = self.business.facts.get(name)
         if fact:
             return fact.of(self.lang)
-        return self._told(name)
+        made = _MADE.get(name)
+        return made(self) if made else self._told(name)
 
     def _told(self, name: str) -> str:
         value = self.known(name) or ""

@@ -127,7 +127,8 @@ def _greeting(builder: ReplyBuilder, response: Response) -> list[str]:
         return [builder.say("hello_sober" if response.sober else "hello")]
     greets = read(builder.turn.message[:40]).words[:1]
     cordial = greets and greets[0] in GREETINGS
-    return [builder.say("hello_plain")] if cordial and not response.sober else []
+    is_formal = builder.turn.profile.tone == "formal"
+    return [builder.say("hello_plain")] if cordial and not response.sober and not is_formal else []
 
 
 def _first_name(builder: ReplyBuilder) -> str:

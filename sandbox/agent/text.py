@@ -23,6 +23,9 @@ SPELLED: Final = {word: number for number, words in enumerate(_NUMBERS, 1) for w
 GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
 """The words, folded, with which a person greets."""
 
+HARD: Final = ("price", "howlong", "when", "where", "why", "who")
+_KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
+_KIND: Final = re.compile("|".join(f"(?P<{kind}>{vocabulary.alternatives(kind)})" for kind in _KINDS))
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _ASCII_WORDS = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
@@ -144,3 +147,10 @@ def _phrases() -> Sequence[tuple[str, str]]:
     rows = _lists()["# phrases"]
     found = [(f" {phrase} ", f" {row[1]} ") for row in rows for phrase in row[0].split(", ")]
     return sorted(found, key=lambda pair: -len(pair[0]))  # "combien de temps" before "combien"
+
+
+@lru_cache(maxsize=512)
+def kind_of(text: str) -> str | None:
+    """Return the kind of question that a text asks, None for a statement or a mere yes-or-no question."""
+    found = {match.lastgroup for match in _KIND.finditer(read(text[:MAX_READ]).folded)}
+    return next((kind for kind in _KINDS if kind in found), None) if found else None

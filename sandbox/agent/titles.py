@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from sandbox.agent import directives, safety, understanding, vocabulary
 from sandbox.agent.businesses import NAMES, TIERS, Entry, business
 from sandbox.agent.dates import MONTHS, write_time
-from sandbox.agent.index import kind_of
-from sandbox.agent.text import GREETINGS, fold
+from sandbox.agent.text import GREETINGS, fold, kind_of
 from sandbox.agent.turn import Pair
 from sandbox.rng import Entropy
 
@@ -105,7 +104,7 @@ def of_topic(name: str, metadata: Mapping[str, Any], title: str | None) -> Pair 
 
 def draw(random: Random, name: str) -> Pair:
     """Return a pair about anything that a business's customers write about."""
-    plain, placed, pools = _drawn(name)
+    plain, placed, pools = _drawn(business(name).trade)
     titles = placed if placed and random.random() < _WITH_PLACES else plain
     title = _pick(titles, random)
     values = {place: _value(place, random, pools) for place in title.names}

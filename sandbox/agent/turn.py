@@ -25,12 +25,13 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """The agent of one app as its settings make it; `business` is one of `vocabulary/businesses/`."""
+    """The agent of one app as its settings make it; `business` is the name of one (`businesses.business`)."""
 
     name: str
     business: str
     tools: tuple[Tool, ...]
     generative_ui: bool
+    tone: str = "friendly"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from sandbox.agent.businesses import Business, Entry
-from sandbox.agent.index import HARD, SURE, index, kind_of, spelt
+from sandbox.agent.index import SURE, index, spelt
 from sandbox.agent.ledger import Ledger
-from sandbox.agent.text import MAX_READ, read, stem, stems
+from sandbox.agent.text import HARD, MAX_READ, kind_of, read, stem, stems
 from sandbox.agent.vocabulary import alternatives
 
 Confidence = Literal["sure", "unsure", "none"]

@@ -6,14 +6,14 @@ is loaded when one of its operations is called for the first time.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
-from sandbox.handler_types import OperationRequest, OperationResult
+from sandbox.handler_types import OperationRequest, OperationResult, TextWriter
 
 PREFIX = "apps_api_"
 MODULES: Mapping[str, str] = {
@@ -30,13 +30,23 @@ MODULES: Mapping[str, str] = {
 }
 
 
+class TextModel(Protocol):
+    """What may write texts in the agent's place."""
+
+    def write(self, messages: Sequence[Mapping[str, str]]) -> TextWriter:
+        """Return a text that answers a chat; each message has a `role` and a `content`."""
+        ...
+
+
 class Services(NamedTuple):
     """What handlers use of the server.
 
     `enqueue_webhook` sends one of a type, with its data, in the background, to the webhooks of the request's settings.
+    A `model`, if there is one, writes what is ordinary text (docs/model.md).
     """
 
     enqueue_webhook: Callable[[App, str, Mapping[str, Any], AppSettings], Awaitable[object]]
+    model: TextModel | None = None
 
 
 class Handler(Protocol):

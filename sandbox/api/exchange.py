@@ -5,7 +5,7 @@ Requests and `populate` both come through here, so that demo data and live data 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,6 +21,14 @@ from sandbox.reply import FunctionCall, Message, OutputItem, Reply
 from sandbox.rng import Entropy
 
 
+class Exchange(NamedTuple):
+    """A message that was kept: its conversation, the turn that waits for a reply, and the items before it."""
+
+    conversation: Conversation
+    turn: Turn
+    earlier: Sequence[Item]
+
+
 class Metadata(NamedTuple):
     """The metadata of a message: as a value, and as compact JSON, exactly as it was sent."""
 
@@ -30,8 +38,8 @@ class Metadata(NamedTuple):
 
 async def append_message(
     app: App, settings: AppSettings, conversation_id: str, text: str, at: int, metadata: Metadata | None = None
-) -> tuple[Conversation, Turn] | None:
-    """Keep a user's message; return its conversation and the turn that waits for a reply.
+) -> Exchange | None:
+    """Keep a user's message.
 
     `metadata`, where some is given, replaces that of the conversation. None: there is no such conversation.
     """
@@ -54,11 +62,13 @@ async def append_message(
         metadata=metadata.value if metadata else orjson.loads(conversation.metadata or b"{}"),
         ledger=conversation.ledger,
     )
-    return conversation, turn
+    return Exchange(conversation, turn, earlier)
 
 
-async def append_reply(app: App, conversation: Conversation, turn: Turn, reply: Reply, at: int) -> None:
-    """Keep the agent's reply; the first exchange gives the conversation its final title.
+async def append_reply(
+    app: App, conversation: Conversation, turn: Turn, reply: Reply, at: int, title: tuple[str, str] | None = None
+) -> None:
+    """Keep the agent's reply; the first exchange gives the conversation its final title: `title`, or the agent's own.
 
     Raises:
         Gone: the app was reset meanwhile.
@@ -66,7 +76,7 @@ async def append_reply(app: App, conversation: Conversation, turn: Turn, reply: 
     parts = [_part(output) for output in reply.output]
     pair = None
     if conversation.generated_title is None or conversation.provisional:
-        pair = titles.of_exchange(
+        pair = title or titles.of_exchange(
             turn.profile.business,
             message=turn.message,
             metadata=turn.metadata,

@@ -8,10 +8,13 @@ from sandbox.agent.replies import reply
 from sandbox.api import Services
 from sandbox.api.conversations import no_conversation
 from sandbox.api.exchange import Metadata, append_message, append_reply
+from sandbox.api.model_prompt import write_reply
+from sandbox.api.scenario_replies import Heard, scenario_reply
 from sandbox.api.scripted import fits, scripted
 from sandbox.apps.app import App
 from sandbox.contract import encode
 from sandbox.handler_types import OperationRequest, OperationResult, ReplyResult
+from sandbox.reply import Reply
 from sandbox.webhook_samples import of_reply
 
 
@@ -26,15 +29,24 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
     before = await append_message(app, settings, conversation_id, text, now, metadata)
     if before is None:
         raise no_conversation()
-    conversation, turn = before
+    conversation, turn, earlier = before
     if turn.position == 0:
         await services.enqueue_webhook(app, "chat.started", {"chat_id": conversation.id}, settings)
-    script = await app.replies.take(partial(fits, message=turn.message))
-    answer = scripted(script.fields, turn.here) if script else reply(turn)
+    script = await app.replies.take(partial(fits, message=text))
+    heard = Heard(text, turn.profile.name, turn.metadata, turn.position + 1, earlier)
+    told = None if script else scenario_reply(app, settings, heard, turn.here)
+    answer = scripted(script.fields, turn.here, text, turn.metadata) if script else told[0] if told else reply(turn)
+    title = told[1] if told else None
 
-    async def commit() -> None:
-        await append_reply(app, conversation, turn, answer, request.clock.now())
-        for kind, data in of_reply(answer, turn.here, conversation.id):
+    writer = (
+        await write_reply(services.model, app, conversation.id, turn, answer)
+        if services.model and not (script or told)
+        else None
+    )
+
+    async def commit(said: Reply) -> None:
+        await append_reply(app, conversation, turn, said, request.clock.now(), title)
+        for kind, data in of_reply(said, turn.here, conversation.id):
             await services.enqueue_webhook(app, kind, data, settings)
 
     return ReplyResult(
@@ -44,4 +56,5 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
         reply=answer,
         streamed=settings.stream if body.get("stream") is None else body["stream"],
         commit=commit,
+        writer=writer,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sandbox.agent.businesses import NAMES
+from sandbox.agent.businesses import NAMES, profiled
 from sandbox.agent.tools import default_tools
 from sandbox.agent.turn import Profile
 from sandbox.app_settings import AppSettings, Tool
@@ -55,9 +55,9 @@ def persona(origin: SeedScope) -> Persona:
 
 def persona_of(app: App, settings: AppSettings) -> Persona:
     """Return the name and the colours of the app's agent."""
-    chosen, agent = persona(app.origin), settings.agent
+    chosen, agent, own = persona(app.origin), settings.agent, app.agent(settings)
     return Persona(
-        name=agent.name or chosen.name,
+        name=agent.name or (own and own.name) or chosen.name,
         primary_color=agent.primary_color or chosen.primary_color,
         secondary_color=agent.secondary_color or chosen.secondary_color,
     )
@@ -65,18 +65,28 @@ def persona_of(app: App, settings: AppSettings) -> Persona:
 
 def profile(app: App, settings: AppSettings) -> Profile:
     """Return what the agent knows of itself."""
-    tools = default_tools() if settings.tools is None else settings.tools
+    own = app.agent(settings)
+    tools = settings.tools if settings.tools is not None else own.tools if own else None
     return Profile(
         name=persona_of(app, settings).name,
         business=business_of(app, settings),
-        tools=tools,
+        tools=default_tools() if tools is None else tools,
         generative_ui=settings.generative_ui,
+        tone=own.tone if own else "friendly",
     )
 
 
 def business_of(app: App, settings: AppSettings) -> str:
-    """Return the business that the app is one of: its setting, else its seed's choice."""
-    return settings.business or _chosen_business(app.origin)
+    """Return the name of the app's business: its trade, and what the agent profile says of it."""
+    own = app.agent(settings)
+    trade = trade_of(app, settings)
+    return profiled(trade, own.knowledge) if own and own.knowledge else trade
+
+
+def trade_of(app: App, settings: AppSettings) -> str:
+    """Return what the app's business is: its setting, else that of its agent profile, else its seed's choice."""
+    own = app.agent(settings)
+    return settings.business or (own and own.business) or _chosen_business(app.origin)
 
 
 @lru_cache(maxsize=1_000)
@@ -90,7 +100,7 @@ def effective_settings(app: App) -> dict[str, Any]:
     agent = {"name": persona.name, "primary_color": persona.primary_color, "secondary_color": persona.secondary_color}
     return {
         "agent": agent,
-        "business": business_of(app, app.settings),
+        "business": trade_of(app, app.settings),
         "tools": [_tool(tool) for tool in profile(app, app.settings).tools],
     }
 

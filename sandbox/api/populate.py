@@ -125,8 +125,8 @@ async def _add(app: App, draft: Draft, *, delete: bool) -> None:
         text = draft.customer.writes(ledger, last=last and number > 1)
         before = await append_message(app, app.settings, conversation.id, text, at)
         if before and not (last and draft.start.unanswered):
-            answer = reply(before[1])
-            await append_reply(app, *before, answer, answered_at)
+            answer = reply(before.turn)
+            await append_reply(app, before.conversation, before.turn, answer, answered_at)
             ledger = Ledger.from_json(answer.ledger)
     if delete:
         await app.conversations.delete(conversation.id)

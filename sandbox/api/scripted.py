@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.agent.forms import form
+from sandbox.agent.language import of_message
+from sandbox.agent.turn import Language
 from sandbox.reply import DataSpec, FunctionCall, Message, OutputItem, Pace, Reply
 from sandbox.rng import Entropy
 
@@ -19,14 +21,33 @@ def fits(script: Mapping[str, Any], message: str) -> bool:
     return any(word.casefold() in message.casefold() for word in words)
 
 
-def scripted(script: Mapping[str, Any], here: Entropy) -> Reply:
-    """Return the reply that a script says; one `fail` makes the whole reply fail."""
+def scripted(script: Mapping[str, Any], here: Entropy, message: str, metadata: Mapping[str, Any]) -> Reply:
+    """Return the reply that a script says, in the language of the message; one `fail` makes the whole reply fail."""
     pace = Pace(**script["pace"]) if script.get("pace") else None
-    failure = next((item["message"] for item in script["output"] if item["type"] == "fail"), None)
+    said = script["output"]
+    if _has_pairs(said):
+        said = _in_language(said, of_message(message, "", metadata)[0])
+    failure = next((item["message"] for item in said if item["type"] == "fail"), None)
     if failure is not None:
         return Reply(failure=failure, pace=pace)
-    output = [item for index, said in enumerate(script["output"]) for item in _items(said, here, index)]
+    output = [item for index, one in enumerate(said) for item in _items(one, here, index)]
     return Reply(output=tuple(output), pace=pace)
+
+
+def _has_pairs(value: Any) -> bool:
+    """Say whether a text is there in both languages."""
+    if isinstance(value, Mapping):
+        return value.keys() == {"en", "fr"} or any(map(_has_pairs, value.values()))
+    return isinstance(value, list) and any(map(_has_pairs, value))
+
+
+def _in_language(value: Any, lang: Language) -> Any:
+    """Return a value with the text of one language in place of each pair."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"en", "fr"}:
+            return value[lang]
+        return {name: _in_language(child, lang) for name, child in value.items()}
+    return [_in_language(child, lang) for child in value] if isinstance(value, list) else value
 
 
 def _items(said: Mapping[str, Any], here: Entropy, index: int) -> Iterator[OutputItem]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.agent_profile import AgentProfile
 from sandbox.app_settings import AppSettings
 from sandbox.apps.deliveries import AppDeliveries
 from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
@@ -17,7 +18,9 @@ from sandbox.apps.responses import AppDeleted, OpenResponses
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import ConversationStore, Counter, RateLimiter, RuleQueue
 from sandbox.clock import Clock, FrozenClock
+from sandbox.errors import InvalidRequest
 from sandbox.rng import Entropy, SeedScope
+from sandbox.scenario import Scenario, Scenarios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class AppEnvironment:
     shared_usage: SharedUsage = field(default_factory=SharedUsage)
     call_usage: SharedUsage = field(default_factory=lambda: SharedUsage(max_bytes=MAX_CALL_BYTES))
     disposal: Disposal = field(default_factory=Disposal)
+    scenarios: Scenarios = field(default_factory=Scenarios)
+    agents: dict[str, AgentProfile] = field(default_factory=dict)
 
 
 class App(ABC):
@@ -39,7 +44,7 @@ class App(ABC):
     `exists` is False where only declared apps exist and it is none of them. `clock` tells its time, `frozen_at` is the
     second, with its fraction, at which that stands still (None: it runs). `rng` is the source of all that is random in
     it, `origin` where that comes from. `is_ready` says whether it was used since it began; `usage` says how much is
-    kept of it.
+    kept of it. `scenario_name` is the scenario that it has.
     """
 
     __slots__ = (
@@ -61,6 +66,7 @@ class App(ABC):
         "replies",
         "responses",
         "rng",
+        "scenario_name",
         "settings",
         "usage",
     )
@@ -71,6 +77,7 @@ class App(ABC):
     is_ready: bool
     origin: SeedScope
     overrides: Mapping[str, Any]
+    scenario_name: str | None
     rate_limit: RateLimiter
     replies: RuleQueue
     rng: Entropy
@@ -108,12 +115,57 @@ class App(ABC):
         """Take what the server's settings say of it (None: there is no such app); what was changed since stays."""
         self.defaults = defaults
         self.exists = defaults is not None
-        base = defaults or AppSettings()
+        base = self.settings_below(self.scenario)
         self.settings = base.merged(self.overrides) if self.overrides else base
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario that it has; None without one, or where the config no longer has it."""
+        return self._environment.scenarios.get(self.scenario_name)
+
+    def agent(self, settings: AppSettings) -> AgentProfile | None:
+        """Return the agent profile of these settings; None without one, or where the config no longer has it."""
+        return self._environment.agents.get(settings.agent_profile) if settings.agent_profile else None
+
+    def check_agent(self, name: str | None) -> None:
+        """Refuse the name of an agent profile that the config doesn't have.
+
+        Raises:
+            InvalidRequest: it has none of this name.
+        """
+        agents = self._environment.agents
+        if name is not None and name not in agents:
+            known = ", ".join(sorted(agents)) or "none; the config has them as [agents.NAME]"
+            message = f"agent_profile: expected one of the config ({known}), got {name}."
+            raise InvalidRequest(message, param="agent_profile", code="not_allowed")
+
+    def settings_below(self, scenario: Scenario | None) -> AppSettings:
+        """Return the settings that those set by hand go on top of, with a scenario."""
+        base = self.defaults or AppSettings()
+        return base.merged(scenario.settings) if scenario else base
+
+    def check_restorable(self, snapshot: AppSnapshot) -> None:
+        """Refuse a snapshot that names what the config doesn't have.
+
+        Raises:
+            InvalidRequest: the server doesn't have its scenario, or its agent profile.
+        """
+        if snapshot.scenario is not None and self._environment.scenarios.get(snapshot.scenario) is None:
+            message = f"scenario: expected one of this server, got {snapshot.scenario}."
+            raise InvalidRequest(message, param="scenario", code="not_allowed")
+        self.check_agent(snapshot.settings.get("agent_profile"))
 
     @abstractmethod
     async def refresh(self) -> None:
         """Be as the store has it now."""
+
+    @abstractmethod
+    async def set_scenario(self, name: str | None) -> None:
+        """Take a scenario's settings and replies (None: no scenario's); a changed rate limit starts its windows afresh.
+
+        Raises:
+            StoreFull: there are too many apps.
+        """
 
     @abstractmethod
     async def override(self, overrides: Mapping[str, Any]) -> None:
@@ -162,6 +214,7 @@ class App(ABC):
 
         Raises:
             StoreFull: it does not fit; nothing is changed.
+            InvalidRequest: the server doesn't have its scenario, or its agent profile.
         """
 
     @abstractmethod
@@ -186,7 +239,7 @@ class App(ABC):
     def _begin(self, defaults: AppSettings | None) -> None:
         """Be as before the first use."""
         self.is_ready = False
-        self.overrides = {}
+        self.overrides, self.scenario_name = {}, None
         self.declare(defaults)
         self._clear()
         self.history = AppHistory(self.usage, self._environment.call_usage)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from sandbox.apps.request_record import RequestRecord, pack, unpack
+from sandbox.apps.watchers import Watchers
 
 # What a record costs beside its packed form.
 RECORD_BYTES = 300
@@ -170,6 +171,7 @@ class Journal:
         self._batch: list[OpenRequest] = []
         self._evicted: dict[str | None, int] = {}
         self._listeners: list[Callable[[RequestRecord], None]] = []
+        self.watchers = Watchers()
         # The requests that name no app in the right place.
         self.no_app = self.new_app(None)
 
@@ -192,6 +194,8 @@ class Journal:
         if not app.rows:
             self._apps.add(app)
         app.rows[seq] = request
+        if self.watchers.callbacks:
+            self.watchers.tell(app.app_id)
         if self._listeners:
             self._tell(RequestRecord._make(request.fields()))
 
@@ -202,6 +206,8 @@ class Journal:
         """
         request.journal.under_way -= 1
         self._batch.append(request)
+        if self.watchers.callbacks:
+            self.watchers.tell(request.journal.app_id)
         if len(self._batch) >= BATCH or size > LARGE or self._listeners:
             self.settle()
 

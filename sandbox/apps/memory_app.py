@@ -40,6 +40,13 @@ class MemoryApp(App):
         if self.settings.rate_limit != old.rate_limit:
             self.rate_limit.windows.clear()
 
+    async def set_scenario(self, name: str | None) -> None:
+        self.usage.mark_stored()
+        self.scenario_name, old = name, self.settings
+        self.declare(self.defaults)
+        if self.settings.rate_limit != old.rate_limit:
+            self.rate_limit.windows.clear()
+
     async def next_number(self, counter: Counter) -> int:
         self.usage.mark_stored()
         self.counters[counter] = number = self.counters.get(counter, 0) + 1
@@ -63,6 +70,7 @@ class MemoryApp(App):
             lengths=dict(zip(store.items, map(len, store.items.values()), strict=True)),
             faults=self.faults.state,
             replies=self.replies.state,
+            scenario=self.scenario_name,
         )
 
     async def restore(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:
@@ -73,7 +81,9 @@ class MemoryApp(App):
 
         Raises:
             StoreFull: it does not fit; nothing is changed.
+            InvalidRequest: as `check_restorable` says.
         """
+        self.check_restorable(snapshot)
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)
@@ -84,7 +94,7 @@ class MemoryApp(App):
         self.usage.mark_stored()
         self.usage.grow(size)
         conversations.usage = self.usage
-        self.overrides = snapshot.overrides
+        self.overrides, self.scenario_name = snapshot.overrides, snapshot.scenario
         self.declare(self.defaults)
         self._load_state(snapshot, conversations)
         self._begin_history(snapshot, seq)

@@ -20,7 +20,8 @@ class RequestRecord(NamedTuple):
     kept, an empty piece stands in their place.
     `ended` is None while the request is under way, `duration_ms` then how long it has been so; `reply_status` is what
     the client was told of the agent's reply, None where it was told nothing, or not to the end. `held_by` is the id of
-    the fault that holds the request until it is released.
+    the fault that holds the request until it is released; `framing` has the names of a stream's framings, with commas,
+    `warning` what went wrong with a model's text.
     """
 
     id: str
@@ -47,6 +48,8 @@ class RequestRecord(NamedTuple):
     reply_status: ReplyStatus | None = None
     omitted: int = 0
     held_by: str | None = None
+    framing: str = ""
+    warning: str | None = None
 
     @property
     def chunks(self) -> list[tuple[float, bytes]]:

@@ -32,6 +32,7 @@ class AppSnapshot:
     lengths: Mapping[int, int] | None = None
     faults: QueueState = EMPTY
     replies: QueueState = EMPTY
+    scenario: str | None = None
 
     @property
     def conversations(self) -> Iterator[Conversation]:

@@ -16,8 +16,8 @@ import sandbox
 from sandbox.cli.flags import help_formatter
 from sandbox.cli.process import flush_streams, open_closed_streams
 from sandbox.errors import ContractError, StoreError
+from sandbox.options import SettingsError
 from sandbox.redaction import escape
-from sandbox.settings import SettingsError
 
 COMMANDS = ("serve", "exec", "wait", "env", "doctor", "conform", "replay", "health", "store")
 

@@ -12,7 +12,13 @@ _MAX_HEALTH = 100_000
 
 
 def get(
-    url: str, path: str, token: str | None = None, *, seconds: float = _SECONDS, max_bytes: int | None = None
+    url: str,
+    path: str,
+    token: str | None = None,
+    *,
+    accept: str = "*/*",
+    seconds: float = _SECONDS,
+    max_bytes: int | None = None,
 ) -> tuple[int, bytes]:
     """Return status and body of a GET request to a server; of the body `max_bytes` at most.
 
@@ -32,7 +38,8 @@ def get(
     else:
         raise ValueError(f"expected a URL of http or https, got {url!r}")
     try:
-        connection.request("GET", path, headers={"Sandbox-Control-Token": token} if token else {})
+        headers = {"Accept": accept, **({"Sandbox-Control-Token": token} if token else {})}
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read(max_bytes)
     except HTTPException as error:

@@ -25,7 +25,7 @@ from sandbox.conformance.reports import Report, job_summary, json_report, junit_
 from sandbox.conformance.run import run_conformance
 from sandbox.conformance.transport import CannotRun
 from sandbox.contract import load
-from sandbox.settings import Option, SettingsError, read_file, resolve_options
+from sandbox.options import Option, SettingsError, read_file, resolve_options
 
 CONFIG = "conform.toml"
 KEY_VARIABLE, OTHER_KEY_VARIABLE = "DIMEDOVE_API_KEY", "DIMEDOVE_OTHER_API_KEY"
@@ -54,6 +54,9 @@ OPTIONS: Mapping[str, Option] = {
         maximum=86_400,
     ),
     "sandbox_rules": Option(help="check what the sandbox decided, [D], on any server", kind="switch"),
+    "shared_app": Option(
+        help="others use the app during the run: its counts may grow by more than the run adds", kind="switch"
+    ),
     "rate": Option(
         help="at most so many requests per second (default: 0, no limit)", kind="integer", minimum=0, maximum=10_000
     ),

@@ -21,8 +21,9 @@ from sandbox.cli.env import add_client_flags
 from sandbox.cli.flags import add_flag
 from sandbox.cli.variables import client_variables, parse_extra
 from sandbox.errors import SandboxError
+from sandbox.options import ENV_PREFIX, SettingsError, flag
 from sandbox.redaction import escape
-from sandbox.settings import ENV_PREFIX, SettingsError, default_of, flag, options
+from sandbox.settings import default_of, options
 
 _BANNER = re.compile(r"Dimedove Sandbox on (https?://\S+)/v1\b")
 _TOKEN = re.compile(r"^ *control token +(\S+)", re.MULTILINE)
@@ -60,8 +61,9 @@ def add_parser(commands: Any) -> None:
         "--artifacts",
         metavar="DIR",
         type=Path,
-        help="folder for requests.har, verdict.json and bundle.zip of a failure",
+        help="folder for the coverage, and what explains a failure: HAR, and of each app verdict and bundle",
     )
+    parser.add_argument("--coverage", action="store_true", help="print what of the contract the client has met")
     parser.add_argument("--verdict", action="store_true", help="fail where the verdict on the client has findings")
     parser.add_argument("--config", metavar="FILE", help="settings in TOML, as for serve")
     for name, option in options().items():
@@ -81,17 +83,20 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             print(f"dimedove-sandbox: {error}", file=sys.stderr)
             return error.code
         with server:
+            _check_questions(arguments, server)
             variables = client_variables(server.url, arguments.app_id, extra)
             code = _run_command(arguments.command, {**environ, **variables})
             if server.has_died():
                 print(f"dimedove-sandbox: the sandbox ended by itself:\n{server.log_end()}", file=sys.stderr)
                 return code or 3
+            if arguments.coverage:
+                print(server.get("/_sandbox/coverage", "text/markdown").decode(), file=sys.stderr)
             findings = _findings(server) if arguments.verdict else []
             for finding in findings:
                 print(f"dimedove-sandbox: verdict: {escape(finding)}", file=sys.stderr)
             code = code or int(bool(findings))
-            if code and arguments.artifacts:
-                _keep(arguments.artifacts, server)
+            if arguments.artifacts and (code or arguments.coverage):
+                _keep(arguments.artifacts, server, is_failure=code != 0)
             return code
 
 
@@ -134,17 +139,21 @@ class ChildServer:
         """Say whether the server has ended by itself."""
         return self._process.poll() is not None
 
+    def has_control_api(self) -> bool:
+        """Say whether the server's control API can be asked."""
+        return client.get(self.url, "/_sandbox/apps?limit=1", self.token, seconds=_END_SECONDS)[0] == 200
+
     def log_end(self) -> str:
         """Return the end of the server's output."""
         return escape(self._text()[-_MAX_LOG:].strip())
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, accept: str = "*/*") -> bytes:
         """Return what the control API answers.
 
         Raises:
             ValueError: it does not answer with 200.
         """
-        status, body = client.get(self.url, path, self.token, seconds=_END_SECONDS)
+        status, body = client.get(self.url, path, self.token, accept=accept, seconds=_END_SECONDS)
         if status != 200:
             raise ValueError(f"{path}: answered with status {status}")
         return body
@@ -162,6 +171,13 @@ class ChildServer:
     def _text(self) -> str:
         self._log.seek(0)
         return self._log.read().decode("utf-8", "replace")
+
+
+def _check_questions(arguments: argparse.Namespace, server: ChildServer) -> None:
+    """Refuse what only the control API can tell, where there is none."""
+    questions = [name for name in ("coverage", "verdict") if getattr(arguments, name)]
+    if questions and not server.has_control_api():
+        raise SettingsError(f"{flag(questions[0])}: needs the control API, which --control off takes away")
 
 
 def _serve_flags(arguments: argparse.Namespace) -> list[str]:
@@ -224,10 +240,14 @@ def _findings(server: ChildServer) -> list[str]:
     return found
 
 
-def _keep(folder: Path, server: ChildServer) -> None:
-    """Keep what explains a failure; a folder that can't be written costs no exit code."""
+def _keep(folder: Path, server: ChildServer, *, is_failure: bool) -> None:
+    """Keep the coverage, and what explains a failure; a folder that can't be written costs no exit code."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "coverage.json").write_bytes(server.get("/_sandbox/coverage"))
+        (folder / "coverage.md").write_bytes(server.get("/_sandbox/coverage", "text/markdown"))
+        if not is_failure:
+            return
         (folder / "requests.har").write_bytes(server.get("/_sandbox/requests.har"))
         for app_id in _used_apps(server):
             (folder / f"{app_id}.verdict.json").write_bytes(server.get(f"/_sandbox/apps/{app_id}/verdict"))

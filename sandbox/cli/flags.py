@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from sandbox.settings import Kind, Option, flag
+from sandbox.options import Kind, Option, flag
 
 _MAX_COLUMNS = 100
 _METAVARS: dict[Kind, str] = {
     "integer": "N",
     "file": "FILE",
+    "folder": "DIR",
     "secret": "FILE",
     "origins": "ORIGIN",
     "hosts": "HOST",

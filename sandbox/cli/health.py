@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cli.client import health_problem
+from sandbox.options import ENV_PREFIX
 from sandbox.redaction import escape
-from sandbox.settings import ENV_PREFIX
 
 _FILE_VARIABLE = ENV_PREFIX + "URL_FILE"
 

@@ -11,7 +11,7 @@ from threading import Thread
 from types import FrameType
 from typing import TextIO
 
-from sandbox.settings import SettingsError
+from sandbox.options import SettingsError
 
 _READ_SIZE = 64 * 1024
 

@@ -14,12 +14,13 @@ from sandbox.cli.process import SigintFlag, StopRequest, write_line
 from sandbox.cli.serve import banner
 from sandbox.cli.server import configure_logging, run_server
 from sandbox.cli.sockets import listen
+from sandbox.options import SettingsError
 from sandbox.redaction import Redactor
 from sandbox.replay.bundle import Bundle, BundleError, load_bundle
 from sandbox.replay.run import Replay, escape_line
 from sandbox.replay.transport import Address
 from sandbox.sandbox import create_app
-from sandbox.settings import Settings, SettingsError, options
+from sandbox.settings import Settings, options
 
 HOST = "127.0.0.1"
 

@@ -20,7 +20,8 @@ from sandbox.cli.flags import add_flag
 from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
 from sandbox.hosts import is_loopback
-from sandbox.settings import ENV_PREFIX, Settings, SettingsError, default_of, load_settings, options
+from sandbox.options import ENV_PREFIX, SettingsError
+from sandbox.settings import Settings, default_of, load_settings, options
 
 log = logging.getLogger("sandbox")
 
@@ -50,8 +51,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal comes."""
     variables = _without_service_link(environ)
     path = _config_path(arguments.config, variables)
-    config = ConfigFile(path) if path else None
     read_settings = partial(load_settings, vars(arguments), variables, path)
+    config = ConfigFile(path, read_settings().scenario_dir)
     settings, token = _with_token(read_settings())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")
@@ -132,6 +133,7 @@ def banner(settings: Settings, sockets: ServerSockets, token: str | None) -> str
         f"  overview        {base}/",
         *([] if settings.control == "off" else [f"  inspector       {base}/_sandbox/"]),
         f"  contract        {base}/openapi.json",
+        *([f"  model           {settings.model} writes the texts"] if settings.model else []),
     ]
     if token:
         lines.append(secret)

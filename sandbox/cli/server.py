@@ -113,11 +113,11 @@ def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
 
 
 def pollers_of(
-    app: Sandbox, settings: Settings, config: ConfigFile | None, read_settings: Callable[[], Settings]
+    app: Sandbox, settings: Settings, config: ConfigFile, read_settings: Callable[[], Settings]
 ) -> Sequence[Poller]:
     """Return what `serve` polls with these settings."""
     pollers: list[Poller] = [Preloader(app.preload)]
-    if config and settings.reload:
+    if config.name and settings.reload:
         pollers.append(ConfigReloader(config, settings, read_settings, app.reload))
     if app.store:
         pollers.append(app.store.presence)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sandbox.cli.flags import add_flag
 from sandbox.cli.process import write_line
-from sandbox.settings import ENV_PREFIX, SettingsError, options, resolve_options
+from sandbox.options import ENV_PREFIX, SettingsError, resolve_options
+from sandbox.settings import options
 
 _NAMES = ("store", "store_prefix")
 

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 
-from sandbox.settings import ENV_PREFIX, SettingsError
+from sandbox.options import ENV_PREFIX, SettingsError
 
 URL_VARIABLE = ENV_PREFIX + "URL"
 DEMO_KEY, DEMO_APP = "sk_test_demo", "app_demo"

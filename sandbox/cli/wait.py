@@ -10,8 +10,8 @@ from typing import Any
 
 from sandbox.cli.client import health_problem
 from sandbox.cli.env import add_url, url_of
+from sandbox.options import Option
 from sandbox.redaction import escape
-from sandbox.settings import Option
 
 _PAUSE = 0.05
 

@@ -45,6 +45,7 @@ class RunPlan:
     max_wait: float = 60
     deadline: float = 600
     sandbox_rules: bool = False
+    shared_app: bool = False
     rate: float = 0
     seed: int = 1
 
@@ -77,7 +78,7 @@ def prepare(plan: RunPlan, contract: Contract, deadline: Deadline | None = None)
         other_key=plan.other_key,
         is_sandbox=is_sandbox,
         sandbox_rules=is_sandbox or plan.sandbox_rules,
-        is_alone=is_sandbox and plan.app is None,
+        is_alone=not plan.shared_app,
     )
     try:
         _check_access(target, app_is_chosen=plan.app is not None)

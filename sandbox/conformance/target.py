@@ -144,7 +144,7 @@ class Target:
     other_key: str | None = None
     is_sandbox: bool = False
     sandbox_rules: bool = False
-    is_alone: bool = False
+    is_alone: bool = True
     invalid: int = 422
     evidence: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -284,6 +284,12 @@ class Target:
         created = good(self.create(external_user_id=user, title="Talk", metadata=metadata))
         first = self._send_message(created, HELLO, stream=False)
         return first, self._send_message(created, AGAIN, stream=False, metadata=self.with_mark(OTHER_METADATA))
+
+    @_made_once
+    def two_untitled_messages(self) -> tuple[SentMessage, SentMessage]:
+        """Return two messages of a conversation that nothing else gives a topic: without `stream`, and with null."""
+        created = good(self.create())
+        return self._send_message(created, HELLO), self._send_message(created, AGAIN, stream=None)
 
     def streamed(self) -> SentMessage:
         """Return a conversation whose only message was answered as a stream."""

@@ -85,8 +85,8 @@ def _operation(
     if "operationId" not in item:
         raise ContractError(f"{method.upper()} {path}: the contract gives it no operationId")
     components = bundle["components"]
-    parameters = [_dereference(bundle, parameter) for parameter in [*shared, *item.get("parameters", [])]]
-    body = _dereference(bundle, item["requestBody"]) if "requestBody" in item else None
+    parameters = [dereference(bundle, parameter) for parameter in [*shared, *item.get("parameters", [])]]
+    body = dereference(bundle, item["requestBody"]) if "requestBody" in item else None
     return Operation(
         id=item["operationId"],
         method=method.upper(),
@@ -99,7 +99,7 @@ def _operation(
         max_bytes=(body or {}).get("x-max-bytes", MAX_BYTES),
         max_depth=(body or {}).get("x-max-depth", MAX_DEPTH),
         responses={
-            status: dict(_media_validators(_dereference(bundle, response), components))
+            status: dict(_media_validators(dereference(bundle, response), components))
             for status, response in item["responses"].items()
         },
         events=_event_validators(bundle, item["responses"].get("200", {})),
@@ -120,15 +120,15 @@ def _media_validators(response: Mapping[str, Any], components: Mapping[str, Any]
 
 def _event_validators(bundle: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Validator]:
     """Return the validator of each event's data, by the event's name: its `type`."""
-    stream = _dereference(bundle, response).get("content", {}).get("text/event-stream")
+    stream = dereference(bundle, response).get("content", {}).get("text/event-stream")
     if stream is None or "properties" not in stream["itemSchema"]:
         return {}
-    data = _dereference(bundle, stream["itemSchema"]["properties"]["data"]["contentSchema"])
-    choices = [(_dereference(bundle, choice)["properties"]["type"]["const"], choice) for choice in data["oneOf"]]
+    data = dereference(bundle, stream["itemSchema"]["properties"]["data"]["contentSchema"])
+    choices = [(dereference(bundle, choice)["properties"]["type"]["const"], choice) for choice in data["oneOf"]]
     return {name: Validator(choice, bundle["components"]) for name, choice in choices}
 
 
-def _dereference(bundle: Mapping[str, Any], node: Any) -> Any:
+def dereference(bundle: Mapping[str, Any], node: Any) -> Any:
     """Follow a reference inside the document."""
     while "$ref" in node:
         target: Any = bundle

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.apps.history import ControlCallRecord
 from sandbox.contract import Document, Operation
-from sandbox.control import apps, bundle, clock, events, queues, requests, snapshots, webhooks
+from sandbox.control import apps, bundle, clock, events, queues, requests, scenarios, snapshots, webhooks
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.verdict import verdict
 from sandbox.errors import ApiError
@@ -25,6 +25,9 @@ HANDLERS: Mapping[str, ControlHandler] = {
     "control_delete_app": apps.delete_app,
     "control_reset": apps.reset,
     "control_populate": apps.populate,
+    "control_list_scenarios": scenarios.list_scenarios,
+    "control_put_scenario": scenarios.put_scenario,
+    "control_export_scenario": scenarios.export_scenario,
     "control_get_snapshot": snapshots.get_snapshot,
     "control_put_snapshot": snapshots.put_snapshot,
     "control_save": snapshots.save,
@@ -45,6 +48,8 @@ HANDLERS: Mapping[str, ControlHandler] = {
     "control_verify_requests": requests.verify_requests,
     "control_delete_requests": requests.delete_requests,
     "control_get_verdict": verdict.get_verdict,
+    "control_get_app_coverage": requests.get_app_coverage,
+    "control_get_coverage": requests.get_coverage,
     "control_list_webhooks": webhooks.list_webhooks,
     "control_redeliver_webhook": webhooks.redeliver_webhook,
     "control_send_webhook": webhooks.send_webhook,

@@ -8,9 +8,10 @@ from typing import Any
 
 from sandbox import magic, webhook_url
 from sandbox.apps.app import App
+from sandbox.control.coverage import count_coverage
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.errors import Conflict, InvalidRequest, unknown_app
-from sandbox.long_work import Slices
+from sandbox.long_work import Slices, in_thread
 
 
 async def list_apps(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -39,6 +40,7 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
     """Merge settings into an app's (RFC 7396); null restores a default."""
     app = await mutable_app(request, services)
     webhook_url.check_urls(request.body.get("webhooks") or ())
+    app.check_agent(request.body.get("agent_profile"))
     await app.override(_merge_patch(app.overrides, request.body))
     services.publish(app, "settings")
     return await serialize_app(app, services)
@@ -46,15 +48,23 @@ async def update_app(request: ControlRequest, services: ControlServices) -> Cont
 
 async def delete_app(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of an app; its next use starts afresh."""
-    app = await mutable_app(request, services)
+    await forget(await mutable_app(request, services), services)
+    return None
+
+
+async def forget(app: App, services: ControlServices) -> None:
+    """Delete everything of an app; what its client has met of the contract stays in the coverage of the server."""
+    journal = app.journal
+    counted = await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
+    services.deleted_coverage.update(counted)
     await services.registry.delete(app)
     services.publish(app, "deleted")
-    return None
 
 
 async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of every app; declared apps are as they were at start."""
     await services.registry.delete_all()
+    services.deleted_coverage.clear()
     services.publish(None, "reset")
     return None
 
@@ -100,7 +110,8 @@ async def serialize_app(app: App, services: ControlServices) -> dict[str, Any]:
     """Return an app as JSON: its settings and how much is in it."""
     settings = {**app.settings.to_json(keep_none=True), **services.effective_settings(app)}
     settings["status"] = magic.STATUSES.get(app.id, app.settings.status)
-    return {"app_id": app.id, "settings": settings, "counts": await _counts(app)}
+    scenario = app.scenario.name if app.scenario else None
+    return {"app_id": app.id, "settings": settings, "scenario": scenario, "counts": await _counts(app)}
 
 
 async def _counts(app: App) -> dict[str, Any]:

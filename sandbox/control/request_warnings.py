@@ -22,7 +22,8 @@ def find_warnings(record: RequestRecord, contract: Contract) -> list[str]:
     """Return a sentence for everything suspicious about a request."""
     operation = contract.operation(record.operation_id)
     more = suggest_path(record, contract) if operation is None else unknown_names(record, operation)
-    return [*_key_warnings(record), *more]
+    own = [record.warning] if record.warning else []
+    return [*_key_warnings(record), *more, *own]
 
 
 def is_from_browser(record: RequestRecord) -> bool:

@@ -5,18 +5,23 @@ Entries are looked through in threads: there may be thousands, and other request
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from sandbox.apps.journal import AppJournal, Journal
 from sandbox.apps.request_record import RequestRecord
+from sandbox.control.apps import existing_app
+from sandbox.control.coverage import Tally, count_coverage, coverage_document, to_markdown
 from sandbox.control.request_export import to_curl, to_har
 from sandbox.control.serialization import encode_page, serialize_redacted
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
-from sandbox.control.verify import verify
+from sandbox.control.verify import can_become_verified, verify
 from sandbox.errors import NotFound
-from sandbox.handler_types import FileResult
+from sandbox.handler_types import FileResult, NegotiatedResult, PendingResult
 from sandbox.long_work import Slices, in_thread
 
 
@@ -42,17 +47,61 @@ async def export_requests(request: ControlRequest, services: ControlServices) ->
     newest_first = _select(request.query, services)
 
     def write_archive() -> bytes:
-        records = list(islice(newest_first, request.query.get("limit", 1_000)))
+        records = list(islice(newest_first, request.query.get("limit", 10_000)))
         return bytes(to_har(records[::-1], services.redactor, services.version))
 
     return FileResult(name=None, media_type="application/json", content=await in_thread(write_archive))
 
 
 async def verify_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
-    """Say whether the requests that were expected came."""
+    """Say whether the requests that were expected came, or come in time."""
+    result, within_ms = await _verify(request, services), request.body.get("within_ms", 0)
+    if not within_ms or not can_become_verified(request.body, result):
+        return result
+    return PendingResult(lambda: _verify_within(within_ms, request, services), lambda: _verify(request, services))
+
+
+async def _verify(request: ControlRequest, services: ControlServices) -> dict[str, Any]:
     journal = _journal(request.body.get("app_id"), services)
     evicted, records = journal.count_evicted(request.body.get("operation")), journal.newest_first()
     return await in_thread(verify, request.body, records, evicted, services.redactor)
+
+
+async def _verify_within(ms: int, request: ControlRequest, services: ControlServices) -> dict[str, Any]:
+    """Look again whenever a request goes on, until it is as expected, can't become so, or the time is over."""
+    app_id, changed = request.body.get("app_id"), asyncio.Event()
+
+    def watch(changed_app: str | None) -> None:
+        if app_id in (None, changed_app):
+            changed.set()
+
+    with services.journal.watchers.joined_by(watch), suppress(TimeoutError):
+        async with asyncio.timeout(ms / 1000):
+            while can_become_verified(request.body, result := await _verify(request, services)):
+                await changed.wait()
+                changed.clear()
+            return result
+    return await _verify(request, services)
+
+
+async def get_app_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Say what the client of an app has met of the contract."""
+    app = await existing_app(request.app_id, services)
+    return _coverage(await _count(app.journal, services), app.id, services)
+
+
+async def get_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
+    """Say what the clients of all apps have met of the contract, those of deleted ones too."""
+    return _coverage(await _count(services.journal, services) + services.deleted_coverage, None, services)
+
+
+async def _count(journal: Journal | AppJournal, services: ControlServices) -> Tally:
+    return await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
+
+
+def _coverage(tally: Tally, app_id: str | None, services: ControlServices) -> ControlResult:
+    document = coverage_document(tally, app_id, services.coverage_places)
+    return NegotiatedResult(document, {"text/markdown": partial(to_markdown, document)})
 
 
 async def delete_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -60,6 +109,7 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
         services.journal.clear(app.journal for app in services.registry)
+        services.deleted_coverage.clear()
     for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
         await slices.yield_if_due()
         app.journal.clear()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.apps.app import App
@@ -12,9 +13,10 @@ from sandbox.apps.journal import Journal
 from sandbox.apps.registry import AppRegistry
 from sandbox.clock import Clock
 from sandbox.contract import Contract, Document, Validator
-from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
+from sandbox.handler_types import EventStream, FileResult, NegotiatedResult, PendingResult
 from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Redactor
+from sandbox.scenario import Scenarios
 from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 
@@ -22,7 +24,8 @@ from sandbox.webhooks.dispatcher import WebhookDispatcher
 class ControlServices:
     """The parts of one server that the control API drives.
 
-    `response_settings` are the server's settings on which the answers of the Apps API depend.
+    `response_settings` are the server's settings on which the answers of the Apps API depend; `coverage_places`
+    is what clients can meet of the contract, `deleted_coverage` what those of deleted apps have met.
     """
 
     registry: AppRegistry
@@ -38,6 +41,9 @@ class ControlServices:
     response_settings: Mapping[str, Any]
     populate: Callable[..., Awaitable[None]]
     effective_settings: Callable[[App], Mapping[str, Any]]
+    scenarios: Scenarios
+    coverage_places: Mapping[tuple[str, ...], None]
+    deleted_coverage: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def publish(self, app: App | None, change: str) -> None:
         """Publish that an app was changed (None: every app)."""
@@ -64,5 +70,5 @@ class ControlRequest:
         return self.document.exact
 
 
-# A JSON object, the same in several media types, a plain text, a file, a stream of events, or None: no body.
-ControlResult = dict[str, Any] | NegotiatedResult | str | FileResult | EventStream | None
+# A JSON object, the same in several media types or later, a plain text, a file, a stream of events, or None: no body.
+ControlResult = dict[str, Any] | NegotiatedResult | PendingResult | str | FileResult | EventStream | None

@@ -43,7 +43,7 @@ async def put_snapshot(request: ControlRequest, services: ControlServices) -> Co
     # Only now: a reset of everything that came meanwhile put another app in its place.
     app = services.registry.find(request.app_id)
     settings = AppSettings().merged(snapshot.settings)
-    overrides = settings.changes_from(app.defaults or AppSettings())
+    overrides = settings.changes_from(app.settings_below(services.scenarios.get(snapshot.scenario)))
     await app.restore(replace(snapshot, settings=settings.to_json(), overrides=overrides), conversations)
     services.publish(app, "restored")
     return await serialize_app(app, services)

@@ -1,34 +1,15 @@
-"""Compare the journal with what a test expected, and show the closest request (docs/control.md, Requests)."""
+"""Count the requests that are as a test expected, and show the closest one (docs/control.md, Requests)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sandbox.apps.request_record import RequestRecord
-from sandbox.control.serialization import serialize_request
+from sandbox.control.matching import Matcher, Mismatch
 from sandbox.redaction import Redactor
 
 _UNLIMITED = 2**53
-
-
-class Mismatch(NamedTuple):
-    """One place where a request differs from what was expected; `is_present` is False where the request has nothing."""
-
-    place: str
-    expected: Any
-    got: Any = None
-    is_present: bool = True
-
-    def serialize(self, redactor: Redactor) -> dict[str, Any]:
-        """Return it as JSON, its secrets redacted."""
-        values = {"expected": self.expected, **({"got": self.got} if self.is_present else {})}
-        section, _, header = self.place.partition(".")
-        if section == "headers":
-            redacted = {name: value and redactor.redact_header(header, value) for name, value in values.items()}
-        else:
-            redacted = redactor.redact_json(values)
-        return {"place": self.place, **redacted}
 
 
 def verify(
@@ -37,11 +18,14 @@ def verify(
     """Count the requests that match, and say whether it is the right number.
 
     Returns `verified` None where the answer depends on the `evicted` records, which are gone.
+
+    Raises:
+        InvalidRequest: a pattern is none, or comparing takes too long.
     """
-    low, high = _times(expected.get("times"))
+    matcher, (low, high) = Matcher(expected), _times(expected.get("times"))
     count, closest = 0, None
     for record in records:
-        mismatches = list(_compare(expected, record))
+        mismatches = list(matcher.compare(record))
         if not mismatches:
             count += 1
         elif closest is None or _distance(mismatches) < _distance(closest[1]):
@@ -53,6 +37,13 @@ def verify(
         record, mismatches = closest
         result["closest"] = {"id": record.id, "misses": [mismatch.serialize(redactor) for mismatch in mismatches]}
     return result
+
+
+def can_become_verified(expected: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Say whether requests that are still to come may verify what isn't so yet."""
+    low, high = _times(expected.get("times"))
+    is_known = result["verified"] is not None or high == _UNLIMITED
+    return bool(result["verified"] is not True and result["count"] < low <= high and is_known)
 
 
 def _distance(mismatches: list[Mismatch]) -> int:
@@ -75,33 +66,3 @@ def _times(times: Any) -> tuple[int, int]:
     if isinstance(times, int):
         return times, times
     return times.get("min", 0), times.get("max", _UNLIMITED)
-
-
-def _compare(expected: Mapping[str, Any], record: RequestRecord) -> Iterator[Mismatch]:
-    for name, got in (("operation", record.operation_id), ("status", record.status)):
-        if expected.get(name) is not None and got != expected[name]:
-            yield Mismatch(name, expected[name], got)
-    if "body" not in expected and "headers" not in expected:
-        return
-    request = serialize_request(record, exact=False)
-    if "body" in expected:
-        yield from _compare_values(expected["body"], request["body"], "body")
-    for name, value in expected.get("headers", {}).items():
-        got = request["headers"].get(name.lower())
-        if got != value:
-            yield Mismatch(f"headers.{name.lower()}", value, got, got is not None)
-
-
-def _compare_values(expected: Any, got: Any, place: str) -> Iterator[Mismatch]:
-    """Compare with a subset: every field that is expected must be there; lists must be as long."""
-    if isinstance(expected, dict) and isinstance(got, dict):
-        for name, value in expected.items():
-            if name in got:
-                yield from _compare_values(value, got[name], f"{place}.{name}")
-            else:
-                yield Mismatch(f"{place}.{name}", value, is_present=False)
-    elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
-        for index, (one, other) in enumerate(zip(expected, got, strict=True)):
-            yield from _compare_values(one, other, f"{place}[{index}]")
-    elif expected != got or isinstance(expected, bool) != isinstance(got, bool):
-        yield Mismatch(place, expected, got)

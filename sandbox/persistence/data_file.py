@@ -22,10 +22,10 @@ from sandbox.contract import Contract, Document, InvalidJson, decode, encode
 from sandbox.contract.validation import summarize
 from sandbox.errors import ApiError
 from sandbox.long_work import Slices, in_thread
+from sandbox.options import SettingsError
 from sandbox.persistence.atomic_file import open_file, parse_trailer, with_trailer
 from sandbox.persistence.snapshot import MAX_DEPTH, VERSION, parse_snapshot, serialize_snapshot
 from sandbox.redaction import escape
-from sandbox.settings import SettingsError
 
 log = logging.getLogger("sandbox")
 

@@ -80,6 +80,7 @@ def parse_snapshot(document: Document, contract: Contract, settings_schema: Vali
         items=items,
         faults=_parse_queue("faults", exact),
         replies=_parse_queue("replies", exact),
+        scenario=value.get("scenario"),
     )
 
 
@@ -99,6 +100,7 @@ def _serialize_head(snapshot: AppSnapshot) -> dict[str, Any]:
         ],
         "faults": _serialize_queue(snapshot.faults),
         "replies": _serialize_queue(snapshot.replies),
+        **({"scenario": snapshot.scenario} if snapshot.scenario is not None else {}),
     }
 
 

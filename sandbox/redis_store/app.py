@@ -39,7 +39,7 @@ T = TypeVar("T")
 # What a decision came to: the fields to set, and what its caller gets once they are set.
 Decide = Callable[[], Awaitable[tuple[Fields, T]]]
 
-_STATE = ("origin", "overrides", "clock", "faults", "replies")
+_STATE = ("origin", "scenario", "overrides", "clock", "faults", "replies")
 _WINDOWS = {f"{name}:{length}": b"" for name in ("ws", "wc") for length in (MINUTE, DAY)}
 
 
@@ -85,11 +85,21 @@ class RedisApp(App):
 
     async def override(self, overrides: Mapping[str, Any]) -> None:
         async def decide() -> tuple[Fields, None]:
-            settings = (self.defaults or AppSettings()).merged(overrides)
-            is_other_limit = settings.rate_limit != self.settings.rate_limit
-            return {"overrides": pack(overrides or None), **(_WINDOWS if is_other_limit else {})}, None
+            settings = self.settings_below(self.scenario).merged(overrides)
+            return {"overrides": pack(overrides or None), **self._windows_after(settings)}, None
 
         await self.change(decide)
+
+    async def set_scenario(self, name: str | None) -> None:
+        async def decide() -> tuple[Fields, None]:
+            settings = self.settings_below(self._environment.scenarios.get(name)).merged(self.overrides)
+            return {"scenario": pack(name), **self._windows_after(settings)}, None
+
+        await self.change(decide)
+
+    def _windows_after(self, settings: AppSettings) -> Fields:
+        """Return the rate windows' fields as they are with other settings: empty where the limit is another one."""
+        return _WINDOWS if settings.rate_limit != self.settings.rate_limit else {}
 
     async def next_number(self, counter: Counter) -> int:
         number: int = await self._call("number", counter, begins=True)
@@ -120,10 +130,12 @@ class RedisApp(App):
     async def snapshot(self) -> AppSnapshot:
         dumped = await self._call("dump")
         snapshot = await in_thread(unpack_snapshot, dumped, self.fresh_snapshot())
-        settings = (self.defaults or AppSettings()).merged(snapshot.overrides)
+        below = self.settings_below(self._environment.scenarios.get(snapshot.scenario))
+        settings = below.merged(snapshot.overrides)
         return replace(snapshot, settings=settings.to_json())
 
     async def restore(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:  # noqa: ARG002 - they are those of the snapshot
+        self.check_restorable(snapshot)
         await self._put(snapshot)
         self.close()
         self.journal = self.journal.reset()
@@ -198,8 +210,11 @@ class RedisApp(App):
         if fields.get("origin"):
             self.origin = SeedScope(*unpack(fields["origin"]))
             self.rng = self.origin.entropy()
+        if "scenario" in fields:
+            self.scenario_name = unpack(fields["scenario"])
         if "overrides" in fields:
             self.overrides = unpack(fields["overrides"]) or {}
+        if "scenario" in fields or "overrides" in fields:
             self.declare(self.defaults)
         if "clock" in fields:
             self._freeze(unpack_time(fields["clock"]))

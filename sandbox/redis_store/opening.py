@@ -14,11 +14,12 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from sandbox.errors import StoreError
+from sandbox.options import SettingsError
 from sandbox.redaction import escape
 from sandbox.redis_store.client import RedisClient, connect
 from sandbox.redis_store.keys import Keys
 from sandbox.redis_store.registry import RedisRegistry
-from sandbox.settings import Settings, SettingsError
+from sandbox.settings import Settings
 
 log = logging.getLogger("sandbox")
 

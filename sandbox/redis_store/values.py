@@ -142,6 +142,7 @@ def _pack_state(snapshot: AppSnapshot) -> Sequence[Part]:
     state: dict[str, bytes | int] = {
         "origin": pack(list(snapshot.origin)),
         "overrides": pack(snapshot.overrides or None),
+        "scenario": pack(snapshot.scenario),
         "clock": pack(snapshot.clock),
         "faults": pack_queue(snapshot.faults),
         "replies": pack_queue(snapshot.replies),
@@ -197,6 +198,7 @@ def unpack_snapshot(dumped: Sequence[Sequence[bytes]], fresh: AppSnapshot) -> Ap
         },
         faults=unpack_queue(state.get("faults")),
         replies=unpack_queue(state.get("replies")),
+        scenario=unpack(state.get("scenario")),
     )
 
 

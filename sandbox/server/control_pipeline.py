@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Document, Operation, encode
 from sandbox.errors import NotFound
-from sandbox.handler_types import EventStream, FileResult, NegotiatedResult
+from sandbox.handler_types import EventStream, FileResult, NegotiatedResult, PendingResult
 from sandbox.long_work import MAX_INLINE_BYTES, in_thread
 from sandbox.redaction import Redactor
 from sandbox.server.context import RequestContext
@@ -61,6 +61,8 @@ async def handle(ctx: RequestContext, deps: ControlDeps) -> None:
 async def respond(ctx: RequestContext, deps: ControlDeps) -> None:
     """Send the answer, held against the contract, without its secrets."""
     result, status = ctx.result, ctx.operation.success
+    if isinstance(result, PendingResult):
+        result = await _wait(ctx, result, deps)
     if result is None:
         await ctx.send({"type": "http.response.start", "status": status, "headers": []})
         await ctx.send({"type": "http.response.body", "body": b""})
@@ -88,6 +90,15 @@ async def run_control_stages(ctx: RequestContext, deps: ControlDeps) -> None:
         step = stage(ctx, deps)
         if step is not None:
             await step
+
+
+async def _wait(ctx: RequestContext, pending: PendingResult, deps: ControlDeps) -> dict[str, Any]:
+    """Wait for a result, as long as the client does and the server runs."""
+    try:
+        async with ResponseTimer(ctx.receive, deps.listeners, ctx.turns, ctx.since) as timer:
+            return await timer.wait_for(pending.wait())
+    except ServerStopping:
+        return await pending.now()
 
 
 async def _respond_negotiated(ctx: RequestContext, result: NegotiatedResult, deps: ControlDeps) -> None:

@@ -81,6 +81,7 @@ class RequestRecording:
         "added_headers",
         "ended",
         "fault_kind",
+        "framing",
         "frozen_at",
         "headers",
         "held_by",
@@ -95,6 +96,7 @@ class RequestRecording:
         "started",
         "status",
         "violation",
+        "warning",
     )
 
     seq: int
@@ -118,7 +120,9 @@ class RequestRecording:
         self.ended: Ended | None = None
         self.fault_kind: str | None = None
         self.held_by: str | None = None
+        self.framing = ""
         self.violation: str | None = None
+        self.warning: str | None = None
         self.frozen_at: float | None = None
         self.status: int | None = None
         self.reply_status: ReplyStatus | None = None
@@ -196,6 +200,8 @@ class RequestRecording:
             self.reply_status if ended == "complete" and self.status == 200 else None,
             self._omitted and self._omitted - len(self._last_piece[1]),
             self.held_by,
+            self.framing,
+            self.warning,
         )
 
     @property
@@ -218,6 +224,8 @@ class RequestRecording:
             self._received.append(chunk)
             self._size += len(chunk)
             self._recorder.body_bytes += len(chunk)
+        if self._is_body_complete:
+            self._tell_watchers()
         return message
 
     async def _drain(self) -> None:
@@ -234,7 +242,15 @@ class RequestRecording:
         if self._has_unread_body:
             await self._drain()
         self._pieces = []
-        await self._asgi_send({**message, "headers": self._start(message["status"], message["headers"])})
+        headers = self._start(message["status"], message["headers"])
+        self._tell_watchers()
+        await self._asgi_send({**message, "headers": headers})
+
+    def _tell_watchers(self) -> None:
+        """Say that it has gone on, between its beginning and its end."""
+        watchers = self._recorder.journal.watchers
+        if watchers.callbacks:
+            watchers.tell(self.journal.app_id)
 
     def _start(self, status: int, headers: RawHeaders, body: bytes = b"") -> RawHeaders:
         """Note that the answer begins, or all of it; return its headers with what goes on every answer."""

@@ -13,8 +13,9 @@ from sandbox.apps.responses import AppDeleted
 from sandbox.apps.store import Gone
 from sandbox.contract import encode
 from sandbox.errors import ApiError, InternalError, NotFound
-from sandbox.handler_types import ReplyResult
-from sandbox.reply import Pace
+from sandbox.handler_types import ReplyResult, TextWriter
+from sandbox.reply import Message as Text
+from sandbox.reply import Pace, Reply
 from sandbox.server import sse
 from sandbox.server.context import RequestContext
 from sandbox.server.faults import truncate, wait_for_release
@@ -42,11 +43,17 @@ async def send_reply(ctx: RequestContext, result: ReplyResult) -> None:
     """
     app = ctx.app
     pace = result.reply.pace or ctx.settings.pace
+    writer = result.writer
     try:
         async with ResponseTimer(ctx.receive, app.responses, ctx.turns, ctx.since) as timer:
             await timer.sleep_until(pace.first_ms)
+            # A fault counts the events: it needs all of the text.
+            if result.writer and not (result.streamed and ctx.fault is None):
+                result = await _write_whole(ctx, result, result.writer, timer)
             if result.streamed:
-                encoder = SseEncoder(ctx.settings.framing, partial(app.rng.random, "framing", result.id))
+                framing = ctx.settings.framing
+                ctx.framing = framing if isinstance(framing, str) else ",".join(framing)
+                encoder = SseEncoder(framing, partial(app.rng.random, "framing", result.id))
                 await _Stream(ctx, pace, timer, encoder).send(result, sse.stream_steps(result, ctx.fault))
             else:
                 await _send_json(ctx, result)
@@ -54,6 +61,30 @@ async def send_reply(ctx: RequestContext, result: ReplyResult) -> None:
         raise AbortConnection from None
     except (AppDeleted, Gone):
         raise NotFound("The app was reset while it answered.", param="app_id") from None
+    finally:
+        if writer:
+            await writer.close()
+
+
+async def _write_whole(
+    ctx: RequestContext, result: ReplyResult, writer: TextWriter, timer: ResponseTimer
+) -> ReplyResult:
+    """Wait for a text until it is whole; return the reply that it became."""
+    text = ""
+    while (piece := await timer.wait_for(writer.next())) is not None:
+        text += piece
+    ctx.warning = writer.warning
+    return _finished(result, writer, text)
+
+
+def _finished(result: ReplyResult, writer: TextWriter, text: str) -> ReplyResult:
+    """Return a reply with the text that was written for it, if any was."""
+    reply = result.reply
+    if writer.failure:
+        reply = Reply(failure=writer.failure)
+    elif text:
+        reply = reply._replace(output=(Text(text),))
+    return result._replace(reply=reply, writer=None)
 
 
 async def _send_json(ctx: RequestContext, result: ReplyResult) -> None:
@@ -62,7 +93,7 @@ async def _send_json(ctx: RequestContext, result: ReplyResult) -> None:
     if result.reply.cut:
         ctx.fault_sender = truncate(ctx.fault_sender or ctx.send_unfaulted, None)
     elif result.reply.failure is None:
-        await result.commit()
+        await result.commit(result.reply)
     ctx.reply_status = "completed" if result.reply.failure is None else "failed"
     await ctx.respond(200, body)
 
@@ -84,6 +115,8 @@ class _Stream:
         """Do every step, each when it is due."""
         await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         try:
+            if result.writer:
+                result, steps = await self._send_deltas(result, result.writer)
             for step in steps:
                 if self._is_unpaced and isinstance(step, ReplyEvent) and step.name != "response.completed":
                     await self._send_unpaced(step)
@@ -97,6 +130,24 @@ class _Stream:
         # Before the last byte leaves, which ends the journal's record.
         self._ctx.reply_status = self._status
         await self._send({"type": "http.response.body", "body": b""})
+
+    async def _send_deltas(self, result: ReplyResult, writer: TextWriter) -> tuple[ReplyResult, Iterable[Step]]:
+        """Send a text as it is written; return the reply that it became, and what is left to send of it."""
+        await self._do(next(sse.reply_events(result)), result)
+        text, waiting, piece = "", "", await self._timer.wait_for(writer.next())
+        while piece is not None:
+            text += piece
+            # More of the last delta may come with the next piece.
+            *deltas, waiting = sse.split_graphemes(waiting + piece)
+            for delta in deltas:
+                await self._do(sse.delta_event(delta), result)
+            piece = await self._timer.wait_for(writer.next())
+        if waiting:
+            await self._do(sse.delta_event(waiting), result)
+        self._ctx.warning = writer.warning
+        result = _finished(result, writer, text)
+        sent = ("response.created", "response.output_text.delta")[: 2 if text else 1]
+        return result, (event for event in sse.reply_events(result) if event.name not in sent)
 
     async def _send_unpaced(self, event: ReplyEvent) -> None:
         """Send an event of a stream that has neither pace nor a hostile form: the same as `_do`, in fewer steps."""
@@ -121,7 +172,7 @@ class _Stream:
             self._due += self._pace.delta_ms if step.is_delta else 0
             await self._timer.sleep_until(self._due)
             if step.name == "response.completed":
-                await result.commit()
+                await result.commit(result.reply)
                 self._status = "completed"
             await self._write(step)
 

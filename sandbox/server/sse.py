@@ -128,10 +128,11 @@ def split_deltas(text: str) -> Iterator[str]:
     if text.isascii():
         yield from (word[0] for word in _WORD.finditer(text))
     else:
-        yield from _grapheme_deltas(text)
+        yield from split_graphemes(text)
 
 
-def _grapheme_deltas(text: str) -> Iterator[str]:
+def split_graphemes(text: str) -> Iterator[str]:
+    """Split a text as `split_deltas` does one beyond ASCII: more text behind it changes the last delta alone."""
     # Imported late: only texts beyond ASCII need to know where characters end.
     import regex
 
@@ -145,6 +146,11 @@ def _grapheme_deltas(text: str) -> Iterator[str]:
         delta += cluster
     if delta:
         yield delta
+
+
+def delta_event(delta: str) -> ReplyEvent:
+    """Return the event of a piece of the first text."""
+    return _event("response.output_text.delta", {"delta": delta, "output_index": 0, "content_index": 0})
 
 
 def _item_events(index: int, item: OutputItem) -> Iterator[ReplyEvent]:

@@ -25,9 +25,10 @@ from sandbox.apps.registry import AppRegistry
 from sandbox.clock import monotonic, unix_time
 from sandbox.contract import Validator, encode
 from sandbox.errors import StoreFull
+from sandbox.outbound import BlockedAddress
 from sandbox.redaction import escape
 from sandbox.webhooks import lab
-from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
+from sandbox.webhooks.client import NoResponse, WebhookClient
 from sandbox.webhooks.keyed_queue import KeyedQueue
 
 log = logging.getLogger("sandbox")

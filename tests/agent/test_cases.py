@@ -83,6 +83,8 @@ CASES: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     ("travel", ("passez-moi un agent", "514-555-0142"), r"514-555-0142", r"À quel numéro"),
     ("banking", ("I want to talk to a human", "647-555-0166, after 6pm"), r"6 p\.m\.", r"between 1"),
     ("banking", ("thanks",), r".", r"noted"),
+    ("restaurant", ("Table for 4 Friday at 7", "sorry, make it 6 people"), r"name", r"Sorry|booked"),
+    ("restaurant", ("Une table pour 4 vendredi à 19 h", "scusez, plutôt 6 personnes"), r"nom", r"Scusez"),
 )
 
 

@@ -20,8 +20,8 @@ import httpx2 as httpx
 import pytest
 
 from sandbox import Settings, create_app
+from sandbox.options import SettingsError
 from sandbox.persistence.atomic_file import lock_first_byte, open_file
-from sandbox.settings import SettingsError
 from tests.control.test_snapshots import lived_in, views
 from tests.support.app_driver import AppDriver
 from tests.support.constants import AUTH, NOW

@@ -73,11 +73,33 @@ def test_a_failure_keeps_what_explains_it_and_a_success_nothing(tmp_path: Path) 
     assert run("exec", "--artifacts", str(kept), *python(CREATE, "title", "0")).returncode == 0
     assert not kept.exists()
     assert run("exec", "--artifacts", str(kept), *python(CREATE, "title", "4")).returncode == 4
-    names = {"requests.har", "app_demo.verdict.json", "app_demo.bundle.zip", "server.log"}
+    names = {
+        "requests.har",
+        "coverage.json",
+        "coverage.md",
+        "app_demo.verdict.json",
+        "app_demo.bundle.zip",
+        "server.log",
+    }
     assert {path.name for path in kept.iterdir()} == names
     entries = json.loads((kept / "requests.har").read_text())["log"]["entries"]
     assert [entry["request"]["method"] for entry in entries] == ["POST"]
     assert run("replay", str(kept / "app_demo.bundle.zip")).returncode == 0
+
+
+def test_the_coverage_says_what_the_client_never_met(tmp_path: Path) -> None:
+    done = run("exec", "--coverage", "--artifacts", str(tmp_path), *python(CREATE, "title", "0"))
+    assert (done.returncode, done.stdout) == (0, "x\n")
+    assert "1 requests; met:" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"coverage.json", "coverage.md"}
+    assert "`response.failed`" in done.stderr
+
+
+@pytest.mark.parametrize("question", ["--coverage", "--verdict"])
+def test_a_question_to_a_server_without_the_control_api_is_refused(question: str) -> None:
+    done = run("exec", question, "--control", "off", *python(SHOW))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"dimedove-sandbox: {question}: needs the control API, which --control off takes away\n"
 
 
 def test_every_app_is_kept_however_many_there_are(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from sandbox.app_config import load_declared_apps
 from sandbox.cli import main, serve
 from sandbox.contract import load
 from sandbox.contract.document import control_folder
-from sandbox.settings import ENV_PREFIX, default_of, flag, load_settings, options
+from sandbox.options import ENV_PREFIX, flag
+from sandbox.settings import default_of, load_settings, options
 
 OPTIONS = options()
 
@@ -25,7 +26,8 @@ def good(name: str, folder: Path) -> tuple[Any, Any]:
     """Return a value of a setting that isn't its default: as a person writes it, and as the server has it."""
     option = OPTIONS[name]
     if option.kind == "integer":
-        return 4_711, 4_711
+        value = min(4_711, option.maximum or 4_711)
+        return value, value
     if option.kind == "switch":
         return True, True
     if option.kind == "hosts":
@@ -38,6 +40,12 @@ def good(name: str, folder: Path) -> tuple[Any, Any]:
     if option.kind == "secret":
         (folder / "token").write_text("the token\n")
         return str(folder / "token"), "the token"
+    if option.kind == "store":
+        return "redis://localhost:6379/1", "redis://localhost:6379/1"
+    if option.kind == "prefix":
+        return "team-a", "team-a"
+    if option.kind == "folder":
+        return str(folder), str(folder)
     return "some text", "some text"
 
 
@@ -132,6 +140,8 @@ def test_help_mentions_every_setting(capsys: pytest.CaptureFixture[str]) -> None
 BAD: dict[str, list[Any]] = {
     "text": [""],
     "file": [""],
+    "folder": ["", "/nowhere"],
+    "prefix": ["", "a b", "x" * 65, "{a}"],
     "integer": ["x", "5.5", "1e3", "0x10", "--5", "5 5", " ", "\u00bd"],
     "choice": ["nonsense", "AUTO", " "],
     "secret": ["/nowhere/token"],
@@ -153,6 +163,8 @@ BAD_IN_A_FILE: dict[str, list[Any]] = {
     "integer": [1.5, True, [1], "x", "--5"],
     "text": [5, True, ["a"], ""],
     "file": [5, True, ["a"], ""],
+    "folder": [5, True, ["a"], "", "/nowhere"],
+    "prefix": [5, True, ["a"], ""],
     "switch": [2, "perhaps", []],
     "origins": [5, [5], [["a"]], True, [""], ["https://*"]],
     "hosts": [5, [5], [["a"]], True, [""], ["*"]],
@@ -177,8 +189,15 @@ def test_a_bad_flag_is_named_with_what_was_expected(name: str) -> None:
     assert {bad: line for bad, line in lines.items() if not is_named(line, flag(name), bad)} == {}
 
 
+@pytest.mark.parametrize("url", ["", "localhost:6379", "http://:secret@localhost"])
+def test_a_store_that_is_none_is_refused_without_its_password(url: str) -> None:
+    expected = "--store: expected a URL of redis://, rediss:// or unix://, got another text"
+    assert refusal(f"--store={url}") == expected
+
+
 @pytest.mark.parametrize(
-    "name", [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text", "file"}]
+    "name",
+    [name for name, option in OPTIONS.items() if option.kind not in {"secret", "text", "file", "folder", "prefix"}],
 )
 def test_a_bad_variable_is_named_with_what_was_expected(name: str) -> None:
     variable = ENV_PREFIX + name.upper()

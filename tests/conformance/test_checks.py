@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -286,3 +287,17 @@ def checked(by: Break, *checks: str) -> RunResult:
     """Make some checks on a fresh server, broken in one way."""
     with running(broken(create_app(Settings(now=NOW)), by)) as origin:
         return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)
+
+
+@pytest.mark.parametrize(("shared_app", "found"), [(False, {"METRICS-4", "METRICS-7"}), (True, set[str]())])
+def test_only_a_shared_app_may_grow_by_itself(shared_app: bool, found: set[str]) -> None:
+    """Another counts two messages more whenever the metrics are read."""
+    reads = itertools.count(1)
+    grows = told(lambda value: {**value, "total_messages": value["total_messages"] + 2 * next(reads)}, path="/metrics")
+    with running(broken(create_app(Settings(now=NOW)), grows)) as origin:
+        plan = RunPlan(url=origin, app="app_named", checks=("METRICS-4", "METRICS-7", "PAGE-21"), shared_app=shared_app)
+        outcomes = run_conformance(plan, load(), lambda _: None).outcomes
+    assert {outcome.check.id for outcome in outcomes if outcome.result == "broken"} == found
+    assert [outcome.result for outcome in outcomes if outcome.check.id == "PAGE-21"] == [
+        "not applicable" if shared_app else "kept"
+    ]

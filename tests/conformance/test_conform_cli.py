@@ -12,7 +12,7 @@ import pytest
 
 from sandbox import Settings, create_app
 from sandbox.cli.conform import OPTIONS
-from sandbox.settings import flag
+from sandbox.options import flag
 from tests.conformance.conform_runs import Foreign, Said, conform, ours, overheard
 from tests.conformance.test_checks import a_patch_is_forgotten, refuse
 from tests.conformance.wire import Request

@@ -18,7 +18,7 @@ import pytest
 from sandbox.cli.conform import OPTIONS
 from sandbox.conformance.baseline import load_baseline
 from sandbox.conformance.checks import all_checks
-from sandbox.settings import flag
+from sandbox.options import flag
 from tests.conformance.conform_runs import conform
 from tests.docs.pages import ADDRESS, blocks, read
 from tests.support.constants import ROOT

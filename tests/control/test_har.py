@@ -144,3 +144,11 @@ def test_a_page_and_an_archive_are_whole_json_however_many_entries(driver: AppDr
     assert listed.json()["has_more"] is True
     nothing = driver.client.get(REQUESTS, params={"app_id": "app_nobody"}).json()
     assert nothing == {"data": [], "object": "list", "first_id": None, "last_id": None, "has_more": False}
+
+
+def test_it_has_the_whole_journal(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    for _ in range(1_001):
+        driver.api.config()
+    entries = driver.client.get("/_sandbox/requests.har").json()["log"]["entries"]
+    assert len(entries) == 1_001

@@ -89,4 +89,5 @@ def test_the_garbage_collector_rests_while_threads_work() -> None:
             seen.append(gc.isenabled())
         return seen
 
+    gc.enable()  # a server that could not start in this process may have left it off
     assert asyncio.run(looks()) == [False, False, True]

@@ -58,6 +58,7 @@ def test_the_defaults(driver: AppDriver) -> None:
         "generative_ui": False,
         "titles": "at_creation",
         "business": settings["business"],
+        "agent_profile": None,
         "branding": True,
         "keys": None,
         "rate_limit": None,

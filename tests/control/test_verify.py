@@ -47,10 +47,31 @@ WANTED: list[tuple[dict[str, Any], int, bool]] = [
     ({"body": BODY}, 1, True),
     ({"body": {"title": "Support"}}, 0, False),
     ({"body": {"nothing": None}}, 0, False),
-    # lists item by item, the items as subsets
+    # lists in any order, the items as subsets
     ({"body": {"metadata": {"tags": ["a", {}]}}}, 1, True),
     ({"body": {"metadata": {"tags": ["a"]}}}, 0, False),
-    ({"body": {"metadata": {"tags": [{"b": 1}, "a"]}}}, 0, False),
+    ({"body": {"metadata": {"tags": [{"b": 1}, "a"]}}}, 1, True),
+    ({"body": {"metadata": {"tags": ["a", "a"]}}}, 0, False),
+    # an item that fits everything leaves the others theirs
+    ({"body": {"metadata": {"tags": [{"$any": True}, "a"]}}}, 1, True),
+    # patterns
+    ({"body": {"external_user_id": {"$match": "^user_"}}}, 1, True),
+    ({"body": {"external_user_id": {"$match": "^abc"}}}, 0, False),
+    ({"body": {"title": {"$match": "5"}}}, 0, False),
+    ({"body": {"title": {"$any": True}}}, 2, True),
+    ({"body": {"metadata": {"none": {"$any": True}}}}, 1, True),
+    ({"body": {"metadata": {"$any": True}}}, 1, True),
+    ({"body": {"metadata": {"$absent": True}}}, 1, True),
+    ({"body": {"metadata": {"none": {"$absent": True}}}}, 0, False),
+    ({"body": {"metadata": {"tags": {"$len": 2}}}}, 1, True),
+    ({"body": {"metadata": {"$len": 5}, "title": {"$len": 15}}}, 1, True),
+    ({"body": {"title": {"$len": 1}}}, 0, False),
+    ({"body": {"$absent": True}}, 1, True),
+    ({"body": {"$any": True}}, 2, True),
+    ({"headers": {"X-Sdk": {"$match": r"^demo/\d"}}}, 1, True),
+    ({"headers": {"X-Sdk": {"$absent": True}}}, 2, True),
+    ({"headers": {"X-Sdk": {"$any": True}}}, 1, True),
+    ({"headers": {"X-Sdk": {"$len": 8}}}, 1, True),
     # true is not 1
     ({"body": {"metadata": {"active": True}}}, 1, True),
     ({"body": {"metadata": {"active": 1}}}, 0, False),
@@ -105,6 +126,24 @@ NEAREST: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     ({"operation": CREATE, "body": {"title": 5}, "status": 200}, [{"place": "status", "expected": 200, "got": 422}]),
     ({"operation": CONFIG, "headers": {"X-A": "b"}}, [{"place": "headers.x-a", "expected": "b"}]),
+    (
+        {"operation": CREATE, "body": {"metadata": {"tags": [{"b": 1}, "c"], "x": {"$len": 1}}}, "status": 200},
+        [
+            {"place": "body.metadata.tags[0]", "expected": "c", "got": "a"},
+            {"place": "body.metadata.x", "expected": {"$len": 1}},
+        ],
+    ),
+    (
+        {
+            "operation": CREATE,
+            "status": 200,
+            "body": {"title": {"$absent": True}, "external_user_id": {"$match": r"^\d+$"}},
+        },
+        [
+            {"place": "body.title", "expected": {"$absent": True}, "got": "Support inquiry"},
+            {"place": "body.external_user_id", "expected": {"$match": r"^\d+$"}, "got": "user_abc123"},
+        ],
+    ),
     ({"status": 503, "operation": CONFIG}, [{"place": "status", "expected": 503, "got": 200}]),
     ({"operation": CONFIG, "body": {}}, [{"place": "body", "expected": {}, "got": None}]),
 ]
@@ -123,6 +162,12 @@ def test_the_nearest_one_is_shown_field_by_field(
 def test_of_two_that_are_as_near_the_newer_one_is_shown(asked: AppDriver) -> None:
     newest = asked.api.create(title="Newer").headers["sandbox-request-id"]
     assert asked.verify(operation=CREATE, status=200, body={"title": "x"})["closest"]["id"] == newest
+
+
+def test_a_regular_expression_that_takes_too_long_is_refused(driver: AppDriver) -> None:
+    driver.api.create(title="a" * 60 + "!")
+    answer = driver.client.post(f"{REQUESTS}/verify", json={"body": {"title": {"$match": r"^(a|aa|a?)+$"}}})
+    assert_error(answer, 422, "invalid_request_error", param="body")
 
 
 @pytest.mark.parametrize("wanted", [{"times": 3}, {"times": {"max": 9}}])
@@ -185,6 +230,18 @@ WRONG = [
     ({"headers": {"a": 1}}, "headers.a"),
     ({"bodies": {}}, "bodies"),
     ({"app_id": "a b"}, "app_id"),
+    ({"within_ms": 60_001}, "within_ms"),
+    ({"headers": {"a": {"$match": 1}}}, "headers.a.$match"),
+    ({"headers": {"a": {"$mach": "x"}}}, "headers.a.$mach"),
+    ({"headers": {"a": {"$match": "("}}}, "headers.a.$match"),
+    ({"body": {"a": {"$match": "("}}}, "body.a.$match"),
+    ({"body": {"a": [1, {"$match": 1}]}}, "body.a[1].$match"),
+    ({"body": {"a": {"$match": "x" * 1001}}}, "body.a.$match"),
+    ({"body": {"$any": False}}, "body.$any"),
+    ({"body": {"$absent": None}}, "body.$absent"),
+    ({"body": {"$len": True}}, "body.$len"),
+    ({"body": {"$len": -1}}, "body.$len"),
+    ({"body": {"$lenght": 1}}, "body.$lenght"),
 ]
 
 

@@ -30,7 +30,8 @@ class Block:
 
 def documents() -> list[Path]:
     """Return every page for people, the top ones first."""
-    return [path for pattern in ("*.md", "docs/**/*.md", "examples/*.md") for path in sorted(ROOT.glob(pattern))]
+    patterns = ("*.md", "docs/**/*.md", "examples/*.md", "packages/*/*.md")
+    return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
 def read(name: str) -> str:

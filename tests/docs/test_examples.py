@@ -15,7 +15,7 @@ from sandbox.settings import load_settings
 from tests.docs.pages import ADDRESS, Block, ci_commands, every_block, output_of, read
 from tests.support.environments import clone, environ, run, starting
 from tests.support.processes import Server
-from tests.support.requirements import DEMANDS_ALL, requires_curl, requires_node, requires_packages
+from tests.support.requirements import DEMANDS_ALL, link_npm_packages, requires_curl, requires_node, requires_packages
 
 BLOCKS = every_block()
 # Its commands need the generators themselves: `.ci/contract-tools` runs every one of them.
@@ -52,8 +52,8 @@ def test_the_generators_page_is_run_by_the_tools_that_it_is_about() -> None:
 
 
 def test_every_block_is_of_a_language_that_is_run() -> None:
-    """All but YAML are run here; tests/examples/test_guide.py holds a workflow against the action that it uses."""
-    assert {block.language for block in BLOCKS} == {"sh", "python", "js", "toml", "yaml", "text"}
+    """For YAML and TypeScript see tests/examples/test_guide.py and tests/docs/test_frontend_page.py."""
+    assert {block.language for block in BLOCKS} == {"sh", "python", "js", "ts", "toml", "yaml", "text"}
 
 
 @pytest.mark.parametrize("block", [block for block in SHELL if makes_an_environment(block)], ids=str)
@@ -93,8 +93,11 @@ def test_a_python_example_runs(block: Block, tmp_path: Path, server: Server) -> 
 
 @pytest.mark.parametrize("block", of_language("js"), ids=str)
 def test_a_node_example_runs(block: Block, tmp_path: Path, server: Server) -> None:
+    if '"dimedove-sandbox' in block.text:
+        link_npm_packages(tmp_path, "dimedove-sandbox")
     command = [requires_node(), "--input-type=module", "--eval", at(server.url, block.text)]
-    assert_printed(run(command, cwd=tmp_path), block, server.url)
+    env = environ(DIMEDOVE_SANDBOX_URL=server.url)
+    assert_printed(run(command, cwd=tmp_path, env=env), block, server.url)
 
 
 @pytest.mark.parametrize("block", of_language("toml"), ids=str)
@@ -102,7 +105,7 @@ def test_a_config_file_sets_a_server(block: Block, tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(block.text, encoding="utf-8")
     settings = load_settings({}, {}, config)
-    assert settings.apps
+    assert settings.apps or settings.scenarios
     assert create_app(settings)
 
 

@@ -15,9 +15,11 @@ from sandbox.contract.document import control_folder
 from sandbox.contract.json import MAX_DEPTH
 from sandbox.contract.operations import MAX_BYTES
 from sandbox.control import snapshots
+from sandbox.model import model
+from sandbox.options import flag
 from sandbox.persistence import snapshot
 from sandbox.server import faults, protocol, recording
-from sandbox.settings import default_of, flag, options
+from sandbox.settings import default_of, options
 from sandbox.webhooks import client, dispatcher
 from tests.docs.pages import read
 
@@ -44,6 +46,8 @@ ROWS: dict[str, tuple[float, ...]] = {
     "control calls": (history.MAX_CALL_BYTES / MIB,),
     "headers": (protocol.MAX_HEADERS, protocol.MAX_HEADER_BYTES / KIB),
     "seconds for the whole head": (default_of("header_timeout"),),
+    "model calls at once": (model.MAX_CALLS,),
+    "seconds without a word": (default_of("model_timeout"),),
     "seconds of silence": (default_of("idle_timeout"),),
     "requests sent ahead": (protocol.MAX_UNPARSED / KIB,),
     "a body": (MAX_BYTES,),

@@ -10,7 +10,8 @@ from sandbox import errors, magic
 from sandbox.agent.directives import KNOWN
 from sandbox.cli import conform
 from sandbox.contract import load
-from sandbox.settings import flag, options
+from sandbox.options import flag
+from sandbox.settings import options
 from tests.docs.pages import documents, links, prose, read
 from tests.support.constants import ROOT
 
@@ -20,25 +21,26 @@ KINDS = sorted({kind.type for kind in vars(errors).values() if isinstance(kind, 
 EVENTS = sorted({event for operation in CONTRACT.operations for event in operation.events})
 COMMANDS = [path.stem for path in (ROOT / "sandbox/cli").glob("*.py") if "def add_parser" in path.read_text("utf-8")]
 FLAGS = {flag(name) for name in (*options(), *conform.OPTIONS)} | {
-    *("--artifacts", "--env", "--format", "--verdict"),  # of exec and env
+    *("--artifacts", "--coverage", "--env", "--format", "--verdict"),  # of exec and env
     "--config",
-    "--dimedove-bundle",
+    *("--dimedove-bundle", "--dimedove-coverage"),
     "--help",
     "--keep-serving",
     "--list",
     "--no-quiet",
-    "--test",  # of Node
+    *("--test", "--experimental-vm-modules", "--prefix", "--save-dev"),  # of Node and npm
 }
 # Whatever a person wrote in words, with the name of its file.
 TEXTS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for folder in ("sandbox", "tests", "docs", "bench", "examples", "pytest_dimedove", ".ci")
+    for folder in ("sandbox", "tests", "docs", "bench", "examples", "packages", "pytest_dimedove", ".ci")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in {"", ".py", ".js", ".mjs", ".ts", ".sh"} and path.is_file()
+    if path.suffix in {"", ".py", ".js", ".mjs", ".ts", ".tsx", ".sh"} and path.is_file()
+    if not {"node_modules", "dist"} & set(path.parts)
 }
 CLAUSE = r"docs/contract\.md\s+(?P<clauses>[0-9][0-9., and]*)|docs/control\.md,\s+(?P<heading>[A-Z][\w ]+)"
 FILE = r"(?<![\w./-])((?:(?:sandbox|schemas|tests|docs|bench|examples)/[\w./-]+\.[a-z]+)|[\w-]+\.md)\b"
-MADE_BY_TESTS = {"summary.md"}
+MADE_BY_TESTS = {"coverage.md", "summary.md"}
 FLAGS_OF_BENCH = set(re.findall(r'"(--[a-z-]+)"', read("bench/__main__.py") + read("bench/limits.py")))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from docs.generate import settings_page
 from sandbox.app_settings import AppSettings
-from sandbox.settings import ENV_PREFIX, flag, options
+from sandbox.options import ENV_PREFIX, flag
+from sandbox.settings import options
 from tests.docs.pages import read
 
 

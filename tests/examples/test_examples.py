@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,41 +14,53 @@ import pytest
 from tests.support.constants import ROOT
 from tests.support.environments import environ
 from tests.support.processes import Server, serving
-from tests.support.requirements import requires_curl, requires_node
+from tests.support.requirements import link_npm_packages, requires_curl, requires_node
 
 EXAMPLES = ROOT / "examples"
+SUITES = ("node/client.test.mjs", "webhooks/receiver.test.mjs")
 TOUR = ["bash", str(EXAMPLES / "curl" / "tour.sh")]
 
 
 def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return run_in(ROOT, *command, **env)
+
+
+def run_in(folder: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own examples
-        command, cwd=ROOT, env=environ(**env), capture_output=True, text=True, check=False
+        command, cwd=folder, env=environ(**env), capture_output=True, text=True, check=False
     )
 
 
 def test_every_folder_is_in_the_readme() -> None:
     page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    folders = [path.name for path in EXAMPLES.iterdir() if path.is_dir()]
+    folders = [path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "node_modules"]
     assert [name for name in folders if f"| `{name}` |" not in page or f"examples/{name}" not in page] == []
 
 
-def test_the_suites_in_node_pass(server: Server) -> None:
-    suites = ("examples/node", "examples/webhooks")
-    done = run(requires_node(), "--test", "--test-reporter=tap", *suites, DIMEDOVE_SANDBOX_URL=server.url)
+@pytest.fixture
+def suites(tmp_path: Path) -> Path:
+    """A copy of the examples beside the package for Node."""
+    link_npm_packages(tmp_path, "dimedove-sandbox")
+    for name in ("node", "webhooks"):
+        shutil.copytree(EXAMPLES / name, tmp_path / name)
+    return tmp_path
+
+
+def test_the_suites_in_node_pass(server: Server, suites: Path) -> None:
+    command = [requires_node(), "--test", "--test-reporter=tap", *SUITES]
+    done = run_in(suites, *command, DIMEDOVE_SANDBOX_URL=server.url)
     assert re.findall(r"^not ok .*", done.stdout, re.MULTILINE) == []
     for name in ("a lost answer is not a second conversation", "each webhook is taken once: none"):
         assert re.search(rf"^ok [0-9]+ - {name}$", done.stdout, re.MULTILINE)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_node_suite_fails_without_a_server() -> None:
-    assert run(requires_node(), "--test", "examples/node", DIMEDOVE_SANDBOX_URL="http://127.0.0.1:1").returncode == 1
-
-
-@pytest.mark.parametrize("path", sorted((EXAMPLES / "node").glob("*.mjs")), ids=lambda path: path.name)
-def test_a_node_example_needs_node_alone(path: Path) -> None:
-    imported = re.findall(r'^import .* from "(.*)";$', path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert [name for name in imported if not name.startswith(("node:", "./"))] == []
+def test_the_node_suite_starts_a_server_where_it_finds_one(suites: Path) -> None:
+    command = [requires_node(), "--test", SUITES[0]]
+    mine = shlex.join([sys.executable, "-P", "-m", "sandbox"])
+    started = run_in(suites, *command, PYTHONPATH=str(ROOT), DIMEDOVE_SANDBOX_COMMAND=mine)
+    missed = run_in(suites, *command, DIMEDOVE_SANDBOX_URL="http://127.0.0.1:1")
+    assert (started.returncode, missed.returncode) == (0, 1), started.stdout
 
 
 def test_the_suites_in_python_pass() -> None:

@@ -93,3 +93,13 @@ def test_a_file_that_is_no_snapshot_changes_nothing(
     restored(page, file)
     expect(page.locator(".toast.bad")).to_be_visible()
     assert driver.counts["conversations"] == 1
+
+
+def test_the_coverage_says_what_the_client_never_met(open_at: Open, driver: AppDriver, app: str) -> None:
+    driver.api.created()
+    page = open_at(f"#/apps/{app}")
+    page.get_by_role("link", name="Coverage").click()
+    row = page.get_by_role("row").filter(has_text="stream events")
+    expect(row).to_contain_text("0 / 10")
+    expect(row).to_contain_text("response.failed")
+    expect(page.get_by_role("row").filter(has_text="operations").first).to_contain_text("1 / 10")

@@ -184,6 +184,24 @@ def test_verify_says_how_many_there_should_have_been(
     assert str(caught.value).splitlines()[0] == output
 
 
+def test_a_scenario_is_put_on_and_taken_off(app: DimedoveApp, client: Client) -> None:
+    assert app.scenario("outage")["scenario"] == "outage"
+    assert client.send("GET", "/config")[0] == 503
+    assert app.scenario(None)["scenario"] is None
+    assert client.send("GET", "/config")[0] == 200
+    with pytest.raises(DimedoveError, match="did you mean `outage`"):
+        app.scenario("outtage")
+
+
+def test_verify_waits_for_what_is_still_to_come(app: DimedoveApp, client: Client) -> None:
+    app.fault("latency", ms=20)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(client.create, title="later")
+        assert app.verify(CREATE, status=200, body={"title": {"$match": "^l"}}, within_ms=60_000) == 1
+    with pytest.raises(AssertionError, match="expected at least 1 matching requests within 1 ms, got 0:"):
+        app.verify(CREATE, body={"title": {"$absent": True}}, within_ms=1)
+
+
 def test_verify_says_when_it_can_not_know() -> None:
     class Forgetful(Dimedove):
         def control(self, *_: Any, **__: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -135,3 +136,26 @@ def test_what_the_server_wrote_meanwhile_is_shown(failed: Ran) -> None:
 def test_unasked_there_is_no_bundle(failed: Ran) -> None:
     assert "Dimedove bundle" not in failed.output
     assert list(failed.folder.glob("**/*.zip")) == []
+
+
+COVERED = """
+from contextlib import closing
+import pytest
+from tests.plugin.client import Client
+
+@pytest.mark.parametrize("title", ["x", 5, "y", "z"])
+def test_one(dimedove_app, title):
+    with closing(Client(dimedove_app)) as client:
+        client.create(title=title)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")])
+def test_the_coverage_of_a_run_counts_all_its_workers(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    ran = run_in(tmp_path, COVERED, "--dimedove-coverage", *workers)
+    lines = ran.output.splitlines()
+    assert "4 requests" in lines
+    assert any(line.startswith("create_conversation: statuses: 2 of 8; never 401") for line in lines)
+    assert any(line.startswith("events: 0 of 10; never response.created, ") for line in lines)
+    assert not any("send_message: statuses" in line for line in lines)
+    assert "Dimedove coverage" not in run_in(tmp_path, COVERED).output

@@ -45,6 +45,11 @@ async def drive(client: AsgiClient) -> str:
     await ask("POST", f"{CONTROL}/populate", {"conversations": 7, "users": 3})
     for order in ("asc", "desc"):
         await ask("GET", f"{APP}/conversations?limit=4&order={order}")
+    await ask("PUT", f"{CONTROL}/scenario", {"name": "busy"})
+    await ask("PUT", f"{CONTROL}/scenario", {"name": "outage"})
+    await ask("POST", f"{APP}/conversations", {})
+    await ask("GET", CONTROL)
+    await ask("PUT", f"{CONTROL}/scenario", {"name": None})
     await ask("GET", f"{APP}/users/a%3Ab/conversations")
     await ask("GET", f"{APP}/conversations?after=00000000-0000-4000-8000-000000000000")
     await ask("GET", f"{CONTROL}/snapshot")

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.cli.replay import settings_of
+from sandbox.options import SettingsError
 from sandbox.replay.bundle import BundleError, load_bundle
 from sandbox.replay.run import Replay
 from sandbox.replay.transport import Address
-from sandbox.settings import SettingsError
 from tests.replay.replaying import bundle, part, refusal_of, refused, replay, stored
 from tests.support.app_driver import AppDriver
 from tests.support.processes import Server, http_client, measured, run, serving

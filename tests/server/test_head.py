@@ -13,7 +13,13 @@ from tests.support.processes import Server, serving
 from tests.support.raw_connection import RawConnection, head, open_connection
 
 PAGES = ("/", "/docs", "/openapi.json", "/schemas/openapi.json", "/_sandbox/", "/nothing", "/_sandbox/nothing")
-VALUES = {"app_id": "app_demo", "request_id": "req_nobody", "fault_id": "flt_nobody", "reply_id": "rpl_nobody"}
+VALUES = {
+    "app_id": "app_demo",
+    "request_id": "req_nobody",
+    "fault_id": "flt_nobody",
+    "reply_id": "rpl_nobody",
+    "conversation_id": "nobody",
+}
 # What each answer has of its own.
 OWN = {"date", "sandbox-request-id"}
 # The one answer that never ends.

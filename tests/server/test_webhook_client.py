@@ -10,8 +10,9 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from sandbox.outbound import BlockedAddress
 from sandbox.webhook_url import parse
-from sandbox.webhooks.client import BlockedAddress, NoResponse, WebhookClient
+from sandbox.webhooks.client import NoResponse, WebhookClient
 from tests.support.webhook_receiver import receive_webhooks
 
 

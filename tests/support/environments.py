@@ -29,6 +29,7 @@ _NOT_CLONED = (
     ".schemathesis",
     "build",
     "dist",
+    "node_modules",
 )
 _LONGEST_START = 240
 

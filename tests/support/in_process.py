@@ -20,6 +20,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Scope
 
 from sandbox import Settings, create_app
+from sandbox.sandbox import Sandbox
 from tests.support.answer import Answer
 from tests.support.constants import KEY, NOW
 from tests.support.stores import STORE, own_place
@@ -45,8 +46,8 @@ class HastyLoop(asyncio.SelectorEventLoop):
 class AsgiClient:
     """A client that calls an ASGI application; use it through `in_process`."""
 
-    def __init__(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, key: str) -> None:
-        self._app = app
+    def __init__(self, app: Sandbox, loop: asyncio.AbstractEventLoop, key: str) -> None:
+        self.app = app
         self._loop = loop
         self._key = key
 
@@ -114,7 +115,7 @@ class AsgiClient:
                 left.set()
 
         try:
-            await self._app(self._scope(method, url, params or {}), receive, send)
+            await self.app(self._scope(method, url, params or {}), receive, send)
         except Exception:
             # What breaks off once the answer has begun is a closed connection for the client.
             if not answer.status_code:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import httpx2 as httpx
 
-from sandbox.settings import ENV_PREFIX
+from sandbox.options import ENV_PREFIX
 from tests.support.constants import AUTH, ROOT
 from tests.support.plain_http import get
 from tests.support.raw_connection import TIMEOUT

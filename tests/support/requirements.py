@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +46,15 @@ def requires_node() -> str:
     if node is None or _node_version(node) < NODE_VERSION:
         pytest.skip(f"needs Node.js {NODE_VERSION} or later, which is not installed")
     return node
+
+
+def link_npm_packages(folder: Path, *names: str) -> None:
+    """Let a program in a folder import packages of npm: those in the `node_modules` that SANDBOX_NODE_MODULES has."""
+    packages = Path(os.environ.get("SANDBOX_NODE_MODULES", ""), "node_modules")
+    missing = [name for name in names if not (packages / name).is_dir()]
+    if missing or "SANDBOX_NODE_MODULES" not in os.environ:
+        pytest.skip(f"needs {', '.join(names)} from npm, which is in no folder that SANDBOX_NODE_MODULES names")
+    (folder / "node_modules").symlink_to(packages)
 
 
 def requires_java() -> str:

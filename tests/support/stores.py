@@ -9,7 +9,7 @@ import itertools
 import os
 from typing import Any
 
-from sandbox.settings import ENV_PREFIX
+from sandbox.options import ENV_PREFIX
 
 STORE = os.environ.get(ENV_PREFIX + "STORE")
 

@@ -1,4 +1,4 @@
-"""Metrics: everything is counted, once. Where others use the app too, the counts are only held to grow enough."""
+"""Metrics: everything is counted, once. With `--shared-app` the counts are only held to grow enough."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def no_row_comes_twice(_: Target, answer: ApiResponse) -> None:
 def the_apps_list_is_paged_as_well(server: Target) -> None:
     """The app's list is paged as a user's is: in both orders, from both sides, to its exact end."""
     if not server.is_alone:
-        raise NotApplicable("others use the app too")
+        raise NotApplicable("--shared-app: others use the app too")
     server.samples()
     ids = ids_on([*walk(partial(list_app, server), "limit=100")])
     backwards = [*walk(partial(list_app, server), "limit=100&order=asc")]

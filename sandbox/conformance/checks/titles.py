@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.conformance import expect
 from sandbox.conformance.check import check
 from sandbox.conformance.http_messages import ApiResponse, good
-from sandbox.conformance.target import Target
+from sandbox.conformance.target import SentMessage, Target
 
 LOCALES = ("en-ca", "fr-ca")
 
@@ -53,10 +53,10 @@ def titles_stand_side_by_side(server: Target) -> None:
     expect.field(second.after, "title", "Talk", *first.proof)
 
 
-@check("TITLE-5", "D", "5.1")
-def generated_titles_never_change(server: Target) -> None:
-    """A generated title never changes: not with later messages, not when the custom title is set or taken away."""
-    first, second = server.two_messages()
+@check("TITLE-5", "D", "5.1", cases=lambda server: (server.two_messages(), server.two_untitled_messages()))
+def generated_titles_never_change(server: Target, first: SentMessage, second: SentMessage) -> None:
+    """The title of the first exchange never changes: not with later messages, not when the custom title is set or
+    taken away."""
     wanted = first.after.object.get("generated_title")
     expect.field(second.after, "generated_title", wanted, *first.proof, second.answer)
     for title in ("Another", None, "Talk"):

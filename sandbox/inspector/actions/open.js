@@ -5,11 +5,13 @@ import { readDocument } from "../core/server.js";
 import { store } from "../core/state.js";
 import { readContract } from "../parts/contract.js";
 import { openApp, loadApp, loadApps } from "./apps.js";
+import { loadScenarios } from "./scenarios.js";
 import { openEntry } from "./requests.js";
 import { openPlayground } from "./playground.js";
 import { openQueues } from "./faults.js";
 import { attempt } from "./talk.js";
 import { loadVerdict } from "./verdict.js";
+import { loadCoverage } from "./coverage.js";
 import { loadWebhooks } from "./webhooks.js";
 
 /** @typedef {import("../core/route.js").Route} Route */
@@ -31,7 +33,9 @@ export function opened({ view, parts }, before) {
 /** @param {string[]} parts */
 function openAppAt([app, what, which]) {
   openApp(app, what, which);
+  if (!store.get().scenarios) loadScenarios();
   if (what === "verdict") loadVerdict(app);
+  if (what === "coverage") loadCoverage(app);
   if (what === "webhooks") loadWebhooks(app);
 }
 

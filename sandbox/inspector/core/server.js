@@ -9,7 +9,9 @@
 /** @typedef {Control["QueuedReply"]} QueuedReply */
 /** @typedef {Control["Clock"]} Clock */
 /** @typedef {Control["Verdict"]} Verdict */
+/** @typedef {Control["Coverage"]} Coverage */
 /** @typedef {Control["WebhookDelivery"]} Delivery */
+/** @typedef {Control["ScenarioList"]["data"][number]} Scenario */
 /** @typedef {{method: string, path: string, headers?: Record<string, string>, body?: string, signal?: AbortSignal}} Call */
 
 const TOKEN = "dimedove.token";

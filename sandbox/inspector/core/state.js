@@ -42,7 +42,9 @@ import { readRoute } from "./route.js";
  * @property {Data} data of the app that is open
  * @property {Queues} queues of the app that is open
  * @property {import("./server.js").Verdict | null} verdict on the client of the app that is open
+ * @property {import("./server.js").Coverage | null} coverage of the contract by the client of the app that is open
  * @property {Webhooks} webhooks of the app that is open
+ * @property {import("./server.js").Scenario[] | null} scenarios those that an app can have
  * @property {Contract | null} contract
  * @property {Trial | null} trial the last answer that was tried out in the contract
  */
@@ -74,7 +76,9 @@ export const store = createStore({
   data: NO_DATA,
   queues: { app: "", faults: null, replies: null },
   verdict: null,
+  coverage: null,
   webhooks: { app: "", list: null, more: false },
+  scenarios: null,
   contract: null,
   trial: null,
 });

@@ -1,5 +1,5 @@
 // @ts-check
-/** The apps: each a private world. What it is set to on one side, its data, verdict or webhooks on the other. */
+/** The apps: each a private world. What it is set to on one side, its data, verdict, coverage or webhooks on the other. */
 
 import { h } from "../core/dom.js";
 import { dateTime, number, plural, t } from "../core/i18n.js";
@@ -14,6 +14,7 @@ import { part } from "./entry.js";
 import { titleOf } from "./playground.js";
 import { settingsColumn } from "./settings.js";
 import { verdictView } from "./verdict.js";
+import { coverageView } from "./coverage.js";
 import { webhooksView } from "./webhooks.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -34,6 +35,7 @@ export function appsView(state) {
 function body(state, id) {
   const [, what, which] = state.route.parts;
   if (what === "verdict") return verdictView(state, id);
+  if (what === "coverage") return coverageView(state, id);
   if (what === "webhooks") return webhooksView(state, id);
   return what === "conversations" && which ? conversation(state, id) : data(state, id, what === "users" ? which : undefined);
 }
@@ -41,8 +43,8 @@ function body(state, id) {
 /** @param {State} state @param {string} id */
 function tabs(state, id) {
   const [, what] = state.route.parts;
-  const open = what === "verdict" || what === "webhooks" ? what : "data";
-  return h("nav", { class: "tabs", "aria-label": t("apps.tabs") }, ["data", "verdict", "webhooks"].map((tab) => a(linkTo("apps", [id, tab === "data" ? "" : tab]), t(/** @type {any} */ (`apps.tab.${tab}`)), { class: "tab", key: tab, "aria-current": tab === open ? "page" : undefined })));
+  const open = what === "verdict" || what === "coverage" || what === "webhooks" ? what : "data";
+  return h("nav", { class: "tabs", "aria-label": t("apps.tabs") }, ["data", "verdict", "coverage", "webhooks"].map((tab) => a(linkTo("apps", [id, tab === "data" ? "" : tab]), t(/** @type {any} */ (`apps.tab.${tab}`)), { class: "tab", key: tab, "aria-current": tab === open ? "page" : undefined })));
 }
 
 /** @param {State} state @param {string | undefined} id */

@@ -7,6 +7,7 @@ import { go, linkTo } from "../core/route.js";
 import { apiKey, keepApiKey } from "../core/server.js";
 import { createConversation, manner, openPlayground, say, setManner, stop, tune } from "../actions/playground.js";
 import { appOf } from "../actions/apps.js";
+import { saveScenario } from "../actions/scenarios.js";
 import { form } from "../parts/form.js";
 import { json } from "../parts/json.js";
 import { markdown } from "../parts/markdown.js";
@@ -133,7 +134,7 @@ function chatHead(play) {
       one.title !== null && one.title !== undefined && [h("dt", null, "title"), h("dd", null, one.title || "“”")],
       one.generated_title ? Object.entries(one.generated_title).flatMap(([locale, title]) => [h("dt", null, locale), h("dd", { lang: locale }, String(title))]) : [h("dt", null, "generated_title"), h("dd", { class: "quiet" }, t("play.title.later"))],
     ),
-    h("p", { class: "facts quiet" }, h("span", null, one.external_user_id || t("user.none")), h("span", null, dateTime(one.created_at)), a(linkTo("requests", [], { q: one.id, app: play.app }), t("play.its.requests"))),
+    h("p", { class: "facts quiet" }, h("span", null, one.external_user_id || t("user.none")), h("span", null, dateTime(one.created_at)), a(linkTo("requests", [], { q: one.id, app: play.app }), t("play.its.requests")), button(t("scenario.save"), () => saveScenario(play.app, one.id))),
   );
 }
 

@@ -4,6 +4,7 @@
 import { h } from "../core/dom.js";
 import { dateTime, t } from "../core/i18n.js";
 import { appOf, change, clock } from "../actions/apps.js";
+import { putScenario } from "../actions/scenarios.js";
 import { json } from "../parts/json.js";
 import { badge, button, field, select, toggle } from "../parts/pieces.js";
 import { part } from "./entry.js";
@@ -13,8 +14,20 @@ import { snapshotPart } from "./snapshot.js";
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/server.js").App} App */
 
+const BUSINESSES = ["insurance", "clinic", "home_services", "retail", "travel", "real_estate", "banking", "school", "restaurant", "telecom", "energy", "automotive", "software", "general"];
+
 /** @param {State} state @param {string} id */
-export const settingsColumn = (state, id) => [settings(appOf(id)), clockPart(state, id), accessPart(appOf(id)), snapshotPart(id), toolsPart(appOf(id))];
+export const settingsColumn = (state, id) => [scenarioPart(state, appOf(id)), settings(appOf(id)), clockPart(state, id), accessPart(appOf(id)), snapshotPart(id), toolsPart(appOf(id))];
+
+/** @param {State} state @param {App | null} app */
+function scenarioPart({ scenarios, language }, app) {
+  if (!app || !scenarios) return null;
+  const chosen = scenarios.find((one) => one.name === app.scenario)?.description;
+  const hint = typeof chosen === "object" ? chosen[language] : chosen;
+  /** @type {Array<[string, string]>} */
+  const options = [["", t("scenario.none")], ...scenarios.map(({ name }) => /** @type {[string, string]} */ ([name, name]))];
+  return part(t("scenario"), null, null, field(t("scenario.name"), select(app.scenario ?? "", options, (name) => putScenario(app.app_id, name || null)), hint || t("scenario.hint")));
+}
 
 /** @param {App | null} app */
 function settings(app) {
@@ -31,6 +44,7 @@ function settings(app) {
       "div",
       { class: "settings" },
       field("status", select(now.status, options(["live", "inactive", "no_agent"]), set("status"))),
+      field("business", select(now.business, options(BUSINESSES), set("business"))),
       field("titles", select(now.titles, options(["at_creation", "after_first_exchange"]), set("titles"))),
       field("framing", select(String(now.framing), framingOptions(now.framing), (framing) => set("framing")(framingOf(framing)))),
       toggle("stream", now.stream, set("stream")),

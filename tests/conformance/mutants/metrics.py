@@ -62,6 +62,11 @@ def messages_are_not_counted(value: Json, memory: Memory) -> None:
     value["total_messages"] = 0
 
 
+@seams.body("metrics", clauses="5.6")
+def messages_count_twice(value: Json, memory: Memory) -> None:
+    value["total_messages"] *= 2
+
+
 @seams.whole("create", "metrics", clauses="5.3")
 async def the_empty_user_counts_each_time(request: Request, ask: Ask, memory: Memory) -> Answer:
     answer = await ask(request)

@@ -82,6 +82,13 @@ def a_generated_title_changes(value: Json, memory: Memory) -> None:
     value["generated_title"]["en-ca"] += f" {memory['reads']}"
 
 
+@seams.body("get", clauses="5.1")
+def an_untitled_conversation_is_titled_anew_with_every_exchange(value: Json, memory: Memory) -> None:
+    exchanges = sum(item["role"] == "user" for item in value["items"])
+    if value["title"] is None and exchanges > 1:
+        value["generated_title"]["en-ca"] += f" {exchanges}"
+
+
 @seams.body(*SHOWING, *LISTS, clauses="5.1")
 def an_empty_title_is_null(value: Json, memory: Memory) -> None:
     for row in rows(value):
