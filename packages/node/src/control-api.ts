@@ -1844,7 +1844,7 @@ export interface components {
              * @description Where the state is kept.
              * @enum {string}
              */
-            store: "memory";
+            store: "memory" | "redis";
             /** @description How the last save went, where the server saves (`--data`). */
             data?: components["schemas"]["DataFileHealth"];
         };
