@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,6 @@ from sandbox.agent.language import tell
 from sandbox.agent.safety import distress
 from sandbox.agent.text import fold
 from sandbox.agent.tools import default_tools
-from tests.agent.distress_messages import IDIOMS, MESSAGES
 from tests.agent.turns import Conversation, talk
 
 NUMBERS = {
@@ -31,20 +31,26 @@ BUSINESS = re.compile(
     r"|\bquote\b|\bsoumission\b|\bappointment\b|\brendez-vous\b",
 )
 DANGER = tuple(NUMBERS)
+NO_DISTRESS = "not distress"
 
 
-def messages() -> Iterator[tuple[str, str, str]]:
-    """Yield each message with its kind and language."""
-    for kind, sides in MESSAGES.items():
-        for lang, side in zip(("en", "fr"), sides, strict=True):
-            for text in side:
-                yield kind, lang, text
+def sections() -> Iterator[tuple[str, list[str]]]:
+    """Yield the kinds of `distress.txt` with their lines."""
+    for section in Path(__file__).with_name("distress.txt").read_text("utf-8").split("# ")[1:]:
+        kind, *lines = section.splitlines()
+        yield kind, lines
+
+
+SECTIONS = dict(sections())
+IDIOMS = SECTIONS.pop(NO_DISTRESS)
+MESSAGES = {kind: [tuple(line.split(" | ", 1)) for line in lines] for kind, lines in SECTIONS.items()}
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_distress_is_heard_however_it_is_written(kind: str) -> None:
-    heard = [(text, distress(fold(text))) for side in MESSAGES[kind] for text in side]
-    assert min(map(len, MESSAGES[kind])) >= 4
+    languages = [lang for lang, _ in MESSAGES[kind]]
+    assert min(languages.count("en"), languages.count("fr")) >= 4
+    heard = [(text, distress(fold(text))) for _, text in MESSAGES[kind]]
     assert [(text, found) for text, found in heard if found != kind] == []
 
 
@@ -56,7 +62,7 @@ def test_idioms_are_not_distress() -> None:
 def test_no_business_answers_distress_with_business(name: str) -> None:
     """Whatever tools, forms and facts there are: no price, balance, slot, booking or "noted"; the numbers to call."""
     wrong = []
-    for kind, lang, text in messages():
+    for kind, lang, text in ((kind, lang, text) for kind, lines in MESSAGES.items() for lang, text in lines):
         if kind in ("insult", "stop") and name == "general":
             continue
         conversation = Conversation(
@@ -78,7 +84,7 @@ def test_there_is_no_business_until_the_customer_comes_back_to_it(kind: str) -> 
         ("fr", ("vous êtes sérieux là", "ok", "je sais pas quoi faire", "ça va pas")),
     ):
         conversation = Conversation("banking", tools=default_tools())
-        first = conversation.say(MESSAGES[kind][lang == "fr"][0])
+        first = conversation.say(next(text for language, text in MESSAGES[kind] if language == lang))
         for message in follow:
             said = conversation.say(message)
             assert not BUSINESS.search(said), said

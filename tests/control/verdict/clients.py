@@ -43,12 +43,11 @@ def leave(driver: AppDriver, conversation: str, mark: bytes, text: str = "Hello"
 
 
 def give_up(driver: AppDriver, path: str, body: Any) -> None:
-    """Post something, and leave before any answer has come; return when the server knows."""
+    """Post something, and leave once the server has read it, before any answer; the server is told to `hang`."""
     before = len(driver.requests())
     with driver.post(path, body):
-        pass
-    while len(driver.requests()) == before:
-        pass
+        while len(rows := driver.requests()) == before or rows[0]["body"] != body:
+            pass
 
 
 def judged(driver: AppDriver) -> Mapping[str, Any]:
