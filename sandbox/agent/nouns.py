@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from typing import Final
 
@@ -73,6 +73,17 @@ def _trades() -> Mapping[str, tuple[tuple[str, ...], frozenset[tuple[str, ...]]]
         row[0]: (tuple(row[1:4]), frozenset(stems(words) for words in row[4].split(", ")))
         for row in vocabulary.lines("trades")["# trades"]
     }
+
+
+@cache
+def _verbs() -> frozenset[str]:
+    """Return the stems that say what is to be done in any trade, not to what."""
+    return frozenset(stems(" ".join(row[0] for row in vocabulary.lines("words")["# verbs"])))
+
+
+def is_for_another_trade(text: str, name: str, known: Container[str]) -> bool:
+    """Say whether all that a business knows of a message are verbs: "I need tires changed" is nothing for a clinic."""
+    return not any(word in known and word not in _verbs() for word in stems(text)) and bool(other_trade(text, name))
 
 
 def other_trade(text: str, name: str) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from sandbox.agent import nouns
 from sandbox.agent.businesses import Business, Entry
 from sandbox.agent.index import SURE, index, spelt
 from sandbox.agent.ledger import Ledger
@@ -78,7 +79,10 @@ def find(
         asked = _asked(known.known, topic, kind, last)
         if asked:
             return Wish(asked, "sure", text, 1.0), ()
-    return _outcome(text, known.find(words, kind, topic, booked=booked))
+    wish, near = _outcome(text, known.find(words, kind, topic, booked=booked))
+    if wish.entry and nouns.is_for_another_trade(text, known.known.trade, known.weights):
+        return Wish(None, "none", text), ()
+    return wish, near
 
 
 def _outcome(text: str, found: Sequence[tuple[float, float, Entry]]) -> tuple[Wish, tuple[Entry, ...]]:
