@@ -41,6 +41,12 @@ _MONTHS: Final = {
 }
 _NEAR: Final = {"today": 0, "tonight": 0, "aujourd": 0, "tantot": 0, "tomorrow": 1, "demain": 1, "asap": 0}
 _PAST: Final = re.compile(alternatives("past"))
+_DAY_NAME: Final = f"(?:{'|'.join([*_WEEKDAYS, 'today', 'tomorrow', 'demain', 'tonight'])})s?"
+_NEGATED: Final = re.compile(
+    alternatives("no such day").replace(
+        "DAY", rf"{_DAY_NAME}(?: (?:morning|afternoon|evening|matin|soir|apres[- ]?midi))?"
+    )
+)
 _LATEST: Final = 250_000_000_000
 _MONTREAL: Final = timezone(timedelta(hours=-5))
 
@@ -97,9 +103,13 @@ def today(now: int) -> date:
 
 
 def requested(folded: str, now: date) -> RequestedTime | None:
-    """Return the coming days and time that a folded text names, None where it names none or speaks of the past."""
+    """Return the coming days and time that a folded text names, None where it names none or speaks of the past.
+
+    A day that somebody doesn't want is none.
+    """
     if _PAST.search(folded):
         return None
+    folded = _NEGATED.sub(" ", folded)
     words = _WORDS.findall(folded)
     moved = _MOVED.search(folded)
     if moved and moved[1] in _WEEKDAYS and moved[2] in _WEEKDAYS:

@@ -52,6 +52,25 @@ _NAMED = re.compile(
 )
 _NOT_NAMES: Final = frozenset(
     [
+        *(
+            "i",
+            "im",
+            "i'm",
+            "i've",
+            "we",
+            "he",
+            "she",
+            "they",
+            "it",
+            "my",
+            "je",
+            "j'ai",
+            "nous",
+            "on",
+            "il",
+            "elle",
+            "mon",
+        ),
         "sorry",
         "oops",
         "wait",

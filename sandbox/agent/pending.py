@@ -159,6 +159,9 @@ def _given(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry | None) ->
         ledger.told[f"detail.{ledger.entry}" if slot == "detail" else slot] = value
         extra = said_by(builder, others[:1]) if parsed.asks else []
         return Response([*extra, *_finished(builder, entry, parsed, slot)], entry=entry)
+    if parsed.refuses and slot in ("phone", "email", "address"):
+        ledger.close()
+        return Response([builder.say("no_contact")])
     if parsed.refuses and slot in ("ref", "last4"):
         ledger.close()
         ledger.ask("phone", "human")
