@@ -39,9 +39,11 @@ _MONTHS: Final = {
     "decembre": 12,
     "sept": 9,
 }
-_NEAR: Final = {"today": 0, "tonight": 0, "aujourd": 0, "tantot": 0, "tomorrow": 1, "demain": 1, "asap": 0}
+_NEAR: Final = {"today": 0, "tonight": 0, "tonite": 0, "aujourd": 0, "tantot": 0, "tomorrow": 1, "demain": 1, "asap": 0}
 _PAST: Final = re.compile(alternatives("past"))
 _DAY_NAME: Final = f"(?:{'|'.join([*_WEEKDAYS, 'today', 'tomorrow', 'demain', 'tonight'])})s?"
+_BEFORE_DAY: Final = re.compile(rf"\b(?:before|avant) (?:le |this |next )?(?={_DAY_NAME}\b)")
+_AFTER_DAY: Final = re.compile(rf"\b(?:after|apres) (?:le |this |next )?(?={_DAY_NAME}\b)")
 _NEGATED: Final = re.compile(
     alternatives("no such day").replace(
         "DAY", rf"{_DAY_NAME}(?: (?:morning|afternoon|evening|matin|soir|apres[- ]?midi))?"
@@ -72,7 +74,10 @@ _COUNTS: Final = {"a": 1, "un": 1, "une": 1, "two": 2, "deux": 2, "three": 3, "t
 _PARTS: Final = (
     (re.compile(r"\bapres[- ]?midi\b|\bafternoon\b|\bpm\b(?<!\d pm)(?<!\dpm)"), (12, 17)),
     (re.compile(r"\bavant[- ]?midi\b|\bmorning\b|\bmatin(?:ee)?\b|\bam\b(?<!\d am)(?<!\dam)"), (7, 12)),
-    (re.compile(r"\bevening\b|\btonight\b|\bsoir(?:ee)?\b|\bend of (?:the )?day\b|\bfin de journee\b"), (16, 22)),
+    (
+        re.compile(r"\bevening\b|\bton(?:ight|ite)\b|\bsoir(?:ee)?\b|\bend of (?:the )?day\b|\bfin de journee\b"),
+        (16, 22),
+    ),
     (re.compile(r"\bnoon\b|\bmidi\b|\blunch\b|\bdiner\b"), (12, 13)),
 )
 _DIGIT = re.compile(r"\d")
@@ -116,6 +121,10 @@ def requested(folded: str, now: date) -> RequestedTime | None:
         words = [moved[2]]  # "from Sunday to Monday"
     days = tuple(_days(folded, words, now))
     since = _since(folded, now)
+    if len(days) == 1 and _BEFORE_DAY.search(folded):
+        days = tuple(now + timedelta(days=ahead) for ahead in range(1, (days[0] - now).days)) or days
+    elif len(days) == 1 and _AFTER_DAY.search(folded):
+        days, since = (), days[0] + timedelta(days=1)
     earliest, latest = next((span for pattern, span in _PARTS if pattern.search(folded)), (0, 24))
     wanted = _with_time(RequestedTime(days, None, earliest, latest, since), folded)
     return wanted if wanted != RequestedTime() else None
