@@ -119,15 +119,19 @@ def requested(folded: str, now: date) -> RequestedTime | None:
     moved = _MOVED.search(folded)
     if moved and moved[1] in _WEEKDAYS and moved[2] in _WEEKDAYS:
         words = [moved[2]]  # "from Sunday to Monday"
-    days = tuple(_days(folded, words, now))
-    since = _since(folded, now)
-    if len(days) == 1 and _BEFORE_DAY.search(folded):
-        days = tuple(now + timedelta(days=ahead) for ahead in range(1, (days[0] - now).days)) or days
-    elif len(days) == 1 and _AFTER_DAY.search(folded):
-        days, since = (), days[0] + timedelta(days=1)
+    days, since = _bounded(folded, list(_days(folded, words, now)), now)
     earliest, latest = next((span for pattern, span in _PARTS if pattern.search(folded)), (0, 24))
     wanted = _with_time(RequestedTime(days, None, earliest, latest, since), folded)
     return wanted if wanted != RequestedTime() else None
+
+
+def _bounded(folded: str, named: Sequence[date], now: date) -> tuple[tuple[date, ...], date | None]:
+    """Return the days that are named, or those before the one named, and the day after which it may be."""
+    if len(named) == 1 and _AFTER_DAY.search(folded):
+        return (), named[0] + timedelta(days=1)
+    if len(named) == 1 and _BEFORE_DAY.search(folded):
+        named = [now + timedelta(days=ahead) for ahead in range(1, (named[0] - now).days)] or named
+    return tuple(named), _since(folded, now)
 
 
 def _with_time(wanted: RequestedTime, folded: str) -> RequestedTime:
