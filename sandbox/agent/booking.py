@@ -19,6 +19,7 @@ _ORDINALS: Final = (
     (1, re.compile(r"\b(?:second|deuxieme|2nd|2e)\b")),
     (-1, re.compile(r"\b(?:last|third|derniere?|troisieme|3rd|3e|lat(?:er|est) one|plus tard des)\b")),
 )
+_HOUR_ALONE: Final = re.compile(r"\W*(?:the |le |celui de |at |a )?(\d{1,2})(?: please| svp)?\W*$")
 _ANY: Final = re.compile(alternatives("any"))
 _CHECK: Final = re.compile(alternatives("check"))
 
@@ -173,6 +174,10 @@ def _after_since(builder: ReplyBuilder, wanted: RequestedTime) -> RequestedTime:
 def _chosen_by_place(openings: list[Opening], parsed: ParsedMessage) -> Opening | None:
     if not openings:
         return None
+    hour = _HOUR_ALONE.match(parsed.folded)
+    at = [opening for opening in openings if hour and opening[1][0] % 12 == int(hour[1]) % 12]
+    if len(at) == 1:
+        return at[0]
     place = ordinal(parsed.folded)
     if place is not None:
         return openings[min(place, len(openings) - 1)]

@@ -30,8 +30,8 @@ _REFERENCE = re.compile(
 _DIGIT = re.compile(r"\d")
 # What answers the question for a slot, though it would say nothing by itself.
 _BARE: Final = {
-    "ref": re.compile(r"(?<!\w)[A-Za-z]{0,4}-?\d[\w-]{2,19}"),
-    "last4": re.compile(r"(?<!\w)\d{3,6}(?!\w)"),
+    "ref": re.compile(r"(?<!\w)(?!\d+(?:er|st|nd|rd|th)\b)[A-Za-z]{0,4}-?\d[\w-]{2,19}"),
+    "last4": re.compile(r"(?<!\w)(?<!\bto )(?<![àa\$] )(?<!\$)\d{3,6}(?!\w| ?\$)"),
     "amount": _BARE_AMOUNT,
     "party": re.compile(r"\b\d{1,2}\b(?! ?(?:h\b|:|pm|am))"),
     "address": re.compile(r"^\d{1,5}\b.{4,}"),

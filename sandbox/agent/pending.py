@@ -10,7 +10,7 @@ from sandbox.agent import booking, dates, entities, followups
 from sandbox.agent.answering import Response, answer, go_on, is_ahead, missing_slots, open_question, said_by
 from sandbox.agent.businesses import Entry
 from sandbox.agent.rendering import ReplyBuilder, lowered
-from sandbox.agent.text import stems
+from sandbox.agent.text import kind_of, stems
 from sandbox.agent.understanding import ParsedMessage
 from sandbox.agent.vocabulary import alternatives
 
@@ -106,8 +106,12 @@ def _others(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry | None) -
 def _keep_first(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry) -> None:
     """Keep what a message gives for the first thing that an entry asks."""
     slot = next(iter(missing_slots(builder, entry)), "")
-    if slot in ("", "detail", "when") or parsed.is_bare:
-        return
+    if slot not in ("", "detail", "when") and not parsed.is_bare:
+        _keep(builder, parsed, entry, slot)
+
+
+def _keep(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry, slot: str) -> None:
+    """Keep what a message gives for a slot."""
     value = _value(builder, parsed, slot, (), entry)
     if value is not None:
         builder.ledger.told[slot] = value
@@ -147,6 +151,8 @@ def _takes_up(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry) -> boo
         return True
     if not parsed.asks and entities.given(parsed.text) is not None:
         return True
+    if entry.books and parsed.asks and not parsed.sure and kind_of(parsed.text) == "when":
+        return True  # "when could you come?"
     timely = entry.books or not parsed.asks
     return timely and dates.requested(parsed.folded, builder.today) is not None
 
@@ -168,6 +174,8 @@ def _given(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry | None) ->
         return Response([builder.say("no_ref")])
     if others:
         return _answered_beside(builder, parsed, others)
+    if entry is not None and "date" in missing_slots(builder, entry):
+        _keep(builder, parsed, entry, "date")  # asked later on
     return _not_given(builder, parsed)
 
 
@@ -211,11 +219,11 @@ def _asked_again(builder: ReplyBuilder, parsed: ParsedMessage) -> Response:
     """Ask an open question again, and name what the message told instead."""
     ledger = builder.ledger
     question = " ".join(open_question(builder))
-    ledger.asked_again += 1
     given = next((value for name, value in entities.told(parsed.text).items() if name != "last4"), None)
     given = given or booking.wished(builder, parsed.folded)
     if given:
         return Response([builder.say("given", given=given, question=question)])
+    ledger.asked_again += 1
     if parsed.asks:
         return Response([builder.say("ask_again_later", question=question)])
     act = "thanks_open" if parsed.thanks and parsed.is_bare else "ask_again" if parsed.is_bare else "heard"
