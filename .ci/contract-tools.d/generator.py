@@ -81,7 +81,7 @@ def main(url: str) -> None:
         same("kind", faults.control_add_fault(APP, fault).kind, "status")
         same("listed", len(faults.control_list_faults(APP).data), 1)
         faults.control_delete_faults(APP)
-        item = control.ScriptedItem(control.ScriptedMessage(type="message", text=SAYING))
+        item = control.ScriptedItem(control.ScriptedMessage(type="message", text=control.ScriptedMessageText(SAYING)))
         script = control.ScriptedReply(contains=control.ScriptedReplyContains("never"), output=[item])
         control.RepliesApi(client).control_add_reply(APP, script)
     with api.ApiClient(api.Configuration(access_token="sk_test_generator")) as client:  # noqa: S106 # not a secret

@@ -3915,12 +3915,12 @@ export interface components {
             $match?: string;
             /**
              * @description There is a value.
-             * @enum {unknown}
+             * @constant
              */
             $any?: true;
             /**
              * @description There is none.
-             * @enum {unknown}
+             * @constant
              */
             $absent?: true;
             /** @description How many characters, items or fields. */
