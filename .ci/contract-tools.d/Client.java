@@ -28,6 +28,7 @@ import dimedove.control.model.AppSettingsPatch;
 import dimedove.control.model.Fault;
 import dimedove.control.model.ScriptedItem;
 import dimedove.control.model.ScriptedMessage;
+import dimedove.control.model.ScriptedMessageText;
 import dimedove.control.model.ScriptedReply;
 import dimedove.control.model.StatusFault;
 import java.net.URI;
@@ -123,7 +124,7 @@ public final class Client {
     same("used", faults.controlAddFault(APP, new Fault(fault)).getUsed(), 0);
     same("listed", faults.controlListFaults(APP).getData().size(), 1);
     faults.controlDeleteFaults(APP);
-    ScriptedMessage said = new ScriptedMessage().type(ScriptedMessage.TypeEnum.MESSAGE).text(SAYING);
+    ScriptedMessage said = new ScriptedMessage().type(ScriptedMessage.TypeEnum.MESSAGE).text(new ScriptedMessageText(SAYING));
     RepliesApi replies = new RepliesApi();
     replies.controlAddReply(APP, new ScriptedReply().output(List.of(new ScriptedItem(said))));
     replies.controlDeleteReplies(APP);
