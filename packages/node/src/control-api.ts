@@ -2854,17 +2854,7 @@ export interface components {
              */
             type: "fail";
             /** @description Why the reply fails, in a `fail`: one makes the whole reply fail, with nothing said. A text, or one in each language. */
-            message: components["schemas"]["ScriptedFailureMessage"] | string;
-        };
-        /**
-         * ScriptedFailureMessage
-         * @description Why the reply fails, in a `fail`: one makes the whole reply fail, with nothing said. A text, or one in each language.
-         */
-        ScriptedFailureMessage: {
-            /** @description In English. */
-            en: string;
-            /** @description In French. */
-            fr: string;
+            message: components["schemas"]["ScriptedReason"] | string;
         };
         /** ScriptedForm */
         ScriptedForm: {
@@ -2874,19 +2864,9 @@ export interface components {
              */
             type: "form";
             /** @description Above the fields, in a `form`: a text, or one in each language. */
-            title: components["schemas"]["ScriptedFormTitle"] | string;
+            title: components["schemas"]["ScriptedHeading"] | string;
             /** @description The fields of a `form`. */
             fields: components["schemas"]["FormField"][];
-        };
-        /**
-         * ScriptedFormTitle
-         * @description Above the fields, in a `form`: a text, or one in each language.
-         */
-        ScriptedFormTitle: {
-            /** @description In English. */
-            en: string;
-            /** @description In French. */
-            fr: string;
         };
         /** ScriptedFunctionCall */
         ScriptedFunctionCall: {
@@ -2902,6 +2882,16 @@ export interface components {
              * @default null
              */
             arguments?: Record<string, unknown> | null;
+        };
+        /**
+         * ScriptedHeading
+         * @description Above the fields, in a `form`: a text, or one in each language.
+         */
+        ScriptedHeading: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
         };
         /**
          * ScriptedItem
@@ -2956,6 +2946,16 @@ export interface components {
             type: "message";
             /** @description What is said, in a `message`: a text, or one in each language, of which the customer's is said. Special words don't act here. */
             text: components["schemas"]["ScriptedText"] | string;
+        };
+        /**
+         * ScriptedReason
+         * @description Why the reply fails, in a `fail`: one makes the whole reply fail, with nothing said. A text, or one in each language.
+         */
+        ScriptedReason: {
+            /** @description In English. */
+            en: string;
+            /** @description In French. */
+            fr: string;
         };
         /**
          * ScriptedReply
