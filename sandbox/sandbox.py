@@ -86,8 +86,13 @@ class Sandbox:
         self._settings = settings
         self._clock = _clock(settings)
         rng = Entropy(settings.seed)
-        self._journal = Journal(lambda app_id: "req_" + rng.hex(16, app_id or "", "request"))
-        self._events = EventBus(self._journal.subscribe)
+        self.store = store or (_open_store(settings) if settings.store else None)
+
+        def prefix(app_id: str | None) -> str:
+            return "req_" + rng.hex(16, app_id or "", "request")
+
+        self._journal = self.store.journal(prefix) if self.store else Journal(prefix)
+        self._events = self.store.events() if self.store else EventBus(self._journal.subscribe)
         self._listeners = OpenResponses(SharedUsage())
         self._seeding = asyncio.Lock()
         self._scenarios = Scenarios()
@@ -101,7 +106,6 @@ class Sandbox:
             agents=self._agents,
         )
         self._load_config(settings)
-        self.store = store or (_open_store(settings) if settings.store else None)
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
         new_registry = self.store.registry if self.store else AppRegistry
@@ -149,6 +153,11 @@ class Sandbox:
         self._agents.clear()
         self._agents.update(agents)
 
+    def poll(self) -> None:
+        """Do what is due now and then with the store, and with the webhooks whose server has ended."""
+        if self.store and self._webhooks:
+            self.store.poll()
+
     async def save(self) -> None:
         """Save all apps, where there is a file for them; say why where it can't be done."""
         if self.data_file:
@@ -158,6 +167,7 @@ class Sandbox:
         """Save, and let go of the store: nothing is under way any more."""
         await self.save()
         if self.store:
+            await self._journal.flush()
             await self.store.close()
 
     def preload(self) -> None:
@@ -224,7 +234,7 @@ class Sandbox:
         """What delivers webhooks; made when the first one is sent."""
         from sandbox.webhooks.dispatcher import WebhookDispatcher
 
-        return WebhookDispatcher(
+        dispatcher = WebhookDispatcher(
             registry=self._registry,
             bus=self._events,
             allowed=self._settings.webhook_allow,
@@ -232,6 +242,9 @@ class Sandbox:
             schemas=self.contract.webhooks,
             user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
         )
+        if self.store:
+            self.store.share_webhooks(dispatcher, self._registry)
+        return dispatcher
 
     async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any], settings: AppSettings) -> None:
         if settings.webhooks:
@@ -264,7 +277,7 @@ class Sandbox:
     async def lifespan(self, _: object = None) -> AsyncIterator[None]:
         """End the background's work with the server, where something else than `serve` runs it."""
         if self.store:
-            self.store.presence.poll()
+            self.poll()
         yield
         self.stop()
         await self.close()

@@ -11,7 +11,7 @@ from sandbox.agent_profile import AgentProfile
 from sandbox.app_settings import AppSettings
 from sandbox.apps.deliveries import AppDeliveries
 from sandbox.apps.history import MAX_CALL_BYTES, AppHistory
-from sandbox.apps.journal import Journal
+from sandbox.apps.journal import Journal, OpenRequest
 from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.memory import Disposal, MemoryConversations
 from sandbox.apps.responses import AppDeleted, OpenResponses
@@ -156,8 +156,12 @@ class App(ABC):
         self.check_agent(snapshot.settings.get("agent_profile"))
 
     @abstractmethod
-    async def refresh(self) -> None:
-        """Be as the store has it now."""
+    async def refresh(self, request: OpenRequest | None = None) -> None:
+        """Be as the store has it now; a request that is for it gets its id."""
+
+    async def release(self, fault_id: str | None = None) -> bool:
+        """Let go what a fault holds, or all faults (None), in whichever worker; say whether that is anything."""
+        return self.responses.release(fault_id)
 
     @abstractmethod
     async def set_scenario(self, name: str | None) -> None:

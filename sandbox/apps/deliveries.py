@@ -91,8 +91,13 @@ class AppDeliveries:
         self._deliveries[delivery.number] = delivery
         if len(self._deliveries) > MAX_DELIVERIES:
             # Fewer wait than are kept, so there is one.
-            oldest = next(other for other in self._deliveries.values() if other.state != "waiting")
-            self._usage.grow(-self._deliveries.pop(oldest.number).byte_size)
+            self._drop(next(other for other in self._deliveries.values() if other.state != "waiting"))
+
+    def _drop(self, delivery: Delivery) -> None:
+        self._usage.grow(-self._deliveries.pop(delivery.number).byte_size)
+
+    async def settle(self) -> None:
+        """Wait until what was put is where all workers see it."""
 
     def get(self, number: int) -> Delivery | None:
         """Return a delivery, if it is still there."""

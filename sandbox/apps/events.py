@@ -116,6 +116,14 @@ class EventBus:
             for subscription in self._subscriptions:
                 subscription.push(event)
 
+    async def listen(self, app_id: str | None) -> Subscription:
+        """Subscribe; what happens from now on comes, wherever it does.
+
+        Raises:
+            StoreFull: there are too many subscribers.
+        """
+        return self.subscribe(app_id)
+
     def subscribe(self, app_id: str | None) -> Subscription:
         """Begin to queue events of one app, or of all (None).
 

@@ -10,6 +10,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sandbox.apps.request_record import RequestRecord, pack, unpack
@@ -20,6 +21,24 @@ RECORD_BYTES = 300
 # So many requests end before they are packed and counted, all at once: what is done again right away is done fast.
 # Large ones don't wait.
 BATCH, LARGE = 16, 64 * 1024
+
+
+class JournalView(Protocol):
+    """Records of one app, or of all, as they are at one moment."""
+
+    def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
+        """Return records, what began last first; those behind the one with the id `after`, of an operation.
+
+        What comes after the call changes nothing in them: they may be read in a thread.
+
+        Raises:
+            LookupError: there is no record with the id `after`.
+        """
+        ...
+
+    def count_evicted(self, operation_id: str | None = None) -> int:
+        """Return how many records are gone that may have been of an operation, or of any."""
+        ...
 
 
 class OpenRequest(Protocol):
@@ -84,20 +103,14 @@ class AppJournal:
         self.protected: deque[tuple[int, int]] | None = None
 
     def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
-        """Return its records, as `Journal.newest_first` does."""
         return self.shared.select(self.rows, after, operation_id)
 
     def count_evicted(self, operation_id: str | None = None) -> int:
-        """Return how many records are gone that may have been of an operation, or of any."""
         self.shared.settle()
         if not self.requests:
             # It may have been another's, that made room.
             return self.shared.evicted_elsewhere
         return sum(count for name, count in self.evicted.items() if operation_id in (None, name))
-
-    def clear(self) -> None:
-        """Drop its records; what was evicted is forgotten too. What is under way is not over yet: its record comes."""
-        self.shared.clear_app(self)
 
     def reset(self) -> AppJournal:
         """Drop all of it, and return a new one in its place: the app is as before its first use."""
@@ -179,6 +192,37 @@ class Journal:
         """Return an empty journal for an app."""
         return AppJournal(app_id, self, self._prefix(app_id))
 
+    async def view(self, app: AppJournal | None = None) -> JournalView:
+        """Return what there is of an app, or of all (None)."""
+        return app or self
+
+    async def find(self, record_id: str) -> RequestRecord | None:
+        """Return the record with this id."""
+        return self.get(record_id)
+
+    async def drop(self, app: AppJournal) -> None:
+        """Drop an app's records; what was evicted is forgotten too. What is under way is not over: its record comes."""
+        self.clear_app(app)
+
+    async def drop_all(self, apps: Iterable[AppJournal]) -> None:
+        """Do the same with all, also with those of `apps` that have no records."""
+        self.clear(apps)
+
+    def watched_by(self, watcher: Callable[[str | None], None]) -> AbstractAsyncContextManager[None]:
+        """Call `watcher` with the app id of each request that goes on, as long as this lasts.
+
+        Raises:
+            StoreFull: too many wait.
+        """
+        return self.watchers.joined_by(watcher)
+
+    async def flush(self) -> None:
+        """Wait until what is over is where whoever reads the journal finds it."""
+
+    async def identify(self, request: OpenRequest) -> None:
+        """Begin a request that names no app, or that none was found for."""
+        self.begin(request)
+
     def begin(self, request: OpenRequest) -> None:
         """Count one more request of its app, and give it its id and seq: the n-th of an app has always the same id.
 
@@ -218,13 +262,6 @@ class Journal:
         return next((_record_of(app.rows[seq]) for app in self._apps if seq in app.rows), None)
 
     def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
-        """Return records, what began last first; those behind the one with the id `after`, of an operation.
-
-        What comes after the call changes nothing in them: they may be read in a thread.
-
-        Raises:
-            LookupError: there is no record with the id `after`.
-        """
         self.settle()
         rows = dict(sorted(itertools.chain.from_iterable(app.rows.items() for app in self._apps)))
         return self.select(rows, after, operation_id)
@@ -243,7 +280,6 @@ class Journal:
         return map(_record_of, selected)
 
     def count_evicted(self, operation_id: str | None = None) -> int:
-        """Return how many records are gone that may have been of an operation, or of any."""
         self.settle()
         return self.evicted_elsewhere + sum(
             count for name, count in self._evicted.items() if operation_id in (None, name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.apps.app import App
 from sandbox.apps.history import AppHistory
+from sandbox.apps.journal import OpenRequest
 from sandbox.apps.limits import json_size
 from sandbox.apps.memory import MemoryConversations
 from sandbox.apps.rate_limit import MemoryRateLimiter
@@ -28,7 +29,7 @@ class MemoryApp(App):
     def is_stored(self) -> bool:
         return self.usage.is_stored
 
-    async def refresh(self) -> None:
+    async def refresh(self, request: OpenRequest | None = None) -> None:
         """Do nothing: what is here is all there is."""
 
     async def override(self, overrides: Mapping[str, Any]) -> None:

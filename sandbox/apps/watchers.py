@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from sandbox.errors import StoreFull
 
@@ -16,8 +16,8 @@ class Watchers:
     def __init__(self) -> None:
         self.callbacks: list[Callable[[str | None], None]] = []
 
-    @contextmanager
-    def joined_by(self, watcher: Callable[[str | None], None]) -> Iterator[None]:
+    @asynccontextmanager
+    async def joined_by(self, watcher: Callable[[str | None], None]) -> AsyncIterator[None]:
         """Call `watcher` with the app id of each request that goes on, as long as this lasts.
 
         Raises:

@@ -120,7 +120,7 @@ def pollers_of(
     if config.name and settings.reload:
         pollers.append(ConfigReloader(config, settings, read_settings, app.reload))
     if app.store:
-        pollers.append(app.store.presence)
+        pollers.append(app)
     if settings.save_every:
         pollers.append(Autosaver(app.save, settings.save_every))
     return pollers

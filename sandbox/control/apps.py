@@ -54,7 +54,7 @@ async def delete_app(request: ControlRequest, services: ControlServices) -> Cont
 
 async def forget(app: App, services: ControlServices) -> None:
     """Delete everything of an app; what its client has met of the contract stays in the coverage of the server."""
-    journal = app.journal
+    journal = await services.journal.view(app.journal)
     counted = await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
     services.deleted_coverage.update(counted)
     await services.registry.delete(app)

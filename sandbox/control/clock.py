@@ -37,7 +37,7 @@ async def reset_clock(request: ControlRequest, services: ControlServices) -> Con
 
 async def _set(app: App, now: float | None, services: ControlServices) -> ControlResult:
     await app.set_clock(now)
-    services.webhooks.reschedule(app)
+    await services.webhooks.reschedule(app)
     services.publish(app, "clock")
     return _serialize_clock(app)
 

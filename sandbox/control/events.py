@@ -16,7 +16,7 @@ MAX_CHUNK_BYTES = 64 * 1024
 
 async def events(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Stream the events of one app, or of all."""
-    return _SubscriptionStream(services.events.subscribe(request.query.get("app_id")), services)
+    return _SubscriptionStream(await services.events.listen(request.query.get("app_id")), services)
 
 
 async def health(request: ControlRequest, services: ControlServices) -> ControlResult:

@@ -37,7 +37,7 @@ async def delete_rules(name: str, request: ControlRequest, services: ControlServ
     """Delete all faults of an app, and release the requests that they hold, or all its replies."""
     app = await mutable_app(request, services)
     if name == "faults":
-        app.responses.release()
+        await app.release()
     await _queue(app, name).clear()
     services.publish(app, name)
     return None
@@ -47,7 +47,7 @@ async def delete_fault(request: ControlRequest, services: ControlServices) -> Co
     """Delete one fault, and release the requests that it holds, even if it is used up."""
     app, fault_id = await mutable_app(request, services), request.path_parameters["fault_id"]
     is_queued = any(rule.id == fault_id for rule in app.faults.rules)
-    if app.responses.release(fault_id) and not is_queued:
+    if await app.release(fault_id) and not is_queued:
         return None
     return await _delete(app, request, services, "faults", "fault_id")
 
@@ -60,7 +60,7 @@ async def delete_reply(request: ControlRequest, services: ControlServices) -> Co
 async def release_fault(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Release the requests that a fault holds now."""
     app, fault_id = await mutable_app(request, services), request.path_parameters["fault_id"]
-    if not app.responses.release(fault_id):
+    if not await app.release(fault_id):
         raise NotFound(f"No fault with this id holds a request now: {fault_id[:80]}.", param="fault_id")
     return None
 

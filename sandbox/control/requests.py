@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from sandbox.apps.journal import AppJournal, Journal
+from sandbox.apps.journal import JournalView
 from sandbox.apps.request_record import RequestRecord
 from sandbox.control.apps import existing_app
 from sandbox.control.coverage import Tally, count_coverage, coverage_document, to_markdown
@@ -27,24 +27,24 @@ from sandbox.long_work import Slices, in_thread
 
 async def list_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List records, newest first; `after` continues behind a record."""
-    records, limit = _select(request.query, services), request.query["limit"]
+    records, limit = await _select(request.query, services), request.query["limit"]
     content = await in_thread(encode_page, records, limit, lambda record: serialize_redacted(record, services))
     return FileResult(name=None, media_type="application/json", content=content)
 
 
 async def get_request(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Show one record."""
-    return await in_thread(serialize_redacted, _find(request, services), services)
+    return await in_thread(serialize_redacted, await _find(request, services), services)
 
 
 async def get_request_curl(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the command that repeats a request."""
-    return await in_thread(to_curl, _find(request, services), services.redactor)
+    return await in_thread(to_curl, await _find(request, services), services.redactor)
 
 
 async def export_requests(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Return the selection as an HTTP archive, oldest first."""
-    newest_first = _select(request.query, services)
+    newest_first = await _select(request.query, services)
 
     def write_archive() -> bytes:
         records = list(islice(newest_first, request.query.get("limit", 10_000)))
@@ -62,7 +62,7 @@ async def verify_requests(request: ControlRequest, services: ControlServices) ->
 
 
 async def _verify(request: ControlRequest, services: ControlServices) -> dict[str, Any]:
-    journal = _journal(request.body.get("app_id"), services)
+    journal = await _view(request.body.get("app_id"), services)
     evicted, records = journal.count_evicted(request.body.get("operation")), journal.newest_first()
     return await in_thread(verify, request.body, records, evicted, services.redactor)
 
@@ -75,27 +75,29 @@ async def _verify_within(ms: int, request: ControlRequest, services: ControlServ
         if app_id in (None, changed_app):
             changed.set()
 
-    with services.journal.watchers.joined_by(watch), suppress(TimeoutError):
-        async with asyncio.timeout(ms / 1000):
-            while can_become_verified(request.body, result := await _verify(request, services)):
-                await changed.wait()
-                changed.clear()
-            return result
+    async with services.journal.watched_by(watch):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ms / 1000):
+                while can_become_verified(request.body, result := await _verify(request, services)):
+                    await changed.wait()
+                    changed.clear()
+                return result
     return await _verify(request, services)
 
 
 async def get_app_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say what the client of an app has met of the contract."""
     app = await existing_app(request.app_id, services)
-    return _coverage(await _count(app.journal, services), app.id, services)
+    return _coverage(await _count(app.id, services), app.id, services)
 
 
 async def get_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say what the clients of all apps have met of the contract, those of deleted ones too."""
-    return _coverage(await _count(services.journal, services) + services.deleted_coverage, None, services)
+    return _coverage(await _count(None, services) + services.deleted_coverage, None, services)
 
 
-async def _count(journal: Journal | AppJournal, services: ControlServices) -> Tally:
+async def _count(app_id: str | None, services: ControlServices) -> Tally:
+    journal = await _view(app_id, services)
     return await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
 
 
@@ -108,26 +110,26 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
     """Delete the records of an app, or all; of each app also what came meanwhile, until its history begins anew."""
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
-        services.journal.clear(app.journal for app in services.registry)
+        await services.journal.drop_all(app.journal for app in services.registry)
         services.deleted_coverage.clear()
     for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
         await slices.yield_if_due()
-        app.journal.clear()
+        await services.journal.drop(app.journal)
         if app.exists and (app.is_stored or app.journal.requests):
             # The state that the requests to come will meet.
             await app.begin_history(requests=app.journal.requests)
     return None
 
 
-def _find(request: ControlRequest, services: ControlServices) -> RequestRecord:
-    record = services.journal.get(request.path_parameters["request_id"])
+async def _find(request: ControlRequest, services: ControlServices) -> RequestRecord:
+    record = await services.journal.find(request.path_parameters["request_id"])
     if record is None:
         raise NotFound("There is no such request in the journal (any more).", param="request_id")
     return record
 
 
-def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
-    journal = _journal(query.get("app_id"), services)
+async def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[RequestRecord]:
+    journal = await _view(query.get("app_id"), services)
     try:
         records = journal.newest_first(after=query.get("after"), operation_id=query.get("operation"))
     except LookupError:
@@ -135,6 +137,6 @@ def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[Req
     return (record for record in records if query.get("status") in (None, record.status))
 
 
-def _journal(app_id: str | None, services: ControlServices) -> Journal | AppJournal:
+async def _view(app_id: str | None, services: ControlServices) -> JournalView:
     """Return the journal of an app, or of all."""
-    return services.journal if app_id is None else services.registry.find(app_id).journal
+    return await services.journal.view(None if app_id is None else services.registry.find(app_id).journal)

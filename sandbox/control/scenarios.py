@@ -78,7 +78,7 @@ async def _take_faults(app: App) -> None:
         fields = {name: value for name, value in fault.items() if name not in ("times", "skip", "probability")}
         for rule in app.faults.rules:
             if rule.fields == fields:
-                app.responses.release(rule.id)
+                await app.release(rule.id)
                 await app.faults.delete(rule.id)
 
 

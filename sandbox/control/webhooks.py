@@ -22,20 +22,20 @@ from sandbox.webhooks.dispatcher import matching_webhooks
 
 async def list_webhooks(request: ControlRequest, services: ControlServices) -> ControlResult:
     """List deliveries, newest first; `after` continues behind one."""
-    deliveries, limit = _select(request.query, services), request.query["limit"]
+    deliveries, limit = await _select(request.query, services), request.query["limit"]
     content = encode_page(deliveries, limit, lambda delivery: serialize_delivery(delivery, services))
     return FileResult(name=None, media_type="application/json", content=content)
 
 
 async def redeliver_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Send a webhook again, with the same body and id."""
-    delivery = services.webhooks.get(request.path_parameters["webhook_id"])
+    delivery = await services.webhooks.get(request.path_parameters["webhook_id"])
     if delivery is None:
         raise NotFound("There is no such webhook in the journal (any more).", param="webhook_id")
     app = await existing_app(delivery.app_id, services)
     if not matching_webhooks(app.settings, delivery.type, delivery.url):
         raise Conflict("No webhook of this app receives this at this URL (any more).", param="webhook_id")
-    return serialize_delivery(services.webhooks.redeliver(app, delivery), services)
+    return serialize_delivery(await services.webhooks.redeliver(app, delivery), services)
 
 
 async def send_webhook(request: ControlRequest, services: ControlServices) -> ControlResult:
@@ -72,16 +72,11 @@ def serialize_delivery(delivery: Delivery, services: ControlServices) -> dict[st
     return redacted
 
 
-def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[Delivery]:
-    app_id, before = query.get("app_id"), None
-    if "after" in query:
-        cursor = services.webhooks.get(query["after"], app_id)
-        if cursor is None:
-            raise NotFound("after: there is no such webhook.", param="after", code="unknown_cursor")
-        before = cursor.number
-    for delivery in services.webhooks.newest_first(app_id):
-        if before is None or delivery.number < before:
-            yield delivery
+async def _select(query: Mapping[str, Any], services: ControlServices) -> Iterator[Delivery]:
+    deliveries = iter(await services.webhooks.newest_first(query.get("app_id")))
+    if "after" in query and all(delivery.id != query["after"] for delivery in deliveries):
+        raise NotFound("after: there is no such webhook.", param="after", code="unknown_cursor")
+    return deliveries
 
 
 async def _generate_data(app: App, event_type: str, services: ControlServices) -> Mapping[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sandbox.app_settings import AppSettings, RateLimit
 from sandbox.apps.app import App, AppEnvironment
-from sandbox.apps.journal import Journal
+from sandbox.apps.journal import Journal, OpenRequest
 from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.memory import MemoryConversations
 from sandbox.apps.memory_app import MemoryApp
@@ -19,9 +19,10 @@ from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Counter
 from sandbox.errors import StoreFull
 from sandbox.long_work import in_thread
-from sandbox.redis_store.client import RedisClient
 from sandbox.redis_store.conversations import CallScript, RedisConversations
-from sandbox.redis_store.keys import Keys
+from sandbox.redis_store.deliveries import RedisDeliveries
+from sandbox.redis_store.journal import RedisAppJournal
+from sandbox.redis_store.shared import SharedStore
 from sandbox.redis_store.values import (
     Fields,
     fields_of,
@@ -50,10 +51,12 @@ class RedisApp(App):
     script that refuses it at any other: then it is decided anew. So a fault acts exactly as often as it says.
     """
 
-    __slots__ = ("_client", "_deciding", "_index", "_keys", "_version")
+    __slots__ = ("_all_keys", "_client", "_deciding", "_hub", "_index", "_keys", "_version")
 
     conversations: RedisConversations
+    deliveries: RedisDeliveries
     faults: RedisRuleQueue
+    journal: RedisAppJournal
     replies: RedisRuleQueue
 
     def __init__(
@@ -62,26 +65,43 @@ class RedisApp(App):
         environment: AppEnvironment,
         defaults: AppSettings | None,
         usage: Usage,
-        client: RedisClient,
-        keys: Keys,
+        store: SharedStore,
     ) -> None:
-        self._client = client
-        self._index = keys.apps
-        self._keys = keys.of_app(app_id)
+        self._client = store.client
+        self._hub = store.hub
+        self._index = store.keys.apps
+        self._keys = store.keys.of_app(app_id)
+        self._all_keys = store.keys.all_of_app(app_id)
         # Empty: nobody wrote to it.
         self._version = b""
         self._deciding = asyncio.Lock()
         super().__init__(app_id, environment, defaults, usage)
+        self.deliveries = RedisDeliveries(usage, app_id, store)
 
     @property
     def is_stored(self) -> bool:
         return self._version != b""
 
-    async def refresh(self) -> None:
-        last, *state = await self._client.call("load", self._keys, self._version)
-        if state:
-            self._take(fields_of(state[0]))
-        self.conversations.last_number = int(last)
+    async def refresh(self, request: OpenRequest | None = None) -> None:
+        if request:
+            last, state = await self.journal.number(request, self._version)
+        else:
+            await self._hub.start()
+            found, requests, *flat = await self._client.call("load", self._keys, self._version)
+            last, state = int(found), fields_of(flat[0]) if flat else None
+            self.journal.requests = int(requests)
+        if state is not None:
+            self._take(state)
+        self.conversations.last_number = last
+
+    async def release(self, fault_id: str | None = None) -> bool:
+        is_here = self.responses.release(fault_id)
+        return any([is_here, *await self._hub.ask("release", self.id, fault_id)])
+
+    def lose(self) -> None:
+        """Be as before the first use: it is reset, or has other state since."""
+        self._forget()
+        self.journal = self.journal.reset()
 
     async def override(self, overrides: Mapping[str, Any]) -> None:
         async def decide() -> tuple[Fields, None]:
@@ -136,7 +156,7 @@ class RedisApp(App):
 
     async def restore(self, snapshot: AppSnapshot, conversations: MemoryConversations) -> None:  # noqa: ARG002 - they are those of the snapshot
         self.check_restorable(snapshot)
-        await self._put(snapshot)
+        await self._put(snapshot, "any")
         self.close()
         self.journal = self.journal.reset()
 
@@ -145,16 +165,16 @@ class RedisApp(App):
         here = replace(self._environment, journal=Journal(str), shared_usage=SharedUsage(), call_usage=SharedUsage())
         draft = MemoryApp(self.id, here, self.defaults, Usage(here.shared_usage))
         await fill(draft)
-        await self._put(await draft.snapshot())
+        await self._put(await draft.snapshot(), "new")
 
     async def begin_history(self, *, requests: int = 0) -> None:
         """Do nothing: an app that outlives its server has no history there, and so no bundle."""
 
     async def reset(self) -> None:
-        await self._call("forget")
+        # Here first: what is under way is to see it, whatever it waits for.
+        self.lose()
+        await self._client.call("forget", self._all_keys)
         await self._client.remove(self._index, self.id)
-        self._forget()
-        self.journal = self.journal.reset()
 
     async def _call(self, name: str, *arguments: bytes | str | int, begins: bool = False) -> Any:
         """Run a script of the app; one that `begins` counts it as stored."""
@@ -188,13 +208,17 @@ class RedisApp(App):
         self._set(fields)
         return True
 
-    async def _put(self, snapshot: AppSnapshot) -> None:
+    async def _put(self, snapshot: AppSnapshot, where: Literal["new", "any"]) -> None:
+        """Put other state in place of all there is; where it is to be `new`, only if there is none."""
         await self._register()
         packed = await in_thread(pack_snapshot, snapshot)
         flat = [argument for each in packed for argument in each]
-        version = await self._call("restore", *map(len, packed), *flat)
+        version = await self._client.call("restore", self._all_keys, where, *map(len, packed), *flat)
+        if version is None:
+            return await self.refresh()
         self._take({"v": version, **fields_of([_bytes(part) for part in packed[0]])})
         self.conversations.last_number = snapshot.counters.get("conversation", 0)
+        return None
 
     def _take(self, state: Mapping[str, bytes]) -> None:
         """Be as the state says; an empty one is that of an app that somebody reset."""

@@ -23,8 +23,8 @@ from sandbox.redaction import escape
 Argument = bytes | str | int
 
 _SCRIPTS = Path(__file__).parent / "scripts"
-# These have other keys than those of an app.
-_ALONE = ("register",)
+# These have other keys than those of an app's state.
+_ALONE = ("register", "begin", "record", "records", "drop_records", "claim", "forget")
 
 
 class RedisClient:
@@ -32,12 +32,10 @@ class RedisClient:
 
     def __init__(self, redis: Redis, *, limit: int = 32, timeout: float = 1.0) -> None:
         self._redis = redis
-        self._timeout = timeout
+        self.timeout = timeout
         self._slots = asyncio.Semaphore(limit)
         # Those that are not in use. To keep them here takes half the time of redis-py's own pool.
         self._idle: list[AbstractConnection] = []
-        # Why nothing is asked of Redis, where that is so.
-        self.refusal: str | None = None
 
     async def call(self, name: str, keys: Sequence[str], *arguments: Argument) -> Any:
         """Run a script, all of it or nothing.
@@ -45,8 +43,6 @@ class RedisClient:
         Raises:
             StoreUnavailable: it can't be run, or no answer came in time.
         """
-        if self.refusal:
-            raise StoreUnavailable(f"The sandbox refuses to use its store: {self.refusal}.")
         source, digest = _script(name)
         try:
             return await self._send("EVALSHA", digest, len(keys), *keys, *arguments)
@@ -59,9 +55,35 @@ class RedisClient:
         """Return the texts of a set, in order."""
         return sorted(member.decode() for member in await self._run("SMEMBERS", key))
 
+    async def add(self, key: str, member: str) -> None:
+        """Put a text into a set."""
+        await self._run("SADD", key, member)
+
     async def remove(self, key: str, member: str) -> None:
         """Take a text out of a set."""
         await self._run("SREM", key, member)
+
+    async def field(self, key: str, name: Argument) -> bytes | None:
+        """Return a field of a hash."""
+        value: bytes | None = await self._run("HGET", key, name)
+        return value
+
+    async def fields(self, key: str) -> Sequence[bytes]:
+        """Return the values of a hash."""
+        values: Sequence[bytes] = await self._run("HVALS", key)
+        return values
+
+    async def set_fields(self, key: str, *pairs: Argument) -> None:
+        """Set fields of a hash: names and values by turns."""
+        await self._run("HSET", key, *pairs)
+
+    async def delete_fields(self, key: str, *names: Argument) -> None:
+        """Delete fields of a hash."""
+        await self._run("HDEL", key, *names)
+
+    async def publish(self, channel: str, message: bytes) -> int:
+        """Send a message to a channel; return how many got it."""
+        return int(await self._run("PUBLISH", channel, message))
 
     async def check(self, key: str) -> None:
         """Make sure that Redis answers, and takes a write.
@@ -69,20 +91,18 @@ class RedisClient:
         Raises:
             StoreUnavailable: it doesn't.
         """
-        if self.refusal:
-            raise StoreUnavailable(f"The sandbox refuses to use its store: {self.refusal}.")
         await self._run("SET", key, "1", "EX", "60")
 
     @asynccontextmanager
-    async def subscription(self, channel: str) -> AsyncIterator[PubSub]:
-        """Subscribe to a channel, on a connection of its own."""
+    async def subscription(self, *channels: str) -> AsyncIterator[PubSub]:
+        """Subscribe to channels, on a connection of its own."""
         async with self._redis.pubsub() as subscribed:
-            await subscribed.subscribe(channel)
+            await subscribed.subscribe(*channels)
             yield subscribed
 
-    async def subscribers(self, channel: str) -> int:
+    async def count_subscribers(self, channel: str) -> int:
         """Return how many subscribed to a channel."""
-        return int((await self._redis.pubsub_numsub(channel))[0][1])
+        return int((await self._run("PUBSUB", "NUMSUB", channel))[1])
 
     async def close(self) -> None:
         """Close all connections."""
@@ -99,7 +119,7 @@ class RedisClient:
     async def _send(self, *command: Argument) -> Any:
         """Send a command once, and return what Redis answers."""
         if self._slots.locked():
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 await self._slots.acquire()
         else:
             await self._slots.acquire()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from redis import Redis
@@ -13,40 +11,61 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from sandbox.apps.registry import AppRegistry
 from sandbox.errors import StoreError
 from sandbox.options import SettingsError
 from sandbox.redaction import escape
 from sandbox.redis_store.client import RedisClient, connect
+from sandbox.redis_store.deliveries import RedisSenders
+from sandbox.redis_store.events import RedisEventBus
+from sandbox.redis_store.hub import Hub
+from sandbox.redis_store.journal import RedisJournal
 from sandbox.redis_store.keys import Keys
 from sandbox.redis_store.registry import RedisRegistry
+from sandbox.redis_store.shared import SharedStore
 from sandbox.settings import Settings
-
-log = logging.getLogger("sandbox")
+from sandbox.webhooks.dispatcher import WebhookDispatcher
 
 # What the key of the version holds: what is kept otherwise is another version's.
 VERSION = b"dimedove-sandbox 1"
-# Seconds until another look at who else is there, and for which it is listened at once; keys that are deleted together.
-_LOOK_AGAIN, _LISTENS = 1.0, 3_600.0
+# Keys that are deleted together.
 _WIPED_TOGETHER = 500
-_IN_USE = "another server uses this store with the same --store-prefix"
 
 
 class Store:
-    """A Redis, and where in it the apps are; `presence` says there that this server uses it."""
+    """A Redis, and where in it the apps of the servers are that share it."""
 
     def __init__(self, client: RedisClient, keys: Keys) -> None:
-        self._client = client
-        self._keys = keys
-        self.presence = Presence(client, keys)
+        self._shared = SharedStore(client, keys, Hub(client, keys))
+        self._senders: RedisSenders | None = None
+
+    def journal(self, prefix: Callable[[str | None], str]) -> RedisJournal:
+        """Return the journal; `prefix` says how the ids of an app's requests begin."""
+        return RedisJournal(prefix, self._shared)
+
+    def events(self) -> RedisEventBus:
+        """Return the live events."""
+        return RedisEventBus(self._shared.hub)
 
     def registry(self, *parts: Any) -> RedisRegistry:
         """Return the apps of a server; `parts` are what an `AppRegistry` takes."""
-        return RedisRegistry(*parts, client=self._client, keys=self._keys)
+        return RedisRegistry(*parts, store=self._shared)
+
+    def share_webhooks(self, webhooks: WebhookDispatcher, registry: AppRegistry) -> None:
+        """Let one server at a time send the webhooks of an app."""
+        self._senders = RedisSenders(registry, self._shared, webhooks.perform, webhooks.resume)
+        webhooks.senders = self._senders
+
+    def poll(self) -> None:
+        """Do what is due now and then."""
+        self._shared.hub.poll()
+        if self._senders:
+            self._senders.poll()
 
     async def close(self) -> None:
-        """Be present no more, and close all connections."""
-        self.presence.stop()
-        await self._client.close()
+        """Be there no more, and close all connections."""
+        self._shared.hub.stop()
+        await self._shared.client.close()
 
 
 def open_store(settings: Settings) -> Store:
@@ -74,46 +93,13 @@ def wipe(url: str, prefix: str) -> int:
     """
     keys, count = Keys(prefix), 0
     with _connected(url, 10) as redis:
-        _check_unused(redis, keys)
+        if dict(redis.pubsub_numsub(keys.server)).get(keys.server.encode()):
+            raise StoreError(f"--store: a server uses the prefix {prefix}; end it first")
         for pattern in keys.patterns:
             found = list(redis.scan_iter(pattern, count=1_000))
             for start in range(0, len(found), _WIPED_TOGETHER):
                 count += int(redis.unlink(*found[start : start + _WIPED_TOGETHER]))
     return count
-
-
-class Presence:
-    """Says in the store that a server is there, as long as its connection is open; one of two refuses to serve."""
-
-    def __init__(self, client: RedisClient, keys: Keys) -> None:
-        self._client = client
-        self._keys = keys
-        self._task: asyncio.Task[None] | None = None
-
-    def poll(self) -> None:
-        """Begin to be present, once."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._stay())
-
-    def stop(self) -> None:
-        """Be present no more."""
-        if self._task:
-            self._task.cancel()
-
-    async def _stay(self) -> None:
-        while True:
-            # What is wrong with the store, requests and the health say.
-            with suppress(RedisError, OSError):
-                async with self._client.subscription(self._keys.server) as subscribed:
-                    is_alone = await self._client.subscribers(self._keys.server) == 1
-                    self._client.refusal = None if is_alone else _IN_USE
-                    if not is_alone:
-                        log.error("%s; requests are refused until it ends", _IN_USE)
-                    while is_alone:
-                        # Nobody says anything there; it ends with the connection.
-                        await subscribed.get_message(timeout=_LISTENS)
-            await self._client.drop_idle()
-            await asyncio.sleep(_LOOK_AGAIN)
 
 
 @contextmanager
@@ -137,9 +123,3 @@ def _check(redis: Redis, keys: Keys) -> None:
         redis.set(keys.version, VERSION)
     elif found != VERSION:
         raise StoreError(f"--store: what is under the prefix {keys.prefix} is of another version; {wipe}")
-    _check_unused(redis, keys)
-
-
-def _check_unused(redis: Redis, keys: Keys) -> None:
-    if dict(redis.pubsub_numsub(keys.server)).get(keys.server.encode()):
-        raise StoreError(f"--store: {_IN_USE}; give each its own prefix")

@@ -11,8 +11,10 @@ from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.registry import AppRegistry
 from sandbox.redis_store.app import RedisApp
-from sandbox.redis_store.client import RedisClient
-from sandbox.redis_store.keys import Keys
+from sandbox.redis_store.shared import SharedStore
+
+# What ends the responses of an app that are under way, in every worker.
+_ENDS = ("deleted", "reset", "restored")
 
 
 class RedisRegistry(AppRegistry):
@@ -20,11 +22,13 @@ class RedisRegistry(AppRegistry):
 
     store = "redis"
 
-    def __init__(self, environment: AppEnvironment, *more: Any, client: RedisClient, keys: Keys) -> None:
+    def __init__(self, environment: AppEnvironment, *more: Any, store: SharedStore) -> None:
         # No history is kept, so no control call either.
         super().__init__(replace(environment, call_usage=SharedUsage(max_bytes=0)), *more)
-        self._client = client
-        self._keys = keys
+        self._store = store
+        self._client, self._keys = store.client, store.keys
+        store.hub.handle("state", self._on_state)
+        store.hub.handle("release", self._on_release)
 
     async def check(self) -> None:
         await self._client.check(self._keys.health)
@@ -33,9 +37,23 @@ class RedisRegistry(AppRegistry):
         return sorted({*self._declared, *await self._client.members(self._keys.apps)})
 
     async def delete_all(self) -> None:
-        for app_id in await self._client.members(self._keys.apps):
-            await self.find(app_id).reset()
+        journals = await self._client.members(self._keys.journals)
+        for app_id in {*await self._client.members(self._keys.apps), *journals}:
+            await self._client.call("forget", self._keys.all_of_app(app_id))
+            await self._client.remove(self._keys.apps, app_id)
+            await self._client.remove(self._keys.journals, app_id)
         await super().delete_all()
 
     def _new_app(self, app_id: str, defaults: AppSettings | None, usage: Usage) -> App:
-        return RedisApp(app_id, self._environment, defaults, usage, self._client, self._keys)
+        return RedisApp(app_id, self._environment, defaults, usage, self._store)
+
+    async def _on_state(self, app_id: str | None, change: str) -> None:
+        """Follow what another worker did to an app, or to all (None)."""
+        if change in _ENDS:
+            for app in list(self) if app_id is None else filter(None, [self._apps.get(app_id)]):
+                assert isinstance(app, RedisApp)  # noqa: S101 - there are no others here
+                app.lose()
+
+    async def _on_release(self, app_id: str, fault_id: str | None) -> bool:
+        app = self._apps.get(app_id)
+        return app is not None and app.responses.release(fault_id)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from orjson import loads
 
+from sandbox.apps.deliveries import Attempt, Delivery
 from sandbox.apps.records import Conversation, Item, Position, Role
+from sandbox.apps.request_record import RequestRecord
 from sandbox.apps.rule_queue import QueuedRule, QueueState
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.contract import decode, encode
@@ -205,3 +208,62 @@ def unpack_snapshot(dumped: Sequence[Sequence[bytes]], fresh: AppSnapshot) -> Ap
 def _items_of(conversation_id: str, items: Fields) -> Iterator[Item]:
     for position in range(int(items[f"n:{conversation_id}"])):
         yield unpack_item(items[f"{position}:{conversation_id}"])
+
+
+def pack_record(fields: Sequence[Any]) -> bytes:
+    """Return the fields of a request's record as JSON, its seq and its id first."""
+    record = RequestRecord._make(fields)
+    return encode(
+        [
+            record.seq,
+            record.id,
+            *record[1:4],
+            *record[5:8],
+            *map(_text, record[8:10]),
+            _texts(record.headers),
+            _text(record.body),
+            record.status,
+            _texts(record.response_headers),
+            _text(record.response_body),
+            [[at, _text(piece)] for at, piece in record.response_pieces],
+            *record[16:],
+        ]
+    )
+
+
+def unpack_record(packed: bytes) -> RequestRecord:
+    """Return the record whose fields `pack_record` was given."""
+    seq, record_id, *first = loads(packed)
+    fields = [record_id, *first[:3], seq, *first[3:]]
+    for place in (8, 9, 11, 14):
+        fields[place] = fields[place].encode("latin-1")
+    for place in (10, 13):
+        fields[place] = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields[place]]
+    fields[15] = [(at, piece.encode("latin-1")) for at, piece in fields[15]]
+    return RequestRecord._make(fields)
+
+
+def record_key(packed: bytes) -> tuple[int, str]:
+    """Return the seq and the id of a packed record: what records are sorted by."""
+    seq, record_id, _ = packed.split(b",", 2)
+    return int(seq[1:]), record_id[1:-1].decode()
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1")
+
+
+def _texts(pairs: Sequence[tuple[bytes, bytes]]) -> list[list[str]]:
+    return [[_text(name), _text(value)] for name, value in pairs]
+
+
+def pack_delivery(delivery: Delivery) -> bytes:
+    """Return a delivery as JSON."""
+    return encode({**asdict(delivery), "body": delivery.body.decode()})
+
+
+def unpack_delivery(packed: bytes | str) -> Delivery:
+    """Return what `pack_delivery` was given."""
+    fields = loads(packed)
+    attempts = tuple(Attempt(**attempt) for attempt in fields["attempts"])
+    return Delivery(**{**fields, "body": fields["body"].encode(), "attempts": attempts})

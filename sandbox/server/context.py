@@ -135,6 +135,8 @@ class RequestContext(RequestRecording):
         # What two messages would do, in fewer steps.
         if self._has_unread_body:
             await self._drain()
+        if not self.id:
+            await self._identify()
         described = self._start(status, described, body)
         self.end("complete")
         await self._asgi_send({"type": "http.response.start", "status": status, "headers": described})
@@ -169,6 +171,9 @@ class UnrecordedContext(RequestContext):
 
     def begin(self, journal: AppJournal) -> None:
         """Belong to no journal."""
+
+    async def _identify(self) -> None:
+        """Have no id."""
 
     @property
     def _has_unread_body(self) -> bool:

@@ -52,8 +52,8 @@ def authenticate(ctx: RequestContext, deps: PipelineDeps) -> None:
 
 
 async def refresh_app(ctx: RequestContext, deps: PipelineDeps) -> None:
-    """Be as the store has the app now, where that is not in memory."""
-    await ctx.app.refresh()
+    """Be as the store has the app now, where that is not in memory; it numbers the request too."""
+    await ctx.app.refresh(ctx)
 
 
 async def choose_fault(ctx: RequestContext, deps: PipelineDeps) -> None:

@@ -242,6 +242,8 @@ class RequestRecording:
         if self._has_unread_body:
             await self._drain()
         self._pieces = []
+        if not self.id:
+            await self._identify()
         headers = self._start(message["status"], message["headers"])
         self._tell_watchers()
         await self._asgi_send({**message, "headers": headers})
@@ -254,8 +256,6 @@ class RequestRecording:
 
     def _start(self, status: int, headers: RawHeaders, body: bytes = b"") -> RawHeaders:
         """Note that the answer begins, or all of it; return its headers with what goes on every answer."""
-        if not self.id:
-            self.begin(self.journal)
         self.status = status
         self._response, self._response_size = body, len(body)
         self._response_headers = headers = [*headers, *self.added_headers, (REQUEST_ID, self.id)]
@@ -273,6 +273,10 @@ class RequestRecording:
     def _kept_pieces(self) -> list[tuple[float, bytes]]:
         """Return what is kept of too many pieces; an empty one stands for those that are not."""
         return [*self._pieces, (self._last_piece[0], b""), self._last_piece]
+
+    async def _identify(self) -> None:
+        """Get the id that goes on the answer, where the request hasn't got it yet."""
+        await self._recorder.journal.identify(self)
 
     def _record(self, journal: Journal) -> None:
         if not self.id:

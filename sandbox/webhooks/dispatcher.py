@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
+
+from orjson import loads
 
 from sandbox import webhook_url
 from sandbox.app_settings import AppSettings, Webhook
@@ -42,6 +44,22 @@ ENVELOPE_BYTES = 150
 REORDER_SECONDS = 2
 
 
+class Senders(Protocol):
+    """Decides which of several servers sends the webhooks of an app, where they share a store."""
+
+    async def claim(self, app: App) -> bool:
+        """Say whether this server does; where none does, it begins."""
+        ...
+
+    async def hand_over(self, app: App, step: str, deliveries: Sequence[Delivery]) -> Sequence[Delivery] | None:
+        """Let the one that does go on; None where it is gone: ask again who does."""
+        ...
+
+    async def read(self, app_id: str | None) -> Sequence[Delivery]:
+        """Return the deliveries of an app, or of all, newest first."""
+        ...
+
+
 class WebhookDispatcher:
     """Delivers the webhooks of every app.
 
@@ -53,6 +71,8 @@ class WebhookDispatcher:
         allowed, own_ports: where webhooks may go, as `WebhookClient` says.
         schemas: the contract of each type of webhook.
         user_agent: names the sandbox to receivers.
+
+    `senders` is None where no other server has the same apps.
     """
 
     def __init__(
@@ -72,16 +92,19 @@ class WebhookDispatcher:
         self._user_agent = user_agent
         self._queue = KeyedQueue(self._deliver, MAX_IN_FLIGHT)
         self._last_number = 0
+        self.senders: Senders | None = None
 
-    def newest_first(self, app_id: str | None = None) -> Iterator[Delivery]:
-        """Yield the deliveries of one app, or of all."""
+    async def newest_first(self, app_id: str | None = None) -> Iterable[Delivery]:
+        """Return the deliveries of one app, or of all."""
+        if self.senders:
+            return await self.senders.read(app_id)
         apps = self._registry if app_id is None else [self._registry.find(app_id)]
         logs = [app.deliveries.newest_first() for app in apps if app.deliveries]
         return heapq.merge(*logs, key=lambda delivery: -delivery.number)
 
-    def get(self, delivery_id: str, app_id: str | None = None) -> Delivery | None:
+    async def get(self, delivery_id: str) -> Delivery | None:
         """Return the newest delivery of this id: an app that was restored under another id has the same ids."""
-        return next((delivery for delivery in self.newest_first(app_id) if delivery.id == delivery_id), None)
+        return next((delivery for delivery in await self.newest_first() if delivery.id == delivery_id), None)
 
     async def enqueue(
         self, app: App, event_type: str, data: Mapping[str, Any], settings: AppSettings | None = None
@@ -92,7 +115,8 @@ class WebhookDispatcher:
         what happened has happened.
         """
         hooks = matching_webhooks(settings or app.settings, event_type)
-        return [await self._enqueue(app, hook, event_type, data) for hook in hooks]
+        made = [await self._make(app, hook, event_type, data) for hook in hooks]
+        return await self._do(app, "accept", made) if made else []
 
     async def send(self, app: App, event_type: str, data: Mapping[str, Any]) -> Sequence[Delivery]:
         """Do the same on demand.
@@ -105,8 +129,43 @@ class WebhookDispatcher:
         app.usage.check(sum(DELIVERY_BYTES + body + len(hook.url) for hook in hooks))
         return await self.enqueue(app, event_type, data)
 
-    def redeliver(self, app: App, delivery: Delivery) -> Delivery:
+    async def redeliver(self, app: App, delivery: Delivery) -> Delivery:
         """Start a delivery anew, now."""
+        return (await self._do(app, "redeliver", [delivery]))[0]
+
+    async def reschedule(self, app: App) -> None:
+        """Look again at what waits: the app's clock was set."""
+        await self._do(app, "reschedule", [])
+
+    def stop(self) -> None:
+        """Send nothing more; what waits stays so in the logs."""
+        self._queue.cancel()
+        for app in self._registry:
+            app.deliveries.stop()
+
+    async def _do(self, app: App, step: str, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Do a step with deliveries, here or where the app's webhooks are sent."""
+        while self.senders and not await self.senders.claim(app):
+            done = await self.senders.hand_over(app, step, deliveries)
+            if done is not None:
+                return done
+        done = self.perform(app, step, deliveries)
+        await app.deliveries.settle()
+        return done
+
+    def perform(self, app: App, step: str, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Do a step with deliveries of an app, here; return them as they are then."""
+        app.deliveries.on_clear = partial(self._queue.cancel, app)
+        if step == "reschedule":
+            for delivery in app.deliveries.scheduled():
+                app.deliveries.unschedule(delivery)
+                self.resume(app, delivery)
+            return []
+        do = self._accept if step == "accept" else self._redeliver
+        return [do(app, delivery) for delivery in deliveries]
+
+    def _redeliver(self, app: App, delivery: Delivery) -> Delivery:
+        delivery = app.deliveries.get(delivery.number) or delivery
         is_queued = self._queue.has((app, delivery.url), delivery.number) and not app.deliveries.is_scheduled(delivery)
         if delivery.state == "waiting" and is_queued:
             return delivery
@@ -115,21 +174,9 @@ class WebhookDispatcher:
         self._send(app, delivery)
         return delivery
 
-    def reschedule(self, app: App) -> None:
-        """Look again at what waits: the app's clock was set."""
-        for delivery in app.deliveries.scheduled():
-            app.deliveries.unschedule(delivery)
-            self._schedule(app, delivery)
-
-    def stop(self) -> None:
-        """Send nothing more; what waits stays so in the logs."""
-        self._queue.cancel()
-        for app in self._registry:
-            app.deliveries.stop()
-
-    async def _enqueue(self, app: App, hook: Webhook, event_type: str, data: Mapping[str, Any]) -> Delivery:
+    async def _make(self, app: App, hook: Webhook, event_type: str, data: Mapping[str, Any]) -> Delivery:
+        """Return what is to be sent to a webhook."""
         number = await app.next_number("webhook")
-        app.deliveries.on_clear = partial(self._queue.cancel, app)
         created = app.clock.now()
         delivery_id = "webhook_" + app.rng.hex(24, "webhook", number)
         payload = {
@@ -139,9 +186,10 @@ class WebhookDispatcher:
             "data": {**data, "created": data.get("created", created)},
         }
         self._last_number += 1
-        delivery = Delivery(
+        return Delivery(
             id=delivery_id,
-            number=self._last_number,
+            # With others it is the app's own, so that no two have the same.
+            number=number if self.senders else self._last_number,
             app_id=app.id,
             type=event_type,
             url=hook.url,
@@ -149,8 +197,11 @@ class WebhookDispatcher:
             body=encode(payload),
             due=app.moment,
         )
-        if not self._schemas[event_type].is_valid(payload):
-            log.error("the webhook %s breaks the contract", event_type)
+
+    def _accept(self, app: App, delivery: Delivery) -> Delivery:
+        """Send a delivery, or drop it where that can't be."""
+        if not self._schemas[delivery.type].is_valid(loads(delivery.body)):
+            log.error("the webhook %s breaks the contract", delivery.type)
             return self._finish(app, delivery, "dropped", "The sandbox's own webhook breaks the contract.")
         if app.deliveries.count_waiting() >= MAX_WAITING:
             return self._finish(app, delivery, "dropped", f"{MAX_WAITING:,} webhooks of this app wait already.")
@@ -166,7 +217,7 @@ class WebhookDispatcher:
             delivery = replace(delivery, due=unix_time(app.moment + REORDER_SECONDS))
             held_back[delivery.url] = delivery.number
             self._put(app, delivery)
-            self._schedule(app, delivery)
+            self.resume(app, delivery)
             return delivery
         self._put(app, delivery)
         self._queue.add((app, delivery.url), delivery.number)
@@ -175,7 +226,7 @@ class WebhookDispatcher:
             self._send(app, overtaken)
         return delivery
 
-    def _schedule(self, app: App, delivery: Delivery) -> None:
+    def resume(self, app: App, delivery: Delivery) -> None:
         """Send a delivery when it is due in the app's time, which may be now."""
         left = (delivery.due or 0) - app.moment
         if left <= 0:
@@ -191,6 +242,9 @@ class WebhookDispatcher:
         self._queue.add((app, delivery.url), delivery.number)
 
     async def _deliver(self, app: App, number: int) -> None:
+        if self.senders and not await self.senders.claim(app):
+            return
+        await app.refresh()
         delivery = app.deliveries.get(number)
         if delivery is None or not app.exists:
             return
@@ -241,7 +295,7 @@ class WebhookDispatcher:
             base = delivery.due if app.is_frozen and delivery.due is not None else app.moment
             delivery = replace(delivery, due=unix_time(base + BACKOFF[delivery.tries]), tries=delivery.tries + 1)
             self._put(app, delivery)
-            self._schedule(app, delivery)
+            self.resume(app, delivery)
 
     def _finish(self, app: App, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> Delivery:
         finished = replace(delivery, state=state, due=None, reason=reason)

@@ -18,8 +18,11 @@ from sandbox.apps.limits import SharedUsage
 from sandbox.apps.registry import AppRegistry
 from sandbox.clock import FrozenClock
 from sandbox.redis_store.client import RedisClient
+from sandbox.redis_store.hub import Hub
+from sandbox.redis_store.journal import RedisJournal
 from sandbox.redis_store.keys import Keys
 from sandbox.redis_store.registry import RedisRegistry
+from sandbox.redis_store.shared import SharedStore
 from tests.apps import plain
 from tests.support.redis_server import RedisServer, requires_redis_server
 
@@ -61,27 +64,32 @@ class RedisStore:
     def __init__(self, connect: Callable[[], Redis]) -> None:
         self._connect = connect
         self._loop = asyncio.new_event_loop()
-        self._clients: list[RedisClient] = []
+        self._stores: list[SharedStore] = []
 
     def registry(self, **limits: Any) -> AppRegistry:
+        client, keys = RedisClient(self._connect()), Keys("laws")
+        shared = SharedStore(client, keys, Hub(client, keys))
+        self._stores.append(shared)
         environment = AppEnvironment(
-            seed="1", clock=FrozenClock(0), journal=Journal(str), shared_usage=SharedUsage(**limits)
+            seed="1",
+            clock=FrozenClock(0),
+            journal=RedisJournal(lambda app_id: f"req_{app_id or ''}_", shared),
+            shared_usage=SharedUsage(**limits),
         )
 
         async def seed_demo(app: App) -> None:
             raise AssertionError
 
         declared = ({"app_declared": AppSettings()}, AppSettings())
-        client = RedisClient(self._connect())
-        self._clients.append(client)
-        return RedisRegistry(environment, declared, "app_.*", seed_demo, client=client, keys=Keys("laws"))
+        return RedisRegistry(environment, declared, "app_.*", seed_demo, store=shared)
 
     def now(self, work: Awaitable[T]) -> T:
         return self._loop.run_until_complete(_await(work))
 
     def close(self) -> None:
-        for client in self._clients:
-            self.now(client.close())
+        for store in self._stores:
+            store.hub.stop()
+            self.now(store.client.close())
         self._loop.close()
 
 

@@ -48,7 +48,7 @@ class Apps(dict[str | None, AppJournal]):
         if app_id is None:
             self.all.clear(self.values())
         else:
-            self[app_id].clear()
+            self.all.clear_app(self[app_id])
 
     def reset(self, app_id: str) -> None:
         self[app_id] = self[app_id].reset()

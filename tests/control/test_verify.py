@@ -212,7 +212,7 @@ def of_five_with_three_left(**wanted: Any) -> dict[str, Any]:
     journal = Journal(lambda app_id: f"req_{app_id}_", max_records=3)
     apps = {app_id: journal.new_app(app_id) for app_id in ("app_a", "app_b")}
     add(apps["app_b"], entry(app_id="app_b", operation_id=CONFIG))
-    apps["app_b"].clear()
+    journal.clear_app(apps["app_b"])
     for _ in range(5):
         add(apps["app_a"], entry(app_id="app_a", operation_id=CONFIG))
     question = {name: value for name, value in wanted.items() if value is not None}

@@ -23,8 +23,8 @@ from sandbox.redaction import escape
 async def get_verdict(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say how an app's client behaved, as JSON or as JUnit XML."""
     app = await existing_app(request.app_id, services)
-    evicted = app.journal.count_evicted()
-    records = chain(app.journal.newest_first(), services.journal.no_app.newest_first())
+    own, unmatched = [await services.journal.view(each) for each in (app.journal, services.journal.no_app)]
+    evicted, records = own.count_evicted(), chain(own.newest_first(), unmatched.newest_first())
     # In a thread: there may be thousands, and other requests get through meanwhile.
     verdict = await in_thread(judge_client, app.id, records, evicted, services.contract)
     return NegotiatedResult(verdict, {"application/xml": partial(to_junit, verdict)})

@@ -1,2 +1,2 @@
 -- Drops all that is kept of the app.
-return redis.call('UNLINK', META, ROWS, ITEMS, ORDER, USERS, SEEN)
+return redis.call('UNLINK', unpack(KEYS))

@@ -1,4 +1,4 @@
--- What the scripts of an app share. Its keys are always the same six, in this order.
+-- What the scripts of an app share. The keys of its state are always the same six, in this order.
 local META, ROWS, ITEMS, ORDER, USERS, SEEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 
 -- Returns the fields of a conversation: base, title, generated title, provisional, metadata, ledger, deleted.
@@ -35,6 +35,8 @@ local function touch()
   if redis.call('HEXISTS', META, 'v') == 0 then
     local time = redis.call('TIME')
     redis.call('HSET', META, 'v', time[1] .. string.format('%06d', tonumber(time[2])))
+    -- Until now its count of requests alone was kept, for a while.
+    redis.call('PERSIST', META)
   end
 end
 
