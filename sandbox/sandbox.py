@@ -124,9 +124,13 @@ class Sandbox:
         else:
             await self._lifespan(scope, receive, send)
 
+    def stop_listening(self) -> None:
+        """End the streams of live events, which never end by themselves."""
+        self._listeners.end(ServerStopping)
+
     def stop(self) -> None:
         """End everything that is under way: the server stops."""
-        self._listeners.end(ServerStopping)
+        self.stop_listening()
         self._registry.end_responses(ServerStopping)
         if "_webhooks" in vars(self):
             self._webhooks.stop()

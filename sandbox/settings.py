@@ -103,6 +103,10 @@ class Settings:
     store_connections: int = _option(
         32, "integer", "maximum number of connections to the store", minimum=1, maximum=10_000
     )
+    workers: int = _option(1, "integer", "processes that serve; more than one needs --store", minimum=1, maximum=256)
+    drain: int = _option(
+        0, "integer", "seconds that open responses get to complete when the server stops", minimum=0, maximum=86_400
+    )
     header_timeout: int = _option(
         10, "integer", "seconds for the whole head of a request, silence included; then 408", minimum=1, maximum=86_400
     )

@@ -13,11 +13,11 @@ import hypothesis
 import pytest
 from httpx2 import Client
 
-from sandbox import Settings, create_app
+from sandbox import Settings
 from tests.support.constants import KEY, NOW
 from tests.support.in_process import client_of
 from tests.support.processes import Server, serving
-from tests.support.stores import own_place
+from tests.support.stores import open_app, own_place
 
 pytest_plugins = ["tests.support.requirements"]
 
@@ -51,7 +51,7 @@ def make_client() -> MakeClient:
 
     def make(*, key: str | None = KEY, **settings: Any) -> Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        app = create_app(Settings(**{"now": NOW, **own_place(), **settings}))
+        app = open_app(Settings(**{"now": NOW, **own_place(), **settings}))
         return client_of(app, headers)
 
     return make

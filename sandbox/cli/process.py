@@ -94,10 +94,11 @@ class StandardInput:
         except (AttributeError, OSError, ValueError):
             raise SettingsError("--exit-on-stdin-close: expected an open standard input, got none") from None
         # A daemon: nothing can interrupt a read that waits.
-        Thread(target=_read_to_end, args=(descriptor, stop), daemon=True).start()
+        Thread(target=read_to_end, args=(descriptor, stop), daemon=True).start()
 
 
-def _read_to_end(descriptor: int, stop: StopRequest) -> None:
+def read_to_end(descriptor: int, stop: StopRequest) -> None:
+    """Read a pipe until its other end closes, then ask for the end."""
     with suppress(OSError):
         # Not through `sys.stdin`: a waiting reader would hold its lock when the interpreter ends.
         while os.read(descriptor, _READ_SIZE):

@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -56,8 +56,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, token = _with_token(read_settings())
     if settings.save_every and not settings.data:
         raise SettingsError("--save-every goes with --data: expected a file to save into")
+    _check_workers(settings)
     stop = StopRequest()
-    if settings.exit_on_stdin_close:
+    if settings.exit_on_stdin_close and settings.workers == 1:
         StandardInput(stop)
     tls = _tls_options(settings)
     sockets = listen(settings)
@@ -68,26 +69,47 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
-        from sandbox.cli.server import open_sandbox, pollers_of, run_server
+        from sandbox.cli.server import check_sandbox, open_sandbox, pollers_of, run_server
 
-        app, access_log = open_sandbox(settings)
-        app.own_ports.add(sockets.port)
-        write_line(banner(settings, sockets, token))
-        _warn(environ, variables, sockets)
-        if settings.url_file:
-            _write_url(settings.url_file, _base_url(settings, sockets))
-        run_server(
-            app,
-            sockets,
-            settings,
-            tls=tls,
-            pollers=pollers_of(app, settings, config, read_settings),
-            stop=stop,
-        )
+        def serve(stop: StopRequest, opened: Callable[[], None] = lambda: None) -> None:
+            app, access_log = open_sandbox(settings)
+            app.own_ports.add(sockets.port)
+            opened()
+            pollers = pollers_of(app, settings, config, read_settings)
+            run_server(app, sockets, settings, tls=tls, pollers=pollers, stop=stop)
+            if access_log:
+                access_log.close()
+
+        def announce() -> None:
+            write_line(banner(settings, sockets, token))
+            _warn(environ, variables, sockets)
+            if settings.url_file:
+                _write_url(settings.url_file, _base_url(settings, sockets))
+
+        if settings.workers == 1:
+            serve(stop, announce)
+        else:
+            from sandbox.cli.workers import Supervisor
+
+            check_sandbox(settings)
+            announce()
+            Supervisor(
+                settings.workers,
+                serve,
+                stop,
+                drain=settings.drain,
+                watch_input=settings.exit_on_stdin_close,
+                ending=sockets.close,
+            ).run()
         sigint.ignore()
-        if access_log:
-            access_log.close()
     return 0
+
+
+def _check_workers(settings: Settings) -> None:
+    if settings.workers > 1 and not settings.store:
+        raise SettingsError("--workers: expected 1 without --store: what one process has in memory, no other sees")
+    if settings.workers > 1 and not hasattr(os, "fork"):
+        raise SettingsError("--workers: expected 1 on this system; start several servers with the same --store")
 
 
 def _config_path(argument: str | None, variables: Mapping[str, str]) -> Path | None:

@@ -112,6 +112,16 @@ def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
     return create_app(settings, log=access_log), access_log
 
 
+def check_sandbox(settings: Settings) -> None:
+    """Make sure that a server can be opened with these settings.
+
+    Raises:
+        SettingsError, ContractError, StoreError: as `create_app` does.
+    """
+    configure_logging(Redactor(secrets_of(settings)).redact_text, quiet=settings.quiet)
+    create_app(settings)
+
+
 def pollers_of(
     app: Sandbox, settings: Settings, config: ConfigFile, read_settings: Callable[[], Settings]
 ) -> Sequence[Poller]:
@@ -188,7 +198,8 @@ class _UvicornServer(uvicorn.Server):
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.stop()
+        if not self._settings.drain or self._stop.is_set():
+            self._app.stop()
         super().handle_exit(sig, frame)
         self._stop.set()
 
@@ -203,7 +214,6 @@ class _UvicornServer(uvicorn.Server):
         for poller in self._pollers:
             poller.poll()
         if self._stop.is_set():
-            self._app.stop()
             return True
         return await super().on_tick(counter)
 
@@ -212,8 +222,11 @@ class _UvicornServer(uvicorn.Server):
             listening.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._end_of_responses(), _GRACE_SECONDS)
+        self._app.stop_listening()
+        for seconds in (self._settings.drain, _GRACE_SECONDS):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._end_of_responses(), seconds)
+            self._app.stop()
         for task in self.server_state.tasks:
             task.cancel()
         # Here, as a signal that ended the server ends the process right afterwards.

@@ -35,6 +35,10 @@ class ServerSockets:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Listen no more."""
         for each in self.sockets:
             each.close()
 

@@ -217,10 +217,9 @@ class RedisJournal(Journal):
 
     async def _under_way(self, name: str | None, *, is_all: bool) -> list[bytes]:
         """Have all workers send what is over, and return the records of what is under way with them."""
-        await self.flush()
+        own = await self._answer(name, is_all)
         answers = await self._hub.ask("journal", name, is_all)
-        others = [text.encode() for answer in answers for text in answer or ()]
-        return [*self._own_under_way(name, is_all=is_all), *others]
+        return [text.encode() for answer in (own, *answers) for text in answer or ()]
 
     def _own_under_way(self, name: str | None, *, is_all: bool) -> Iterator[bytes]:
         for app in self._busy:
@@ -230,8 +229,10 @@ class RedisJournal(Journal):
                         yield pack_record(request.fields())
 
     async def _answer(self, name: str | None, is_all: bool) -> list[str]:
+        # First what is under way: what ends meanwhile is sent with the rest, so it is in one of the two.
+        under_way = [packed.decode() for packed in self._own_under_way(name, is_all=is_all)]
         await self.flush()
-        return [packed.decode() for packed in self._own_under_way(name, is_all=is_all)]
+        return under_way
 
     # Who listens
 

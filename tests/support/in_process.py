@@ -19,11 +19,11 @@ import httpx2
 import orjson
 from starlette.types import ASGIApp, Message, Scope
 
-from sandbox import Settings, create_app
+from sandbox import Settings
 from sandbox.sandbox import Sandbox
 from tests.support.answer import Answer
 from tests.support.constants import KEY, NOW
-from tests.support.stores import STORE, own_place
+from tests.support.stores import STORE, open_app, own_place
 
 T = TypeVar("T")
 Hook = Callable[[Message], Awaitable[None]]
@@ -151,7 +151,7 @@ def in_process(*, hasty: bool = True, key: str = KEY, **settings: Any) -> Iterat
     """Give a client of a server of its own, its time frozen unless `now` says otherwise."""
     loop = HastyLoop() if hasty else asyncio.SelectorEventLoop()
     try:
-        yield AsgiClient(create_app(Settings(**{"now": NOW, **own_place(), **settings})), loop, key)
+        yield AsgiClient(open_app(Settings(**{"now": NOW, **own_place(), **settings})), loop, key)
     finally:
         loop.close()
 

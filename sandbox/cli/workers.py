@@ -1,0 +1,140 @@
+"""`serve --workers`: several processes on the same sockets, and one that restarts those that die and ends them all."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from select import select
+from threading import Thread
+from types import FrameType
+
+from sandbox.cli.process import StopRequest, flush_streams, read_to_end
+from sandbox.clock import monotonic
+
+log = logging.getLogger("sandbox")
+
+# Seconds between two looks at the workers, and from a worker's start in which it may not be replaced yet.
+_LOOK_AGAIN, _PAUSE = 0.1, 1.0
+# Seconds beside those of --drain, until a worker that doesn't end is killed.
+_GRACE = 5.0
+
+
+class Supervisor:
+    """Keeps so many workers running, each a child of this process.
+
+    Args:
+        count: how many.
+        serve: what a worker does, until the request that it is given says that it is to end.
+        stop: says that all of it is to end.
+        drain: seconds that a worker may take to end, beside its own.
+        watch_input: end with standard input, as `--exit-on-stdin-close` says.
+        ending: is called when the end begins.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        serve: Callable[[StopRequest], None],
+        stop: StopRequest,
+        *,
+        drain: float,
+        watch_input: bool,
+        ending: Callable[[], None],
+    ) -> None:
+        self._count = count
+        self._serve = serve
+        self._stop = stop
+        self._drain = drain
+        self._watch_input = watch_input
+        self._ending = ending
+        # When each began, by its process id; and when the next one may: one that can't live is not tried all the time.
+        self._workers: dict[int, float] = {}
+        self._not_before = 0.0
+        # Open for writing here alone: where this process ends, however it does, each worker reads the end.
+        self._lifeline = os.pipe()
+
+    def run(self) -> None:
+        """Keep the workers running until somebody asks for the end."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        while not self._stop.is_set():
+            self._collect()
+            if len(self._workers) < self._count and monotonic() >= self._not_before:
+                self._start()
+            else:
+                self._wait()
+        self._end_all()
+
+    def _start(self) -> None:
+        flush_streams()
+        process = os.fork()
+        if process:
+            self._workers[process] = monotonic()
+            return
+        code = 1
+        try:
+            self._be_worker()
+            code = 0
+        except Exception:
+            log.exception("a worker failed")
+        finally:
+            flush_streams()
+            # Not by way of what the first process is to do at its end.
+            os._exit(code)
+
+    def _be_worker(self) -> None:
+        reading, writing = self._lifeline
+        os.close(writing)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        stop = StopRequest()
+        Thread(target=read_to_end, args=(reading, stop), daemon=True).start()
+        self._serve(stop)
+
+    def _collect(self) -> None:
+        """Note which workers have ended."""
+        while self._workers:
+            try:
+                process, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                self._workers.clear()
+                return
+            if not process:
+                return
+            began = self._workers.pop(process, None)
+            if began is not None and not self._stop.is_set():
+                self._not_before = began + _PAUSE
+                code = os.waitstatus_to_exitcode(status)
+                how = f"signal {-code}" if code < 0 else f"exit code {code}"
+                log.warning("worker %d ended (%s); another one takes its place", process, how)
+
+    def _wait(self) -> None:
+        """Wait a moment, or until standard input closes."""
+        inputs = [sys.stdin.fileno()] if self._watch_input else []
+        readable, _, _ = select(inputs, [], [], _LOOK_AGAIN)
+        if readable and not os.read(readable[0], 65_536):
+            self._stop.set()
+
+    def _end(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature of a handler
+        if self._stop.is_set():
+            self._send(signal.SIGTERM)
+        self._stop.set()
+
+    def _end_all(self) -> None:
+        self._ending()
+        self._send(signal.SIGTERM)
+        deadline = monotonic() + self._drain + _GRACE
+        while self._workers and monotonic() < deadline:
+            self._collect()
+            select([], [], [], 0.01)
+        self._send(signal.SIGKILL)
+        self._collect()
+
+    def _send(self, number: int) -> None:
+        for process in self._workers:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
