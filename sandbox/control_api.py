@@ -11,18 +11,21 @@ from sandbox.api.populate import populate
 from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Contract
 from sandbox.control.coverage import coverage_places
-from sandbox.control.services import ControlServices
+from sandbox.control.services import ControlServices, DeletedCoverage
 from sandbox.server.asgi import ControlApi
 from sandbox.server.control_pipeline import ControlDeps
 from sandbox.server.router import Router
 
 
-def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> ControlApi:
+def open_control_api(
+    own: Contract, listeners: OpenResponses, deleted_coverage: DeletedCoverage | None, **parts: Any
+) -> ControlApi:
     """Return the control API of a server.
 
     Args:
         own: its own contract.
         listeners: the streams of live events.
+        deleted_coverage: that of deleted apps, where it isn't kept in memory.
         parts: the fields of `ControlServices` that are the server's.
 
     Raises:
@@ -34,6 +37,7 @@ def open_control_api(own: Contract, listeners: OpenResponses, **parts: Any) -> C
         populate=populate,
         effective_settings=effective_settings,
         coverage_places=coverage_places(parts["contract"]),
+        deleted_coverage=deleted_coverage or DeletedCoverage(),
         **parts,
     )
     return ControlApi(

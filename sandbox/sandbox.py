@@ -221,6 +221,7 @@ class Sandbox:
         return open_control_api(
             self.control_contract,
             self._listeners,
+            self.store.deleted_coverage() if self.store else None,
             registry=self._registry,
             journal=self._journal,
             clock=self._clock,

@@ -16,6 +16,7 @@ from sandbox.api.exchange import append_message, append_reply, item
 from sandbox.api.persona import business_of
 from sandbox.apps.app import App
 from sandbox.apps.records import Conversation, Item, Role
+from sandbox.apps.store import Gone
 from sandbox.contract import encode
 from sandbox.errors import NotFound
 from sandbox.long_work import Slices
@@ -54,12 +55,15 @@ async def populate(
         users=users,
         user_id=external_user_id,
     )
-    slices = Slices()
+    slices, newest = Slices(), 0
     for draft in drafts:
         await slices.yield_if_due()
         if app.conversations is not filled:
-            raise NotFound("The app was reset while it was filled.", param="app_id")
-        await _add(app, draft, delete=some_deleted and draft.deleted)
+            raise _was_reset()
+        try:
+            newest = await _add(app, draft, after=newest, delete=some_deleted and draft.deleted)
+        except Gone:
+            raise _was_reset() from None
 
 
 async def seed_demo(app: App) -> None:
@@ -111,8 +115,17 @@ def _call_part(rng: Entropy, text: str) -> dict[str, Any]:
     }
 
 
-async def _add(app: App, draft: Draft, *, delete: bool) -> None:
+def _was_reset() -> NotFound:
+    return NotFound("The app was reset while it was filled.", param="app_id")
+
+
+async def _add(app: App, draft: Draft, *, after: int, delete: bool) -> int:
+    """Add a conversation whose number is to be higher than `after`; return its number."""
+
     def make(number: int) -> Conversation:
+        if number <= after:
+            # Another server did it: this one has not heard of it yet.
+            raise _was_reset()
         user_id = draft.user.id if draft.known else None
         return _record(
             app, number, draft.start.at, user_id, draft.title, _title_pair(app, draft, number), draft.metadata
@@ -130,6 +143,7 @@ async def _add(app: App, draft: Draft, *, delete: bool) -> None:
             ledger = Ledger.from_json(answer.ledger)
     if delete:
         await app.conversations.delete(conversation.id)
+    return conversation.number
 
 
 def _record(

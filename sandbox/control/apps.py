@@ -56,7 +56,7 @@ async def forget(app: App, services: ControlServices) -> None:
     """Delete everything of an app; what its client has met of the contract stays in the coverage of the server."""
     journal = await services.journal.view(app.journal)
     counted = await in_thread(count_coverage, journal.newest_first(), journal.count_evicted(), services.coverage_places)
-    services.deleted_coverage.update(counted)
+    await services.deleted_coverage.add(counted)
     await services.registry.delete(app)
     services.publish(app, "deleted")
 
@@ -64,7 +64,7 @@ async def forget(app: App, services: ControlServices) -> None:
 async def reset(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Delete everything of every app; declared apps are as they were at start."""
     await services.registry.delete_all()
-    services.deleted_coverage.clear()
+    await services.deleted_coverage.clear()
     services.publish(None, "reset")
     return None
 

@@ -93,7 +93,7 @@ async def get_app_coverage(request: ControlRequest, services: ControlServices) -
 
 async def get_coverage(request: ControlRequest, services: ControlServices) -> ControlResult:
     """Say what the clients of all apps have met of the contract, those of deleted ones too."""
-    return _coverage(await _count(None, services) + services.deleted_coverage, None, services)
+    return _coverage(await _count(None, services) + await services.deleted_coverage.total(), None, services)
 
 
 async def _count(app_id: str | None, services: ControlServices) -> Tally:
@@ -111,7 +111,7 @@ async def delete_requests(request: ControlRequest, services: ControlServices) ->
     app_id, slices = request.query.get("app_id"), Slices()
     if app_id is None:
         await services.journal.drop_all(app.journal for app in services.registry)
-        services.deleted_coverage.clear()
+        await services.deleted_coverage.clear()
     for app in list(services.registry) if app_id is None else [services.registry.find(app_id)]:
         await slices.yield_if_due()
         await services.journal.drop(app.journal)

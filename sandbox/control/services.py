@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.apps.app import App
@@ -18,6 +18,25 @@ from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Redactor
 from sandbox.scenario import Scenarios
 from sandbox.webhooks.dispatcher import WebhookDispatcher
+
+
+class DeletedCoverage:
+    """What the clients of deleted apps have met of the contract, and how often."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    async def add(self, counts: Counter[tuple[str, ...]]) -> None:
+        """Count what those of one more app have met."""
+        self._counts.update(counts)
+
+    async def total(self) -> Counter[tuple[str, ...]]:
+        """Return all of it."""
+        return self._counts
+
+    async def clear(self) -> None:
+        """Forget it."""
+        self._counts.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +62,7 @@ class ControlServices:
     effective_settings: Callable[[App], Mapping[str, Any]]
     scenarios: Scenarios
     coverage_places: Mapping[tuple[str, ...], None]
-    deleted_coverage: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    deleted_coverage: DeletedCoverage
 
     def publish(self, app: App | None, change: str) -> None:
         """Publish that an app was changed (None: every app)."""

@@ -24,7 +24,7 @@ Argument = bytes | str | int
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 # These have other keys than those of an app's state.
-_ALONE = ("register", "begin", "record", "records", "drop_records", "claim", "forget")
+_ALONE = ("register", "begin", "record", "records", "drop_records", "claim", "forget", "count")
 
 
 class RedisClient:
@@ -68,10 +68,11 @@ class RedisClient:
         value: bytes | None = await self._run("HGET", key, name)
         return value
 
-    async def fields(self, key: str) -> Sequence[bytes]:
-        """Return the values of a hash."""
-        values: Sequence[bytes] = await self._run("HVALS", key)
-        return values
+    async def hash(self, key: str) -> Sequence[tuple[bytes, bytes]]:
+        """Return the names and values of a hash."""
+        found = await self._run("HGETALL", key)
+        # Flat where the connection speaks RESP2.
+        return list(found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True))
 
     async def set_fields(self, key: str, *pairs: Argument) -> None:
         """Set fields of a hash: names and values by turns."""
@@ -124,6 +125,8 @@ class RedisClient:
         else:
             await self._slots.acquire()
         try:
+            task = asyncio.current_task()
+            ends = task.cancelling() if task else 0
             connection = self._idle.pop() if self._idle else self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
             try:
                 await connection.send_packed_command([_pack(command)])
@@ -137,6 +140,9 @@ class RedisClient:
                 await self.drop_idle()
                 raise
             self._idle.append(connection)
+            if task and task.cancelling() > ends:
+                # Up to Python 3.11 `wait_for`, by which redis-py sends, may swallow the end of a request.
+                raise asyncio.CancelledError
             return answer
         finally:
             self._slots.release()

@@ -107,10 +107,10 @@ class RedisSenders:
                 app.deliveries.clear()
             return False
         if app.id not in self._own:
-            self._own[app.id] = app
-            deliveries = [unpack_delivery(packed) for packed in await client.fields(hooks)]
+            deliveries = [unpack_delivery(packed) for _, packed in await client.hash(hooks)]
             assert isinstance(app.deliveries, RedisDeliveries)  # noqa: S101 - there are no others here
             app.deliveries.load(deliveries)
+            self._own[app.id] = app
             for delivery in deliveries:
                 if delivery.state == "waiting":
                     self._resume(app, delivery)
@@ -129,8 +129,8 @@ class RedisSenders:
     async def read(self, app_id: str | None) -> Sequence[Delivery]:
         """Return the deliveries of an app, or of all, newest first."""
         ids = await self._registry.ids() if app_id is None else [app_id]
-        found = [await self._store.client.fields(self._store.keys.of_webhooks(each)[0]) for each in ids]
-        deliveries = [unpack_delivery(packed) for each in found for packed in each]
+        found = [await self._store.client.hash(self._store.keys.of_webhooks(each)[0]) for each in ids]
+        deliveries = [unpack_delivery(packed) for each in found for _, packed in each]
         return sorted(deliveries, key=lambda delivery: -delivery.number)
 
     def poll(self) -> None:

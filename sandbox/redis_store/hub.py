@@ -190,7 +190,8 @@ class Hub:
         self._listeners.append(listener)
         await self.start()
         if self._subscribed and not self._is_live.is_set():
-            await self._subscribed.subscribe(self._keys.live)
+            # By a task of its own: redis-py may swallow the end of the one that waits.
+            self.run(self._subscribed.subscribe(self._keys.live))
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._client.timeout):
                     await self._is_live.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -25,6 +25,9 @@ from sandbox.redis_store.registry import RedisRegistry
 from sandbox.redis_store.shared import SharedStore
 from sandbox.settings import Settings
 from sandbox.webhooks.dispatcher import WebhookDispatcher
+
+if TYPE_CHECKING:
+    from sandbox.control.services import DeletedCoverage
 
 # What the key of the version holds: what is kept otherwise is another version's.
 VERSION = b"dimedove-sandbox 1"
@@ -50,6 +53,12 @@ class Store:
     def registry(self, *parts: Any) -> RedisRegistry:
         """Return the apps of a server; `parts` are what an `AppRegistry` takes."""
         return RedisRegistry(*parts, store=self._shared)
+
+    def deleted_coverage(self) -> DeletedCoverage:
+        """Return the coverage of deleted apps."""
+        from sandbox.redis_store.coverage import RedisDeletedCoverage  # late: it brings the control API along
+
+        return RedisDeletedCoverage(self._shared)
 
     def share_webhooks(self, webhooks: WebhookDispatcher, registry: AppRegistry) -> None:
         """Let one server at a time send the webhooks of an app."""

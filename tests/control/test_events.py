@@ -204,6 +204,7 @@ def test_a_reset_is_told_to_the_listeners_of_every_app(alone: AppDriver) -> None
         assert ear.next() == ("state", {"app_id": None, "change": "reset"})
 
 
+@pytest.mark.one_process
 def test_a_hundred_listen_and_no_more(alone: AppDriver) -> None:
     with ExitStack() as ears:
         heard = [ears.enter_context(listening(alone)) for _ in range(100)]

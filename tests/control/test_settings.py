@@ -247,6 +247,7 @@ def test_the_config_file_declares_apps(tmp_path: Path) -> None:
     assert settings["rate_limit"] == {"per_minute": 60, "per_day": None}
 
 
+@pytest.mark.one_process
 def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text("[apps.app_a]\nstream = true\n", encoding="utf-8")
@@ -275,6 +276,7 @@ def test_a_changed_file_is_taken_and_a_wrong_one_changes_nothing(tmp_path: Path)
             assert (driver.settings["stream"], other.settings["status"]) == (True, "live")
 
 
+@pytest.mark.one_process
 def test_a_link_that_is_turned_to_another_file_is_a_change(tmp_path: Path) -> None:
     """So Kubernetes changes a ConfigMap: `sandbox.toml` leads through `..data`, which is replaced in one go."""
     for name, streams in (("..old", "true "), ("..new", "false")):

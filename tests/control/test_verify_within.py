@@ -111,6 +111,7 @@ def test_when_the_server_stops_it_says_what_is_so_by_then() -> None:
         assert (answer.status_code, answer.json()["verified"], client.open_tasks) == (200, False, 0)
 
 
+@pytest.mark.one_process
 def test_so_many_wait_at_once_and_who_leaves_makes_room() -> None:
     question = {"app_id": "app_w", "within_ms": LONG}
 

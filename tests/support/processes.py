@@ -63,7 +63,7 @@ def serving(
     `within` is a command that becomes the one which is given to it, as `nohup` does.
     """
     command = [*within, sys.executable, "-P", "-m", "sandbox", *command, *flags]
-    place = {ENV_PREFIX + name.upper(): value for name, value in own_place().items()}
+    place = {ENV_PREFIX + name.upper(): str(value) for name, value in own_place().items()}
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **place, **(env or {})}
     with signals_heeded():
         process = subprocess.Popen(  # noqa: S603 - our own command
@@ -122,7 +122,7 @@ def measured(
     *words: str, folder: Path, env: dict[str, str] | None = None, program: Sequence[str] = ("-P", "-m", "sandbox")
 ) -> Measured:
     """Run a command, or another program of Python's, to its end and measure it; its outputs go through files."""
-    place = {ENV_PREFIX + name.upper(): value for name, value in own_place().items()}
+    place = {ENV_PREFIX + name.upper(): str(value) for name, value in own_place().items()}
     environ = {**os.environ, "PYTHONPATH": str(ROOT), **place, **(env or {})}
     out, err, used = (folder / name for name in ("out.txt", "err.txt", "used.txt"))
     command = [sys.executable, "-c", _MEASURER, str(used), sys.executable, *program, *words]

@@ -37,7 +37,7 @@ def open_app(settings: Settings) -> Sandbox:
     """Return a server with these settings, or several that look like one."""
     if settings.workers == 1:
         return create_app(settings)
-    return cast(Sandbox, _Turns([create_app(settings) for _ in range(settings.workers)]))
+    return cast("Sandbox", _Turns([create_app(settings) for _ in range(settings.workers)]))
 
 
 class _Turns:
