@@ -8,10 +8,11 @@ import sandbox
 from sandbox import control
 from sandbox.api.persona import effective_settings
 from sandbox.api.populate import populate
+from sandbox.apps.deleted_coverage import DeletedCoverage
 from sandbox.apps.responses import OpenResponses
 from sandbox.contract import Contract
 from sandbox.control.coverage import coverage_places
-from sandbox.control.services import ControlServices, DeletedCoverage
+from sandbox.control.services import ControlServices
 from sandbox.server.asgi import ControlApi
 from sandbox.server.control_pipeline import ControlDeps
 from sandbox.server.router import Router

@@ -248,7 +248,7 @@ class Sandbox:
             user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
         )
         if self.store:
-            self.store.share_webhooks(dispatcher, self._registry)
+            dispatcher.senders = self.store.senders(self._registry, dispatcher.perform, dispatcher.resume)
         return dispatcher
 
     async def _enqueue_webhook(self, app: App, kind: str, data: Mapping[str, Any], settings: AppSettings) -> None:

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sandbox.apps.request_record import RequestRecord, pack, unpack
+from sandbox.apps.store import JournalView
 from sandbox.apps.watchers import Watchers
 
 # What a record costs beside its packed form.
@@ -21,24 +22,6 @@ RECORD_BYTES = 300
 # So many requests end before they are packed and counted, all at once: what is done again right away is done fast.
 # Large ones don't wait.
 BATCH, LARGE = 16, 64 * 1024
-
-
-class JournalView(Protocol):
-    """Records of one app, or of all, as they are at one moment."""
-
-    def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
-        """Return records, what began last first; those behind the one with the id `after`, of an operation.
-
-        What comes after the call changes nothing in them: they may be read in a thread.
-
-        Raises:
-            LookupError: there is no record with the id `after`.
-        """
-        ...
-
-    def count_evicted(self, operation_id: str | None = None) -> int:
-        """Return how many records are gone that may have been of an operation, or of any."""
-        ...
 
 
 class OpenRequest(Protocol):

@@ -7,11 +7,12 @@ message two: a store behind a network can answer each in one round trip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from sandbox.app_settings import RateLimit
 from sandbox.apps.records import Conversation, Item, Page, PageRequest, Totals
+from sandbox.apps.request_record import RequestRecord
 from sandbox.apps.rule_queue import QueuedRule, QueueState
 
 Counter = Literal["completion", "populate", "webhook", "told"]
@@ -139,4 +140,22 @@ class RateLimiter(Protocol):
         Raises:
             StoreFull: there are too many apps.
         """
+        ...
+
+
+class JournalView(Protocol):
+    """Records of one app, or of all, as they are at one moment."""
+
+    def newest_first(self, *, after: str | None = None, operation_id: str | None = None) -> Iterator[RequestRecord]:
+        """Return records, what began last first; those behind the one with the id `after`, of an operation.
+
+        What comes after the call changes nothing in them: they may be read in a thread.
+
+        Raises:
+            LookupError: there is no record with the id `after`.
+        """
+        ...
+
+    def count_evicted(self, operation_id: str | None = None) -> int:
+        """Return how many records are gone that may have been of an operation, or of any."""
         ...

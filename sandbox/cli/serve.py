@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from sandbox.cli.config_file import ConfigFile
 from sandbox.cli.flags import add_flag
 from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
+from sandbox.cli.workers import Supervisor
 from sandbox.hosts import is_loopback
 from sandbox.options import ENV_PREFIX, SettingsError
 from sandbox.settings import Settings, default_of, load_settings, options
@@ -69,40 +70,32 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
-        from sandbox.cli.server import check_sandbox, open_sandbox, pollers_of, run_server
+        from sandbox.cli.server import check_sandbox, serve
 
-        def serve(stop: StopRequest, opened: Callable[[], None] = lambda: None) -> None:
-            app, access_log = open_sandbox(settings)
-            app.own_ports.add(sockets.port)
-            opened()
-            pollers = pollers_of(app, settings, config, read_settings)
-            run_server(app, sockets, settings, tls=tls, pollers=pollers, stop=stop)
-            if access_log:
-                access_log.close()
-
-        def announce() -> None:
-            write_line(banner(settings, sockets, token))
-            _warn(environ, variables, sockets)
-            if settings.url_file:
-                _write_url(settings.url_file, _base_url(settings, sockets))
-
+        work = partial(serve, settings, sockets, tls, config, read_settings)
+        announce = partial(_announce, settings, sockets, token, environ, variables)
         if settings.workers == 1:
-            serve(stop, announce)
+            work(stop, announce)
         else:
-            from sandbox.cli.workers import Supervisor
-
             check_sandbox(settings)
             announce()
-            Supervisor(
-                settings.workers,
-                serve,
-                stop,
-                drain=settings.drain,
-                watch_input=settings.exit_on_stdin_close,
-                ending=sockets.close,
-            ).run()
+            Supervisor(settings, work, stop, ending=sockets.close).run()
         sigint.ignore()
     return 0
+
+
+def _announce(
+    settings: Settings,
+    sockets: ServerSockets,
+    token: str | None,
+    environ: Mapping[str, str],
+    variables: Mapping[str, str],
+) -> None:
+    """Say where the server is, now that it can be reached."""
+    write_line(banner(settings, sockets, token))
+    _warn(environ, variables, sockets)
+    if settings.url_file:
+        _write_url(settings.url_file, _base_url(settings, sockets))
 
 
 def _check_workers(settings: Settings) -> None:

@@ -136,6 +136,25 @@ def pollers_of(
     return pollers
 
 
+def serve(
+    settings: Settings,
+    sockets: ServerSockets,
+    tls: dict[str, Any],
+    config: ConfigFile,
+    read_settings: Callable[[], Settings],
+    stop: StopRequest,
+    opened: Callable[[], None] = lambda: None,
+) -> None:
+    """Open a server and serve with it; `opened` is called in between."""
+    app, access_log = open_sandbox(settings)
+    app.own_ports.add(sockets.port)
+    opened()
+    pollers = pollers_of(app, settings, config, read_settings)
+    run_server(app, sockets, settings, tls=tls, pollers=pollers, stop=stop)
+    if access_log:
+        access_log.close()
+
+
 def run_server(
     app: Sandbox,
     sockets: ServerSockets,

@@ -14,6 +14,7 @@ from types import FrameType
 
 from sandbox.cli.process import StopRequest, flush_streams, read_to_end
 from sandbox.clock import monotonic
+from sandbox.settings import Settings
 
 log = logging.getLogger("sandbox")
 
@@ -27,29 +28,23 @@ class Supervisor:
     """Keeps so many workers running, each a child of this process.
 
     Args:
-        count: how many.
+        settings: how many, and how they end.
         serve: what a worker does, until the request that it is given says that it is to end.
         stop: says that all of it is to end.
-        drain: seconds that a worker may take to end, beside its own.
-        watch_input: end with standard input, as `--exit-on-stdin-close` says.
         ending: is called when the end begins.
     """
 
     def __init__(
         self,
-        count: int,
+        settings: Settings,
         serve: Callable[[StopRequest], None],
         stop: StopRequest,
         *,
-        drain: float,
-        watch_input: bool,
         ending: Callable[[], None],
     ) -> None:
-        self._count = count
+        self._settings = settings
         self._serve = serve
         self._stop = stop
-        self._drain = drain
-        self._watch_input = watch_input
         self._ending = ending
         # When each began, by its process id; and when the next one may: one that can't live is not tried all the time.
         self._workers: dict[int, float] = {}
@@ -63,7 +58,7 @@ class Supervisor:
             signal.signal(number, self._end)
         while not self._stop.is_set():
             self._collect()
-            if len(self._workers) < self._count and monotonic() >= self._not_before:
+            if len(self._workers) < self._settings.workers and monotonic() >= self._not_before:
                 self._start()
             else:
                 self._wait()
@@ -114,7 +109,7 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Wait a moment, or until standard input closes."""
-        inputs = [sys.stdin.fileno()] if self._watch_input else []
+        inputs = [sys.stdin.fileno()] if self._settings.exit_on_stdin_close else []
         readable, _, _ = select(inputs, [], [], _LOOK_AGAIN)
         if readable and not os.read(readable[0], 65_536):
             self._stop.set()
@@ -127,7 +122,7 @@ class Supervisor:
     def _end_all(self) -> None:
         self._ending()
         self._send(signal.SIGTERM)
-        deadline = monotonic() + self._drain + _GRACE
+        deadline = monotonic() + self._settings.drain + _GRACE
         while self._workers and monotonic() < deadline:
             self._collect()
             select([], [], [], 0.01)

@@ -12,8 +12,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from sandbox.apps.journal import JournalView
 from sandbox.apps.request_record import RequestRecord
+from sandbox.apps.store import JournalView
 from sandbox.control.apps import existing_app
 from sandbox.control.coverage import Tally, count_coverage, coverage_document, to_markdown
 from sandbox.control.request_export import to_curl, to_har

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.apps.app import App
+from sandbox.apps.deleted_coverage import DeletedCoverage
 from sandbox.apps.events import EventBus
 from sandbox.apps.journal import Journal
 from sandbox.apps.registry import AppRegistry
@@ -18,25 +18,6 @@ from sandbox.persistence.data_file import DataFile
 from sandbox.redaction import Redactor
 from sandbox.scenario import Scenarios
 from sandbox.webhooks.dispatcher import WebhookDispatcher
-
-
-class DeletedCoverage:
-    """What the clients of deleted apps have met of the contract, and how often."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[tuple[str, ...]] = Counter()
-
-    async def add(self, counts: Counter[tuple[str, ...]]) -> None:
-        """Count what those of one more app have met."""
-        self._counts.update(counts)
-
-    async def total(self) -> Counter[tuple[str, ...]]:
-        """Return all of it."""
-        return self._counts
-
-    async def clear(self) -> None:
-        """Forget it."""
-        self._counts.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections import Counter
 
 from orjson import loads
 
+from sandbox.apps.deleted_coverage import DeletedCoverage
 from sandbox.contract import encode
-from sandbox.control.services import DeletedCoverage
 from sandbox.redis_store.shared import SharedStore
 
 

@@ -78,14 +78,14 @@ class RedisSenders:
     """Which worker sends the webhooks of which app.
 
     Args:
-        registry: the apps of this worker.
         store: where it is kept.
+        registry: the apps of this worker.
         perform: does a step that another worker hands over.
         resume: goes on with a delivery that waits, where its sender ended.
     """
 
     def __init__(
-        self, registry: AppRegistry, store: SharedStore, perform: Perform, resume: Callable[[App, Delivery], None]
+        self, store: SharedStore, registry: AppRegistry, perform: Perform, resume: Callable[[App, Delivery], None]
     ) -> None:
         self._registry = registry
         self._store = store

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from orjson import Fragment
 
-from sandbox.apps.journal import LARGE, AppJournal, Journal, JournalView, OpenRequest
+from sandbox.apps.journal import LARGE, AppJournal, Journal, OpenRequest
 from sandbox.apps.request_record import RequestRecord
+from sandbox.apps.store import JournalView
 from sandbox.apps.watchers import Watchers
 from sandbox.errors import StoreUnavailable
 from sandbox.redis_store.shared import SharedStore
@@ -106,7 +107,7 @@ class RedisJournal(Journal):
     async def number(self, app: RedisAppJournal, request: OpenRequest, version: bytes) -> Numbered:
         """Give a request its id, as `RedisAppJournal.number` says."""
         # What no number is given to, nobody asks for.
-        request.id = b"%bffffffff" % app.prefix
+        request.id, request.seq = b"%bffffffff" % app.prefix, 0
         await self._hub.start()
         number, epoch, now, last, *state = await self._client.call("begin", app.keys, version)
         if number > 0:

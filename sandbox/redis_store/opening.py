@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from sandbox.apps.registry import AppRegistry
 from sandbox.errors import StoreError
 from sandbox.options import SettingsError
 from sandbox.redaction import escape
 from sandbox.redis_store.client import RedisClient, connect
+from sandbox.redis_store.coverage import RedisDeletedCoverage
 from sandbox.redis_store.deliveries import RedisSenders
 from sandbox.redis_store.events import RedisEventBus
 from sandbox.redis_store.hub import Hub
@@ -24,10 +24,6 @@ from sandbox.redis_store.keys import Keys
 from sandbox.redis_store.registry import RedisRegistry
 from sandbox.redis_store.shared import SharedStore
 from sandbox.settings import Settings
-from sandbox.webhooks.dispatcher import WebhookDispatcher
-
-if TYPE_CHECKING:
-    from sandbox.control.services import DeletedCoverage
 
 # What the key of the version holds: what is kept otherwise is another version's.
 VERSION = b"dimedove-sandbox 1"
@@ -54,16 +50,14 @@ class Store:
         """Return the apps of a server; `parts` are what an `AppRegistry` takes."""
         return RedisRegistry(*parts, store=self._shared)
 
-    def deleted_coverage(self) -> DeletedCoverage:
+    def deleted_coverage(self) -> RedisDeletedCoverage:
         """Return the coverage of deleted apps."""
-        from sandbox.redis_store.coverage import RedisDeletedCoverage  # late: it brings the control API along
-
         return RedisDeletedCoverage(self._shared)
 
-    def share_webhooks(self, webhooks: WebhookDispatcher, registry: AppRegistry) -> None:
-        """Let one server at a time send the webhooks of an app."""
-        self._senders = RedisSenders(registry, self._shared, webhooks.perform, webhooks.resume)
-        webhooks.senders = self._senders
+    def senders(self, *parts: Any) -> RedisSenders:
+        """Return what decides which server sends the webhooks of an app; `parts` are what `RedisSenders` takes."""
+        self._senders = RedisSenders(self._shared, *parts)
+        return self._senders
 
     def poll(self) -> None:
         """Do what is due now and then."""

@@ -79,8 +79,8 @@ def test_a_reset_reaches_its_own_prefix_alone(redis: RedisServer) -> None:
     with served(redis) as app:
         app.api.created()
         app.client.post("/_sandbox/reset")
+        assert keys(redis) == ["team-a", "{team-a}:version", "{team-b:app_kept}:meta"]
         assert app.api.list().json()["data"] == []
-    assert keys(redis) == ["team-a", "{team-a}:version", "{team-b:app_kept}:meta"]
 
 
 # Who is let in
@@ -110,17 +110,24 @@ def test_a_wrong_setting_is_named(flags: tuple[str, ...], message: str) -> None:
     assert "s3cret" not in ended.stderr
 
 
-def test_one_prefix_is_for_one_server(redis: RedisServer) -> None:
-    place = ("--store", redis.url, "--store-prefix", PREFIX)
-    with served(redis) as app:
+def test_servers_on_one_prefix_have_the_same_apps(redis: RedisServer) -> None:
+    with served(redis) as one, served(redis) as other:
+        conversation = one.api.created(title="Shared")
+        assert other.api.get(conversation).json()["title"] == "Shared"
+        other.freeze(NOW + 60)
+        assert one.api.create().json()["created_at"] == NOW + 60
+        # Numbered over both, in the order in which they came.
+        assert [row["id"][-2:] for row in one.requests()] == ["03", "02", "01"]
+        assert one.requests() == other.requests()
+
+
+def test_a_prefix_that_a_server_uses_is_not_wiped(redis: RedisServer) -> None:
+    with served(redis) as app, served_elsewhere(redis) as other:
         app.client.get(HEALTH)
-        second = run("serve", "--port", "0", *place)
         wiped = run("store", "wipe", "--store", redis.url, "--prefix", PREFIX)
-        with served_elsewhere(redis) as other:
-            assert other.client.get(HEALTH).json()["store"] == "redis"
-    assert (second.returncode, wiped.returncode) == (3, 3)
-    assert second.stderr == wiped.stderr
-    assert "another server uses this store" in second.stderr
+        assert other.client.get(HEALTH).json()["store"] == "redis"
+    assert (wiped.returncode, wiped.stderr.count("\n")) == (3, 1)
+    assert "a server uses the prefix team-a" in wiped.stderr
 
 
 @contextmanager
