@@ -125,7 +125,16 @@ AMBIENT: dict[str, set[str]] = {
     "uuid": set(),
     "secrets": {"cli.serve", "redis_store.hub"},  # a token that must not be guessed, a name that no other server has
     # walking a folder; handles of files; reading a descriptor without a buffer's lock
-    "os": {"cli.__init__", "cli.doctor", "cli.exec", "cli.process", "cli.serve", "cli.workers", "contract.document", *FILES},
+    "os": {
+        "cli.__init__",
+        "cli.doctor",
+        "cli.exec",
+        "cli.process",
+        "cli.serve",
+        "cli.workers",
+        "contract.document",
+        *FILES,
+    },
 }
 
 MAX_LINES, MAX_PATHS, MAX_LATE_IMPORTS, MAX_FILE_LINES = 50, 14, 12, 400
