@@ -110,7 +110,6 @@ def test_a_fault_acts_once_over_both(pair: tuple[AppDriver, AppDriver]) -> None:
 
 
 def test_coverage_counts_deleted_apps_of_both(pair: tuple[AppDriver, AppDriver]) -> None:
-    one, other = pair
     for app in pair:
         app.api.list()
         app.call("DELETE")
