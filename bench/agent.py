@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from statistics import median, quantiles
 
 from sandbox.agent import titles
-from sandbox.agent.ledger import Ledger
-from sandbox.agent.replies import reply
+from sandbox.agent.dialogue import reply
 from sandbox.agent.tools import default_tools
-from sandbox.agent.turn import Profile, Turn
+from sandbox.agent.turn import Ledger, Profile, Turn
 from sandbox.rng import Entropy
 
 CALLS = 3_000

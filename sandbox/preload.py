@@ -51,13 +51,13 @@ def preload(control: Contract) -> None:
 
 
 def _load_words() -> None:
-    from sandbox.agent import businesses, demo, index, language, safety, titles, vocabulary
+    from sandbox.agent import businesses, demo, index, text, titles, understanding, vocabulary
 
     for name in businesses.NAMES:
         index.index(name)
     titles.preload()
-    safety.distress("")
-    language.tell("Bonjour")
+    understanding.distress("")
+    text.tell("Bonjour")
     index.spelt()
     demo.preload()
     for name in ("completions", "forms", "showcase_en", "showcase_fr"):

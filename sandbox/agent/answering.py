@@ -1,16 +1,26 @@
-"""Says what entries say, asks what they need, and does what they are for; keeps all of it in the ledger."""
+"""Says what entries say, asks what they need, does what they are for, and keeps all of it in the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from sandbox.agent import booking, entities, followups
+from sandbox.agent import booking, entities
 from sandbox.agent.businesses import Entry
 from sandbox.agent.rendering import ReplyBuilder
-from sandbox.agent.understanding import ParsedMessage
+from sandbox.agent.text import kind_of, stems
+from sandbox.agent.understanding import BARE, ParsedMessage
+from sandbox.agent.vocabulary import alternatives
 
 MAX_SAID: Final = 12
+_MAX_WORDS: Final = 4
+_ENDS = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z]|[«“-])|\n")
+_TELLING: Final = {
+    "price": re.compile(r"\$|¢|%|\b(?:free|gratuite?s?|included|inclus|comprise?)\b"),
+    "howlong": re.compile(alternatives("time units")),
+}
 
 
 class Response(NamedTuple):
@@ -89,7 +99,7 @@ class _Before(NamedTuple):
 def _repeated(builder: ReplyBuilder, entry: Entry, parsed: ParsedMessage, before: _Before) -> Response | None:
     """Answer who asks again for what was said last: by the sentence that is meant, or by a person."""
     may_be_part = parsed.asks or before.asked in ("", "offer")
-    known = followups.sentence(builder, parsed) if may_be_part else None
+    known = followed_up(builder, parsed) if may_be_part else None
     if known:
         if before.asked or entry.offers:
             builder.ledger.ask(before.asked or "offer", entry.id, before.options)
@@ -197,3 +207,30 @@ def hand_over(builder: ReplyBuilder) -> Response:
         return Response([builder.say("hand_over_known", phone=phone)], sober=True)
     ledger.ask("phone", "human")
     return Response([builder.say("hand_over")], sober=True)
+
+
+def followed_up(builder: ReplyBuilder, parsed: ParsedMessage) -> str | None:
+    """Return the sentence of the last answer that a short message asks about, None where there is none."""
+    entry = builder.business.entries.get(builder.ledger.said[-1]) if builder.ledger.said else None
+    words = set(stems(parsed.rest)) - BARE
+    if entry is None or entry.alone or len(words) > _MAX_WORDS:
+        return None
+    kind = _TELLING.get(kind_of(parsed.rest) or "")
+    parts = [part for part in _sentences(builder.line(entry.says) or "") if not kind or kind.search(part.lower())]
+    if not words:
+        return parts[0] if kind and parts else None
+    best = max(parts, key=lambda part: _shared(words, part), default="")
+    return best.lstrip("- ") if _shared(words, best) * 2 >= len(words) else None
+
+
+def _shared(words: set[str], part: str) -> int:
+    return len(words.intersection(stems(part)))
+
+
+@lru_cache(maxsize=64)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(_split(text))
+
+
+def _split(text: str) -> Iterator[str]:
+    return (part.strip() for part in _ENDS.split(text) if part.strip() and not part.rstrip().endswith(":"))

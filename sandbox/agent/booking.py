@@ -9,8 +9,8 @@ from typing import Final
 from sandbox.agent import dates
 from sandbox.agent.businesses import Entry
 from sandbox.agent.dates import Opening, RequestedTime
-from sandbox.agent.ledger import Ledger
 from sandbox.agent.rendering import ReplyBuilder, listed
+from sandbox.agent.turn import Ledger
 from sandbox.agent.understanding import ParsedMessage
 from sandbox.agent.vocabulary import alternatives
 

@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from sandbox.agent import directives, language, nouns, understanding, vocabulary
+from sandbox.agent import directives, entities, understanding, vocabulary
 from sandbox.agent.businesses import business
 from sandbox.agent.directives import Directives
-from sandbox.agent.ledger import Ledger
 from sandbox.agent.rendering import ReplyBuilder, laid_out
-from sandbox.agent.text import MAX_READ, SPELLED, fold, read
-from sandbox.agent.turn import Language, Pair, Prompt, Turn
+from sandbox.agent.text import MAX_READ, SPELLED, detect, fold, of_metadata, read, tell
+from sandbox.agent.turn import Language, Ledger, Pair, Prompt, Turn
 from sandbox.agent.vocabulary import alternatives
 from sandbox.reply import Message, Reply
 
@@ -67,7 +66,7 @@ def _language(prompt: Prompt, asked: Directives) -> Language:
         return "fr"
     if _TO_ENGLISH.search(instruction):
         return "en"
-    return language.tell(instruction) or language.detect(asked.rest, language.of_metadata(prompt.metadata))
+    return tell(instruction) or detect(asked.rest, of_metadata(prompt.metadata))
 
 
 def split(text: str) -> tuple[str, str]:
@@ -136,7 +135,7 @@ def _builder(prompt: Prompt, text: str, lang: Language) -> ReplyBuilder:
 
 
 def _paragraph(builder: ReplyBuilder, text: str) -> str:
-    noun = nouns.noun(text, builder.lang)
+    noun = entities.noun(text, builder.lang)
     other = "this" if builder.lang == "en" else "ce sujet"
     return builder.say("paragraph", noun=noun or other)
 

@@ -15,9 +15,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sandbox.agent import dates, vocabulary
 from sandbox.agent.businesses import Entry, business
-from sandbox.agent.ledger import Ledger
 from sandbox.agent.text import fold
-from sandbox.agent.turn import Language, Pair
+from sandbox.agent.turn import Language, Ledger, Pair
 from sandbox.rng import Entropy
 
 DAY: Final = 86_400

@@ -12,9 +12,8 @@ from functools import cache
 from typing import Any, Final
 
 from sandbox.agent import vocabulary
-from sandbox.agent.language import detect
 from sandbox.agent.rendering import ReplyBuilder
-from sandbox.agent.text import fold
+from sandbox.agent.text import detect, fold
 from sandbox.agent.turn import Language
 from sandbox.reply import DataSpec
 

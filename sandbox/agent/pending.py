@@ -6,8 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sandbox.agent import booking, dates, entities, followups
-from sandbox.agent.answering import Response, answer, go_on, is_ahead, missing_slots, open_question, said_by
+from sandbox.agent import booking, dates, entities
+from sandbox.agent.answering import (
+    Response,
+    answer,
+    followed_up,
+    go_on,
+    is_ahead,
+    missing_slots,
+    open_question,
+    said_by,
+)
 from sandbox.agent.businesses import Entry
 from sandbox.agent.rendering import ReplyBuilder, lowered
 from sandbox.agent.text import kind_of, stems
@@ -186,7 +195,7 @@ def _not_given(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
         return Response([builder.say("declined")])
     if parsed.corrects or builder.ledger.asked_again:
         return None
-    known = followups.sentence(builder, parsed)
+    known = followed_up(builder, parsed)
     if known:
         question = open_question(builder)
         return Response([known, *(builder.say("back_to", question_low=lowered(part)) for part in question)])
@@ -298,7 +307,7 @@ def _beside_choice(builder: ReplyBuilder, parsed: ParsedMessage, options: str) -
         return builder.say("which_one", list=options)
     question = builder.say("which_open", list=options)
     if parsed.asks:
-        known = followups.sentence(builder, parsed)
+        known = followed_up(builder, parsed)
         return f"{known}\n\n{question}" if known else builder.say("ask_again_later", question=question)
     found = {name: text for name, text in entities.told(parsed.text).items() if name != "last4"}
     name = None if found else entities.answer_to("name", parsed.text, builder.today)

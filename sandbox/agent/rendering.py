@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from sandbox.agent import dates, entities, vocabulary
 from sandbox.agent.businesses import TIERS, Business, Entry, Line, business
-from sandbox.agent.ledger import Ledger
 from sandbox.agent.text import MAX_READ, fold, read
-from sandbox.agent.turn import Language, Pair, Turn
+from sandbox.agent.turn import Language, Ledger, Pair, Turn
 
 _COLLEAGUES: Final = (
     *("Marie-Ève Gagnon", "Mathieu Bouchard", "Isabelle Fortin", "Andrew Campbell", "Valérie Pelletier"),

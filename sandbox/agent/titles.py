@@ -12,7 +12,7 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from sandbox.agent import directives, safety, understanding, vocabulary
+from sandbox.agent import directives, understanding, vocabulary
 from sandbox.agent.businesses import NAMES, TIERS, Entry, business
 from sandbox.agent.dates import MONTHS, write_time
 from sandbox.agent.text import GREETINGS, fold, kind_of
@@ -145,7 +145,7 @@ def _topic(name: str, text: str) -> Pair | None:
 
 
 def _distress(text: str) -> Pair | None:
-    kind = safety.distress(fold(text))
+    kind = understanding.distress(fold(text))
     return None if kind is None else _DISTRESS.get(kind, _URGENT)
 
 

@@ -1,21 +1,22 @@
-"""What a message means to one business: which entries it asks for, and how sure that is.
+"""What a message means to one business: danger first, then which entries it asks for, and how sure that is.
 
 An entry is found by its samples: how much of a sample's words, weighted by their rarity, the message has. The outcome
-is sure, unsure or nothing; an entry is only sure for the kind of question that it answers.
+is sure, unsure or nothing; an entry is only sure for the kind of question that it answers. What comes before all
+business is heard by patterns (`vocabulary/safety.txt`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
-from sandbox.agent import nouns
+from sandbox.agent import entities, vocabulary
 from sandbox.agent.businesses import Business, Entry
 from sandbox.agent.index import SURE, index, spelt
-from sandbox.agent.ledger import Ledger
 from sandbox.agent.text import HARD, MAX_READ, kind_of, read, stem, stems
+from sandbox.agent.turn import Ledger, Pair
 from sandbox.agent.vocabulary import alternatives
 
 Confidence = Literal["sure", "unsure", "none"]
@@ -80,7 +81,7 @@ def find(
         if asked:
             return Wish(asked, "sure", text, 1.0), ()
     wish, near = _outcome(text, known.find(words, kind, topic, booked=booked))
-    if wish.entry and nouns.is_for_another_trade(text, known.known.trade, known.weights):
+    if wish.entry and entities.is_for_another_trade(text, known.known.trade, known.weights):
         return Wish(None, "none", text), ()
     return wish, near
 
@@ -256,3 +257,78 @@ def _asked_for(rest: str, name: str, ledger: Ledger) -> tuple[list[Wish], tuple[
     if any(wish.confidence == "sure" for wish in found):
         return found, ()
     return found, find(name, rest, topic, booked, last)[1]
+
+
+DISTRESS: Final = (
+    "self_harm",
+    "abuse",
+    "medical",
+    "poison",
+    "gas",
+    "fire",
+    "carbon_monoxide",
+    "electricity",
+    "threat",
+)
+
+
+class Distress(NamedTuple):
+    """One kind of message that comes before all business: found `when`, but for idioms (`unless`)."""
+
+    name: str
+    when: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    says: tuple[Pair, ...]
+    again: tuple[Pair, ...]
+
+
+@cache
+def kinds() -> tuple[Distress, ...]:
+    """Return the kinds in the order in which they count."""
+    found = []
+    for heading, raw in vocabulary.lines("safety").items():
+        rows = [(row[0], " | ".join(row[1:])) for row in raw]
+        idioms = [text for name, text in rows if name == "not"]
+        texts = {key: tuple(_texts(text) for name, text in rows if name == key) for key in ("say", "again")}
+        unless = re.compile("|".join(idioms)) if idioms else None
+        found.append(Distress(heading[2:], _any(rows), unless, texts["say"], texts["again"]))
+    return tuple(found)
+
+
+def _any(rows: Sequence[Sequence[str]]) -> re.Pattern[str]:
+    """Return what finds any `when` of some rows, where a word begins, or a message that is `alone` what it says.
+
+    That a word must begin is said once: said in each of two hundred patterns, it makes the search five times as slow.
+    """
+    words = "|".join(text for name, text in rows if name == "when")
+    alone = "".join(f"|{text}" for name, text in rows if name == "alone")
+    return re.compile(rf"\b(?=[\w'])(?:{words}){alone}" if words else alone[1:])
+
+
+def _texts(text: str) -> Pair:
+    en, _, fr = text.partition(" | ")
+    return Pair(en, vocabulary.typography(fr))
+
+
+def distress(folded: str) -> str | None:
+    """Return the kind of a message that comes before all business, None for an ordinary one."""
+    kind = heard(folded)
+    return kind.name if kind else None
+
+
+def heard(folded: str) -> Distress | None:
+    """Return the kind of a folded message, None for an ordinary one."""
+    head = folded[:MAX_READ]
+    if not _any_distress().search(head):
+        return None
+    for kind in kinds():
+        if kind.when.search(head) and not (kind.unless and kind.unless.search(head)):
+            return kind
+    return None
+
+
+@cache
+def _any_distress() -> re.Pattern[str]:
+    """Return what finds any kind at once: nearly all messages have none, and one search says so."""
+    lists = vocabulary.lines("safety").values()
+    return _any([(row[0], " | ".join(row[1:])) for rows in lists for row in rows])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sandbox.agent.replies import reply
+from sandbox.agent.dialogue import reply
 from sandbox.api import Services
 from sandbox.api.conversations import no_conversation
 from sandbox.api.exchange import Metadata, append_message, append_reply

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from sandbox.agent import directives, forms, language, safety
+from sandbox.agent import directives, forms
 from sandbox.agent.businesses import business
-from sandbox.agent.ledger import Ledger
-from sandbox.agent.text import MAX_READ, read
-from sandbox.agent.turn import Language, Prompt, Turn
+from sandbox.agent.text import MAX_READ, detect, of_metadata, read
+from sandbox.agent.turn import Language, Ledger, Prompt, Turn
+from sandbox.agent.understanding import distress
 from sandbox.api import TextModel
 from sandbox.apps.app import App
 from sandbox.apps.records import Item
@@ -47,7 +47,7 @@ def write_completion(model: TextModel, app: App, prompt: Prompt) -> TextWriter |
     if _has_special_words(prompt.text):
         return None
     company = business(prompt.profile.business).facts
-    lang = language.detect(prompt.text, language.of_metadata(prompt.metadata))
+    lang = detect(prompt.text, of_metadata(prompt.metadata))
     instructions = (
         f"You write texts for {company['company'].of(lang)}, {company['trade'].en}. Do what the prompt asks, "
         f"in {_LANGUAGES[lang]} unless it asks for another language, and answer with the text alone."
@@ -61,7 +61,7 @@ def _is_ordinary(turn: Turn, reply: Reply) -> bool:
     is_text = len(reply.output) == 1 and isinstance(reply.output[0], Message)
     if not is_text or _has_special_words(turn.message):
         return False
-    if Ledger.from_json(reply.ledger).safety or safety.distress(read(turn.message[:MAX_READ]).folded):
+    if Ledger.from_json(reply.ledger).safety or distress(read(turn.message[:MAX_READ]).folded):
         return False
     fields = forms.submitted(turn.message)
     return not (len(fields) > 1 or (fields and Ledger.from_json(turn.ledger).form))

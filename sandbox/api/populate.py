@@ -10,8 +10,8 @@ import orjson
 
 from sandbox.agent import demo, titles
 from sandbox.agent.demo import Draft, Written
-from sandbox.agent.ledger import Ledger
-from sandbox.agent.replies import reply
+from sandbox.agent.dialogue import reply
+from sandbox.agent.turn import Ledger
 from sandbox.api.exchange import append_message, append_reply, item
 from sandbox.api.persona import business_of
 from sandbox.apps.app import App

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.agent.forms import form
-from sandbox.agent.language import of_message
+from sandbox.agent.text import of_message
 from sandbox.agent.turn import Language
 from sandbox.reply import DataSpec, FunctionCall, Message, OutputItem, Pace, Reply
 from sandbox.rng import Entropy

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sandbox.agent.completions import complete
 from sandbox.agent.directives import KNOWN
-from sandbox.agent.language import detect
+from sandbox.agent.text import detect
 from sandbox.agent.turn import Prompt
 from sandbox.reply import Message, Pace, Reply
 from sandbox.rng import Entropy

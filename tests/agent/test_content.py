@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.agent import understanding, vocabulary
 from sandbox.agent.businesses import NAMES, Business, Entry, business
-from sandbox.agent.language import tell
+from sandbox.agent.text import tell
 from sandbox.agent.titles import MAX_TITLE
 from sandbox.agent.turn import Pair
 

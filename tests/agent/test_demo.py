@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from sandbox.agent import language
 from sandbox.agent.businesses import NAMES, business
 from sandbox.agent.demo import DAY, DAYS, Draft, conversations, written
-from sandbox.agent.ledger import Ledger
+from sandbox.agent.text import detect
 from sandbox.agent.titles import MAX_TITLE
+from sandbox.agent.turn import Ledger
 from sandbox.rng import Entropy
 
 NOW = 1_780_000_000
@@ -80,7 +80,7 @@ def test_customers_write_what_their_business_knows_in_their_language(name: str) 
             continue
         text = draft.customer.writes(Ledger(), last=False)
         assert text in samples
-        assert language.detect(text, draft.user.lang) == draft.user.lang, text
+        assert detect(text, draft.user.lang) == draft.user.lang, text
 
 
 def test_the_demo_app_is_written_by_hand_in_both_languages() -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from sandbox.agent.businesses import NAMES, Entry, business
 from sandbox.agent.demo import Customer, User
-from sandbox.agent.language import tell
-from sandbox.agent.ledger import Ledger
-from sandbox.agent.turn import Language
+from sandbox.agent.text import tell
+from sandbox.agent.turn import Language, Ledger
 from tests.agent.turns import Conversation, talk
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr")

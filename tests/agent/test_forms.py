@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.agent import vocabulary
+from sandbox.agent.dialogue import reply
 from sandbox.agent.forms import PROPS, form
-from sandbox.agent.replies import reply
 from sandbox.reply import DataSpec
 from tests.agent.turns import Conversation, patches_of, patches_of_all_forms, profile, talk, text_of, turn
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from sandbox.agent.language import detect, of_message, of_metadata
+from sandbox.agent.text import detect, of_message, of_metadata
 from sandbox.agent.turn import Language
 
 MOST_WRONG = 3

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.agent.businesses import NAMES
-from sandbox.agent.language import tell
-from sandbox.agent.safety import distress
-from sandbox.agent.text import fold
+from sandbox.agent.text import fold, tell
 from sandbox.agent.tools import default_tools
+from sandbox.agent.understanding import distress
 from tests.agent.turns import Conversation, talk
 
 NUMBERS = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.agent import dates
-from sandbox.agent.replies import reply
+from sandbox.agent.dialogue import reply
 from sandbox.agent.tools import called, default_tools, of_each_kind
 from sandbox.agent.turn import Tool
 from sandbox.reply import FunctionCall, Message

@@ -7,10 +7,9 @@ from functools import cache
 from typing import Any
 
 from sandbox.agent.businesses import NAMES
+from sandbox.agent.dialogue import reply
 from sandbox.agent.forms import form
-from sandbox.agent.ledger import Ledger
-from sandbox.agent.replies import reply
-from sandbox.agent.turn import Profile, Tool, Turn
+from sandbox.agent.turn import Ledger, Profile, Tool, Turn
 from sandbox.reply import DataSpec, FunctionCall, Message, Reply
 from sandbox.rng import Entropy
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.agent.language import detect
+from sandbox.agent.text import detect
 from sandbox.contract import load
 from tests.support.answer import Answer
 from tests.support.api import Api

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.agent.businesses import NAMES, business
-from sandbox.agent.language import detect
+from sandbox.agent.text import detect
 from tests.control.conftest import MakeDriver
 from tests.support.api import texts
 from tests.support.app_driver import AppDriver
