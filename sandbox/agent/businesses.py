@@ -187,18 +187,18 @@ def _read(name: str) -> _File:
 def _keep(read: _File, section: str, line: str, rows: list[tuple[str, str]]) -> None:
     if section == "topics":
         key, en, fr, form, words = (part.strip() for part in line.split(" | "))
-        label, told = _pair(f"{en} | {fr}"), tuple(words.split(", "))
+        label, told = pair(f"{en} | {fr}"), tuple(words.split(", "))
         read.topics[key] = Topic(key, label, form, told, tuple(map(fold, (*told, *label))))
         return
     key, _, text = line.partition(":")
     if section == "entries":
         rows.append((key.strip(), text.strip()))
     elif key.startswith("ask "):
-        read.questions[key[4:]] = _pair(text)
+        read.questions[key[4:]] = pair(text)
     elif key == "hours":
         read.facts[key] = Pair(", ".join(part.strip() for part in text.split("|")), "")
     else:
-        read.facts[key] = _pair(text)
+        read.facts[key] = pair(text)
 
 
 def _entry(rows: Sequence[tuple[str, str]]) -> Entry:
@@ -209,11 +209,11 @@ def _entry(rows: Sequence[tuple[str, str]]) -> Entry:
         topic=known.get("topic", ""),
         kinds=frozenset(kind.strip() for kind in known["kind"].split(",")),
         samples=(tuple(_samples(known["en"])), tuple(_samples(known["fr"]))),
-        title=_pair(known["title"]) if known.get("title") else None,
+        title=pair(known["title"]) if known.get("title") else None,
         says=tuple(_lines(rows, "say")),
         offers=tuple(_lines(rows, "offer")),
         asks=tuple(_asks(rows)),
-        questions={key[4:]: _pair(text) for key, text in rows if key.startswith("ask ")},
+        questions={key[4:]: pair(text) for key, text in rows if key.startswith("ask ")},
         dones=tuple(_lines(rows, "done")),
         effect=known.get("effect", ""),
         alone=known.get("alone") == "yes",
@@ -235,10 +235,11 @@ def _asks(rows: Sequence[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, ...
 def _lines(rows: Sequence[tuple[str, str]], name: str) -> Iterator[Line]:
     for key, text in rows:
         if key == name or key.startswith(f"{name}["):
-            yield Line(key[len(name) + 1 : -1], _pair(text))
+            yield Line(key[len(name) + 1 : -1], pair(text))
 
 
-def _pair(text: str) -> Pair:
+def pair(text: str) -> Pair:
+    """Return the texts in both languages that ` | ` keeps apart; one alone stands for both."""
     en, mark, fr = text.strip().partition(" | ")
     if " | " in fr:
         raise ValueError("more than one ` | `")

@@ -42,7 +42,7 @@ def respond(builder: ReplyBuilder, text: str) -> Response:
 def _safety(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
     """Answer a message of distress; after one there is no business until the customer returns to it."""
     ledger = builder.ledger
-    kind = understanding.heard(parsed.folded)
+    kind = understanding.distress(parsed.folded)
     if kind is None:
         return _after_distress(builder, parsed)
     about = len(stems(parsed.rest)) > _ANGRY and (parsed.near or (parsed.sure and not parsed.sure[0].alone))
@@ -73,7 +73,7 @@ def _after_distress(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | 
         return None
     if (parsed.thanks or parsed.bye) and parsed.is_bare:
         return Response([builder.say("calm")], sober=True)
-    kind = next(kind for kind in understanding.kinds() if kind.name == ledger.safety)
+    kind = understanding.kinds()[ledger.safety]
     return Response([builder.fill(builder.pick(kind.again), {})], sober=True)
 
 

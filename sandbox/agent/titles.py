@@ -146,7 +146,7 @@ def _topic(name: str, text: str) -> Pair | None:
 
 def _distress(text: str) -> Pair | None:
     kind = understanding.distress(fold(text))
-    return None if kind is None else _DISTRESS.get(kind, _URGENT)
+    return None if kind is None else _DISTRESS.get(kind.name, _URGENT)
 
 
 def _general(text: str) -> Pair:

@@ -13,9 +13,9 @@ from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from sandbox.agent import entities, vocabulary
-from sandbox.agent.businesses import Business, Entry
+from sandbox.agent.businesses import Business, Entry, pair
 from sandbox.agent.index import SURE, index, spelt
-from sandbox.agent.text import HARD, MAX_READ, kind_of, read, stem, stems
+from sandbox.agent.text import HARD, MAX_READ, Listener, kind_of, read, stem, stems
 from sandbox.agent.turn import Ledger, Pair
 from sandbox.agent.vocabulary import alternatives
 
@@ -38,6 +38,7 @@ BARE: Final = frozenset(
         stem("marche"),
     )
 )  # all that "how much?" says
+_LEAD = re.compile(r"^\W+")
 _CLAUSES = re.compile(
     r"[.?!;\n]+\s+|[\n?!]+|(?:,\s*|\s)(?:and|also|but|et|pis|mais|puis|aussi)\s+(?="
     + alternatives("clause start")
@@ -259,76 +260,43 @@ def _asked_for(rest: str, name: str, ledger: Ledger) -> tuple[list[Wish], tuple[
     return found, find(name, rest, topic, booked, last)[1]
 
 
-DISTRESS: Final = (
-    "self_harm",
-    "abuse",
-    "medical",
-    "poison",
-    "gas",
-    "fire",
-    "carbon_monoxide",
-    "electricity",
-    "threat",
+DISTRESS: Final = frozenset(
+    ("self_harm", "abuse", "medical", "poison", "gas", "fire", "carbon_monoxide", "electricity", "threat")
 )
 
 
 class Distress(NamedTuple):
-    """One kind of message that comes before all business: found `when`, but for idioms (`unless`)."""
+    """One kind of message that comes before all business: heard but for idioms (`unless`), and what is said to it."""
 
     name: str
-    when: re.Pattern[str]
     unless: re.Pattern[str] | None
     says: tuple[Pair, ...]
     again: tuple[Pair, ...]
 
 
 @cache
-def kinds() -> tuple[Distress, ...]:
+def kinds() -> Mapping[str, Distress]:
     """Return the kinds in the order in which they count."""
-    found = []
-    for heading, raw in vocabulary.lines("safety").items():
-        rows = [(row[0], " | ".join(row[1:])) for row in raw]
-        idioms = [text for name, text in rows if name == "not"]
-        texts = {key: tuple(_texts(text) for name, text in rows if name == key) for key in ("say", "again")}
-        unless = re.compile("|".join(idioms)) if idioms else None
-        found.append(Distress(heading[2:], _any(rows), unless, texts["say"], texts["again"]))
-    return tuple(found)
+    found = {}
+    for name in vocabulary.lines("safety"):
+        idioms = "|".join(_safety_rows(name, "not"))
+        says, again = (tuple(map(pair, _safety_rows(name, key))) for key in ("say", "again"))
+        found[name[2:]] = Distress(name[2:], re.compile(idioms) if idioms else None, says, again)
+    return found
 
 
-def _any(rows: Sequence[Sequence[str]]) -> re.Pattern[str]:
-    """Return what finds any `when` of some rows, where a word begins, or a message that is `alone` what it says.
-
-    That a word must begin is said once: said in each of two hundred patterns, it makes the search five times as slow.
-    """
-    words = "|".join(text for name, text in rows if name == "when")
-    alone = "".join(f"|{text}" for name, text in rows if name == "alone")
-    return re.compile(rf"\b(?=[\w'])(?:{words}){alone}" if words else alone[1:])
-
-
-def _texts(text: str) -> Pair:
-    en, _, fr = text.partition(" | ")
-    return Pair(en, vocabulary.typography(fr))
-
-
-def distress(folded: str) -> str | None:
-    """Return the kind of a message that comes before all business, None for an ordinary one."""
-    kind = heard(folded)
-    return kind.name if kind else None
-
-
-def heard(folded: str) -> Distress | None:
-    """Return the kind of a folded message, None for an ordinary one."""
-    head = folded[:MAX_READ]
-    if not _any_distress().search(head):
-        return None
-    for kind in kinds():
-        if kind.when.search(head) and not (kind.unless and kind.unless.search(head)):
-            return kind
-    return None
+def _safety_rows(heading: str, key: str) -> list[str]:
+    return [" | ".join(row[1:]) for row in vocabulary.lines("safety")[heading] if row[0] == key]
 
 
 @cache
-def _any_distress() -> re.Pattern[str]:
-    """Return what finds any kind at once: nearly all messages have none, and one search says so."""
-    lists = vocabulary.lines("safety").values()
-    return _any([(row[0], " | ".join(row[1:])) for rows in lists for row in rows])
+def _distress() -> Listener:
+    return Listener((name[2:], text) for name in vocabulary.lines("safety") for text in _safety_rows(name, "when"))
+
+
+def distress(folded: str) -> Distress | None:
+    """Return what kind of message that comes before all business a folded one is, None for an ordinary one."""
+    head = _LEAD.sub("", folded[:MAX_READ])
+    found = _distress().heard(head)
+    listed = [kind for name, kind in kinds().items() if name in found] if found else ()
+    return next((kind for kind in listed if not (kind.unless and kind.unless.search(head))), None)

@@ -41,7 +41,12 @@ def lines(name: str) -> dict[str, list[list[str]]]:
 @cache
 def alternatives(name: str) -> str:
     """Return the regular expression of a section of `patterns.txt`: any of its lines, as a group."""
-    return f"(?:{'|'.join(_patterns()[name])})"
+    return f"(?:{'|'.join(patterns(name))})"
+
+
+def patterns(name: str) -> list[str]:
+    """Return the lines of a section of `patterns.txt`."""
+    return _patterns()[name]
 
 
 @cache
