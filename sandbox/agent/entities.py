@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -338,12 +338,19 @@ def _noun_ends() -> frozenset[str]:
 
 
 @cache
-def _trades() -> Mapping[str, tuple[tuple[str, ...], frozenset[tuple[str, ...]]]]:
-    """Return for each business how it is called, and the groups of stems by which a message of its trade is known."""
-    return {
-        row[0]: (tuple(row[1:4]), frozenset(stems(words) for words in row[4].split(", ")))
-        for row in vocabulary.lines("trades")["# trades"]
-    }
+def _trades() -> Mapping[str, tuple[str, ...]]:
+    """Return how each business is called."""
+    return {row[0]: tuple(row[1:4]) for row in vocabulary.lines("trades")["# trades"]}
+
+
+@cache
+def _trade_words() -> Mapping[str, Sequence[tuple[int, str, frozenset[str]]]]:
+    """Return by one of their stems the groups by which a message of a trade is known: its place, name, all stems."""
+    found: dict[str, list[tuple[int, str, frozenset[str]]]] = {}
+    for place, row in enumerate(vocabulary.lines("trades")["# trades"]):
+        for group in map(stems, row[4].split(", ")):
+            found.setdefault(max(group, key=len, default=""), []).append((place, row[0], frozenset(group)))
+    return found
 
 
 @cache
@@ -362,7 +369,6 @@ def other_trade(text: str, name: str) -> tuple[str, ...] | None:
     words = set(stems(text))
     if name == "general":
         return None
-    for other, (label, groups) in _trades().items():
-        if other != name and any(group and words.issuperset(group) for group in groups):
-            return label
-    return None
+    groups = [group for word in words for group in _trade_words().get(word, ()) if group[1] != name]
+    found = [(place, other) for place, other, group in groups if group <= words]
+    return _trades()[min(found)[1]] if found else None

@@ -39,15 +39,26 @@ class _Sample(NamedTuple):
 class _Message(NamedTuple):
     """A message as samples are held against it.
 
-    `told` are its words that are known, `total` is what all of it weighs, `heard` what of it each entry has, `named`
-    the topics that it names.
+    `told` are its words that are known, `total` is what all of it weighs, `named` the topics that it names.
     """
 
     kind: str | None
     told: Sequence[str]
     total: float
-    heard: Mapping[str, float]
     named: frozenset[str]
+
+
+class _Fit(NamedTuple):
+    """How an entry fits a message, whichever of its samples is met.
+
+    `about` is how much of the message any sample has; `likely` and `worth` are factors; a sample that is thin counts
+    where the message is `thin` enough.
+    """
+
+    about: float
+    likely: float
+    worth: float
+    thin: bool
 
 
 class Index:
@@ -90,65 +101,48 @@ class Index:
         `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
         """
         message = self._read(words, kind)
+        fits: dict[str, _Fit] = {}
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in self._met(words, message.told, topic).items():
-            sample = self.samples[number]
+            entry, full, thin = self.samples[number]
             # Most share a word or two by chance.
-            is_light = weight < _MIN_WEIGHT and weight / sample.weight <= _WHOLE
-            if is_light or (sample.entry.needs and not booked):
+            if (weight < _MIN_WEIGHT and weight / full <= _WHOLE) or (entry.needs and not booked):
                 continue
-            rank, likely = self._rated(sample, weight, message)
-            known = best.get(sample.entry.id)
+            fit = fits.get(entry.id)
+            if fit is None:
+                fit = fits[entry.id] = self._fit(entry, message)
+            if thin and (not fit.thin or weight / message.total < _THIN):
+                continue
+            rank, likely = _rated(weight, full, message.total, fit)
+            known = best.get(entry.id)
             if rank and (known is None or rank > known[0]):
-                best[sample.entry.id] = (rank, likely, sample.entry)
+                best[entry.id] = (rank, likely, entry)
         return sorted(best.values(), key=lambda found: -found[0])
 
     def _read(self, words: Sequence[str], kind: str | None) -> _Message:
-        known = [self._known(word) for word in words]
-        told = [word for word in known if word]
-        total = sum(self.weights[word] * _worth(word) for word in told)
-        strange = (word for word, met in zip(words, known, strict=True) if met is None)
-        total += self.rare * sum(1 for word in strange if not word[0].isdecimal() and not is_time(word))
-        return _Message(kind, told, total or 1.0, *self._heard(told))
+        told, total, strange = list[str](), 0.0, 0
+        for word in words:
+            known = word if word in self.weights else self._corrected(word)
+            if known:
+                told.append(known)
+                total += self.weights[known] * _worth(known)
+            elif not word[0].isdecimal() and not is_time(word):
+                strange += 1
+        total += self.rare * strange
+        named = frozenset([self.topic_of[word] for word in told if word in self.topic_of])
+        return _Message(kind, told, total or 1.0, named)
 
-    def _rated(self, sample: _Sample, weight: float, message: _Message) -> tuple[float, float]:
-        """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
-        entry, full, thin = sample
-        share, covered = weight / full, weight / message.total
-        if weight < _MIN_WEIGHT and covered <= _MOST_OF_IT:
-            return 0.0, 0.0
+    def _fit(self, entry: Entry, message: _Message) -> _Fit:
+        heard = 0.0
+        for word in message.told:
+            if entry.id in self.entries_of[word]:
+                heard += self.weights[word]
+        likely = _fitness(entry, message.kind)
+        if message.named and entry.topic and entry.topic not in message.named:
+            likely *= 1.0 if entry.id in self.speaks_of(message.named) else _ELSEWHERE
         common = entry.id in self.known.common
-        if thin and (covered < _THIN or (common and not _is_for(entry, message.kind))):
-            return 0.0, 0.0
-        # A short message that is all about an entry needn't have all words of a sample.
-        about = min(message.heard.get(entry.id, 0.0) / message.total, 1.0)
-        likely = (share + _COVERED * (1 - share) * about) * _fitness(entry, message.kind)
-        if covered < _MIN_SHARE:
-            likely *= _PASSING
-        if self._is_elsewhere(entry, message.named):
-            likely *= _ELSEWHERE
-        if likely < SURE and about < _ASKABLE:
-            return 0.0, 0.0
-        return likely * likely * weight * (0.8 + 0.4 * about) * self._worth_of(entry), likely
-
-    def _worth_of(self, entry: Entry) -> float:
-        return _TAUGHT if entry.id in self.known.taught else _COMMON if entry.id in self.known.common else 1.0
-
-    def _is_elsewhere(self, entry: Entry, named: frozenset[str]) -> bool:
-        """Say whether a message names other topics than that of an entry."""
-        return bool(named and entry.topic) and entry.topic not in named and entry.id not in self.speaks_of(named)
-
-    def _known(self, word: str) -> str | None:
-        return word if word in self.weights else self._corrected(word)
-
-    def _heard(self, told: Sequence[str]) -> tuple[dict[str, float], frozenset[str]]:
-        """Return by entry what weighs that any of its samples has, and the topics that are named."""
-        heard: dict[str, float] = {}
-        for word in told:
-            weight = self.weights[word]
-            for entry in self.entries_of[word]:
-                heard[entry] = heard.get(entry, 0.0) + weight
-        return heard, frozenset(self.topic_of[word] for word in told if word in self.topic_of)
+        worth = _TAUGHT if entry.id in self.known.taught else _COMMON if common else 1.0
+        return _Fit(min(heard / message.total, 1.0), likely, worth, not common or _is_for(entry, message.kind))
 
     @lru_cache(maxsize=256)  # noqa: B019 - an index lives as long as its process
     def speaks_of(self, topics: frozenset[str]) -> frozenset[str]:
@@ -161,15 +155,27 @@ class Index:
         met: dict[int, float] = {}
         for word in told:
             weight = self.weights[word]
+            if not met:
+                met = dict.fromkeys(self.postings[word], weight)
+                continue
             for number in self.postings[word]:
                 met[number] = met.get(number, 0.0) + weight
-        # In one order: what is added up differs in its last bit from order to order.
-        for word in sorted(self.topic_stems.get(topic or "", frozenset()).difference(words)):
-            weight = self.weights[word] * _CONTEXT
-            for number in self.postings[word]:
-                if number in met:
-                    met[number] += weight
+        if topic:
+            context = self._context(topic)
+            for number in met.keys() & context.keys():
+                for word in context[number]:
+                    if word not in words:
+                        met[number] += self.weights[word] * _CONTEXT
         return met
+
+    @cache  # noqa: B019 - an index lives as long as its process
+    def _context(self, topic: str) -> Mapping[int, Sequence[str]]:
+        """Return by sample which words of a topic it has, in one order: sums differ in their last bit by it."""
+        found: dict[int, list[str]] = {}
+        for word in sorted(self.topic_stems.get(topic, ())):
+            for number in self.postings[word]:
+                found.setdefault(number, []).append(word)
+        return found
 
     @cache  # noqa: B019 - an index lives as long as its process
     def _deletes(self) -> Mapping[str, str]:
@@ -211,6 +217,21 @@ def _phrases(known: Business, told: Sequence[tuple[Entry, str, Sequence[str]]]) 
         if (entry.whole or not words or (common and len(words) < 2)) and not (common and phrase in own):
             phrases.setdefault(phrase, entry)
     return phrases
+
+
+def _rated(weight: float, full: float, total: float, fit: _Fit) -> tuple[float, float]:
+    """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
+    covered = weight / total
+    if weight < _MIN_WEIGHT and covered <= _MOST_OF_IT:
+        return 0.0, 0.0
+    # A short message that is all about an entry needn't have all words of a sample.
+    share = weight / full
+    likely = (share + _COVERED * (1 - share) * fit.about) * fit.likely
+    if covered < _MIN_SHARE:
+        likely *= _PASSING
+    if likely < SURE and fit.about < _ASKABLE:
+        return 0.0, 0.0
+    return likely * likely * weight * (0.8 + 0.4 * fit.about) * fit.worth, likely
 
 
 def _worth(word: str) -> float:
