@@ -101,19 +101,21 @@ class Index:
         `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
         """
         message = self._read(words, kind)
+        heard, total = self._heard(message), message.total
         fits: dict[str, _Fit] = {}
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in self._met(words, message.told, topic).items():
             entry, full, thin = self.samples[number]
-            # Most share a word or two by chance.
-            if (weight < _MIN_WEIGHT and weight / full <= _WHOLE) or (entry.needs and not booked):
+            share, about = weight / full, heard[entry.id]
+            # Most share a word or two by chance: they are left aside before anything else is asked.
+            if about < _ASKABLE and share + _COVERED * (1 - share) * about < SURE:
                 continue
-            fit = fits.get(entry.id)
-            if fit is None:
-                fit = fits[entry.id] = self._fit(entry, message)
-            if thin and (not fit.thin or weight / message.total < _THIN):
+            if (weight < _MIN_WEIGHT and share <= _WHOLE) or (entry.needs and not booked):
                 continue
-            rank, likely = _rated(weight, full, message.total, fit)
+            fit = fits.get(entry.id) or fits.setdefault(entry.id, self._fit(entry, about, message))
+            if thin and (not fit.thin or weight / total < _THIN):
+                continue
+            rank, likely = _rated(weight, share, weight / total, fit)
             known = best.get(entry.id)
             if rank and (known is None or rank > known[0]):
                 best[entry.id] = (rank, likely, entry)
@@ -132,17 +134,22 @@ class Index:
         named = frozenset([self.topic_of[word] for word in told if word in self.topic_of])
         return _Message(kind, told, total or 1.0, named)
 
-    def _fit(self, entry: Entry, message: _Message) -> _Fit:
-        heard = 0.0
+    def _heard(self, message: _Message) -> dict[str, float]:
+        """Return by entry how much of a message any of its samples has."""
+        heard: dict[str, float] = {}
         for word in message.told:
-            if entry.id in self.entries_of[word]:
-                heard += self.weights[word]
+            weight = self.weights[word]
+            for entry in self.entries_of[word]:
+                heard[entry] = heard.get(entry, 0.0) + weight
+        return {entry: min(weight / message.total, 1.0) for entry, weight in heard.items()}
+
+    def _fit(self, entry: Entry, about: float, message: _Message) -> _Fit:
         likely = _fitness(entry, message.kind)
         if message.named and entry.topic and entry.topic not in message.named:
             likely *= 1.0 if entry.id in self.speaks_of(message.named) else _ELSEWHERE
         common = entry.id in self.known.common
         worth = _TAUGHT if entry.id in self.known.taught else _COMMON if common else 1.0
-        return _Fit(min(heard / message.total, 1.0), likely, worth, not common or _is_for(entry, message.kind))
+        return _Fit(about, likely, worth, not common or _is_for(entry, message.kind))
 
     @lru_cache(maxsize=256)  # noqa: B019 - an index lives as long as its process
     def speaks_of(self, topics: frozenset[str]) -> frozenset[str]:
@@ -219,13 +226,11 @@ def _phrases(known: Business, told: Sequence[tuple[Entry, str, Sequence[str]]]) 
     return phrases
 
 
-def _rated(weight: float, full: float, total: float, fit: _Fit) -> tuple[float, float]:
+def _rated(weight: float, share: float, covered: float, fit: _Fit) -> tuple[float, float]:
     """Return how a sample ranks of which a message has so much, and how likely it is meant; 0 for a coincidence."""
-    covered = weight / total
     if weight < _MIN_WEIGHT and covered <= _MOST_OF_IT:
         return 0.0, 0.0
     # A short message that is all about an entry needn't have all words of a sample.
-    share = weight / full
     likely = (share + _COVERED * (1 - share) * fit.about) * fit.likely
     if covered < _MIN_SHARE:
         likely *= _PASSING
