@@ -28,6 +28,7 @@ GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
 HARD: Final = ("price", "howlong", "when", "where", "why", "who")
 _KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
 _WORD_START = re.compile(r"\b(?=([\w']{1,3}))")
+_MARKS_AFTER: Final = " -.,:;!?/)\n"  # what may follow a word
 _LETTERS_BEGUN: Final = "abcdefghijklmnopqrstuvwxyz0123456789'"
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -177,7 +178,7 @@ class Listener:
 
 
 def _beginnings(pattern: str) -> Iterator[str]:
-    """Yield the one to three letters with which a word may begin that a pattern finds."""
+    """Yield the three letters with which a word may begin that a pattern finds, or a whole word of fewer."""
     import regex  # slow to load, and not needed before the first message
 
     may_match = regex.compile(pattern).match
@@ -185,7 +186,11 @@ def _beginnings(pattern: str) -> Iterator[str]:
     for _ in range(3):
         longer = (text + letter for text in begun for letter in _LETTERS_BEGUN)
         begun = [text for text in longer if may_match(text, partial=True)]
-        yield from begun
+        yield from (
+            text
+            for text in begun
+            if len(text) == 3 or any(may_match(text + mark, partial=True) for mark in _MARKS_AFTER)
+        )
 
 
 @cache
