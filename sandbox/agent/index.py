@@ -93,6 +93,10 @@ class Index:
         weight = sum(self.weights[word] for word in words)
         self.samples.append(_Sample(entry, weight, len(words) == 1 and len(read(text).words) > 1))
 
+    def knows(self, words: Sequence[str]) -> bool:
+        """Say whether any of these stems tells an entry."""
+        return any(word in self.weights or self._corrected(word) for word in words)
+
     def find(
         self, words: Sequence[str], kind: str | None, topic: str | None, *, booked: bool
     ) -> list[tuple[float, float, Entry]]:

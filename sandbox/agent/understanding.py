@@ -105,12 +105,19 @@ def wishes(name: str, text: str, topic: str | None, *, booked: bool, last: str |
     """Return what a message asks of a business: at most two wishes that are sure, else the likeliest one."""
     head = text[:MAX_READ]
     clauses = [clause.strip() for clause in _CLAUSES.split(head) if clause and len(clause.strip()) > _LETTERS]
-    whole, _ = find(name, head, topic, booked, last)
     sure = _by_clause(name, clauses[:MAX_CLAUSES], topic, booked, last) if len(clauses) > 1 else {}
-    if not sure or _outweighs(whole, sure):
-        return [whole]
+    if not sure or not _is_said_by_one(name, head, clauses):
+        whole, _ = find(name, head, topic, booked, last)
+        if not sure or _outweighs(whole, sure):
+            return [whole]
     kept = _apart(sorted(sure.values(), key=lambda wish: -wish.score))[:MAX_WISHES]
     return [wish for wish in sure.values() if wish in kept]
+
+
+def _is_said_by_one(name: str, text: str, clauses: Sequence[str]) -> bool:
+    """Say whether one clause has all that is known of a message, so that the whole asks for nothing else."""
+    telling = [clause for clause in clauses if index(name).knows(stems(clause))]
+    return len(telling) == 1 and kind_of(text) == kind_of(telling[0])
 
 
 def _by_clause(name: str, clauses: Sequence[str], topic: str | None, booked: bool, last: str | None) -> dict[str, Wish]:
