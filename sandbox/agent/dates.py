@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from sandbox.agent import vocabulary
 from sandbox.agent.businesses import Business
+from sandbox.agent.text import read
 from sandbox.agent.turn import Language
 from sandbox.agent.vocabulary import NO_BREAK, alternatives
 
@@ -49,6 +52,8 @@ _NEGATED: Final = re.compile(
         "DAY", rf"{_DAY_NAME}(?: (?:morning|afternoon|evening|matin|soir|apres[- ]?midi))?"
     )
 )
+_TELLING: Final = frozenset((*_WEEKDAYS, *_NEAR)) | vocabulary.words("dated")
+"""A text without one of these words and without a digit names no day and no time."""
 _LATEST: Final = 250_000_000_000
 _MONTREAL: Final = timezone(timedelta(hours=-5))
 
@@ -107,12 +112,14 @@ def today(now: int) -> date:
     return datetime.fromtimestamp(min(max(now, 86_400), _LATEST), _MONTREAL).date()
 
 
+@lru_cache(maxsize=64)
 def requested(folded: str, now: date) -> RequestedTime | None:
     """Return the coming days and time that a folded text names, None where it names none or speaks of the past.
 
     A day that somebody doesn't want is none.
     """
-    if _PAST.search(folded):
+    words = read(folded).words
+    if (_TELLING.isdisjoint(words) and not _DIGIT.search(folded)) or _PAST.search(folded):
         return None
     folded = _NEGATED.sub(" ", folded)
     words = _WORDS.findall(folded)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sandbox.agent import dates, vocabulary
-from sandbox.agent.text import MAX_READ, fold, is_small, read, stems
+from sandbox.agent.text import MAX_READ, fold, is_small, read, said, stems
 from sandbox.agent.vocabulary import alternatives
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
@@ -50,84 +50,6 @@ _LAST4 = re.compile(r"(?<![\w$.,-])(\d{4})(?![\w$%,.-]?\d)(?!\s?\$)")
 _NAMED = re.compile(
     alternatives("named") + r" ?:? ?((?:[A-ZÀ-Ý][\w'’-]+)(?: (?:de |du |la |le )?[A-ZÀ-Ý][\w'’-]+){0,3})"
 )
-_NOT_NAMES: Final = frozenset(
-    [
-        *(
-            "i",
-            "im",
-            "i'm",
-            "i've",
-            "we",
-            "he",
-            "she",
-            "they",
-            "it",
-            "my",
-            "je",
-            "j'ai",
-            "nous",
-            "on",
-            "il",
-            "elle",
-            "mon",
-        ),
-        "sorry",
-        "oops",
-        "wait",
-        "actually",
-        "desole",
-        "desolee",
-        "scusez",
-        "oups",
-        "finalement",
-        "attendez",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "lundi",
-        "mardi",
-        "mercredi",
-        "jeudi",
-        "vendredi",
-        "samedi",
-        "dimanche",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "the",
-        "le",
-        "la",
-        "les",
-        "un",
-        "une",
-        "a",
-        "an",
-        "visa",
-        "mastercard",
-        "interac",
-        "urgent",
-        "yes",
-        "no",
-        "oui",
-        "non",
-        "ok",
-        "please",
-        "svp",
-    ]
-)
 _LEAD = re.compile(rf"^{alternatives('name lead')}[,: ]+", re.IGNORECASE)
 _MAX_SHORT: Final = 60
 
@@ -143,7 +65,8 @@ _REFERENCE_KEYS: Final = (
 )
 
 
-def told(text: str) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def told(text: str) -> Mapping[str, str]:
     """Return what a message tells by itself, by slot (docs/glossary.md): phone, email, ref, address, party …"""
     head = text[:MAX_READ]
     found: dict[str, str] = {}
@@ -154,8 +77,8 @@ def told(text: str) -> dict[str, str]:
     party = _PARTY_IN_WORDS.search(read(head).folded)
     if party:
         found.setdefault("party", _number_words()[party[1]])
-    name = _NAMED.search(head)
-    if name and fold(name[1].split()[0]) not in _NOT_NAMES:
+    name = _NAMED.search(head) if "named" in said(head) else None
+    if name and fold(name[1].split()[0]) not in vocabulary.words("no names"):
         found["name"] = name[1].strip()
     return found
 
@@ -202,7 +125,8 @@ def _is_time(text: str, end: int) -> bool:
 
 def is_private(text: str) -> bool:
     """Say whether a message has a whole card number or a social insurance number in it."""
-    return bool(_CARD.search(text[:MAX_READ]) or _SOCIAL.search(text[:MAX_READ]))
+    head = text[:MAX_READ]
+    return bool(_DIGIT.search(head) and (_CARD.search(head) or _SOCIAL.search(head)))
 
 
 def answer_to(slot: str, text: str, now: date, *, ahead: bool = False) -> str | None:
@@ -239,7 +163,7 @@ def _bare_name(text: str) -> str | None:
         left = _LEAD.sub("", left)
     left = re.split(r"[,.;!\n]| and | et |\d", left, maxsplit=1)[0].strip()
     words = left.split()
-    if not 1 <= len(words) <= 4 or "?" in text or fold(words[0]) in _NOT_NAMES:
+    if not 1 <= len(words) <= 4 or "?" in text or fold(words[0]) in vocabulary.words("no names"):
         return None
     if words[0].islower() and is_small(fold(words[0])):
         return None
@@ -323,18 +247,20 @@ def noun(text: str, lang: str) -> str | None:
 def _noun_words(text: str) -> str:
     """Return the beginning of a text that belongs to a noun."""
     words = text.split()
-    end = next((at for at, word in enumerate(words) if fold(word).strip("'") in _noun_ends() or len(word) < 2), None)
+    end = next(
+        (
+            at
+            for at, word in enumerate(words)
+            if fold(word).strip("'") in vocabulary.words("noun ends") or len(word) < 2
+        ),
+        None,
+    )
     return " ".join(words[:end])
 
 
 def _rank(determiner: str) -> int:
     """Return how much a determiner tells that its noun is what the customer talks about; less is more."""
     return next((number for number, listed in enumerate(_RANKS) if determiner in listed.split()), len(_RANKS))
-
-
-@cache
-def _noun_ends() -> frozenset[str]:
-    return frozenset(word for row in vocabulary.lines("words")["# noun ends"] for word in row[0].split())
 
 
 @cache

@@ -46,6 +46,7 @@ class _Message(NamedTuple):
     told: Sequence[str]
     total: float
     named: frozenset[str]
+    booked: bool
 
 
 class _Fit(NamedTuple):
@@ -95,7 +96,7 @@ class Index:
 
     def knows(self, words: Sequence[str]) -> bool:
         """Say whether any of these stems tells an entry."""
-        return any(word in self.weights or self._corrected(word) for word in words)
+        return any(map(self._known, words))
 
     def find(
         self, words: Sequence[str], kind: str | None, topic: str | None, *, booked: bool
@@ -104,19 +105,19 @@ class Index:
 
         `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
         """
-        message = self._read(words, kind)
+        message = self._read(words, kind, booked=booked)
         heard, total = self._heard(message), message.total
         fits: dict[str, _Fit] = {}
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in self._met(words, message.told, topic).items():
             entry, full, thin = self.samples[number]
-            share, about = weight / full, heard[entry.id]
+            share, about = weight / full, heard[entry.id] / total
             # Most share a word or two by chance: they are left aside before anything else is asked.
             if about < _ASKABLE and share + _COVERED * (1 - share) * about < SURE:
                 continue
-            if (weight < _MIN_WEIGHT and share <= _WHOLE) or (entry.needs and not booked):
+            if weight < _MIN_WEIGHT and share <= _WHOLE:
                 continue
-            fit = fits.get(entry.id) or fits.setdefault(entry.id, self._fit(entry, about, message))
+            fit = fits.get(entry.id) or fits.setdefault(entry.id, self._fit(entry, min(about, 1.0), message))
             if thin and (not fit.thin or weight / total < _THIN):
                 continue
             rank, likely = _rated(weight, share, weight / total, fit)
@@ -125,10 +126,10 @@ class Index:
                 best[entry.id] = (rank, likely, entry)
         return sorted(best.values(), key=lambda found: -found[0])
 
-    def _read(self, words: Sequence[str], kind: str | None) -> _Message:
+    def _read(self, words: Sequence[str], kind: str | None, *, booked: bool) -> _Message:
         told, total, strange = list[str](), 0.0, 0
         for word in words:
-            known = word if word in self.weights else self._corrected(word)
+            known = self._known(word)
             if known:
                 told.append(known)
                 total += self.weights[known] * _worth(known)
@@ -136,19 +137,19 @@ class Index:
                 strange += 1
         total += self.rare * strange
         named = frozenset([self.topic_of[word] for word in told if word in self.topic_of])
-        return _Message(kind, told, total or 1.0, named)
+        return _Message(kind, told, total or 1.0, named, booked)
 
     def _heard(self, message: _Message) -> dict[str, float]:
-        """Return by entry how much of a message any of its samples has."""
+        """Return by entry what weighs of a message that any of its samples has."""
         heard: dict[str, float] = {}
         for word in message.told:
             weight = self.weights[word]
             for entry in self.entries_of[word]:
                 heard[entry] = heard.get(entry, 0.0) + weight
-        return {entry: min(weight / message.total, 1.0) for entry, weight in heard.items()}
+        return heard
 
     def _fit(self, entry: Entry, about: float, message: _Message) -> _Fit:
-        likely = _fitness(entry, message.kind)
+        likely = _fitness(entry, message.kind) if message.booked or not entry.needs else 0.0
         if message.named and entry.topic and entry.topic not in message.named:
             likely *= 1.0 if entry.id in self.speaks_of(message.named) else _ELSEWHERE
         common = entry.id in self.known.common
@@ -187,6 +188,11 @@ class Index:
             for number in self.postings[word]:
                 found.setdefault(number, []).append(word)
         return found
+
+    @lru_cache(maxsize=4_096)  # noqa: B019 - an index lives as long as its process
+    def _known(self, word: str) -> str | None:
+        """Return the known word that a stem is, or stands for where it is mistyped."""
+        return word if word in self.weights else self._corrected(word)
 
     @cache  # noqa: B019 - an index lives as long as its process
     def _deletes(self) -> Mapping[str, str]:

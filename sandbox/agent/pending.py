@@ -31,7 +31,7 @@ _OTHER: Final = re.compile(alternatives("other"))
 def _told(builder: ReplyBuilder, parsed: ParsedMessage) -> None:
     """Keep in the ledger what the message tells by itself."""
     ledger = builder.ledger
-    found = entities.told(parsed.text)
+    found = dict(entities.told(parsed.text))
     if ledger.asked != "last4":
         found.pop("last4", None)
     if ledger.asked != "ref" and not _names_reference(parsed.folded, found.get("ref", "")):

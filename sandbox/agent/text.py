@@ -27,6 +27,7 @@ GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
 
 HARD: Final = ("price", "howlong", "when", "where", "why", "who")
 _KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
+_LEAD = re.compile(r"^\W+")
 _WORD_START = re.compile(r"\b(?=([\w']{1,3}))")
 _MARKS_AFTER: Final = " -.,:;!?/)\n"  # what may follow a word
 _LETTERS_BEGUN: Final = "abcdefghijklmnopqrstuvwxyz0123456789'"
@@ -87,12 +88,14 @@ def stems(text: str) -> tuple[str, ...]:
     folded = fold(text[:MAX_READ])
     if "n't" in folded:
         folded = folded.replace("can't", "not").replace("won't", "not").replace("n't", " not")
-    words = read(folded).spaced
-    for phrase, plain in _phrases():
-        if phrase in words:
-            words = words.replace(phrase, plain)
+    apart = read(folded)
+    words = apart.spaced
+    if not _phrase_starts().isdisjoint(apart.words):
+        for phrase, plain in _phrases():
+            if phrase in words:
+                words = words.replace(phrase, plain)
     found: dict[str, None] = {}
-    small, spelling = _small(), _spelling()
+    small, spelling = vocabulary.words("small"), _spelling()
     for word in words.split():
         for plain in spelling.get(word, (word,)):
             if plain not in small and (len(plain) == _CODE or not plain.isdecimal()):
@@ -114,14 +117,9 @@ def stem(word: str) -> str:
     return left[:_MAX_STEM]
 
 
-@cache
-def _lists() -> dict[str, list[list[str]]]:
-    return vocabulary.lines("words")
-
-
 def is_small(word: str) -> bool:
     """Say whether a folded word tells nothing by itself ("elle", "the")."""
-    return word in _small()
+    return word in vocabulary.words("small")
 
 
 def is_time(word: str) -> bool:
@@ -131,24 +129,19 @@ def is_time(word: str) -> bool:
 
 @cache
 def _times() -> frozenset[str]:
-    return frozenset(stem(word) for row in _lists()["# times"] for word in row[0].split())
-
-
-@cache
-def _small() -> frozenset[str]:
-    return frozenset(word for row in _lists()["# small"] for word in row[0].split())
+    return frozenset(map(stem, vocabulary.words("times")))
 
 
 @cache
 def _spelling() -> dict[str, tuple[str, ...]]:
     """Return what words that are written in a hurry stand for."""
-    return {word: tuple(row[1].split()) for row in _lists()["# spelling"] for word in row[0].split()}
+    return {word: tuple(row[1].split()) for row in vocabulary.lines("words")["# spelling"] for word in row[0].split()}
 
 
 @cache
 def _phrases() -> Sequence[tuple[str, str]]:
     """Return phrases that are read as one word, each with a space around it."""
-    rows = _lists()["# phrases"]
+    rows = vocabulary.lines("words")["# phrases"]
     found = [(f" {phrase} ", f" {row[1]} ") for row in rows for phrase in row[0].split(", ")]
     return sorted(found, key=lambda pair: -len(pair[0]))  # "combien de temps" before "combien"
 
@@ -169,7 +162,7 @@ class Listener:
     def heard(self, text: str) -> set[str]:
         """Return the names of the patterns that `text` has."""
         found: set[str] = set()
-        tried = self._tried
+        tried, text = self._tried, _LEAD.sub("", text)
         for start in _WORD_START.finditer(text):
             for name, pattern in tried.get(start[1], ()):
                 if name not in found and pattern.match(text, start.start()):
@@ -194,14 +187,25 @@ def _beginnings(pattern: str) -> Iterator[str]:
 
 
 @cache
-def _kinds() -> Listener:
-    return Listener((kind, line) for kind in _KINDS for line in vocabulary.patterns(kind))
+def _sayings() -> Listener:
+    names = (*_KINDS, "refusal", "correction", "named")
+    return Listener((name, fold(line)) for name in names for line in vocabulary.patterns(name))
+
+
+@cache
+def _phrase_starts() -> frozenset[str]:
+    return frozenset(phrase.split()[0] for phrase, _ in _phrases())
 
 
 @lru_cache(maxsize=512)
+def said(text: str) -> frozenset[str]:
+    """Return which sections of `patterns.txt` a text says: kinds of questions, "refusal", "correction", "named"."""
+    return frozenset(_sayings().heard(fold(text[:MAX_READ])))
+
+
 def kind_of(text: str) -> str | None:
     """Return the kind of question that a text asks, None for a statement or a mere yes-or-no question."""
-    found = _kinds().heard(fold(text[:MAX_READ]))
+    found = said(text)
     return next((kind for kind in _KINDS if kind in found), None) if found else None
 
 
@@ -228,27 +232,6 @@ _ELIDED: Final = frozenset(
 )
 _CLITIC: Final = frozenset(("s", "t", "m", "ll", "re", "ve", "d"))
 
-_ENGLISH_ENDS: Final = (
-    "ing",
-    "ght",
-    "wn",
-    "sh",
-    "tch",
-    "ck",
-    "ss",
-    "lly",
-    "ful",
-    "ther",
-    "ould",
-    "ys",
-    "ey",
-    "ty",
-    "ed",
-)
-_FRENCH_ENDS: Final = (
-    *("eux", "euse", "ait", "aient", "ais", "ez", "eau", "eaux", "aux", "oir", "oire", "ette", "ité", "tion"),
-    *("ement", "elle", "ienne", "ier", "ière", "que", "eur", "eurs", "ons", "ite", "oi", "oie", "ée", "ées", "és"),
-)
 _ACCENTS = re.compile("[éèêëàâçùûîïôœ]")
 
 
@@ -354,7 +337,7 @@ def _look(token: str) -> int:
 def _ends() -> Mapping[str, Sequence[tuple[str, int]]]:
     """Return the endings with their votes by their last two letters."""
     endings: dict[str, list[tuple[str, int]]] = {}
-    for vote, listed in ((-1, _ENGLISH_ENDS), (1, _FRENCH_ENDS)):
-        for ending in listed:
+    for vote, lang in ((-1, "English"), (1, "French")):
+        for ending in sorted(vocabulary.words(f"{lang} endings")):
             endings.setdefault(ending[-2:], []).append((ending, vote))
     return endings

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 from sandbox.agent import entities, vocabulary
 from sandbox.agent.businesses import Business, Entry, pair
 from sandbox.agent.index import SURE, index, spelt
-from sandbox.agent.text import HARD, MAX_READ, Listener, kind_of, read, stem, stems
+from sandbox.agent.text import HARD, MAX_READ, Listener, kind_of, read, said, stem, stems
 from sandbox.agent.turn import Ledger, Pair
 from sandbox.agent.vocabulary import alternatives
 
@@ -38,7 +38,6 @@ BARE: Final = frozenset(
         stem("marche"),
     )
 )  # all that "how much?" says
-_LEAD = re.compile(r"^\W+")
 _CLAUSES = re.compile(
     r"[.?!;\n]+\s+|[\n?!]+|(?:,\s*|\s)(?:and|also|but|et|pis|mais|puis|aussi)\s+(?="
     + alternatives("clause start")
@@ -179,9 +178,7 @@ _NO = re.compile(rf"^\W*{alternatives('no')}{_COURTEOUS}")
 _GREETING = re.compile(rf"^\W*{alternatives('greeting')}(?: {alternatives('greeted')})?\b[\s,.!;:-]*")
 _THANKS = re.compile(rf"\b{alternatives('thanks')}\b[\s,.!;:-]*")
 _BYE = re.compile(rf"\b{alternatives('bye')}\b[\s,.!;:-]*")
-_CORRECTION = re.compile(alternatives("correction"))
 _NEGATED = re.compile(alternatives("negated"))
-_REFUSAL = re.compile(alternatives("refusal"))
 _QUESTION = re.compile(rf"^\W*(?:and |but |ok |et |pis |mais )?{alternatives('question')}")
 
 
@@ -234,8 +231,8 @@ def parse(text: str, name: str, ledger: Ledger) -> ParsedMessage:
         greeting="greeting" in found,
         thanks=_THANKS.search(folded) is not None,
         bye="bye" in found,
-        corrects=bool(ledger.said) and (replaced is not None or _CORRECTION.search(folded) is not None),
-        refuses=_REFUSAL.search(rest or folded) is not None,
+        corrects=bool(ledger.said) and (replaced is not None or "correction" in said(folded)),
+        refuses="refusal" in said(rest or folded),
         asks="?" in text or kind_of(rest) is not None or _QUESTION.match(rest) is not None,
         wishes=tuple(asked),
         near=near,
@@ -303,7 +300,7 @@ def _distress() -> Listener:
 
 def distress(folded: str) -> Distress | None:
     """Return what kind of message that comes before all business a folded one is, None for an ordinary one."""
-    head = _LEAD.sub("", folded[:MAX_READ])
+    head = folded[:MAX_READ]
     found = _distress().heard(head)
     listed = [kind for name, kind in kinds().items() if name in found] if found else ()
     return next((kind for kind in listed if not (kind.unless and kind.unless.search(head))), None)

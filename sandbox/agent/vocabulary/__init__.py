@@ -39,6 +39,12 @@ def lines(name: str) -> dict[str, list[list[str]]]:
 
 
 @cache
+def words(section: str) -> frozenset[str]:
+    """Return the words of a section of `words.txt`; of a line with columns, those of the first."""
+    return frozenset(word for row in lines("words")[f"# {section}"] for word in row[0].split())
+
+
+@cache
 def alternatives(name: str) -> str:
     """Return the regular expression of a section of `patterns.txt`: any of its lines, as a group."""
     return f"(?:{'|'.join(patterns(name))})"
