@@ -28,9 +28,10 @@ GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
 HARD: Final = ("price", "howlong", "when", "where", "why", "who")
 _KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
 _LEAD = re.compile(r"^\W+")
-_WORD_START = re.compile(r"\b(?=([\w']{1,3}))")
-_MARKS_AFTER: Final = " -.,:;!?/)\n"  # what may follow a word
-_LETTERS_BEGUN: Final = "abcdefghijklmnopqrstuvwxyz0123456789'"
+_BEGUN: Final = 4  # letters of a word by which patterns are told apart
+_WORD_START = re.compile(rf"\b(?=('|[^\W_]{{1,{_BEGUN}}}))")
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_AFTER_WORD: Final = "'_ -.,:;!?/)\n"  # what may follow a word
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _ASCII_WORDS = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
@@ -171,25 +172,28 @@ class Listener:
 
 
 def _beginnings(pattern: str) -> Iterator[str]:
-    """Yield the three letters with which a word may begin that a pattern finds, or a whole word of fewer."""
+    """Yield the first letters of the words with which a text may begin that a pattern finds, or short words whole."""
     import regex  # slow to load, and not needed before the first message
 
-    may_match = regex.compile(pattern).match
+    def may_begin(text: str) -> bool:
+        return known.match(text, partial=True) is not None
+
+    def may_end(text: str) -> bool:
+        return any(may_begin(text + mark) for mark in _AFTER_WORD)
+
+    known = regex.compile(pattern)
     begun = [""]
-    for _ in range(3):
-        longer = (text + letter for text in begun for letter in _LETTERS_BEGUN)
-        begun = [text for text in longer if may_match(text, partial=True)]
-        yield from (
-            text
-            for text in begun
-            if len(text) == 3 or any(may_match(text + mark, partial=True) for mark in _MARKS_AFTER)
-        )
+    for number in range(1, _BEGUN + 1):
+        begun = [text + letter for text in begun for letter in _ALPHABET if may_begin(text + letter)]
+        yield from begun if number == _BEGUN else filter(may_end, begun)
+    if may_begin("'"):
+        yield "'"
 
 
 @cache
 def _sayings() -> Listener:
-    names = (*_KINDS, "refusal", "correction", "named")
-    return Listener((name, fold(line)) for name in names for line in vocabulary.patterns(name))
+    rows = [(name, line) for name in (*_KINDS, "refusal", "correction") for line in vocabulary.patterns(name)]
+    return Listener([*rows, *(("named", fold(line)) for line in vocabulary.patterns("named"))])
 
 
 @cache

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from faker.providers import BaseProvider
 
 MAX_TITLE: Final = 80
+_BEGUN: Final = 3  # letters of a word by which topics are looked up
 
 Value = tuple[str, ...]
 """English, French, then the French form with "de" and the one with its article, where there are such."""
@@ -134,14 +135,24 @@ def _best(name: str, text: str) -> Entry | None:
 
 
 def _topic(name: str, text: str) -> Pair | None:
-    """Return the name of the topic of which a text has a word."""
+    """Return the name of the topic of which a text has a word, the longest word first."""
     spaced = f" {fold(text[:400]).replace('_', ' ')} "
-    best: tuple[int, Pair] | None = None
-    for topic in business(name).topics.values():
-        for word in topic.names:
-            if len(word) > 2 and f" {word}" in spaced and (best is None or len(word) > best[0]):
-                best = (len(word), Pair(_capital(topic.label.en), _capital(topic.label.fr)))
-    return best[1] if best else None
+    begun = {word[:_BEGUN] for word in spaced.split(" ")}
+    words = [row for key in begun & _topic_words(name).keys() for row in _topic_words(name)[key]]
+    found = [(-len(word), place, label) for place, word, label in words if f" {word}" in spaced]
+    return min(found)[2] if found else None
+
+
+@cache
+def _topic_words(name: str) -> Mapping[str, Sequence[tuple[int, str, Pair]]]:
+    """Return by their beginnings the words that tell a topic of a business, with their places in its list."""
+    topics = business(name).topics.values()
+    words = [(word, topic.label) for topic in topics for word in topic.names if len(word) > 2]
+    found: dict[str, list[tuple[int, str, Pair]]] = {}
+    for place, (word, label) in enumerate(words):
+        row = (place, word, Pair(_capital(label.en), _capital(label.fr)))
+        found.setdefault(word.partition(" ")[0][:_BEGUN], []).append(row)
+    return found
 
 
 def _distress(text: str) -> Pair | None:
