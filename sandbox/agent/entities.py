@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sandbox.agent import dates, vocabulary
-from sandbox.agent.text import MAX_READ, fold, is_small, read, said, stems
+from sandbox.agent.text import MAX_READ, fold, is_small, read, stems
 from sandbox.agent.vocabulary import alternatives
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
@@ -47,10 +47,13 @@ _ADDRESS_END = re.compile(r"(?:,? (?:and|et|my|mon|ma|for|pour|please|svp|is|est
 _PARTY = re.compile(alternatives("party"))
 _PARTY_IN_WORDS = re.compile(alternatives("party in words"))
 _LAST4 = re.compile(r"(?<![\w$.,-])(\d{4})(?![\w$%,.-]?\d)(?!\s?\$)")
+_MAY_NAME = re.compile(alternatives("may name"))  # ten times as fast as what follows, which few messages need
 _NAMED = re.compile(
     alternatives("named") + r" ?:? ?((?:[A-ZÀ-Ý][\w'’-]+)(?: (?:de |du |la |le )?[A-ZÀ-Ý][\w'’-]+){0,3})"
 )
 _LEAD = re.compile(rf"^{alternatives('name lead')}[,: ]+", re.IGNORECASE)
+_NAME_ENDS = re.compile(r"[,.;!\n]| and | et |\d")
+_NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 _MAX_SHORT: Final = 60
 
 _METADATA: Final[Mapping[str, tuple[str, ...]]] = {
@@ -74,10 +77,11 @@ def told(text: str) -> Mapping[str, str]:
         found["email"] = match[0].rstrip(".-")
     if _DIGIT.search(head):
         found.update(_numbers(head))
-    party = _PARTY_IN_WORDS.search(read(head).folded)
+    folded = read(head).folded
+    party = _PARTY_IN_WORDS.search(folded)
     if party:
         found.setdefault("party", _number_words()[party[1]])
-    name = _NAMED.search(head) if "named" in said(head) else None
+    name = _NAMED.search(head) if _MAY_NAME.search(folded) else None
     if name and fold(name[1].split()[0]) not in vocabulary.words("no names"):
         found["name"] = name[1].strip()
     return found
@@ -158,16 +162,17 @@ def _day(folded: str, now: date, *, ahead: bool) -> str | None:
 
 def _bare_name(text: str) -> str | None:
     """Return the name that a short message is."""
+    if "?" in text:
+        return None
     left = text
     for _ in range(3):
         left = _LEAD.sub("", left)
-    left = re.split(r"[,.;!\n]| and | et |\d", left, maxsplit=1)[0].strip()
-    words = left.split()
-    if not 1 <= len(words) <= 4 or "?" in text or fold(words[0]) in vocabulary.words("no names"):
+    words = _NAME_ENDS.split(left, maxsplit=1)[0].split()
+    if not 1 <= len(words) <= 4 or fold(words[0]) in vocabulary.words("no names"):
         return None
     if words[0].islower() and is_small(fold(words[0])):
         return None
-    if not all(re.fullmatch(r"[^\W\d_][\w'’.-]*", word) for word in words):
+    if not all(map(_NAME_WORD.fullmatch, words)):
         return None
     return " ".join(word if word[0].isupper() else word.capitalize() for word in words)
 

@@ -192,8 +192,8 @@ def _beginnings(pattern: str) -> Iterator[str]:
 
 @cache
 def _sayings() -> Listener:
-    rows = [(name, line) for name in (*_KINDS, "refusal", "correction") for line in vocabulary.patterns(name)]
-    return Listener([*rows, *(("named", fold(line)) for line in vocabulary.patterns("named"))])
+    names = (*_KINDS, "refusal", "correction")
+    return Listener((name, line) for name in names for line in vocabulary.patterns(name))
 
 
 @cache
@@ -201,10 +201,14 @@ def _phrase_starts() -> frozenset[str]:
     return frozenset(phrase.split()[0] for phrase, _ in _phrases())
 
 
-@lru_cache(maxsize=512)
 def said(text: str) -> frozenset[str]:
-    """Return which sections of `patterns.txt` a text says: kinds of questions, "refusal", "correction", "named"."""
-    return frozenset(_sayings().heard(fold(text[:MAX_READ])))
+    """Return which sections of `patterns.txt` a text says: kinds of questions, "refusal", "correction"."""
+    return _said(fold(text[:MAX_READ]))
+
+
+@lru_cache(maxsize=512)
+def _said(folded: str) -> frozenset[str]:
+    return frozenset(_sayings().heard(folded))
 
 
 def kind_of(text: str) -> str | None:

@@ -57,9 +57,10 @@ class Wish(NamedTuple):
 
 def is_language(name: str, text: str) -> bool:
     """Say whether a text has a word that is known, or is too much for a slip of the keyboard."""
+    if len(read(text).words) > 2 or not text.islower():
+        return True
     words = stems(text)
-    slip = len(read(text).words) < 3 and text.islower() and len(words) > 0
-    return not slip or any(word in spelt() or word in index(name).weights for word in words)
+    return not words or any(word in spelt() or word in index(name).weights for word in words)
 
 
 @lru_cache(maxsize=1_024)
@@ -70,12 +71,13 @@ def find(
 
     `topic` is what the conversation is about, `last` the entry that was answered last.
     """
-    words = stems(text)
-    kind = kind_of(text)
-    known = index(name)
+    words, known = stems(text), index(name)
     phrase = known.phrases.get(tuple(read(text).words))
     if phrase is not None and (booked or not phrase.needs):
         return Wish(phrase, "sure", text, 1.0), ()
+    if not topic and not known.knows(words):
+        return Wish(None, "none", text), ()
+    kind = kind_of(text)
     if topic and kind in HARD and not set(words) - BARE:
         asked = _asked(known.known, topic, kind, last)
         if asked:
