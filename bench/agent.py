@@ -14,7 +14,7 @@ from statistics import median, quantiles
 
 from sandbox.agent import titles
 from sandbox.agent.dialogue import reply
-from sandbox.agent.tools import default_tools
+from sandbox.agent.items import default_tools
 from sandbox.agent.turn import Ledger, Profile, Turn
 from sandbox.rng import Entropy
 

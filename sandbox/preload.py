@@ -60,7 +60,7 @@ def _load_words() -> None:
     text.tell("Bonjour")
     index.spelt()
     demo.preload()
-    for name in ("completions", "forms", "showcase_en", "showcase_fr"):
+    for name in ("completions", "forms", "showcase_en", "showcase_fr", "tools"):
         vocabulary.load(name)
     for name in ("people", "trades", "wordings", "words"):
         vocabulary.lines(name)

@@ -16,7 +16,7 @@ from sandbox.agent import directives, entities, understanding, vocabulary
 from sandbox.agent.businesses import business
 from sandbox.agent.directives import Directives
 from sandbox.agent.rendering import ReplyBuilder, laid_out
-from sandbox.agent.text import MAX_READ, SPELLED, detect, fold, of_metadata, read, tell
+from sandbox.agent.text import MAX_READ, detect, fold, numbers, of_metadata, read, tell
 from sandbox.agent.turn import Language, Ledger, Pair, Prompt, Turn
 from sandbox.agent.vocabulary import alternatives
 from sandbox.reply import Message, Reply
@@ -143,7 +143,7 @@ def _paragraph(builder: ReplyBuilder, text: str) -> str:
 def _items(builder: ReplyBuilder, folded: str) -> list[str]:
     """Return as many of the business's services as were asked for, five without a number."""
     match = _COUNT.search(folded)
-    spelled = next((count for word, count in SPELLED.items() if f" {word} " in f" {folded} "), 5)
+    spelled = next((count for word, count in numbers().items() if f" {word} " in f" {folded} "), 5)
     count = max(1, min(int(match[1]) if match else spelled, 20))
     labels = [topic.label.of(builder.lang) for topic in builder.business.topics.values()]
     start = builder.draw(3, len(labels))

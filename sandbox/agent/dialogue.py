@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sandbox.agent import directives, entities, forms, tools, understanding
+from sandbox.agent import directives, entities, items, understanding
 from sandbox.agent.answering import Response, answer, followed_up, hand_over, open_question
 from sandbox.agent.directives import Directives
 from sandbox.agent.pending import pending, rebooked
@@ -233,41 +233,41 @@ def _output(builder: ReplyBuilder, asked: Directives) -> tuple[OutputItem, ...]:
         return _said(laid_out([hello, directives.known(asked, builder.lang)]))
     if not {word.name for word in asked.words} - _PLAIN:
         return _replied(builder, asked.rest)
-    items = _shown_off(builder, asked)
-    if items and hello:
-        first = items[0]
-        items[0] = Message(text=laid_out([hello, first.text])) if isinstance(first, Message) else first
+    output = _shown_off(builder, asked)
+    if output and hello:
+        first = output[0]
+        output[0] = Message(text=laid_out([hello, first.text])) if isinstance(first, Message) else first
     if asked.has("long") and not _first_name(builder):
         hello = ""  # exactly so many words, and none must be said
-    text = directives.shown(asked, builder.lang, builder.turn.here, "" if items else hello)
-    return (*items, *_said(text)) if text is not None else tuple(items)
+    text = directives.shown(asked, builder.lang, builder.turn.here, "" if output else hello)
+    return (*output, *_said(text)) if text is not None else tuple(output)
 
 
 def _shown_off(builder: ReplyBuilder, asked: Directives) -> list[OutputItem]:
     """Return the calls and forms that special words ask for, in their order; each begins with a sentence."""
-    items: list[OutputItem] = []
+    output: list[OutputItem] = []
     for word in asked.words:
-        calls = sum(isinstance(item, FunctionCall) for item in items)
+        calls = sum(isinstance(item, FunctionCall) for item in output)
         if word.name == "tool":
-            items += _called(builder, calls)
+            output += _called(builder, calls)
         elif word.name == "human":
-            items += _transfer(builder, calls)
+            output += _transfer(builder, calls)
         elif word.name == "form":
-            items += _form_shown(builder)
-    return items
+            output += _form_shown(builder)
+    return output
 
 
 def _replied(builder: ReplyBuilder, text: str) -> tuple[OutputItem, ...]:
     """Return the answer to an ordinary message, with the calls and the form that its words bring about."""
-    fields = forms.submitted(text)
+    fields = items.submitted(text)
     if fields and (len(fields) > 1 or builder.ledger.form):
         return _said(laid_out([_hello(builder), *_submitted(builder, fields)]))
     builder.ledger.form = False
     response = respond(builder, text)
     hello = _greeting(builder, response)
-    called = () if builder.ledger.safety else tools.called(builder.turn.profile.tools, text)
+    called = () if builder.ledger.safety else items.called(builder.turn.profile.tools, text)
     if called:
-        calls = [tools.call(builder, tool, number) for number, tool in enumerate(called)]
+        calls = [items.call(builder, tool, number) for number, tool in enumerate(called)]
         after = [builder.say("map")] if any("map" in tool.name for tool in called) else response.parts
         return (Message(text=laid_out([*hello, builder.say("tool_before")])), *calls, Message(text=laid_out(after)))
     wish = _form_wish(builder, response, text)
@@ -276,7 +276,7 @@ def _replied(builder: ReplyBuilder, text: str) -> tuple[OutputItem, ...]:
         builder.ledger.form = True
         return (
             *_said(laid_out([*hello, *response.parts[:1], builder.say("form_intro")])),
-            *forms.fitting(builder, wish),
+            *items.fitting(builder, wish),
         )
     return _said(laid_out([*hello, *response.parts]))
 
@@ -328,12 +328,12 @@ def _first_name(builder: ReplyBuilder) -> str:
 
 def _called(builder: ReplyBuilder, number: int) -> list[OutputItem]:
     """Return a call of each kind of tool that the app has, between two sentences."""
-    chosen: tuple[Tool, ...] = tools.of_each_kind(builder.turn.profile.tools)
+    chosen: tuple[Tool, ...] = items.of_each_kind(builder.turn.profile.tools)
     if not chosen:
         return [Message(text=builder.say("tool_none"))]
     kinds = {tool.kind for tool in chosen}
     notes = [builder.say(f"tool_no_{kind}") for kind in ("mapping", "client") if kind not in kinds]
-    calls = [tools.call(builder, tool, number + at) for at, tool in enumerate(chosen)]
+    calls = [items.call(builder, tool, number + at) for at, tool in enumerate(chosen)]
     after = laid_out([builder.say("tool_after"), *notes])
     return [Message(text=builder.say("tool_before")), *calls, Message(text=after)]
 
@@ -341,7 +341,7 @@ def _called(builder: ReplyBuilder, number: int) -> list[OutputItem]:
 def _transfer(builder: ReplyBuilder, number: int) -> list[OutputItem]:
     """Return the hand-over to a person."""
     builder.ledger.handed_over = True
-    call = tools.call(builder, tools.TRANSFER, number)
+    call = items.call(builder, items.TRANSFER, number)
     return [Message(text=builder.say("transfer_before")), call, Message(text=builder.say("transfer_after"))]
 
 
@@ -350,7 +350,7 @@ def _form_shown(builder: ReplyBuilder) -> list[OutputItem]:
     if not builder.turn.profile.generative_ui:
         return [Message(text=builder.say("form_off"))]
     builder.ledger.form = True
-    return [Message(text=builder.say("form_intro")), *forms.fitting(builder, "any")]
+    return [Message(text=builder.say("form_intro")), *items.fitting(builder, "any")]
 
 
 def _said(text: str) -> tuple[OutputItem, ...]:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sandbox.agent import dates, vocabulary
-from sandbox.agent.text import MAX_READ, fold, is_small, read, stems
+from sandbox.agent.text import MAX_READ, fold, is_small, numbers, read, stems
 from sandbox.agent.vocabulary import alternatives
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
@@ -80,16 +80,11 @@ def told(text: str) -> Mapping[str, str]:
     folded = read(head).folded
     party = _PARTY_IN_WORDS.search(folded)
     if party:
-        found.setdefault("party", _number_words()[party[1]])
+        found.setdefault("party", str(numbers()[party[1]]))
     name = _NAMED.search(head) if _MAY_NAME.search(folded) else None
     if name and fold(name[1].split()[0]) not in vocabulary.words("no names"):
         found["name"] = name[1].strip()
     return found
-
-
-@cache
-def _number_words() -> Mapping[str, str]:
-    return {word: row[1] for row in vocabulary.lines("words")["# numbers"] for word in row[0].split()}
 
 
 def given(text: str) -> str | None:

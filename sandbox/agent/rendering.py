@@ -82,6 +82,11 @@ class ReplyBuilder:
         return options[(self._left + self.turn.position) % len(options)]
 
     @property
+    def folded(self) -> str:
+        """The message as it is searched: folded, as much of it as is read."""
+        return read(self.turn.message[:MAX_READ]).folded
+
+    @property
     def first(self) -> bool:
         """Whether this is the first reply of the conversation."""
         return not self.turn.answered
@@ -210,7 +215,7 @@ class ReplyBuilder:
     def _call_window(self) -> str:
         """Return when a colleague calls: as was asked, else within two hours of the next working day."""
         day = dates.working_day(self.today, 1)
-        wanted = dates.requested(read(self.turn.message[:MAX_READ]).folded, self.today)
+        wanted = dates.requested(self.folded, self.today)
         first = 9 + self.draw(4, 6)
         if wanted and wanted.days:
             day = wanted.days[0]

@@ -15,13 +15,6 @@ from sandbox.agent.turn import Language
 MAX_READ: Final = 4_000
 """How many characters of a message are read for its meaning: a person's message whole, a hostile one in part."""
 
-_NUMBERS: Final = (
-    *(("one", "un"), ("two", "deux"), ("three", "trois"), ("four", "quatre"), ("five", "cinq")),
-    *(("six", "six"), ("seven", "sept"), ("eight", "huit"), ("nine", "neuf"), ("ten", "dix")),
-)
-SPELLED: Final = {word: number for number, words in enumerate(_NUMBERS, 1) for word in words if number > 1}
-"""The numbers from two to ten as words of both languages."""
-
 GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
 """The words, folded, with which a person greets."""
 
@@ -116,6 +109,12 @@ def stem(word: str) -> str:
     if len(left) > _MIN_STEM and left[-1] == left[-2]:  # "shipp(ing)" and "ship"
         left = left[:-1]
     return left[:_MAX_STEM]
+
+
+@cache
+def numbers() -> Mapping[str, int]:
+    """Return the numbers from two to ten as words of both languages."""
+    return {word: int(row[1]) for row in vocabulary.lines("words")["# numbers"] for word in row[0].split()}
 
 
 def is_small(word: str) -> bool:

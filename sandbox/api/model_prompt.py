@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sandbox.agent import directives, forms
+from sandbox.agent import directives, items
 from sandbox.agent.businesses import business
 from sandbox.agent.text import MAX_READ, detect, of_metadata, read
 from sandbox.agent.turn import Language, Ledger, Prompt, Turn
@@ -63,7 +63,7 @@ def _is_ordinary(turn: Turn, reply: Reply) -> bool:
         return False
     if Ledger.from_json(reply.ledger).safety or distress(read(turn.message[:MAX_READ]).folded):
         return False
-    fields = forms.submitted(turn.message)
+    fields = items.submitted(turn.message)
     return not (len(fields) > 1 or (fields and Ledger.from_json(turn.ledger).form))
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from sandbox.agent.businesses import NAMES, profiled
-from sandbox.agent.tools import default_tools
+from sandbox.agent.items import default_tools
 from sandbox.agent.turn import Profile
 from sandbox.app_settings import AppSettings, Tool
 from sandbox.apps.app import App

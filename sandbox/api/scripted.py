@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.agent.forms import form
+from sandbox.agent.items import form
 from sandbox.agent.text import of_message
 from sandbox.agent.turn import Language
 from sandbox.reply import DataSpec, FunctionCall, Message, OutputItem, Pace, Reply

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.agent import vocabulary
 from sandbox.agent.dialogue import reply
-from sandbox.agent.forms import PROPS, form
+from sandbox.agent.items import PROPS, form
 from sandbox.reply import DataSpec
 from tests.agent.turns import Conversation, patches_of, patches_of_all_forms, profile, talk, text_of, turn
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.agent.businesses import NAMES
+from sandbox.agent.items import default_tools
 from sandbox.agent.text import fold, tell
-from sandbox.agent.tools import default_tools
 from sandbox.agent.understanding import distress
 from tests.agent.turns import Conversation, talk
 

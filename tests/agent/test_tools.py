@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.agent import dates
 from sandbox.agent.dialogue import reply
-from sandbox.agent.tools import called, default_tools, of_each_kind
+from sandbox.agent.items import called, default_tools, of_each_kind
 from sandbox.agent.turn import Tool
 from sandbox.reply import FunctionCall, Message
 from tests.agent.turns import Conversation, profile, turn

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.agent.businesses import NAMES
 from sandbox.agent.dialogue import reply
-from sandbox.agent.forms import form
+from sandbox.agent.items import form
 from sandbox.agent.turn import Ledger, Profile, Tool, Turn
 from sandbox.reply import DataSpec, FunctionCall, Message, Reply
 from sandbox.rng import Entropy

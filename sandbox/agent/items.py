@@ -1,22 +1,31 @@
-"""Builds forms as json-render patches (docs/contract.md 7). Owns no wording of the text around them.
+"""What a reply brings beside its messages: calls of an app's tools, and forms as json-render patches.
 
-The root comes first, then its card with the list of its children, then these in the order in which they are read: so
-something shows from the start and fills in step by step. Every element has `children`, as the vendor's catalog asks.
+Decides which tools a message calls and with which arguments (docs/contract.md 8). Of a form the root comes first, then
+its card with the list of its children, then these in the order in which they are read: so something shows from the
+start and fills in step by step. Every element has `children`, as the vendor's catalog asks (docs/contract.md 7).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from sandbox.agent import vocabulary
+from sandbox.agent import dates, entities, vocabulary
 from sandbox.agent.rendering import ReplyBuilder
-from sandbox.agent.text import detect, fold
-from sandbox.agent.turn import Language
-from sandbox.reply import DataSpec
+from sandbox.agent.text import MAX_READ, detect, fold, numbers, read
+from sandbox.agent.turn import Language, Tool
+from sandbox.reply import TRANSFER_TOOL, DataSpec, FunctionCall
 
+TRANSFER: Final = Tool(
+    name=TRANSFER_TOOL, kind="mapping", arguments={"reason": "customer_request", "topic": "", "language": "en-ca"}
+)
+"""What `[[human]]` calls, whatever tools the app has."""
+
+_MAX_TEXT: Final = 500
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_COUNT = re.compile(r"\b([1-9]\d{0,2})\b(?! ?(?:h|am|pm|a\.m|p\.m|:))")
 PROPS: Final[Mapping[str, frozenset[str]]] = {
     "Card": frozenset(("title", "description")),
     "Stack": frozenset(("direction", "gap")),
@@ -40,6 +49,142 @@ _MAX_LINES: Final = 60
 _BLANKS: Final = " \u00a0\u202f*"
 _FORM_LINE = re.compile(r"(?!https?:)([^\W\d_][^\n:]{0,59}):([^\n]*)")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def default_tools() -> tuple[Tool, ...]:
+    """Return the tools of an app that sets none: one of each kind."""
+    return tuple(Tool(**{**tool, "when": tuple(tool["when"])}) for tool in vocabulary.load("tools"))
+
+
+def called(tools: Sequence[Tool], message: str) -> tuple[Tool, ...]:
+    """Return the tools of which a word comes up in `message`, in the order of the settings."""
+    if not tools:
+        return ()
+    text = read(message[:MAX_READ]).spaced
+    return tuple([tool for tool in tools if any(map(text.__contains__, _spaced(tool.when)))])
+
+
+def of_each_kind(tools: Sequence[Tool]) -> tuple[Tool, ...]:
+    """Return the first tool of each kind that there is, mapping before client."""
+    firsts = (next((tool for tool in tools if tool.kind == kind), None) for kind in ("mapping", "client"))
+    return tuple(tool for tool in firsts if tool is not None)
+
+
+def call(builder: ReplyBuilder, tool: Tool, number: int) -> FunctionCall:
+    """Return the `number`-th call of this reply; a client tool never gets arguments."""
+    call_id = "call_" + builder.turn.here.hex(24, "call", number)
+    if tool.kind == "client":
+        return FunctionCall(call_id=call_id, name=tool.name, arguments=None)
+    return FunctionCall(call_id=call_id, name=tool.name, arguments=filled(builder, tool), output=_output(builder, tool))
+
+
+def filled(builder: ReplyBuilder, tool: Tool) -> dict[str, Any]:
+    """Return the arguments of a tool: its example, with what the message and the metadata tell in its places."""
+    return {key: _value(builder, key, example) for key, example in (tool.arguments or {}).items()}
+
+
+@lru_cache(maxsize=512)
+def _spaced(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a tool as a text has them; those without a letter are none."""
+    return tuple(spaced for word in words if len(spaced := read(word).spaced) > 2)
+
+
+def _value(builder: ReplyBuilder, key: str, example: Any) -> Any:
+    """Return what stands under `key`; it always has the JSON type of the example."""
+    if isinstance(example, Mapping):
+        return {name: _value(builder, name, inner) for name, inner in example.items()}
+    told = builder.turn.metadata.get(key)
+    if told is not None and type(told) is type(example):
+        return told
+    if isinstance(example, str):
+        name, *slot = _reader(key)
+        found = _READERS[name](builder, example, *slot) if name else None
+        return example if found is None else found
+    if isinstance(example, int) and not isinstance(example, bool):
+        return _number(builder, key, example)
+    return example
+
+
+@lru_cache(maxsize=512)
+def _reader(key: str) -> Sequence[str]:
+    """Return what reads the argument that is called `key`, and of which slot; tools have few, which come again."""
+    name = _CAMEL.sub("_", key).lower()
+    rows = vocabulary.lines("words")["# arguments"]
+    return next((row[1:] for row in rows if any(part in name for part in row[0].split())), [""])
+
+
+def _number(builder: ReplyBuilder, key: str, example: int) -> int:
+    if not any(part in key.lower() for part in vocabulary.words("counted")):
+        return example
+    spelled = (numbers()[word] for word in builder.folded.split()[:200] if word in numbers())
+    match = _COUNT.search(builder.folded)
+    return next(spelled, int(match[1]) if match else example)
+
+
+def _opening(builder: ReplyBuilder) -> dates.Opening:
+    """Return the day and time that are wished, else the first that is offered."""
+    told = builder.ledger.told.get("when") or builder.ledger.booking.get("slot")
+    if told:
+        return dates.from_iso(told)
+    wanted = dates.requested(builder.folded, builder.today)
+    if wanted and wanted.days and not builder.openings:
+        return wanted.days[0], wanted.time or (builder.business.visits[0], 0)
+    return _openings(builder)[0]
+
+
+def _openings(builder: ReplyBuilder) -> list[dates.Opening]:
+    """Return the openings that the reply offers, the day's own where it offers none."""
+    return builder.openings or dates.openings(builder.business, None, builder.today, builder.draw(8, 4_096))
+
+
+def _date(builder: ReplyBuilder, _: str) -> str:
+    return _opening(builder)[0].isoformat()
+
+
+def _time(builder: ReplyBuilder, _: str) -> str:
+    hour, minute = _opening(builder)[1]
+    return f"{hour:02}:{minute:02}"
+
+
+def _subject(builder: ReplyBuilder, _: str) -> str | None:
+    topic = builder.business.topics.get(builder.ledger.topic)
+    return topic.label.of(builder.lang) if topic else None
+
+
+def _reason(builder: ReplyBuilder, example: str) -> str:
+    return example if "_" in example else _message(builder, example) or example
+
+
+def _language(builder: ReplyBuilder, example: str) -> str:
+    code = example if len(example) <= 2 else ("fr-CA" if example[3:].isupper() else "fr-ca")
+    return builder.lang + code[2:]
+
+
+def _message(builder: ReplyBuilder, _: str) -> str | None:
+    return builder.turn.message.strip()[:_MAX_TEXT] or None
+
+
+_READERS: Final[Mapping[str, Callable[..., str | None]]] = {
+    "slot": lambda builder, _, slot: builder.known(slot),
+    "metadata": lambda builder, _, key: entities.short_text(builder.turn.metadata, key),
+    "language": _language,
+    "date": _date,
+    "time": _time,
+    "subject": _subject,
+    "reason": _reason,
+    "message": _message,
+}
+
+
+def _output(builder: ReplyBuilder, tool: Tool) -> dict[str, Any]:
+    """Return what a tool answered, as the history shows it; its openings are those that the sentence beneath offers."""
+    if tool is TRANSFER:
+        return {"status": "queued", "agent": builder.value("colleague"), "position": 1}
+    if "availab" in tool.name or "disponib" in tool.name:
+        booked = builder.ledger.booking.get("slot")
+        offered = [dates.iso(each) for each in builder.openings]
+        return {"status": "success", "slots": offered or ([booked] if booked else [])}
+    return {"status": "success", "reference": builder.number()}
 
 
 def form(
