@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
-from sandbox.agent import directives, entities, understanding, vocabulary
+from sandbox.agent import entities, understanding, vocabulary
 from sandbox.agent.businesses import business
-from sandbox.agent.directives import Directives
-from sandbox.agent.rendering import ReplyBuilder, laid_out
+from sandbox.agent.rendering import ReplyBuilder, failure_reason, laid_out, listed_words, shown_off
 from sandbox.agent.text import MAX_READ, detect, fold, numbers, of_metadata, read, tell
-from sandbox.agent.turn import Language, Ledger, Pair, Prompt, Turn
+from sandbox.agent.turn import Directives, Language, Ledger, Pair, Prompt, Turn, parse_directives
 from sandbox.agent.vocabulary import alternatives
 from sandbox.reply import Message, Reply
 
@@ -42,20 +41,20 @@ _MAX_COPIED: Final = 2_000
 
 def complete(prompt: Prompt) -> Reply:
     """Return the answer to `prompt`: one text, or a failure."""
-    asked = directives.parse(prompt.text)
+    asked = parse_directives(prompt.text)
     lang = _language(prompt, asked)
     pace, cut = asked.pace, asked.has("cut")
     if asked.has("fail"):
-        return Reply(failure=directives.failure(lang), pace=pace, cut=cut)
+        return Reply(failure=failure_reason(lang), pace=pace, cut=cut)
     return Reply(output=(Message(text=_text(prompt, asked, lang)),), pace=pace, cut=cut)
 
 
 def _text(prompt: Prompt, asked: Directives, lang: Language) -> str:
     if asked.unknown:
-        return directives.known(asked, lang)
+        return listed_words(asked, lang)
     if asked.echo is not None:
         return asked.echo
-    shown = directives.shown(asked, lang, prompt.here)
+    shown = shown_off(asked, lang, prompt.here)
     return shown if shown is not None else _followed(prompt, asked.rest, lang)
 
 

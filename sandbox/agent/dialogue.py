@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sandbox.agent import directives, entities, items, understanding
+from sandbox.agent import entities, items, understanding
 from sandbox.agent.answering import Response, answer, followed_up, hand_over, open_question
-from sandbox.agent.directives import Directives
 from sandbox.agent.pending import pending, rebooked
-from sandbox.agent.rendering import ReplyBuilder, laid_out, lowered
+from sandbox.agent.rendering import ReplyBuilder, failure_reason, laid_out, listed_words, lowered, shown_off
 from sandbox.agent.text import GREETINGS, MAX_READ, of_message, read, stems
-from sandbox.agent.turn import Ledger, Tool, Turn
+from sandbox.agent.turn import Directives, Ledger, Tool, Turn, parse_directives
 from sandbox.agent.understanding import DISTRESS, ParsedMessage
 from sandbox.agent.vocabulary import NO_BREAK
 from sandbox.reply import FunctionCall, Message, OutputItem, Reply
@@ -212,14 +211,14 @@ _PLAIN: Final = frozenset(("slow", "cut"))
 
 def reply(turn: Turn) -> Reply:
     """Return what the agent answers to the message of `turn`, and what it keeps of the conversation after it."""
-    asked = directives.parse(turn.message)
+    asked = parse_directives(turn.message)
     ledger = Ledger.from_json(turn.ledger)
     lang, sure = of_message(asked.rest, ledger.lang, turn.metadata)
     if sure or not ledger.lang:
         ledger.lang = lang
     pace, cut = asked.pace, asked.has("cut")
     if asked.has("fail"):
-        return Reply(failure=directives.failure(lang), pace=pace, cut=cut)
+        return Reply(failure=failure_reason(lang), pace=pace, cut=cut)
     if asked.echo is not None and not asked.unknown:
         return Reply(output=(Message(text=asked.echo),), pace=pace, cut=cut, ledger=ledger.to_json())
     output = _output(ReplyBuilder(turn, ledger, lang), asked)
@@ -230,20 +229,20 @@ def _output(builder: ReplyBuilder, asked: Directives) -> tuple[OutputItem, ...]:
     """Return the items of a reply: what special words ask for, else what the message does."""
     hello = _hello(builder)
     if asked.unknown:
-        return _said(laid_out([hello, directives.known(asked, builder.lang)]))
+        return _said(laid_out([hello, listed_words(asked, builder.lang)]))
     if not {word.name for word in asked.words} - _PLAIN:
         return _replied(builder, asked.rest)
-    output = _shown_off(builder, asked)
+    output = _asked_for(builder, asked)
     if output and hello:
         first = output[0]
         output[0] = Message(text=laid_out([hello, first.text])) if isinstance(first, Message) else first
     if asked.has("long") and not _first_name(builder):
         hello = ""  # exactly so many words, and none must be said
-    text = directives.shown(asked, builder.lang, builder.turn.here, "" if output else hello)
+    text = shown_off(asked, builder.lang, builder.turn.here, "" if output else hello)
     return (*output, *_said(text)) if text is not None else tuple(output)
 
 
-def _shown_off(builder: ReplyBuilder, asked: Directives) -> list[OutputItem]:
+def _asked_for(builder: ReplyBuilder, asked: Directives) -> list[OutputItem]:
     """Return the calls and forms that special words ask for, in their order; each begins with a sentence."""
     output: list[OutputItem] = []
     for word in asked.words:

@@ -11,7 +11,8 @@ from typing import Any, Final
 from sandbox.agent import dates, entities, vocabulary
 from sandbox.agent.businesses import TIERS, Business, Entry, Line, business
 from sandbox.agent.text import MAX_READ, fold, read
-from sandbox.agent.turn import Language, Ledger, Pair, Turn
+from sandbox.agent.turn import SPECIAL_WORDS, Directives, Language, Ledger, Pair, Turn
+from sandbox.rng import Entropy
 
 _COLLEAGUES: Final = (
     *("Marie-Ève Gagnon", "Mathieu Bouchard", "Isabelle Fortin", "Andrew Campbell", "Valérie Pelletier"),
@@ -40,6 +41,7 @@ _METADATA: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _MONEY: Final = ("balance", "coverage")
 _PARAGRAPH: Final = 220
+_SENTENCES: Final = 5  # of a paragraph of `[[long]]`
 _SAYABLE = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f]{1,80}")
 _PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
 _HALF_DAY = re.compile(r"m\.([*_]*)\.")
@@ -307,3 +309,60 @@ def laid_out(parts: Sequence[str]) -> str:
         else:
             paragraphs.append(part)
     return "\n\n".join(paragraphs)
+
+
+@cache
+def _showcase(lang: Language) -> Mapping[str, Any]:
+    data: Mapping[str, Any] = vocabulary.load(f"showcase_{lang}")
+    if lang == "en":
+        return data
+    # The Unicode sample chooses its spaces itself.
+    return {key: value if key == "unicode" else vocabulary.typeset(value) for key, value in data.items()}
+
+
+def failure_reason(lang: Language) -> str:
+    """Return the reason of a reply that `[[fail]]` made fail."""
+    return str(_showcase(lang)["failure"])
+
+
+def listed_words(asked: Directives, lang: Language) -> str:
+    """Return the answer to unknown special words: which ones there are."""
+    texts = _showcase(lang)
+    strange = ", ".join(f"`{word}`" for word in asked.unknown)
+    listed = "\n".join(f"- `[[{word}]]` {texts['words'][word]}" for word in SPECIAL_WORDS)
+    return f"{texts['unknown'].replace('{words}', strange)}\n\n{listed}"
+
+
+def shown_off(asked: Directives, lang: Language, here: Entropy, hello: str = "") -> str | None:
+    """Return the text that the special words of a text ask for, begun with `hello`; None where they ask for none.
+
+    With `[[long]]` alone the words, those of `hello` among them, are exactly as many as were asked for.
+    """
+    names = [word.name for word in asked.words if word.name in ("markdown", "long", "unicode")]
+    if not names:
+        return None
+    parts = [hello] if hello else []
+    for name in names:
+        if name == "long":
+            parts.append(_long(max(1, asked.long - len(hello.split())), lang, here))
+        else:
+            parts.append("\n".join(_showcase(lang)[name]))
+    return "\n\n".join(parts)
+
+
+def _long(count: int, lang: Language, here: Entropy) -> str:
+    """Return exactly `count` words of running text in paragraphs."""
+    sentences: list[str] = []
+    random = here.random("long")
+    left = count
+    while left > 0:
+        pool = list(_showcase(lang)["sentences"])
+        random.shuffle(pool)
+        for sentence in pool:
+            words = sentence.split()
+            sentences.append(sentence if len(words) <= left else " ".join(words[:left]).rstrip(",;:.") + ".")
+            left -= len(words)
+            if left <= 0:
+                break
+    paragraphs = (sentences[start : start + _SENTENCES] for start in range(0, len(sentences), _SENTENCES))
+    return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)

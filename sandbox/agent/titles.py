@@ -12,11 +12,11 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from sandbox.agent import directives, understanding, vocabulary
+from sandbox.agent import understanding, vocabulary
 from sandbox.agent.businesses import NAMES, TIERS, Entry, business
 from sandbox.agent.dates import MONTHS, write_time
 from sandbox.agent.text import GREETINGS, fold, kind_of
-from sandbox.agent.turn import Pair
+from sandbox.agent.turn import Pair, parse_directives
 from sandbox.rng import Entropy
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def provisional(entropy: Entropy, name: str) -> Pair:
 
 def of_exchange(name: str, *, message: str, metadata: Mapping[str, Any], title: str | None) -> Pair:
     """Return the pair of a conversation whose first exchange is about `message`."""
-    text = directives.parse(message).rest.strip()
+    text = parse_directives(message).rest.strip()
     kind = _distress(text)
     if kind:
         return kind

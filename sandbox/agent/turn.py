@@ -1,15 +1,18 @@
-"""What an agent is told before it speaks, and what it keeps of a conversation."""
+"""What an agent is told before it speaks: a turn, its special words, what was kept of the conversation before."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
 from sandbox.app_settings import Tool as Tool
+from sandbox.reply import Pace
 from sandbox.rng import Entropy
 
 Language = Literal["en", "fr"]
@@ -146,3 +149,109 @@ def _is_readable(slot: str, text: str) -> bool:
     except ValueError:
         return False
     return at.year in _YEARS and at.isoformat(timespec="minutes")[:length] == text
+
+
+SPECIAL_WORDS: Final = ("fail", "slow", "cut", "tool", "form", "human", "echo", "markdown", "long", "unicode")
+"""All special words, in the order in which they are listed to a user."""
+
+SLOW_MS: Final = 2_000
+SLOW_DELTA_MS: Final = 100
+MAX_SLOW_MS: Final = 600_000
+LONG_WORDS: Final = 2_000
+MAX_LONG_WORDS: Final = 20_000
+
+_MAX_UNKNOWN: Final = 10
+_MAX_WORDS: Final = 1_000
+_BRACKETED = re.compile(r"\[\[([^\[\]\n]{1,90})\]\]")
+_NAME = re.compile(r"[^\W\d_][\w-]*")
+_NUMBER = re.compile(r"[0-9]+")
+_GAP = re.compile(" {2,}")
+_ECHO = re.compile(r"\[\[ {0,3}echo {0,3}\]\]", re.IGNORECASE)
+
+
+class Word(NamedTuple):
+    """One special word as it stood in the text; `number` is None where none was given."""
+
+    name: str
+    number: int | None = None
+
+
+class Directives(NamedTuple):
+    """The special words of one text.
+
+    `words` are the known ones in the order of their first appearance, `unknown` the others as they were written,
+    `rest` is the text without either, `echo` what follows `[[echo]]`, None without one.
+    """
+
+    words: tuple[Word, ...] = ()
+    unknown: tuple[str, ...] = ()
+    rest: str = ""
+    echo: str | None = None
+
+    def has(self, name: str) -> bool:
+        """Say whether the known word `name` is among them."""
+        return name in [word.name for word in self.words]
+
+    def number(self, name: str, default: int) -> int:
+        """Return the number that stands with `name`, `default` without one."""
+        return next((word.number for word in self.words if word.name == name and word.number is not None), default)
+
+    @property
+    def pace(self) -> Pace | None:
+        """The pace that `[[slow]]` asks for, None without it; more than ten minutes is ten minutes."""
+        if not self.has("slow"):
+            return None
+        return Pace(first_ms=min(self.number("slow", SLOW_MS), MAX_SLOW_MS), delta_ms=SLOW_DELTA_MS)
+
+    @property
+    def long(self) -> int:
+        """How many words `[[long]]` asks for: at least 1, at most 20,000."""
+        return max(1, min(self.number("long", LONG_WORDS), MAX_LONG_WORDS))
+
+
+def parse_directives(text: str) -> Directives:
+    """Read the special words of `text`, in any case; all that follows `[[echo]]` is quoted and has no effect."""
+    if "[[" not in text:
+        return Directives(rest=text)
+    echo = _ECHO.search(text)
+    if echo is None:
+        return _parsed(text, None)
+    before, after = text[: echo.start()], text[echo.end() :]
+    return _parsed(before, after.removeprefix(" "))
+
+
+def _parsed(text: str, echo: str | None) -> Directives:
+    words: dict[str, Word] = {}
+    unknown: list[str] = []
+    taken: set[str] = set()
+    # A word said a hundred thousand times is read once; of a hundred thousand words, the first thousand.
+    for bracketed in islice(dict.fromkeys(_BRACKETED.findall(text)), _MAX_WORDS):
+        word = _word(bracketed)
+        if word is None:
+            continue
+        taken.add(bracketed)
+        if isinstance(word, Word):
+            words.setdefault(word.name, word)
+        elif len(unknown) < _MAX_UNKNOWN:
+            unknown.append(f"[[{bracketed}]]")
+    if taken:
+        rest = _BRACKETED.sub(lambda match: " " if match[1] in taken else match[0], text)
+        text = _GAP.sub(" ", rest).strip()
+    if echo is not None:
+        words["echo"] = Word("echo")
+    return Directives(words=tuple(words.values()), unknown=tuple(unknown), rest=text, echo=echo)
+
+
+def _word(bracketed: str) -> Word | str | None:
+    """Return a known word, the name of an unknown one, or None for what is no special word (a link of a wiki)."""
+    if bracketed in SPECIAL_WORDS:
+        return Word(bracketed)
+    name, *arguments = bracketed.lower().split() or [""]
+    if not _NAME.fullmatch(name) or len(arguments) > 1:
+        return None
+    if not arguments:
+        return Word(name) if name in SPECIAL_WORDS else name
+    numbered = _NUMBER.fullmatch(arguments[0]) is not None
+    if name in SPECIAL_WORDS:
+        return Word(name, int(arguments[0])) if numbered else name
+    return name if numbered else None

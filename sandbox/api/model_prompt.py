@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from sandbox.agent import directives, items
+from sandbox.agent import items
 from sandbox.agent.businesses import business
 from sandbox.agent.text import MAX_READ, detect, of_metadata, read
-from sandbox.agent.turn import Language, Ledger, Prompt, Turn
+from sandbox.agent.turn import Language, Ledger, Prompt, Turn, parse_directives
 from sandbox.agent.understanding import distress
 from sandbox.api import TextModel
 from sandbox.apps.app import App
@@ -68,7 +68,7 @@ def _is_ordinary(turn: Turn, reply: Reply) -> bool:
 
 
 def _has_special_words(text: str) -> bool:
-    asked = directives.parse(text)
+    asked = parse_directives(text)
     return bool(asked.words or asked.unknown) or asked.echo is not None
 
 

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.agent.completions import complete
-from sandbox.agent.directives import KNOWN
 from sandbox.agent.text import detect
-from sandbox.agent.turn import Prompt
+from sandbox.agent.turn import SPECIAL_WORDS, Prompt
 from sandbox.reply import Message, Pace, Reply
 from sandbox.rng import Entropy
 from tests.agent.turns import NOW, profile
@@ -122,7 +121,7 @@ def test_the_other_words_act() -> None:
     assert len(text("[[long 40]]").split()) == 40
     assert "- [x]" in text("[[markdown]]")
     assert "\u200d" in text("[[unicode]]")
-    assert all(f"[[{word}]]" in text("[[nope]]") for word in KNOWN)
+    assert all(f"[[{word}]]" in text("[[nope]]") for word in SPECIAL_WORDS)
 
 
 # Hostile prompts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.agent.directives import KNOWN, MAX_LONG_WORDS, MAX_SLOW_MS, Directives, Word, parse
+from sandbox.agent.turn import MAX_LONG_WORDS, MAX_SLOW_MS, SPECIAL_WORDS, Directives, Word, parse_directives
 from sandbox.reply import Pace
 
 # What is written, which words are read, which are unknown, what is left.
@@ -35,23 +35,23 @@ CASES: tuple[tuple[str, tuple[Word, ...], tuple[str, ...], str], ...] = (
 def test_words_are_read(subtests: pytest.Subtests) -> None:
     for text, words, unknown, rest in CASES:
         with subtests.test(text=text, words=words, unknown=unknown, rest=rest):
-            assert parse(text) == Directives(words=words, unknown=unknown, rest=rest)
+            assert parse_directives(text) == Directives(words=words, unknown=unknown, rest=rest)
 
 
-@pytest.mark.parametrize("word", KNOWN)
+@pytest.mark.parametrize("word", SPECIAL_WORDS)
 def test_every_known_word_is_read_in_any_case(word: str) -> None:
-    assert parse(f"[[{word}]]").has(word)
-    assert parse(f"[[{word.title()}]]").has(word)
+    assert parse_directives(f"[[{word}]]").has(word)
+    assert parse_directives(f"[[{word.title()}]]").has(word)
 
 
 @given(st.text())
 def test_echo_keeps_the_rest_exactly(text: str) -> None:
-    assert parse(f"[[echo]] {text}").echo == text
-    assert parse(f"[[slow 5]] [[Echo]]{text}").echo == text.removeprefix(" ")
+    assert parse_directives(f"[[echo]] {text}").echo == text
+    assert parse_directives(f"[[slow 5]] [[Echo]]{text}").echo == text.removeprefix(" ")
 
 
 def test_what_follows_echo_has_no_effect() -> None:
-    asked = parse("[[cut]] [[echo]] say [[fail]] and [[nope]]")
+    asked = parse_directives("[[cut]] [[echo]] say [[fail]] and [[nope]]")
     assert [word.name for word in asked.words] == ["cut", "echo"]
     assert asked.echo == "say [[fail]] and [[nope]]"
     assert not asked.unknown
@@ -68,7 +68,7 @@ def test_what_follows_echo_has_no_effect() -> None:
     ],
 )
 def test_slow_has_bounds(text: str, pace: Pace | None) -> None:
-    assert parse(text).pace == pace
+    assert parse_directives(text).pace == pace
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_slow_has_bounds(text: str, pace: Pace | None) -> None:
     [("[[long]]", 2_000), ("[[long 500]]", 500), ("[[long 0]]", 1), ("[[long 1000000]]", MAX_LONG_WORDS)],
 )
 def test_long_has_bounds(text: str, count: int) -> None:
-    assert parse(text).long == count
+    assert parse_directives(text).long == count
 
 
 @given(st.text(alphabet="[]ab 1\n"))
 def test_any_brackets_can_be_read(text: str) -> None:
-    parse(text)
+    parse_directives(text)
 
 
 @pytest.mark.parametrize("unit", ["[[", "[[a", "[[a]]", "[[a ", "]]", "[[slow 1", "[[echo]"])
 def test_a_hostile_text_costs_no_more_than_its_length(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     started = time.process_time()
-    parse(text)
+    parse_directives(text)
     assert time.process_time() - started < 2

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from sandbox import errors, magic
-from sandbox.agent.directives import KNOWN
+from sandbox.agent.turn import SPECIAL_WORDS
 from sandbox.cli import conform
 from sandbox.contract import load
 from sandbox.options import flag
@@ -16,7 +16,7 @@ from tests.docs.pages import documents, links, prose, read
 from tests.support.constants import ROOT
 
 CONTRACT = load()
-WORDS = [f"[[{word}" for word in KNOWN]
+WORDS = [f"[[{word}" for word in SPECIAL_WORDS]
 KINDS = sorted({kind.type for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "type")})
 EVENTS = sorted({event for operation in CONTRACT.operations for event in operation.events})
 COMMANDS = [path.stem for path in (ROOT / "sandbox/cli").glob("*.py") if "def add_parser" in path.read_text("utf-8")]
