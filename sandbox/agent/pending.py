@@ -6,16 +6,25 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sandbox.agent import booking, dates, entities
+from sandbox.agent import dates, entities
 from sandbox.agent.answering import (
     Response,
     answer,
+    chosen_opening,
     followed_up,
+    forget_wish,
     go_on,
     is_ahead,
+    is_check,
+    keep_wish,
+    listed_options,
     missing_slots,
     open_question,
+    ordinal,
+    propose,
     said_by,
+    take,
+    wished,
 )
 from sandbox.agent.businesses import Entry
 from sandbox.agent.rendering import ReplyBuilder, lowered
@@ -37,7 +46,7 @@ def _told(builder: ReplyBuilder, parsed: ParsedMessage) -> None:
     if ledger.asked != "ref" and not _names_reference(parsed.folded, found.get("ref", "")):
         found.pop("ref", None)
     ledger.told.update(found)
-    booking.keep_wish(builder, parsed.folded)
+    keep_wish(builder, parsed.folded)
 
 
 _REFERENCE_WORDS = re.compile(alternatives("reference"))
@@ -98,7 +107,7 @@ def _option(parsed: ParsedMessage, options: Sequence[Entry]) -> Entry | None:
     named = next((entry for entry in parsed.sure if entry in options), None)
     if named or len(options) < 2:
         return named
-    place = booking.ordinal(parsed.folded)
+    place = ordinal(parsed.folded)
     if place is not None:
         return options[place if place < len(options) else -1]
     return next((entry for entry in parsed.near if entry in options), None)
@@ -229,7 +238,7 @@ def _asked_again(builder: ReplyBuilder, parsed: ParsedMessage) -> Response:
     ledger = builder.ledger
     question = " ".join(open_question(builder))
     given = next((value for name, value in entities.told(parsed.text).items() if name != "last4"), None)
-    given = given or booking.wished(builder, parsed.folded)
+    given = given or wished(builder, parsed.folded)
     if given:
         return Response([builder.say("given", given=given, question=question)])
     ledger.asked_again += 1
@@ -255,9 +264,9 @@ def _chosen(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry) -> Respo
     others = [other for other in _others(builder, parsed, entry) if not other.effect]
     wanted = dates.requested(parsed.folded, builder.today)
     if _is_about_time(parsed, wanted) or not others:
-        choice = booking.choice(builder, parsed)
-        if choice:
-            booking.take(ledger, choice, entry)
+        opening = chosen_opening(builder, parsed)
+        if opening:
+            take(ledger, opening, entry)
             extra = said_by(builder, others[:1]) if parsed.asks else []
             return Response([*go_on(builder, entry, parsed), *extra], entry=entry)
         if wanted or (parsed.no and not others) or _OTHER.search(parsed.folded):
@@ -282,9 +291,9 @@ def _other_times(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry, *, 
     """Offer other times: those that are named, or later ones."""
     ledger = builder.ledger
     if not is_named:
-        booking.forget_wish(ledger)
+        forget_wish(ledger)
     rounds = ledger.rounds + (not is_named)
-    parts = booking.propose(builder, entry, parsed, rounds) or go_on(builder, entry, parsed)
+    parts = propose(builder, entry, parsed, rounds) or go_on(builder, entry, parsed)
     ledger.rounds = rounds
     return Response(parts, entry=entry)
 
@@ -298,7 +307,7 @@ def _not_chosen(builder: ReplyBuilder, parsed: ParsedMessage, entry: Entry) -> R
     if parsed.sure or parsed.corrects or ledger.asked_again:
         return None
     ledger.asked_again += 1
-    return Response([_beside_choice(builder, parsed, booking.listed_options(builder))], entry=entry)
+    return Response([_beside_choice(builder, parsed, listed_options(builder))], entry=entry)
 
 
 def _beside_choice(builder: ReplyBuilder, parsed: ParsedMessage, options: str) -> str:
@@ -326,7 +335,7 @@ def rebooked(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
     wanted = dates.requested(parsed.folded, builder.today)
     if wanted is None or not (wanted.days or wanted.time):
         return None
-    if parsed.asks and booking.is_check(parsed.folded):
+    if parsed.asks and is_check(parsed.folded):
         return answer(builder, [builder.business.entries["booking_check"]], parsed)
     ledger.close()
     move = builder.business.entries["booking_change"]
