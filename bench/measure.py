@@ -23,21 +23,24 @@ class LaneRates:
     """What was measured of one contestant, a value a round.
 
     `rates` are answers (or events) a second, `core_us` the server's time on its core for each of them, in microseconds,
-    `busy` the share of its own core that the load generator used, `first_byte_ms` the median and the 99th percentile.
+    `redis_us` that of the Redis which it uses, `busy` the share of its own core that the load generator used,
+    `first_byte_ms` the median and the 99th percentile.
     """
 
     label: str
     rates: list[float] = field(default_factory=list)
     core_us: list[float] = field(default_factory=list)
+    redis_us: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
     answer_bytes: int = 0
     first_byte_ms: tuple[float, float] = (0.0, 0.0)
 
-    def note(self, burst: Burst, core_seconds: float) -> None:
+    def note(self, burst: Burst, core_seconds: float, redis_seconds: float) -> None:
         """Add one round."""
         count = burst.events or burst.answers
         self.rates.append(count / burst.seconds)
         self.core_us.append(core_seconds / count * 1e6)
+        self.redis_us.append(redis_seconds / count * 1e6)
         self.busy.append(burst.busy)
         self.answer_bytes = burst.size // burst.answers
         cuts = quantiles(burst.first_bytes, n=100)
@@ -64,13 +67,13 @@ def rates(workload: Workload, scale: Scale, rounds: int, cores: Cores, generator
     unit = "events" if workload.events else "requests"
     lanes = [LaneRates(lane.label) for lane in workload.lanes]
 
-    def burst(server: Running, requests: list[bytes], seconds: float) -> tuple[Burst, float]:
-        before = server.cpu_seconds()
+    def burst(server: Running, requests: list[bytes], seconds: float) -> tuple[Burst, float, float]:
+        before, redis_before = server.cpu_seconds(), server.redis_seconds()
         with _naming_server(server):
             done = generator.burst(
                 server.port, requests, connections=workload.connections, seconds=seconds, events=workload.events
             )
-        return done, server.cpu_seconds() - before
+        return done, server.cpu_seconds() - before, server.redis_seconds() - redis_before
 
     starts = min(workload.starts, rounds)
     for start in range(starts):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
+import itertools
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bench.load import HOST, KEY
@@ -28,11 +32,15 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A server that can be started: its name in the table, its command without the port, whether it keeps anything."""
+    """A server that can be started: its name in the table, its command without the port, whether it keeps anything.
+
+    `in_redis` says whether it keeps that in a Redis, on the core that the load comes from.
+    """
 
     label: str
     command: tuple[str, ...]
     keeps: bool = False
+    in_redis: bool = False
 
 
 def _peer(name: str) -> tuple[str, ...]:
@@ -40,6 +48,13 @@ def _peer(name: str) -> tuple[str, ...]:
 
 
 SANDBOX = Kind(label="sandbox", command=("-m", "sandbox", "serve", "--quiet", "--port"), keeps=True)
+IN_REDIS = Kind(label="sandbox, apps in Redis", command=SANDBOX.command, keeps=True, in_redis=True)
+TWO_WORKERS = Kind(
+    label="sandbox, apps in Redis, two workers",
+    command=("-m", "sandbox", "serve", "--quiet", "--workers", "2", "--port"),
+    keeps=True,
+    in_redis=True,
+)
 UNRECORDED = Kind(label="(c) without journal, faults", command=("-m", "bench.servers.unrecorded"), keeps=True)
 FASTAPI = Kind(label="FastAPI mock", command=_peer("fastapi_mock"), keeps=True)
 STARLETTE = Kind(label="(b) Starlette route", command=_peer("starlette_route"))
@@ -84,7 +99,7 @@ class Running:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop()
         self._spawned = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, *kind.command, str(self.port)],
+            [sys.executable, *kind.command, str(self.port), *(_place() if kind.in_redis else ())],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -117,9 +132,12 @@ class Running:
             connection.close()
 
     def cpu_seconds(self) -> float:
-        """Return the time that its threads have had on a core."""
-        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        """Return the time that its threads have had on a core, and those of its workers."""
+        return sum(map(_cpu_seconds, (self._process.pid, *_children(self._process.pid))))
+
+    def redis_seconds(self) -> float:
+        """Return the same of the Redis that it uses; 0 where it uses none."""
+        return _cpu_seconds(_redis()[0]) if self.kind.in_redis else 0.0
 
     def memory(self) -> Memory:
         """Return what it uses now."""
@@ -141,6 +159,41 @@ class Running:
             self._process.kill()
             self._process.wait()
         self._said.close()
+
+
+def _cpu_seconds(process: int) -> float:
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def _children(process: int) -> list[int]:
+    return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+_prefixes = itertools.count(1)
+
+
+def _place() -> tuple[str, ...]:
+    """Return the flags of a server that keeps its apps in Redis, under a prefix of its own."""
+    return ("--store", _redis()[1], "--store-prefix", f"bench-{next(_prefixes)}")
+
+
+@cache
+def _redis() -> tuple[int, str]:
+    """Start a Redis that keeps nothing on a disk; return its process and its URL. It ends with the bench."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        raise BenchError("redis-server is not installed; --only NAME,… measures what needs none")
+    folder = tempfile.mkdtemp(prefix="bench-redis-")
+    place = Path(folder) / "redis.sock"
+    options = ("--port", "0", "--unixsocket", str(place), "--save", "", "--dir", folder, "--loglevel", "warning")
+    process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(process.wait)
+    atexit.register(process.terminate)
+    while not place.exists():
+        time.sleep(0.01)
+    return process.pid, f"unix://{place}"
 
 
 @contextmanager

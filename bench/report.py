@@ -17,6 +17,8 @@ from bench.measure import Growth, LaneRates, Rates, Starts, ratio
 # The base of `journal` is the sandbox itself without it.
 AIMS = {"create": 0.60, "get": 0.70, "list": 0.60, "stream": 0.70, "journal": 0.90}
 START_AIM = 1.5
+# By time on the core: of a server with its apps in memory, and of one worker.
+STORE_AIMS, WORKERS_AIM = {"store-create": 0.45, "store-get": 0.45}, 0.85
 
 OURS, PEER = "sandbox", "FastAPI"
 _PACKAGES = ("starlette", "uvicorn", "uvloop", "httptools", "orjson", "jsonschema-rs", "fastapi", "pydantic")
@@ -92,6 +94,9 @@ def standing(results: Results) -> Iterator[Standing]:
     """Yield every ratio that is aimed at, as far as it was measured."""
     for measured in results.rates:
         base, ours = measured.lanes[0], _named(measured.lanes, OURS)
+        if measured.name.startswith("store-"):
+            yield from _store_standing(measured)
+            continue
         if measured.name in AIMS:
             for lane in ours:
                 what = f"{measured.name}: {lane.label} of {base.label}"
@@ -112,6 +117,15 @@ def standing(results: Results) -> Iterator[Standing]:
         yield Standing(what=f"start: {OURS} of {labels[0]}", ratio=quotient, aim=START_AIM, at_most=True)
 
 
+def _store_standing(measured: Rates) -> Iterator[Standing]:
+    memory, redis, workers = measured.lanes
+    if measured.name in STORE_AIMS:
+        what = f"{measured.name}: Redis of memory, by core"
+        yield Standing(what=what, ratio=ratio(memory.core_us, redis.core_us), aim=STORE_AIMS[measured.name])
+    what = f"{measured.name}: two workers of one, by core"
+    yield Standing(what=what, ratio=ratio(redis.core_us, workers.core_us), aim=WORKERS_AIM)
+
+
 def _named(lanes: Sequence[LaneRates], start: str) -> list[LaneRates]:
     return [lane for lane in lanes if lane.label.startswith(start)]
 
@@ -130,6 +144,7 @@ def _rates(measured: Rates) -> Iterator[str]:
         yield (
             f"  {lane.label:42}{median(lane.rates):12,.0f}{of['of_base']:9.2f}{median(lane.core_us):10.1f}"
             f"{of['of_base_by_core']:9.2f}{median(lane.busy):7.0%}{p50:10.1f} p99 {p99:5.0f}"
+            + (f"   Redis {median(lane.redis_us):.0f} µs" if any(lane.redis_us) else "")
         )
 
 

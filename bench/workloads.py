@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.load import Generator, request
-from bench.processes import FASTAPI, RAW, RAW_STREAM, SANDBOX, STARLETTE, STARLETTE_STREAM, UNRECORDED, Kind, Running
+from bench.processes import (
+    FASTAPI,
+    IN_REDIS,
+    RAW,
+    RAW_STREAM,
+    SANDBOX,
+    STARLETTE,
+    STARLETTE_STREAM,
+    TWO_WORKERS,
+    UNRECORDED,
+    Kind,
+    Running,
+)
 from bench.servers.constants import EVENTS
 
 APP = "/v1/apps/app_bench"
@@ -99,6 +111,16 @@ def workloads(scale: Scale) -> list[Workload]:
             lanes=_bare_and_whole(_creating_when_full),
             starts=5,
         ),
+        *(
+            Workload(
+                name=f"store-{name}",
+                title=f"{title}, apps in memory and in Redis",
+                connections=32,
+                lanes=[Lane(label=kind.label, kind=kind, prepare=prepare) for kind in (SANDBOX, IN_REDIS, TWO_WORKERS)],
+                starts=2,
+            )
+            for name, title, prepare in _stored(scale)
+        ),
         Workload(
             name="message",
             title="send a message, answered as JSON",
@@ -116,6 +138,14 @@ def workloads(scale: Scale) -> list[Workload]:
             ],
         ),
     ]
+
+
+def _stored(scale: Scale) -> Iterator[tuple[str, str, Prepare]]:
+    """Yield what is measured of a store: its name, its title, its requests."""
+    yield "create", "create a conversation", _creating
+    yield "get", "get a conversation of 4 messages", lambda server, generator: _getting(server, generator, scale.few)
+    yield "list", "list 20 conversations", _listing(scale.few)
+    yield "message", "send a message", lambda server, generator: _sending(server, generator, scale.talks)
 
 
 def body(number: int) -> bytes:

@@ -70,14 +70,14 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         # Nothing that is loaded at the start is ever garbage; `run_server` turns the collector on again.
         gc.disable()
         # Imported late: a usage error is answered without loading the server.
-        from sandbox.cli.server import check_sandbox, serve
+        from sandbox.cli.server import prepare_workers, serve
 
         work = partial(serve, settings, sockets, tls, config, read_settings)
         announce = partial(_announce, settings, sockets, token, environ, variables)
         if settings.workers == 1:
             work(stop, announce)
         else:
-            check_sandbox(settings)
+            prepare_workers(settings)
             announce()
             Supervisor(settings, work, stop, ending=sockets.close).run()
         sigint.ignore()

@@ -112,14 +112,14 @@ def open_sandbox(settings: Settings) -> tuple[Sandbox, AccessLog | None]:
     return create_app(settings, log=access_log), access_log
 
 
-def check_sandbox(settings: Settings) -> None:
-    """Make sure that a server can be opened with these settings.
+def prepare_workers(settings: Settings) -> None:
+    """Make sure that a server can be opened with these settings, and load all that each worker would load.
 
     Raises:
         SettingsError, ContractError, StoreError: as `create_app` does.
     """
     configure_logging(Redactor(secrets_of(settings)).redact_text, quiet=settings.quiet)
-    create_app(settings)
+    create_app(settings).preload()
 
 
 def pollers_of(

@@ -92,7 +92,8 @@ class RedisApp(App):
             self.journal.requests = int(requests)
         if state is not None:
             self._take(state)
-        self.conversations.last_number = last
+        # Those that are being created are counted already.
+        self.conversations.last_number = max(self.conversations.last_number, last)
 
     async def release(self, fault_id: str | None = None) -> bool:
         is_here = self.responses.release(fault_id)

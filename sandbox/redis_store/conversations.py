@@ -38,7 +38,7 @@ class RedisConversations:
     """A `ConversationStore` in Redis; `last_number` is the number of the newest conversation, as last seen.
 
     A number, or a place in a conversation, is guessed from what was last seen. Where another was faster, the script
-    changes nothing and says which it is.
+    reserves a number, or says which place it is.
     """
 
     def __init__(self, call: CallScript) -> None:
@@ -48,18 +48,20 @@ class RedisConversations:
         self._known: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     async def create(self, make: Callable[[int], Conversation]) -> Conversation:
-        number = self.last_number + 1
+        number, how = self.last_number + 1, "guessed"
         while True:
             # Noted before it is sure, so that the next request of this server guesses the one after it.
-            self.last_number = number
+            self.last_number = max(self.last_number, number)
             conversation = make(number)
             place, user = pack_position(conversation.position), pack_user(conversation.external_user_id)
             row = pack_row(conversation)[:5]
-            last = await self._call("create", number, conversation.id, place, user, *row, begins=True)
-            if last < 0:
+            reserved = await self._call("create", number, how, conversation.id, place, user, *row, begins=True)
+            if reserved < 0:
                 self._know(conversation.id, number, 0)
                 return conversation
-            number = last + 1
+            number, how = reserved, "reserved"
+            # A guess that was too high is not to stay so.
+            self.last_number = reserved
 
     async def transcript(self, conversation_id: str) -> Transcript | None:
         found = await self._call("transcript", conversation_id)
