@@ -76,12 +76,13 @@ class RedisConversations:
         return unpack_row(conversation_id, row) if row else None
 
     async def page(self, request: PageRequest, user: str | None = None) -> Page:
-        cursor = request.after or request.before or ""
+        cursor = request.before if request.after is None else request.after
         is_upwards = (request.order == "asc") == (request.after is not None)
         # The page hangs on the end of the range that the traveller comes from.
         from_low = (request.order == "asc") == (request.before is None)
-        ends = ("low" if from_low else "high", pack_user(user), cursor, "up" if is_upwards else "down")
-        found = await self._call("page", request.limit, *ends)
+        ends = ("low" if from_low else "high", pack_user(user), cursor or "", "up" if is_upwards else "down")
+        # An empty cursor is one that no conversation has; to the script it would be none.
+        found = b"unknown" if cursor == "" else await self._call("page", request.limit, *ends)
         if found == b"unknown":
             raise UnknownCursor("after" if request.after is not None else "before")
         has_more, *rows = found
