@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 from sandbox.cli import client
 from sandbox.cli.env import add_client_flags
@@ -76,9 +76,9 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Run the command beside a server."""
     extra = parse_extra(arguments.env)
-    with tempfile.TemporaryFile("w+b") as log:
+    with tempfile.TemporaryDirectory(prefix="dimedove-sandbox-", ignore_cleanup_errors=True) as folder:
         try:
-            server = ChildServer(_serve_flags(arguments), environ, log)
+            server = ChildServer(_serve_flags(arguments), environ, Path(folder) / "server.log")
         except _StartError as error:
             print(f"dimedove-sandbox: {error}", file=sys.stderr)
             return error.code
@@ -106,16 +106,17 @@ class ChildServer:
     It is in a session of its own, so that Ctrl-C reaches the command alone, which may still need the server.
     """
 
-    def __init__(self, flags: Sequence[str], environ: Mapping[str, str], log: IO[bytes]) -> None:
+    def __init__(self, flags: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
         self._log = log
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-P", "-m", "sandbox", "serve", *flags, "--quiet", "--exit-on-stdin-close"],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=dict(environ),
-            start_new_session=True,
-        )
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, "-P", "-m", "sandbox", "serve", *flags, "--quiet", "--exit-on-stdin-close"],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=dict(environ),
+                start_new_session=True,
+            )
         late = time.monotonic() + _START_SECONDS
         while not (found := _BANNER.search(self._text())):
             if self._process.poll() is not None or time.monotonic() > late:
@@ -169,8 +170,8 @@ class ChildServer:
             self._process.wait()
 
     def _text(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode("utf-8", "replace")
+        # By a file of its own: one that both had would have one place, where the server writes and this reads.
+        return self._log.read_bytes().decode("utf-8", "replace")
 
 
 def _check_questions(arguments: argparse.Namespace, server: ChildServer) -> None:

@@ -82,7 +82,7 @@ class RedisConversations:
         from_low = (request.order == "asc") == (request.before is None)
         ends = ("low" if from_low else "high", pack_user(user), cursor or "", "up" if is_upwards else "down")
         # An empty cursor is one that no conversation has; to the script it would be none.
-        found = b"unknown" if cursor == "" else await self._call("page", request.limit, *ends)
+        found: Any = b"unknown" if cursor == "" else await self._call("page", request.limit, *ends)
         if found == b"unknown":
             raise UnknownCursor("after" if request.after is not None else "before")
         has_more, *rows = found
