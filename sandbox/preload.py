@@ -62,5 +62,5 @@ def _load_words() -> None:
     demo.preload()
     for name in ("completions", "forms", "showcase_en", "showcase_fr", "tools"):
         vocabulary.load(name)
-    for name in ("people", "trades", "wordings", "words"):
+    for name in ("customers", "people", "titles/common", "trades", "wordings", "words"):
         vocabulary.lines(name)

@@ -29,28 +29,6 @@ _EXCHANGES: Final = (10, 20, 24, 18, 13, 9, 6)
 T = TypeVar("T")
 
 _GREETING = re.compile(r"^(?:hi|hello|hey|good \w+|bonjour|bonsoir|salut|allô|allo)\b[ ,!.]*", re.IGNORECASE)
-_ANSWERS: Final[Mapping[str, Sequence[Pair]]] = {
-    "offer": (
-        Pair("Yes, please", "Oui, s'il vous plaît"),
-        Pair("yes please do", "oui svp"),
-        Pair("No thanks", "Non merci"),
-    ),
-    "confirm": (Pair("Yes, that's it", "Oui, c'est ça"),),
-    "date": (Pair("yesterday", "hier"), Pair("Last Tuesday", "mardi dernier")),
-    "party": (Pair("4 people", "4 personnes"), Pair("for 2", "pour 2")),
-    "amount": (Pair("$250", "250 $"), Pair("$1,200", "1 200 $")),
-    "address": (Pair("4512 Maple Street, apartment 3", "4512, rue des Érables, app. 3"),),
-    "postal": (Pair("H2X 1Y4", "H2X 1Y4"), Pair("J4K 3T8", "J4K 3T8")),
-    "more": (
-        Pair("One more thing: ", "Autre chose : "),
-        Pair("Also, ", "Aussi, "),
-        Pair("And another question. ", "Et une autre question. "),
-    ),
-    "thanks": (
-        *(Pair("Thanks, that's all!", "Merci, c'est tout!"), Pair("Great, thank you", "Parfait, merci")),
-        *(Pair("Thank you so much", "Merci beaucoup"), Pair("ok thanks", "ok merci")),
-    ),
-}
 
 
 class Start(NamedTuple):
@@ -86,7 +64,7 @@ class Customer:
         """Return the next message; `last` where it is the last one of several."""
         text = self._answer(ledger)
         if text is None:
-            text = self._pick(_ANSWERS["thanks"]) if last and self.entries else self._opener()
+            text = self._pick(_answers()["thanks"]) if last and self.entries else self._opener()
         return _typed(text, self.user)
 
     def _answer(self, ledger: Ledger) -> str | None:
@@ -94,8 +72,8 @@ class Customer:
         asked = ledger.asked
         if asked == "when":
             return self._choice(ledger.options)
-        if asked in _ANSWERS:
-            return self._pick(_ANSWERS[asked])
+        if asked in _answers():
+            return self._pick(_answers()[asked])
         if asked == "name":
             return self.user.name
         if asked == "phone":
@@ -111,7 +89,7 @@ class Customer:
         """Return the choice of one of the openings."""
         opening = dates.from_iso(self._one_of(options)) if options else None
         if opening is None:
-            return self._pick(_ANSWERS["confirm"])
+            return self._pick(_answers()["confirm"])
         said = dates.write_opening(opening, self.user.lang).replace(vocabulary.NO_BREAK, " ")
         return self._pick((Pair(f"{said} works", f"{said}, c'est parfait"), Pair(f"{said} please", f"le {said} svp")))
 
@@ -121,7 +99,7 @@ class Customer:
         text = entry.samples[0 if self.user.lang == "en" else 1][0]
         if self.entries:
             text = _GREETING.sub("", text)
-            lead = self._pick(_ANSWERS["more"]) if self.random.random() < 0.5 else ""
+            lead = f"{self._pick(_answers()['more'])} " if self.random.random() < 0.5 else ""
             text = lead + (text[:1].lower() + text[1:] if lead[-2:] == ", " and text[1:2].islower() else text)
         self.entries.append(entry)
         return text
@@ -137,6 +115,12 @@ class Customer:
 
     def _one_of(self, options: Sequence[T]) -> T:
         return options[int(self.random.random() * len(options))]
+
+
+@cache
+def _answers() -> Mapping[str, Sequence[Pair]]:
+    """Return by slot what made-up customers answer."""
+    return {head[2:]: [Pair(*row) for row in rows] for head, rows in vocabulary.lines("customers").items()}
 
 
 @cache

@@ -56,17 +56,6 @@ _NAME_ENDS = re.compile(r"[,.;!\n]| and | et |\d")
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 _MAX_SHORT: Final = 60
 
-_METADATA: Final[Mapping[str, tuple[str, ...]]] = {
-    "email": ("email", "courriel", "email_address", "e_mail"),
-    "phone": ("phone", "phone_number", "telephone", "mobile", "cell"),
-    "address": ("address", "street_address", "adresse"),
-    "postal": ("postal_code", "postcode", "zip", "code_postal"),
-}
-_REFERENCE_KEYS: Final = (
-    *("order", "policy", "booking", "reservation", "reference", "ticket", "invoice", "account", "file", "claim"),
-    *("contract", "student", "member", "customer_number", "commande", "police", "dossier"),
-)
-
 
 @lru_cache(maxsize=64)
 def told(text: str) -> Mapping[str, str]:
@@ -179,18 +168,14 @@ def known(slot: str, metadata: Mapping[str, Any]) -> str | None:
         return " ".join(filter(None, (first, last))).strip() or short_text(metadata, "name") or None
     if slot == "ref":
         return _known_reference(metadata)
-    return next((found for key in _METADATA.get(slot, ()) if (found := short_text(metadata, key))), None)
+    return next((found for key in vocabulary.metadata_keys(slot) if (found := short_text(metadata, key))), None)
 
 
 def _known_reference(metadata: Mapping[str, Any]) -> str | None:
     """Return the number of the person's order, policy or file, if a metadata key such as `order_number` has it."""
-    for key, value in metadata.items():
-        name = key.lower()
-        if name.startswith(_REFERENCE_KEYS) and name.endswith(("number", "id", "no", "ref", "reference", "numero")):
-            found = _short(value)
-            if found:
-                return found
-    return None
+    begins, ends = vocabulary.metadata_keys("ref"), ("number", "id", "no", "ref", "reference", "numero")
+    told = (value for key, value in metadata.items() if key.lower().startswith(begins) and key.lower().endswith(ends))
+    return next(filter(None, map(_short, told)), None)
 
 
 def short_text(metadata: Mapping[str, Any], key: str) -> str | None:

@@ -9,36 +9,11 @@ from functools import cache
 from typing import Any, Final
 
 from sandbox.agent import dates, entities, vocabulary
-from sandbox.agent.businesses import TIERS, Business, Entry, Line, business
+from sandbox.agent.businesses import TIERS, Business, Entry, Line, business, pair
 from sandbox.agent.text import MAX_READ, fold, read
 from sandbox.agent.turn import SPECIAL_WORDS, Directives, Language, Ledger, Pair, Turn
 from sandbox.rng import Entropy
 
-_COLLEAGUES: Final = (
-    *("Marie-Ève Gagnon", "Mathieu Bouchard", "Isabelle Fortin", "Andrew Campbell", "Valérie Pelletier"),
-    *("Priya Sharma", "Grace Chen", "Karim Benali", "Stéphanie Roy", "Daniel Okafor", "Émilie Tremblay"),
-)
-_AREA_CODES: Final = (
-    ("montreal laval longueuil", "514"),
-    ("quebec levis saguenay rimouski", "418"),
-    ("gatineau sherbrooke trois-rivieres granby", "819"),
-    ("toronto", "416"),
-    ("ottawa kingston", "613"),
-    ("vancouver", "604"),
-    ("calgary", "403"),
-    ("edmonton", "780"),
-    ("halifax", "902"),
-    ("winnipeg", "204"),
-)
-_METADATA: Final[Mapping[str, tuple[str, ...]]] = {
-    "balance": ("balance_due", "balance", "amount_due", "solde", "outstanding_balance"),
-    "due_date": ("due_date", "payment_due", "due", "echeance"),
-    "plan": ("plan_type", "plan", "plan_name", "policy_type", "forfait", "product"),
-    "appointment": ("appointment", "appointment_date", "next_appointment", "rendez_vous"),
-    "renewal_date": ("renewal_date", "renewal", "renouvellement"),
-    "coverage": ("coverage", "coverage_amount", "couverture"),
-    "order_status": ("order_status", "delivery_status", "statut_commande"),
-}
 _MONEY: Final = ("balance", "coverage")
 _PARAGRAPH: Final = 220
 _SENTENCES: Final = 5  # of a paragraph of `[[long]]`
@@ -51,11 +26,13 @@ _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?")
 @cache
 def _wordings() -> Mapping[str, Sequence[Pair]]:
     return {
-        heading[2:]: [
-            Pair(row[0].replace("\\n", "\n"), vocabulary.typography(row[1].replace("\\n", "\n"))) for row in rows
-        ]
-        for heading, rows in vocabulary.lines("wordings").items()
+        heading[2:]: [pair(" | ".join(row)) for row in rows] for heading, rows in vocabulary.lines("wordings").items()
     }
+
+
+@cache
+def _colleagues() -> Sequence[str]:
+    return [row[0] for row in vocabulary.lines("people")["= colleague"]]
 
 
 class ReplyBuilder:
@@ -105,8 +82,8 @@ class ReplyBuilder:
 
     def question(self, entry: Entry, slot: str) -> str:
         """Return the question for a slot: the entry's own, else the business's, else the common one."""
-        pair = entry.questions.get(slot) or self.business.questions.get(slot)
-        return self.fill(pair, {}) if pair else self.say("slots")
+        own = entry.questions.get(slot) or self.business.questions.get(slot)
+        return self.fill(own, {}) if own else self.say("slots")
 
     def holds(self, condition: str) -> bool:
         """Say whether what a condition names is known (`!` before it: is not)."""
@@ -124,15 +101,15 @@ class ReplyBuilder:
 
     def fact(self, name: str) -> str | None:
         """Return a fact of the metadata as one says it."""
-        for key in _METADATA.get(name, ()):
+        for key in vocabulary.metadata_keys(name):
             value = self.turn.metadata.get(key)
             if value is not None and not isinstance(value, bool):
                 return self._spoken(name, value)
         return None
 
-    def fill(self, pair: Pair, places: Mapping[str, str]) -> str:
+    def fill(self, said: Pair, places: Mapping[str, str]) -> str:
         """Return a text with its places filled."""
-        text = pair.en if self.lang == "en" else pair.fr
+        text = said.of(self.lang)
         if "{" in text:
             text = _PLACE.sub(lambda match: self.value(match[1], places), text)
         return _HALF_DAY.sub(r"m.\1", text) if self.lang == "en" and "m." in text else text
@@ -233,13 +210,14 @@ class ReplyBuilder:
 
     def _colleague(self) -> str:
         """Return the one person whom the conversation is handed to, never the customer's namesake."""
-        names = [name for name in _COLLEAGUES if name != self.known("name")]
+        names = [name for name in _colleagues() if name != self.known("name")]
         return names[self.draw(2, len(names))]
 
     def _phone_us(self) -> str:
         city = self.turn.metadata.get("city")
         known = fold(city) if isinstance(city, str) else ""
-        area = next((code for cities, code in _AREA_CODES if known and known in cities), "514")
+        codes = vocabulary.lines("words")["# area codes"]
+        area = next((code for cities, code in codes if known and known in cities), "514")
         return f"{area}-555-01{10 + self.draw(5, 90)}"
 
     def _domain(self) -> str:
@@ -253,7 +231,7 @@ _MADE: Final[Mapping[str, Callable[[ReplyBuilder], str]]] = {
     ),
     "number": ReplyBuilder.number,
     "colleague": ReplyBuilder._colleague,
-    "officer": lambda b: _COLLEAGUES[b.draw(3, len(_COLLEAGUES))],
+    "officer": lambda b: _colleagues()[b.draw(3, len(_colleagues()))],
     "privacy_email": lambda b: f"{'privacy' if b.lang == 'en' else 'vieprivee'}@{b._domain()}",
     "email_us": lambda b: f"{'hello' if b.lang == 'en' else 'bonjour'}@{b._domain()}",
     "phone_us": ReplyBuilder._phone_us,

@@ -37,24 +37,6 @@ _WITH_PLACES: Final = 0.22  # of the drawn titles have a date, a city or a name 
 _TOPIC_KEYS = re.compile(
     r"subject|topic|department|plan|product|interest|category|reason|issue|policy_type|service|sujet|raison|motif"
 )
-_GENERAL: Final = (
-    ("price", Pair("Question about prices", "Question sur les prix")),
-    ("when", Pair("Question about a date", "Question sur une date")),
-    ("howlong", Pair("Question about delays", "Question sur les délais")),
-    ("where", Pair("Question about a place", "Question sur un lieu")),
-    ("who", Pair("Looking for the right person", "À la recherche de la bonne personne")),
-)
-_DISTRESS: Final = {
-    "death": Pair("Bereavement", "Deuil"),
-    "legal": Pair("Formal complaint", "Plainte officielle"),
-    "privacy": Pair("Personal information", "Renseignements personnels"),
-    "stop": Pair("Unsubscribe request", "Demande de désabonnement"),
-    "insult": Pair("Unhappy customer", "Client mécontent"),
-}
-_URGENT: Final = Pair("Urgent situation", "Situation urgente")
-_GREETING: Final = Pair("Just saying hello", "Un simple bonjour")
-_QUESTION: Final = Pair("General question", "Question générale")
-_UNCLEAR: Final = Pair("Request to clarify", "Demande à préciser")
 
 
 class _Title(NamedTuple):
@@ -155,18 +137,22 @@ def _topic_words(name: str) -> Mapping[str, Sequence[tuple[int, str, Pair]]]:
     return found
 
 
+@cache
+def _common() -> Mapping[str, Pair]:
+    """Return the titles of kinds of distress, of kinds of questions, and of what is neither."""
+    return {row[0]: Pair(row[1], row[2]) for row in vocabulary.lines("titles/common")["# titles"]}
+
+
 def _distress(text: str) -> Pair | None:
     kind = understanding.distress(fold(text))
-    return None if kind is None else _DISTRESS.get(kind.name, _URGENT)
+    return _common().get(kind.name, _common()["urgent"]) if kind else None
 
 
 def _general(text: str) -> Pair:
     if not any(character.isalnum() for character in text):
-        return _UNCLEAR
-    if len(text) < 40 and fold(text).split()[0] in GREETINGS:
-        return _GREETING
-    kind = kind_of(text)
-    return next((pair for name, pair in _GENERAL if name == kind), _QUESTION)
+        return _common()["unclear"]
+    greets = len(text) < 40 and fold(text).split()[0] in GREETINGS
+    return _common()["greeting"] if greets else _common().get(kind_of(text) or "", _common()["question"])
 
 
 def _spoken(value: object) -> Iterator[str]:

@@ -45,6 +45,12 @@ def words(section: str) -> frozenset[str]:
 
 
 @cache
+def metadata_keys(name: str) -> tuple[str, ...]:
+    """Return the keys of an app's metadata that may tell what `name` is, the likeliest first."""
+    return next((tuple(row[1].split()) for row in lines("words")["# metadata"] if row[0] == name), ())
+
+
+@cache
 def alternatives(name: str) -> str:
     """Return the regular expression of a section of `patterns.txt`: any of its lines, as a group."""
     return f"(?:{'|'.join(patterns(name))})"
