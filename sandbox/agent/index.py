@@ -106,11 +106,11 @@ class Index:
         `words` are its stems; `topic` is what the conversation is about, whose words are heard as half said.
         """
         message = self._read(words, kind, booked=booked)
-        heard, total = self._heard(message), message.total
+        heard, total, samples = self._heard(message), message.total, self.samples
         fits: dict[str, _Fit] = {}
         best: dict[str, tuple[float, float, Entry]] = {}
         for number, weight in self._met(words, message.told, topic).items():
-            entry, full, thin = self.samples[number]
+            entry, full, thin = samples[number]
             share, about = weight / full, heard[entry.id] / total
             # Most share a word or two by chance: they are left aside before anything else is asked.
             if about < _ASKABLE and share + _COVERED * (1 - share) * about < SURE:

@@ -224,6 +224,7 @@ _SURE: Final = _VOTE + 1
 _ASCII_LETTERS = bytes(code if chr(code).isalpha() else 32 for code in range(128)).ljust(256)
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 # What stands between two spaces and is no word: an e-mail, a URL, a domain, a handle, a code.
+_MARKED = re.compile(r"[@\d_]|[:.]\S")
 _NO_WORD = re.compile(
     r"[@\d_]|://|\bwww\.|\w\.(?:ca|com|org|net|info|biz|io|co|app|dev|ai|edu|gov|qc|fr|us|uk|eu)\b", re.IGNORECASE
 )
@@ -310,7 +311,7 @@ def _tokens(text: str) -> list[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).replace("’", "'")
     text = _NAMES.sub(" ", text)
-    if _NO_WORD.search(text):
+    if _MARKED.search(text) and _NO_WORD.search(text):
         text = " ".join(part for part in text.split() if not _NO_WORD.search(part))
     if text.isascii() and "'" not in text:
         return text.encode().translate(_ASCII_LETTERS).decode().split()

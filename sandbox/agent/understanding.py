@@ -107,7 +107,7 @@ def wishes(name: str, text: str, topic: str | None, *, booked: bool, last: str |
     head = text[:MAX_READ]
     clauses = [clause.strip() for clause in _CLAUSES.split(head) if clause and len(clause.strip()) > _LETTERS]
     sure = _by_clause(name, clauses[:MAX_CLAUSES], topic, booked, last) if len(clauses) > 1 else {}
-    if not sure or not _is_said_by_one(name, head, clauses):
+    if not sure or len(clauses) > MAX_CLAUSES or not _is_said_by_one(name, clauses):
         whole, _ = find(name, head, topic, booked, last)
         if not sure or _outweighs(whole, sure):
             return [whole]
@@ -115,10 +115,10 @@ def wishes(name: str, text: str, topic: str | None, *, booked: bool, last: str |
     return [wish for wish in sure.values() if wish in kept]
 
 
-def _is_said_by_one(name: str, text: str, clauses: Sequence[str]) -> bool:
+def _is_said_by_one(name: str, clauses: Sequence[str]) -> bool:
     """Say whether one clause has all that is known of a message, so that the whole asks for nothing else."""
     telling = [clause for clause in clauses if index(name).knows(stems(clause))]
-    return len(telling) == 1 and kind_of(text) == kind_of(telling[0])
+    return len(telling) == 1 and {kind_of(clause) for clause in clauses} <= {kind_of(telling[0]), None}
 
 
 def _by_clause(name: str, clauses: Sequence[str], topic: str | None, booked: bool, last: str | None) -> dict[str, Wish]:
