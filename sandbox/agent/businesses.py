@@ -71,19 +71,19 @@ class Entry:
     """
 
     id: str
-    topic: str
     kinds: frozenset[str]
     samples: tuple[tuple[str, ...], tuple[str, ...]]
-    title: Pair | None
     says: tuple[Line, ...]
-    offers: tuple[Line, ...]
-    asks: tuple[tuple[str, tuple[str, ...]], ...]
-    questions: Mapping[str, Pair]
-    dones: tuple[Line, ...]
-    effect: str
-    alone: bool
-    whole: bool
-    needs: str
+    title: Pair | None = None
+    topic: str = ""
+    offers: tuple[Line, ...] = ()
+    asks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    questions: Mapping[str, Pair] = field(default_factory=dict)
+    dones: tuple[Line, ...] = ()
+    effect: str = ""
+    alone: bool = False
+    whole: bool = False
+    needs: str = ""
 
     @property
     def books(self) -> bool:
@@ -134,13 +134,14 @@ def profiled(trade: str, profile: Mapping[str, Any]) -> str:
 @cache
 def _of_trade(name: str) -> Business:
     own, common = _read(name), _read(_COMMON)
+    first, _, last = own.facts["visits"].en.partition("-")
     return Business(
         name=name,
         trade=name,
         facts={**common.facts, **own.facts},
         questions={**common.questions, **own.questions},
         hours=tuple(_span(text) for text in own.facts["hours"].en.split(", ")),
-        visits=_visits(own.facts["visits"].en),
+        visits=(int(first), int(last)),
         topics=own.topics,
         entries={**common.entries, **own.entries},
         common=frozenset(common.entries) - frozenset(own.entries),
@@ -248,15 +249,8 @@ def pair(text: str) -> Pair:
 
 
 def _span(text: str) -> tuple[str, str] | None:
-    if text == "closed":
-        return None
     start, _, end = text.partition("-")
-    return start, end
-
-
-def _visits(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return int(first), int(last)
+    return None if text == "closed" else (start, end)
 
 
 _FACTS: Final[Mapping[str, str]] = {"company": "company", "phone": "phone_us", "email": "email_us"}
@@ -292,7 +286,9 @@ def _faq(rows: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
         en, fr = (row["question"][lang] for lang in ("en", "fr"))
         samples = ((en,) if isinstance(en, str) else tuple(en), (fr,) if isinstance(fr, str) else tuple(fr))
         title = _localized(row["title"]) if "title" in row else None
-        yield _taught_entry(f"faq_{number}", samples, row["answer"], title, _kinds_of(samples))
+        kinds = _SOFT | {kind for text in sum(samples, ()) if (kind := kind_of(text))}
+        says = (Line("", _localized(row["answer"])),)
+        yield Entry(id=f"faq_{number}", samples=samples, says=says, title=title, kinds=kinds)
 
 
 def _prices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
@@ -304,34 +300,5 @@ def _prices(rows: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
         )
         answer = {"en": f"{en[:1].upper()}{en[1:]}: {price.en}.", "fr": f"{fr[:1].upper()}{fr[1:]} : {price.fr}."}
         title = Pair(f"Price: {en}", f"Prix{vocabulary.NO_BREAK}: {fr}")
-        yield _taught_entry(f"price_{number}", samples, answer, title, frozenset(("price",)))
-
-
-def _kinds_of(samples: tuple[tuple[str, ...], tuple[str, ...]]) -> frozenset[str]:
-    kinds = {kind for text in sum(samples, ()) if (kind := kind_of(text))}
-    return _SOFT | kinds
-
-
-def _taught_entry(
-    entry_id: str,
-    samples: tuple[tuple[str, ...], tuple[str, ...]],
-    answer: Any,
-    title: Pair | None,
-    kinds: frozenset[str],
-) -> Entry:
-    return Entry(
-        id=entry_id,
-        topic="",
-        kinds=kinds,
-        samples=samples,
-        title=title,
-        says=(Line("", _localized(answer)),),
-        offers=(),
-        asks=(),
-        questions={},
-        dones=(),
-        effect="",
-        alone=False,
-        whole=False,
-        needs="",
-    )
+        says = (Line("", _localized(answer)),)
+        yield Entry(id=f"price_{number}", samples=samples, says=says, title=title, kinds=frozenset(("price",)))
