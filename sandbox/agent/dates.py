@@ -76,15 +76,8 @@ _TODAY = re.compile(r"\bce soir\b|\bcet(?:te)? apres[- ]?midi\b|\bthis (?:aftern
 _MOVED = re.compile(alternatives("move"))
 _WEEKEND = re.compile(r"\bweek-? ?end\b|\bfin de semaine\b")
 _COUNTS: Final = {"a": 1, "un": 1, "une": 1, "two": 2, "deux": 2, "three": 3, "trois": 3}
-_PARTS: Final = (
-    (re.compile(r"\bapres[- ]?midi\b|\bafternoon\b|\bpm\b(?<!\d pm)(?<!\dpm)"), (12, 17)),
-    (re.compile(r"\bavant[- ]?midi\b|\bmorning\b|\bmatin(?:ee)?\b|\bam\b(?<!\d am)(?<!\dam)"), (7, 12)),
-    (
-        re.compile(r"\bevening\b|\bton(?:ight|ite)\b|\bsoir(?:ee)?\b|\bend of (?:the )?day\b|\bfin de journee\b"),
-        (16, 22),
-    ),
-    (re.compile(r"\bnoon\b|\bmidi\b|\blunch\b|\bdiner\b"), (12, 13)),
-)
+_HOURS_OF: Final = {"afternoon": (12, 17), "morning": (7, 12), "evening": (16, 22), "noon": (12, 13)}
+_PARTS: Final = tuple((re.compile(alternatives(part)), hours) for part, hours in _HOURS_OF.items())
 _DIGIT = re.compile(r"\d")
 _WORDS = re.compile(r"[a-z]+")
 
@@ -161,11 +154,7 @@ def past_day(folded: str, now: date) -> date | None:
     words = _WORDS.findall(folded)
     if "hier" in words or "yesterday" in words or "last night" in folded:
         return now - timedelta(days=1)
-    if (
-        any(word in ("today", "aujourd", "tantot") for word in words)
-        or "this morning" in folded
-        or "ce matin" in folded
-    ):
+    if {"today", "aujourd", "tantot"}.intersection(words) or "this morning" in folded or "ce matin" in folded:
         return now
     found = _dated(folded, now)
     if found:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from sandbox.agent import dates, vocabulary
 from sandbox.agent.businesses import Entry, business
@@ -26,7 +26,6 @@ EASTERN: Final = -5 * 3_600  # seconds from UTC of most of the users; daylight s
 # How many of a hundred conversations begin in each hour of the day, and have so many exchanges.
 _HOURS: Final = (1, 0, 0, 0, 0, 0, 1, 3, 6, 8, 9, 8, 8, 7, 7, 7, 7, 6, 6, 6, 5, 3, 2, 1)
 _EXCHANGES: Final = (10, 20, 24, 18, 13, 9, 6)
-T = TypeVar("T")
 
 _GREETING = re.compile(r"^(?:hi|hello|hey|good \w+|bonjour|bonsoir|salut|allô|allo)\b[ ,!.]*", re.IGNORECASE)
 
@@ -77,7 +76,8 @@ class Customer:
         if asked == "name":
             return self.user.name
         if asked == "phone":
-            return f"{self._one_of(('514', '438', '450', '418', '613'))}-555-01{10 + int(self.random.random() * 90)}"
+            area = vocabulary.pick(("514", "438", "450", "418", "613"), self.random)
+            return f"{area}-555-01{10 + int(self.random.random() * 90)}"
         if asked == "email":
             return f"{fold(self.user.name).replace(' ', '.')}@example.com"
         if asked in ("ref", "last4"):
@@ -87,7 +87,7 @@ class Customer:
 
     def _choice(self, options: Sequence[str]) -> str:
         """Return the choice of one of the openings."""
-        opening = dates.from_iso(self._one_of(options)) if options else None
+        opening = dates.from_iso(vocabulary.pick(options, self.random)) if options else None
         if opening is None:
             return self._pick(_answers()["confirm"])
         said = dates.write_opening(opening, self.user.lang).replace(vocabulary.NO_BREAK, " ")
@@ -108,13 +108,10 @@ class Customer:
         pool = _openers(self.business)
         fresh = [entry for entry in pool if entry not in self.entries] or pool
         near = [entry for entry in fresh if self.entries and entry.topic == self.entries[-1].topic]
-        return self._one_of(near or fresh)
+        return vocabulary.pick(near or fresh, self.random)
 
     def _pick(self, pairs: Sequence[Pair]) -> str:
-        return self._one_of(pairs).of(self.user.lang)
-
-    def _one_of(self, options: Sequence[T]) -> T:
-        return options[int(self.random.random() * len(options))]
+        return vocabulary.pick(pairs, self.random).of(self.user.lang)
 
 
 @cache
@@ -193,9 +190,7 @@ def conversations(
             start=Start(at, count, unanswered),
             user=user,
             known=bool(people),
-            title=titles[int(random.random() * len(titles))][0 if user.lang == "en" else 1]
-            if random.random() < 0.08
-            else None,
+            title=vocabulary.pick(titles, random)[0 if user.lang == "en" else 1] if random.random() < 0.08 else None,
             metadata=user.metadata if random.random() < 0.9 else {},
             deleted=random.random() < 0.08,
             customer=Customer(random, user, business_name),
@@ -208,11 +203,11 @@ def user_of(entropy: Entropy) -> User:
     lang: Language = "en" if random.random() < 0.5 else "fr"
     people = vocabulary.lines("people")
     names, cities = people[f"= {lang}"], vocabulary.lines("titles/slots")["= city"]
-    first = names[int(random.random() * len(names))][0]
-    last = people["= last"][int(random.random() * len(people["= last"]))][0]
+    first = vocabulary.pick(names, random)[0]
+    last = vocabulary.pick(people["= last"], random)[0]
     told = (
         ("first_name", first, 1.0),
-        ("city", cities[int(random.random() * len(cities))][0], 0.5),
+        ("city", vocabulary.pick(cities, random)[0], 0.5),
         ("language", f"{lang}-ca", 0.6),
     )
     return User(

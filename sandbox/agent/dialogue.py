@@ -6,7 +6,7 @@ What is said lies in data: entries (`vocabulary/businesses/`), distress (`vocabu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sandbox.agent import entities, items, understanding
@@ -236,7 +236,7 @@ def _output(builder: ReplyBuilder, asked: Directives) -> tuple[OutputItem, ...]:
     if output and hello:
         first = output[0]
         output[0] = Message(text=laid_out([hello, first.text])) if isinstance(first, Message) else first
-    if asked.has("long") and not _first_name(builder):
+    if asked.has("long") and not builder.first_name:
         hello = ""  # exactly so many words, and none must be said
     text = shown_off(asked, builder.lang, builder.turn.here, "" if output else hello)
     return (*output, *_said(text)) if text is not None else tuple(output)
@@ -246,13 +246,8 @@ def _asked_for(builder: ReplyBuilder, asked: Directives) -> list[OutputItem]:
     """Return the calls and forms that special words ask for, in their order; each begins with a sentence."""
     output: list[OutputItem] = []
     for word in asked.words:
-        calls = sum(isinstance(item, FunctionCall) for item in output)
-        if word.name == "tool":
-            output += _called(builder, calls)
-        elif word.name == "human":
-            output += _transfer(builder, calls)
-        elif word.name == "form":
-            output += _form_shown(builder)
+        if word.name in _SHOWN:
+            output += _SHOWN[word.name](builder, sum(isinstance(item, FunctionCall) for item in output))
     return output
 
 
@@ -304,25 +299,19 @@ def _hello(builder: ReplyBuilder) -> str:
     """Return the greeting of a first reply, with the first name exactly as it was given; later nothing."""
     if not builder.first:
         return ""
-    return builder.say("hello" if _first_name(builder) else "hello_plain")
+    return builder.say("hello" if builder.first_name else "hello_plain")
 
 
 def _greeting(builder: ReplyBuilder, response: Response) -> list[str]:
     """Return the greeting before an answer: with the name where it is known, else only to whoever greets."""
     if not builder.first:
         return []
-    if _first_name(builder):
+    if builder.first_name:
         return [builder.say("hello_sober" if response.sober else "hello")]
     greets = read(builder.turn.message[:40]).words[:1]
     cordial = greets and greets[0] in GREETINGS
     is_formal = builder.turn.profile.tone == "formal"
     return [builder.say("hello_plain")] if cordial and not response.sober and not is_formal else []
-
-
-def _first_name(builder: ReplyBuilder) -> str:
-    """Return the first name that the metadata has, "" without one or where it is no text."""
-    name = builder.turn.metadata.get("first_name")
-    return name if isinstance(name, str) else ""
 
 
 def _called(builder: ReplyBuilder, number: int) -> list[OutputItem]:
@@ -344,7 +333,7 @@ def _transfer(builder: ReplyBuilder, number: int) -> list[OutputItem]:
     return [Message(text=builder.say("transfer_before")), call, Message(text=builder.say("transfer_after"))]
 
 
-def _form_shown(builder: ReplyBuilder) -> list[OutputItem]:
+def _form_shown(builder: ReplyBuilder, _: int) -> list[OutputItem]:
     """Return a form after a sentence, or the sentence that none can be shown."""
     if not builder.turn.profile.generative_ui:
         return [Message(text=builder.say("form_off"))]
@@ -354,3 +343,10 @@ def _form_shown(builder: ReplyBuilder) -> list[OutputItem]:
 
 def _said(text: str) -> tuple[OutputItem, ...]:
     return (Message(text=text),)
+
+
+_SHOWN: Final[Mapping[str, Callable[[ReplyBuilder, int], list[OutputItem]]]] = {
+    "tool": _called,
+    "human": _transfer,
+    "form": _form_shown,
+}

@@ -206,8 +206,7 @@ def _not_given(builder: ReplyBuilder, parsed: ParsedMessage) -> Response | None:
         return None
     known = followed_up(builder, parsed)
     if known:
-        question = open_question(builder)
-        return Response([known, *(builder.say("back_to", question_low=lowered(part)) for part in question)])
+        return Response([known, *_back_to(builder, open_question(builder))])
     return _asked_again(builder, parsed)
 
 
@@ -230,7 +229,11 @@ def _answered_beside(builder: ReplyBuilder, parsed: ParsedMessage, others: Seque
     if ledger.asked or not question or len(said.parts) > MAX_PARTS:
         return said
     ledger.ask(*open_before)
-    return Response([*said.parts, *(builder.say("back_to", question_low=lowered(part)) for part in question)])
+    return Response([*said.parts, *_back_to(builder, question)])
+
+
+def _back_to(builder: ReplyBuilder, question: Sequence[str]) -> list[str]:
+    return [builder.say("back_to", question_low=lowered(part)) for part in question]
 
 
 def _asked_again(builder: ReplyBuilder, parsed: ParsedMessage) -> Response:

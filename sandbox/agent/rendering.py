@@ -70,6 +70,12 @@ class ReplyBuilder:
         """Whether this is the first reply of the conversation."""
         return not self.turn.answered
 
+    @property
+    def first_name(self) -> str:
+        """The first name that the metadata has, "" without one or where it is no text."""
+        name = self.turn.metadata.get("first_name")
+        return name if isinstance(name, str) else ""
+
     def say(self, act: str, **places: str) -> str:
         """Return one wording of `act`, filled in."""
         return self.fill(self.pick(_wordings()[act]), places)
@@ -241,7 +247,7 @@ _MADE: Final[Mapping[str, Callable[[ReplyBuilder], str]]] = {
     "hours_table": ReplyBuilder._hours,
     "open_today": lambda b: b._span(b.business.hours[max(0, b.today.weekday() - 4)]),
     "call_window": ReplyBuilder._call_window,
-    "first_name": lambda b: str(b.turn.metadata.get("first_name") or ""),
+    "first_name": lambda b: b.first_name,
 }
 
 

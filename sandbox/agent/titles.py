@@ -7,10 +7,10 @@ answered it gets the title of what that exchange is about (docs/contract.md 5.1)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox.agent import understanding, vocabulary
 from sandbox.agent.businesses import NAMES, TIERS, Entry, business
@@ -28,8 +28,6 @@ _BEGUN: Final = 3  # letters of a word by which topics are looked up
 Value = tuple[str, ...]
 """English, French, then the French form with "de" and the one with its article, where there are such."""
 
-T = TypeVar("T")
-
 _FORMS: Final = {"of": 2, "the": 3}
 _PLACES = re.compile(r"\{([a-z.]+)\}")
 _WITH_PLACES: Final = 0.22  # of the drawn titles have a date, a city or a name in them
@@ -45,10 +43,6 @@ class _Title(NamedTuple):
     english: tuple[str, ...]
     french: tuple[str, ...]
     names: tuple[str, ...]
-
-    def is_filled_by(self, known: Set[str]) -> bool:
-        """Say whether all its places are known."""
-        return known >= set(self.names)
 
 
 def provisional(entropy: Entropy, name: str) -> Pair:
@@ -89,7 +83,7 @@ def draw(random: Random, name: str) -> Pair:
     """Return a pair about anything that a business's customers write about."""
     plain, placed, pools = _drawn(business(name).trade)
     titles = placed if placed and random.random() < _WITH_PLACES else plain
-    title = _pick(titles, random)
+    title = vocabulary.pick(titles, random)
     values = {place: _value(place, random, pools) for place in title.names}
     return Pair(_fill(title.english, values, 0), _fill(title.french, values, 1))
 
@@ -105,7 +99,7 @@ def provider() -> type[BaseProvider]:
         def title_pair(self) -> Pair:
             """Return a pair in Canadian English and French."""
             random = self.generator.random
-            return draw(random, _pick(NAMES, random))
+            return draw(random, vocabulary.pick(NAMES, random))
 
     return TitleProvider
 
@@ -185,12 +179,9 @@ def _drawn(name: str) -> tuple[Sequence[_Title], Sequence[_Title], Mapping[str, 
     sections = vocabulary.lines(f"titles/{name}")
     pools = {**_pools(vocabulary.lines("titles/slots")), **_pools(sections)}
     rows = [row for head, rows in sections.items() if head[0] == "#" for row in rows]
-    usable = [title for row in rows if (title := _compile(row[1], row[2])).is_filled_by({*pools, *_MAKERS})]
-    return [*own, *_with_places(usable, False)], _with_places(usable, True), pools
-
-
-def _with_places(titles: Sequence[_Title], wanted: bool) -> list[_Title]:
-    return [title for title in titles if bool(title.names) is wanted]
+    known = {*pools, *_MAKERS}
+    usable = [title for row in rows if known.issuperset((title := _compile(row[1], row[2])).names)]
+    return [*own, *(title for title in usable if not title.names)], [title for title in usable if title.names], pools
 
 
 def _pools(sections: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Sequence[Value]]:
@@ -216,21 +207,16 @@ def _fill(parts: Sequence[str], values: Mapping[str, Value], column: int) -> str
     return "".join(out)
 
 
-def _pick(options: Sequence[T], random: Random) -> T:
-    """Return one of `options`; cheaper than `random.choice`."""
-    return options[int(random.random() * len(options))]
-
-
 def _value(place: str, random: Random, pools: Mapping[str, Sequence[Value]]) -> Value:
     pool = pools.get(place)
-    return _pick(pool, random) if pool is not None else _MAKERS[place](random)
+    return vocabulary.pick(pool, random) if pool is not None else _MAKERS[place](random)
 
 
 def _dates(*months: int) -> Callable[[Random], Value]:
     """Return a maker of days when people work: no 1st of January or July, nothing around Christmas."""
 
     def day(random: Random) -> Value:
-        month = _pick(months, random)
+        month = vocabulary.pick(months, random)
         number = 1 + int(random.random() * 23) if month not in (1, 7) else 3 + int(random.random() * 20)
         french = f"{'1er' if number == 1 else number} {MONTHS['fr'][month - 1]}"
         return f"{MONTHS['en'][month - 1]} {number}", french
@@ -240,7 +226,7 @@ def _dates(*months: int) -> Callable[[Random], Value]:
 
 def _times(*choices: tuple[int, int]) -> Callable[[Random], Value]:
     def time(random: Random) -> Value:
-        chosen = _pick(choices, random)
+        chosen = vocabulary.pick(choices, random)
         return write_time(chosen, "en").replace(vocabulary.NO_BREAK, " "), write_time(chosen, "fr")
 
     return time
@@ -264,12 +250,12 @@ def _people() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 
 
 def _person(random: Random) -> Value:
-    first, last = (_pick(names, random) for names in _people()[int(random.random() * 3)])
+    first, last = (vocabulary.pick(names, random) for names in _people()[int(random.random() * 3)])
     return f"{first} {last}", f"{first} {last}"
 
 
 def _doctor(random: Random) -> Value:
-    name = _pick(_people()[0][1], random)
+    name = vocabulary.pick(_people()[0][1], random)
     return f"Dr. {name}", f"la Dre {name}" if random.random() < 0.5 else f"le Dr {name}"
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import Any, TypeVar
 
 NO_BREAK = "\u00a0"
 NARROW = "\u202f"
 FOLDER = Path(__file__).parent
+T = TypeVar("T")
 
 
 @cache
@@ -71,6 +74,11 @@ def _patterns() -> dict[str, list[str]]:
         else:
             sections.setdefault(heading, []).append(line)
     return sections
+
+
+def pick(options: Sequence[T], random: Random) -> T:
+    """Return one of `options`; cheaper than `random.choice`."""
+    return options[int(random.random() * len(options))]
 
 
 def typography(french: str) -> str:
