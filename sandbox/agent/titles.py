@@ -172,8 +172,8 @@ def _drawn(name: str) -> tuple[Sequence[_Title], Sequence[_Title], Mapping[str, 
 
     No amount is drawn, as nobody has said one.
     """
-    told = [entry.title for entry in business(name).entries.values() if entry.title and entry.topic]
-    own = [_Title((pair.en,), (pair.fr,), ()) for pair in told]
+    entries = business(name).entries.values()
+    own = [_Title(entry.title[:1], entry.title[1:], ()) for entry in entries if entry.title and entry.topic]
     if not vocabulary.FOLDER.joinpath("titles", f"{name}.txt").is_file():
         return own, (), {}
     sections = vocabulary.lines(f"titles/{name}")
