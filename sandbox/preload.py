@@ -58,6 +58,7 @@ def _load_words() -> None:
     titles.preload()
     understanding.distress("")
     text.tell("Bonjour")
+    text.kind_of("")
     index.spelt()
     demo.preload()
     for name in ("completions", "forms", "showcase_en", "showcase_fr", "tools"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -21,10 +21,8 @@ GREETINGS: Final = ("hi", "hello", "hey", "bonjour", "bonsoir", "salut", "allo")
 HARD: Final = ("price", "howlong", "when", "where", "why", "who")
 _KINDS: Final = ("howlong", "price", "when", "where", "why", "who", "which", "how", "what")
 _LEAD = re.compile(r"^\W+")
-_BEGUN: Final = 4  # letters of a word by which patterns are told apart
-_WORD_START = re.compile(rf"\b(?=('|[^\W_]{{1,{_BEGUN}}}))")
-_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
-_AFTER_WORD: Final = "'_ -.,:;!?/)\n"  # what may follow a word
+_BEGUN: Final = 5  # letters of a text by which patterns are told apart
+_WORD_START = re.compile(r"\b(?=[\w'])")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _ASCII_WORDS = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
@@ -149,44 +147,31 @@ def _phrases() -> Sequence[tuple[str, str]]:
 class Listener:
     """Tells which of many patterns a folded text has where a word begins.
 
-    Each is only tried at words that begin as it may begin, which is ten times as fast as one expression of them all.
+    Each is only tried where a word begins as it may begin, which is ten times as fast as one expression of them all. A
+    pattern looks back from its beginning only at what must not stand there.
     """
 
     def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
-        self._tried: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-        for name, pattern in rows:
-            compiled = re.compile(pattern)
-            for begun in _beginnings(pattern):
-                self._tried.setdefault(begun, []).append((name, compiled))
+        import regex  # slow to load, and not needed before the first message
+
+        self._rows = [(name, re.compile(pattern).match, regex.compile(pattern).match) for name, pattern in rows]
+        self._tried = lru_cache(maxsize=8_192)(self._begun)
+
+    def _begun(self, begun: str) -> Sequence[tuple[str, Callable[..., object], Callable[..., object]]]:
+        """Return the patterns that a text may have at its beginning that begins so."""
+        rows = self._tried(begun[:-1]) if begun[1:] else self._rows
+        return [row for row in rows if row[2](begun, partial=True)]
 
     def heard(self, text: str) -> set[str]:
         """Return the names of the patterns that `text` has."""
         found: set[str] = set()
         tried, text = self._tried, _LEAD.sub("", text)
-        for start in _WORD_START.finditer(text):
-            for name, pattern in tried.get(start[1], ()):
-                if name not in found and pattern.match(text, start.start()):
+        for word in _WORD_START.finditer(text):
+            start = word.start()
+            for name, matches, _ in tried(text[start : start + _BEGUN]):
+                if name not in found and matches(text, start):
                     found.add(name)
         return found
-
-
-def _beginnings(pattern: str) -> Iterator[str]:
-    """Yield the first letters of the words with which a text may begin that a pattern finds, or short words whole."""
-    import regex  # slow to load, and not needed before the first message
-
-    def may_begin(text: str) -> bool:
-        return known.match(text, partial=True) is not None
-
-    def may_end(text: str) -> bool:
-        return any(may_begin(text + mark) for mark in _AFTER_WORD)
-
-    known = regex.compile(pattern)
-    begun = [""]
-    for number in range(1, _BEGUN + 1):
-        begun = [text + letter for text in begun for letter in _ALPHABET if may_begin(text + letter)]
-        yield from begun if number == _BEGUN else filter(may_end, begun)
-    if may_begin("'"):
-        yield "'"
 
 
 @cache
