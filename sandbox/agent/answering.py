@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -61,18 +62,20 @@ def open_question(builder: ReplyBuilder) -> list[str]:
 def answer(builder: ReplyBuilder, entries: Sequence[Entry], parsed: ParsedMessage) -> Response:
     """Say what entries say; the last of them may ask something."""
     ledger = builder.ledger
-    before = _Before.of(builder, entries)
+    is_again = ledger.entry in [entry.id for entry in entries]
+    before = replace(ledger) if is_again else Ledger()
+    question = open_question(builder) if is_again else []
     ledger.close()
     ledger.misses = 0
     *others, last = sorted(entries, key=lambda entry: bool(entry.asks or entry.offers))
     apology = [builder.say("sorry")] if parsed.corrects else []
     if last.id in ledger.said[-1:] and not (others or last.alone or last.effect):
-        repeated = _repeated(builder, last, parsed, before)
+        repeated = _repeated(builder, last, parsed, before, question)
         if repeated:
             return repeated._replace(parts=[*apology, *repeated.parts])
     parts = [*apology, *said_by(builder, others)]
     if before.asked and ledger.said[-1:] == [last.id]:
-        return _insisted(builder, last, parsed, parts, before.times)
+        return _insisted(builder, last, parsed, parts, before.asked_again)
     parts += said_by(builder, [last])
     ledger.topic = last.topic or ledger.topic
     if last.effect.startswith("speak_"):
@@ -90,31 +93,19 @@ def _next_step(builder: ReplyBuilder, entry: Entry, parsed: ParsedMessage) -> li
     return go_on(builder, entry, parsed) if entry.asks else []
 
 
-class _Before(NamedTuple):
-    """The open question of the entries that are asked for again, how often it was asked, and what was put to choice."""
+def _repeated(
+    builder: ReplyBuilder, entry: Entry, parsed: ParsedMessage, before: Ledger, question: list[str]
+) -> Response | None:
+    """Answer who asks again for what was said last: by the sentence that is meant, or by a person.
 
-    asked: str
-    times: int
-    options: list[str]
-    question: list[str]
-
-    @classmethod
-    def of(cls, builder: ReplyBuilder, entries: Sequence[Entry]) -> _Before:
-        """Return what is open of `entries` before they are answered again."""
-        ledger = builder.ledger
-        if ledger.entry not in [entry.id for entry in entries]:
-            return cls("", 0, [], [])
-        return cls(ledger.asked, ledger.asked_again, list(ledger.options), open_question(builder))
-
-
-def _repeated(builder: ReplyBuilder, entry: Entry, parsed: ParsedMessage, before: _Before) -> Response | None:
-    """Answer who asks again for what was said last: by the sentence that is meant, or by a person."""
+    `before` has the question that was open, `question` is its text.
+    """
     may_be_part = parsed.asks or before.asked in ("", "offer")
     known = followed_up(builder, parsed) if may_be_part else None
     if known:
         if before.asked or entry.offers:
             builder.ledger.ask(before.asked or "offer", entry.id, before.options)
-        return Response([known, *before.question], entry=entry)
+        return Response([known, *question], entry=entry)
     if before.asked or entry.asks or entry.id in builder.business.common:
         return None
     return hand_over(builder)

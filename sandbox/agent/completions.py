@@ -121,14 +121,7 @@ def _list(builder: ReplyBuilder, instruction: str, content: str) -> str:
 
 def _builder(prompt: Prompt, text: str, lang: Language) -> ReplyBuilder:
     turn = Turn(
-        profile=prompt.profile,
-        conversation=prompt.here,
-        position=0,
-        answered=False,
-        now=prompt.now,
-        message=text,
-        metadata=prompt.metadata,
-        ledger=None,
+        profile=prompt.profile, conversation=prompt.here, now=prompt.now, message=text, metadata=prompt.metadata
     )
     return ReplyBuilder(turn, Ledger(), lang)
 

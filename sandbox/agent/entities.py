@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sandbox.agent import dates, vocabulary
-from sandbox.agent.text import MAX_READ, fold, is_small, numbers, read, stems
+from sandbox.agent.text import MAX_READ, fold, numbers, read, stems
 from sandbox.agent.vocabulary import alternatives
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
@@ -154,7 +154,7 @@ def _bare_name(text: str) -> str | None:
     words = _NAME_ENDS.split(left, maxsplit=1)[0].split()
     if not 1 <= len(words) <= 4 or fold(words[0]) in vocabulary.words("no names"):
         return None
-    if words[0].islower() and is_small(fold(words[0])):
+    if words[0].islower() and fold(words[0]) in vocabulary.words("small"):
         return None
     if not all(map(_NAME_WORD.fullmatch, words)):
         return None

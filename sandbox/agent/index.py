@@ -271,8 +271,7 @@ def _topic_words(known: Business) -> Mapping[str, str]:
 @cache
 def spelt() -> frozenset[str]:
     """Return the stems of words that are spelt right, so that none is taken for another."""
-    lists = (vocabulary.FOLDER / f"words_{lang}.txt" for lang in ("en", "fr"))
-    return frozenset(stem(fold(word)) for path in lists for word in path.read_text(encoding="utf-8").split())
+    return frozenset(stem(fold(word)) for lang in ("en", "fr") for word in vocabulary.spelt(lang))
 
 
 @lru_cache(maxsize=256)

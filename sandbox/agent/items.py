@@ -137,22 +137,9 @@ def _openings(builder: ReplyBuilder) -> list[dates.Opening]:
     return builder.openings or dates.openings(builder.business, None, builder.today, builder.draw(8, 4_096))
 
 
-def _date(builder: ReplyBuilder, _: str) -> str:
-    return _opening(builder)[0].isoformat()
-
-
-def _time(builder: ReplyBuilder, _: str) -> str:
-    hour, minute = _opening(builder)[1]
-    return f"{hour:02}:{minute:02}"
-
-
 def _subject(builder: ReplyBuilder, _: str) -> str | None:
     topic = builder.business.topics.get(builder.ledger.topic)
     return topic.label.of(builder.lang) if topic else None
-
-
-def _reason(builder: ReplyBuilder, example: str) -> str:
-    return example if "_" in example else _message(builder, example) or example
 
 
 def _language(builder: ReplyBuilder, example: str) -> str:
@@ -168,10 +155,10 @@ _READERS: Final[Mapping[str, Callable[..., str | None]]] = {
     "slot": lambda builder, _, slot: builder.known(slot),
     "metadata": lambda builder, _, key: entities.short_text(builder.turn.metadata, key),
     "language": _language,
-    "date": _date,
-    "time": _time,
+    "date": lambda builder, _: dates.iso(_opening(builder))[:10],
+    "time": lambda builder, _: dates.iso(_opening(builder))[11:],
     "subject": _subject,
-    "reason": _reason,
+    "reason": lambda builder, example: example if "_" in example else _message(builder, example),
     "message": _message,
 }
 

@@ -115,11 +115,6 @@ def numbers() -> Mapping[str, int]:
     return {word: int(row[1]) for row in vocabulary.lines("words")["# numbers"] for word in row[0].split()}
 
 
-def is_small(word: str) -> bool:
-    """Say whether a folded word tells nothing by itself ("elle", "the")."""
-    return word in vocabulary.words("small")
-
-
 def is_time(word: str) -> bool:
     """Say whether a stem is a day or a part of one."""
     return word in _times()
@@ -267,12 +262,8 @@ def of_metadata(metadata: Mapping[str, Any]) -> Language:
 @cache
 def _telling() -> Mapping[str, int]:
     """Return the telling words with their votes; a word on both lists tells nothing and is left out."""
-    english, french = _words_of("en"), _words_of("fr")
+    english, french = vocabulary.spelt("en"), vocabulary.spelt("fr")
     return dict.fromkeys(english - french, -_VOTE) | dict.fromkeys(french - english, _VOTE)
-
-
-def _words_of(name: Language) -> frozenset[str]:
-    return frozenset((vocabulary.FOLDER / f"words_{name}.txt").read_text("utf-8").split())
 
 
 def _score(text: str) -> int:

@@ -52,12 +52,12 @@ class Turn:
 
     profile: Profile
     conversation: Entropy
-    position: int
-    answered: bool
     now: int
     message: str
     metadata: Mapping[str, Any]
-    ledger: bytes | None
+    position: int = 0
+    answered: bool = False
+    ledger: bytes | None = None
 
     @property
     def here(self) -> Entropy:

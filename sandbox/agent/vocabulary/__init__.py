@@ -48,6 +48,12 @@ def words(section: str) -> frozenset[str]:
 
 
 @cache
+def spelt(lang: str) -> frozenset[str]:
+    """Return words of a language that are spelt right."""
+    return frozenset((FOLDER / f"words_{lang}.txt").read_text(encoding="utf-8").split())
+
+
+@cache
 def metadata_keys(name: str) -> tuple[str, ...]:
     """Return the keys of an app's metadata that may tell what `name` is, the likeliest first."""
     return next((tuple(row[1].split()) for row in lines("words")["# metadata"] if row[0] == name), ())
