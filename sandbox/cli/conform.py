@@ -17,7 +17,7 @@ from typing import Any
 
 from sandbox.cli.flags import add_flag
 from sandbox.clock import monotonic
-from sandbox.conformance.baseline import BaselinedResult, apply_baseline, load_baseline
+from sandbox.conformance.baseline import BaselinedResult, apply_baseline, parse_baseline
 from sandbox.conformance.checks import all_checks
 from sandbox.conformance.output import escape
 from sandbox.conformance.preparation import RunPlan, UsageError
@@ -41,10 +41,7 @@ OPTIONS: Mapping[str, Option] = {
     "read_only": Option(help="send no request that could write", kind="switch"),
     "allow_writes": Option(help="write to a server that isn't the sandbox", kind="switch"),
     "max_messages": Option(
-        help="at most so many messages and completions to such a server (default: 40)",
-        kind="integer",
-        minimum=0,
-        maximum=10_000,
+        "at most so many messages and completions to such a server (default: 40)", "integer", minimum=0, maximum=10_000
     ),
     "max_wait": Option(help="seconds to wait for 429s in all (default: 60)", kind="integer", minimum=0, maximum=86_400),
     "deadline": Option(
@@ -115,7 +112,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _run_conformance(arguments: _Arguments, environ: Mapping[str, str]) -> int:
-    entries = load_baseline(Path(arguments.baseline)) if arguments.baseline else ()
+    file = Path(arguments.baseline) if arguments.baseline else None
+    entries = parse_baseline(read_file(file), file) if file else ()
     for report in filter(None, (arguments.junit, arguments.json)):
         if not Path(report).absolute().parent.is_dir():
             raise SettingsError(f"{report}: can't be written: there is no such folder")

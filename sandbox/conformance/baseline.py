@@ -6,7 +6,6 @@ A known finding is shown and doesn't fail; an entry that is no longer needed is 
 from __future__ import annotations
 
 import datetime
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from sandbox.conformance.findings import ConformanceFinding
 from sandbox.conformance.preparation import UsageError
 from sandbox.conformance.run import Outcome, RunResult
 
-_MAX_BYTES = 1024 * 1024
 # The two kinds of entry, and the key that says what each is about.
 _KINDS = {"known": "finding", "waived": "check"}
 
@@ -59,26 +57,12 @@ class BaselinedResult:
         return 1 if failed else 0
 
 
-def load_baseline(path: Path) -> tuple[BaselineEntry, ...]:
-    """Read a baseline.
+def parse_baseline(document: Mapping[str, Any], path: Path) -> tuple[BaselineEntry, ...]:
+    """Return what the file of a baseline says.
 
     Raises:
-        UsageError: it can't be read, or an entry lacks something.
+        UsageError: an entry lacks something.
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        if len(raw) > _MAX_BYTES:
-            raise UsageError(f"{path}: can't be read: larger than {_MAX_BYTES:,} bytes")
-        document = tomllib.loads(raw.decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise UsageError(f"{path}: can't be read: nested too deeply") from None
-    except ValueError:  # Python reads no decimal number of more than 4,300 digits
-        raise UsageError(f"{path}: can't be read: a number has too many digits") from None
     strange = sorted(set(document) - set(_KINDS))
     if strange:
         raise UsageError(f"{path}: {strange[0]}: expected [[known]] and [[waived]] alone")

@@ -51,9 +51,7 @@ class FuzzFinding:
     identity: tuple[str, ...]
     seen: int
     curl: str
-    method: str
     url: str
-    request_body: str
     status: int | None
     body: str
 
@@ -276,9 +274,7 @@ class Coverage:
             seen=1,
             # A shell quotes headers in single quotes: these end, the variable follows, they begin again.
             curl=redact_keys(check.failure_info.code_sample.replace(self._key, "'\"$API_KEY\"'")),
-            method=request.method,
             url=request.uri,
-            request_body=self._shorten((request.body or b"").decode("utf-8", "replace")),
             status=answer.status_code if answer else None,
             body=self._shorten(answer.content.decode("utf-8", "replace")) if answer else "",
         )

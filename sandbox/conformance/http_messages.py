@@ -172,11 +172,9 @@ class ApiResponse:
         """What came, in a few words."""
         if self.status is None:
             return self.trouble
-        short = (
-            self.text
-            if len(self.text) <= _MAX_SUMMARY
-            else f"{redacted_slice(self.text, 0, _MAX_SUMMARY)}… ({len(self.body):,} bytes)"
-        )
+        short = self.text
+        if len(short) > _MAX_SUMMARY:
+            short = f"{redacted_slice(short, 0, _MAX_SUMMARY)}… ({len(self.body):,} bytes)"
         return " ".join(f"{self.status} {self.reason} {self.trouble} {short}".split())
 
 

@@ -87,16 +87,11 @@ class Connector:
             return ApiResponse(request=request, status=None, trouble=f"no connection: {_reason(error)}")
         with closing(connection):
             response, body, trouble = _exchange(connection, self._encode(request), request.method)
-        if connection.is_late:
+        late = connection.is_late
+        if late:
             trouble = f"no end within {self._whole_within:.0f} s"
         if response is None:
-            return ApiResponse(
-                request=request,
-                status=None,
-                is_whole=not connection.is_late,
-                is_late=connection.is_late,
-                trouble=trouble,
-            )
+            return ApiResponse(request=request, status=None, is_whole=not late, is_late=late, trouble=trouble)
         # What was decoded has no coding any more.
         dropped = _CODED if _is_coded(response) else ()
         return ApiResponse(
@@ -106,7 +101,7 @@ class Connector:
             headers=tuple((name, value) for name, value in response.getheaders() if name.lower() not in dropped),
             body=body,
             is_whole=not trouble,
-            is_late=connection.is_late,
+            is_late=late,
             trouble=trouble,
         )
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.conformance.baseline import BaselinedResult, apply_baseline, load_baseline
+from sandbox.conformance.baseline import BaselinedResult, BaselineEntry, apply_baseline, parse_baseline
 from sandbox.conformance.preparation import RunPlan, UsageError
 from sandbox.conformance.run import RunResult, run_conformance
 from sandbox.contract import load
+from sandbox.options import SettingsError, read_file
 from tests.conformance.breaks import Break, nothing
 from tests.conformance.conform_runs import conform, ours
 from tests.conformance.test_checks import a_patch_is_forgotten, refuse
@@ -23,10 +24,14 @@ def checked(by: Break, *checks: str) -> RunResult:
         return run_conformance(RunPlan(url=origin, checks=checks), load(), lambda _: None)
 
 
+def entries_of(path: Path) -> tuple[BaselineEntry, ...]:
+    return parse_baseline(read_file(path), path)
+
+
 def weighed(tmp_path: Path, verdict: RunResult, text: str) -> BaselinedResult:
     path = tmp_path / "baseline.toml"
     path.write_text(text, encoding="utf-8")
-    return apply_baseline(verdict, load_baseline(path))
+    return apply_baseline(verdict, entries_of(path))
 
 
 def test_without_a_baseline_every_finding_fails() -> None:
@@ -92,8 +97,8 @@ WRONG = [
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "baseline.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=said):
-        load_baseline(path)
+    with pytest.raises((UsageError, SettingsError), match=said):
+        entries_of(path)
 
 
 def test_the_report_tells_what_is_known_and_what_is_not_needed(
