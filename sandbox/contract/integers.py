@@ -24,10 +24,7 @@ class IntegerFinder:
     """
 
     def __init__(
-        self,
-        schema: Schema,
-        resolve: Callable[[Schema], Schema],
-        check_for: Callable[[Schema], Callable[[Any], bool]],
+        self, schema: Schema, resolve: Callable[[Schema], Schema], check_for: Callable[[Schema], Callable[[Any], bool]]
     ) -> None:
         self._schema = schema
         self._resolve = resolve

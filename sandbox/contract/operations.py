@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.contract.json import MAX_DEPTH
-from sandbox.contract.validation import Validator
+from sandbox.contract.validation import Validator, dereference
 from sandbox.errors import ContractError
 
 # The default limit of a body (docs/contract.md 4.3), in bytes.
@@ -126,13 +126,3 @@ def _event_validators(bundle: Mapping[str, Any], response: Mapping[str, Any]) ->
     data = dereference(bundle, stream["itemSchema"]["properties"]["data"]["contentSchema"])
     choices = [(dereference(bundle, choice)["properties"]["type"]["const"], choice) for choice in data["oneOf"]]
     return {name: Validator(choice, bundle["components"]) for name, choice in choices}
-
-
-def dereference(bundle: Mapping[str, Any], node: Any) -> Any:
-    """Follow a reference inside the document."""
-    while "$ref" in node:
-        target: Any = bundle
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        node = target
-    return node

@@ -50,9 +50,13 @@ class _Reader:
         """Read all of it."""
         value: dict[str, Any] = {}
         exact: dict[str, Any] = {}
-        for name in self._names():
+        for _ in self._members("{", "}"):
+            name = self._value(1).value
+            if not isinstance(name, str):
+                raise _NotAnObject
+            self._expect(":")
             if self._next() == "[":
-                elements = list(self._elements())
+                elements = [self._value(2) for _ in self._members("[", "]")]
                 value[name] = [element.value for element in elements]
                 exact[name] = [element.exact for element in elements]
             else:
@@ -62,29 +66,15 @@ class _Reader:
             raise _NotAnObject
         return Document(self._raw, value, exact)
 
-    def _names(self) -> Iterator[str]:
-        """Yield each name of the object, the reader standing before its value; read what is between them."""
-        self._expect("{")
-        if self._next() == "}":
+    def _members(self, begin: str, end: str) -> Iterator[None]:
+        """Stand before each member in turn; read what begins, separates and ends them."""
+        self._expect(begin)
+        if self._next() == end:
             self._at += 1
             return
         while True:
-            name = self._value(1).value
-            if not isinstance(name, str):
-                raise _NotAnObject
-            self._expect(":")
-            yield name
-            if self._expect(",}") == "}":
-                return
-
-    def _elements(self) -> Iterator[Document]:
-        self._expect("[")
-        if self._next() == "]":
-            self._at += 1
-            return
-        while True:
-            yield self._value(2)
-            if self._expect(",]") == "]":
+            yield
+            if self._expect("," + end) == end:
                 return
 
     def _value(self, above: int) -> Document:

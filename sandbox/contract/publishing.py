@@ -67,9 +67,8 @@ def _extract_object(node: Any, schemas: dict[str, Any], keep: Collection[str]) -
     if not isinstance(moved, dict) or "properties" not in moved or not isinstance(moved.get("title"), str):
         return moved
     name, kinds = moved["title"], moved["type"]
-    _add(
-        schemas, name, {**{key: moved[key] for key in moved if key not in ("default", *_OF_NUMBERS)}, "type": "object"}
-    )
+    plain = {key: value for key, value in moved.items() if key not in ("default", *_OF_NUMBERS)}
+    _add(schemas, name, {**plain, "type": "object"})
     reference = {"$ref": f"#/components/schemas/{name}"}
     beside = {key: moved[key] for key in keep if key in moved}
     if kinds == "object":
@@ -146,12 +145,7 @@ def _choice(node: Mapping[str, Any], condition: Mapping[str, Any], field: str) -
     )
     # Which fields go together within a choice is more than a generator understands: the description says it.
     plain = {key: value for key, value in then.items() if key not in ("if", "then", "else")}
-    return {
-        **plain,
-        "type": "object",
-        "properties": properties,
-        **({"required": required} if required else {}),
-    }
+    return {**plain, "type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
 def _without_item_schemas(node: Any) -> Any:

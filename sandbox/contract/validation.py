@@ -75,10 +75,7 @@ class Validator:
 
     def violations(self, document: Document) -> list[Violation]:
         """Return the violations of a document, in the schema's order."""
-        small = document.size <= self._least_limit
-        too_large = (
-            [] if small else [violation for name in self._byte_limits for violation in self._too_large(document, name)]
-        )
+        too_large = [] if document.size <= self._least_limit else list(self._too_large(document))
         if not too_large and self.is_valid(document.value):
             return []
         return sorted([*self._explain(document.value), *too_large], key=lambda violation: self._rank(violation.path))
@@ -123,14 +120,15 @@ class Validator:
     def _explainer(self) -> Explainer:
         return make_explainer({**self._schema, "components": self._components})
 
-    def _too_large(self, document: Document, name: str) -> Iterator[Violation]:
-        limit = self._byte_limits[name]
-        if document.size <= limit or not isinstance(document.value, dict):
-            return  # compact JSON is never longer than what was sent
-        size = len(encode(document.exact[name])) if isinstance(document.value.get(name), dict) else 0
-        if size > limit:
-            expected = f"at most {limit:,} bytes of compact JSON"
-            yield Violation((name,), "too_large", expected, f"{size:,} bytes")
+    def _too_large(self, document: Document) -> Iterator[Violation]:
+        values = document.value if isinstance(document.value, dict) else {}
+        for name, limit in self._byte_limits.items():
+            # Compact JSON is never longer than what was sent.
+            if document.size > limit and isinstance(values.get(name), dict):
+                size = len(encode(document.exact[name]))
+                if size > limit:
+                    expected = f"at most {limit:,} bytes of compact JSON"
+                    yield Violation((name,), "too_large", expected, f"{size:,} bytes")
 
     def _explain(self, value: Any) -> Iterator[Violation]:
         seen: set[Path] = set()
@@ -156,12 +154,18 @@ class Validator:
         return rank
 
     def _resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        while "$ref" in schema:
-            target: Any = {"components": self._components}
-            for part in schema["$ref"].removeprefix("#/").split("/"):
-                target = target[part]
-            schema = target
-        return schema
+        resolved: Mapping[str, Any] = dereference({"components": self._components}, schema)
+        return resolved
+
+
+def dereference(document: Mapping[str, Any], node: Any) -> Any:
+    """Follow a reference inside the document."""
+    while "$ref" in node:
+        target: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
 
 
 def referenced_components(schema: Any, components: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from sandbox.app_settings import Framing
 from sandbox.apps.request_record import RequestRecord
 from sandbox.contract import Contract
-from sandbox.contract.operations import dereference
+from sandbox.contract.validation import dereference
 from sandbox.control.serialization import is_event_stream, parse_body, response_json
 from sandbox.errors import ERROR_TYPES
 
@@ -155,10 +155,7 @@ def to_markdown(document: Mapping[str, Any]) -> str:
         if met[name]:
             rows += [(f"{_TITLES[part]} `{_short(name)}`", parts[part]) for part in _PER_OPERATION if part in parts]
     rows += [(_TITLES[part], document[part]) for part in ("error_types", "events", "framings")]
-    total, of = (
-        sum(bool(count) for _, counts in rows for count in counts.values()),
-        sum(len(each) for _, each in rows),
-    )
+    total, of = sum(bool(count) for _, counts in rows for count in counts.values()), sum(len(each) for _, each in rows)
     whose = f"`{document['app_id']}`" if document["app_id"] else "all apps"
     gone = f", {document['evicted']} more are gone from the journal" if document["evicted"] else ""
     return "\n".join(
@@ -169,18 +166,15 @@ def to_markdown(document: Mapping[str, Any]) -> str:
             "",
             "| what | met | never met |",
             "| --- | --- | --- |",
-            *(f"| {title} | {_met(counts)} | {_never(counts)} |" for title, counts in rows),
+            *(_row(title, counts) for title, counts in rows),
             "",
         ]
     )
 
 
-def _met(counts: Mapping[str, int]) -> str:
-    return f"{sum(map(bool, counts.values()))} of {len(counts)}"
-
-
-def _never(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"`{_short(name)}`" for name, count in counts.items() if not count)
+def _row(title: str, counts: Mapping[str, int]) -> str:
+    never = ", ".join(f"`{_short(name)}`" for name, count in counts.items() if not count)
+    return f"| {title} | {sum(map(bool, counts.values()))} of {len(counts)} | {never} |"
 
 
 def _short(name: str) -> str:
