@@ -12,14 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from sandbox.cli import client
-from sandbox.cli.env import add_client_flags
+from sandbox.cli.env import add_client_flags, client_variables, parse_extra
 from sandbox.cli.flags import add_flag
-from sandbox.cli.variables import client_variables, parse_extra
 from sandbox.errors import SandboxError
 from sandbox.options import ENV_PREFIX, SettingsError, flag
 from sandbox.redaction import escape
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         except _StartError as error:
             print(f"dimedove-sandbox: {error}", file=sys.stderr)
             return error.code
-        with server:
+        with closing(server):
             _check_questions(arguments, server)
             variables = client_variables(server.url, arguments.app_id, extra)
             code = _run_command(arguments.command, {**environ, **variables})
@@ -120,7 +120,7 @@ class ChildServer:
         late = time.monotonic() + _START_SECONDS
         while not (found := _BANNER.search(self._text())):
             if self._process.poll() is not None or time.monotonic() > late:
-                self.stop()
+                self.close()
                 reason = self._text().strip().removeprefix("dimedove-sandbox: ")
                 code = 2 if self._process.returncode == 2 else 3  # as `serve` ends for a wrong setting
                 raise _StartError(reason or "the sandbox did not start", code)
@@ -128,13 +128,6 @@ class ChildServer:
         self.url = found[1]
         token = _TOKEN.search(self._text())
         self.token = token[1] if token else environ.get(ENV_PREFIX + "CONTROL_TOKEN")
-
-    def __enter__(self) -> ChildServer:
-        """Return the server, which ends with the block."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def has_died(self) -> bool:
         """Say whether the server has ended by itself."""
@@ -159,7 +152,7 @@ class ChildServer:
             raise ValueError(f"{path}: answered with status {status}")
         return body
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the server by its pipe, or else by force."""
         if self._process.stdin:
             self._process.stdin.close()

@@ -41,14 +41,11 @@ def write_line(text: str) -> None:
 
 def flush_streams() -> None:
     """Flush both outputs; where that fails, Python must not try again at its end."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        sys.stdout = _null_stream()
-    try:
-        sys.stderr.flush()
-    except OSError:
-        sys.stderr = _null_stream()
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except OSError:
+            setattr(sys, name, _null_stream())
 
 
 def _null_stream() -> TextIO:

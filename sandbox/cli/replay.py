@@ -64,14 +64,7 @@ def _replay(bundle: Bundle, port: int, *, keep: bool) -> int:
         write_line(banner(settings, sockets, None))
         sender = _Sender(bundle, sockets.port, None if keep else stop)
         sender.start()
-        run_server(
-            app,
-            sockets,
-            settings,
-            tls={},
-            pollers=(),
-            stop=stop,
-        )
+        run_server(app, sockets, settings, tls={}, pollers=(), stop=stop)
     if sender.problem and not sigint.is_set():
         raise sender.problem
     return 1 if sender.differing or sender.problem or not sender.is_done else 0

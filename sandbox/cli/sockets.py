@@ -58,10 +58,8 @@ class ServerSockets:
 
     def _has(self, family: socket.AddressFamily) -> bool:
         """Say whether a client that connects to this loopback address reaches one of these sockets."""
-        both = any(
-            each.family == socket.AF_INET6 and each.getsockname()[0] == EVERY_ADDRESS and not _is_ipv6_only(each)
-            for each in self.sockets
-        )
+        everywhere = [each for each in self.sockets if each.getsockname()[0] == EVERY_ADDRESS]
+        both = any(not each.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) for each in everywhere)
         every = EVERY_IPV4 if family == socket.AF_INET else EVERY_ADDRESS
         return both or LOOPBACK[family] in self.hosts or every in self.hosts
 
@@ -136,10 +134,6 @@ def _is_in_use(family: socket.AddressFamily, host: str, port: int) -> bool:
             return bool(probe.getsockname() != probe.getpeername())
     except OSError:
         return False
-
-
-def _is_ipv6_only(one: socket.socket) -> bool:
-    return bool(one.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
 
 
 def _bracketed(host: str) -> str:

@@ -35,12 +35,7 @@ class Supervisor:
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        serve: Callable[[StopRequest], None],
-        stop: StopRequest,
-        *,
-        ending: Callable[[], None],
+        self, settings: Settings, serve: Callable[[StopRequest], None], stop: StopRequest, *, ending: Callable[[], None]
     ) -> None:
         self._settings = settings
         self._serve = serve
