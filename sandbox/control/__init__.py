@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,48 +17,26 @@ from sandbox.repeatable import REPEATABLE_OPERATIONS
 ControlHandler = Callable[[ControlRequest, ControlServices], Awaitable[ControlResult]]
 Run = Callable[[Operation, Mapping[str, str], Mapping[str, Any], Document], Awaitable[ControlResult]]
 
-# The function of each operation of `schemas/control/openapi.json`, by its operationId.
+# The functions of `schemas/control/openapi.json`: each is named as its operationId, without the prefix.
+_FUNCTIONS: tuple[Callable[[ControlRequest, ControlServices], Coroutine[Any, Any, ControlResult]], ...] = (
+    *(apps.list_apps, apps.get_app, apps.update_app, apps.delete_app, apps.reset, apps.populate),
+    *(scenarios.list_scenarios, scenarios.put_scenario, scenarios.export_scenario),
+    *(snapshots.get_snapshot, snapshots.put_snapshot, snapshots.save, bundle.get_bundle),
+    *(queues.delete_fault, queues.release_fault, queues.delete_reply),
+    *(requests.list_requests, requests.get_request, requests.get_request_curl, requests.export_requests),
+    *(requests.verify_requests, requests.delete_requests, requests.get_app_coverage, requests.get_coverage),
+    *(verdict.get_verdict, events.events, events.health),
+    *(webhooks.list_webhooks, webhooks.redeliver_webhook, webhooks.send_webhook),
+    *(clock.get_clock, clock.set_clock, clock.advance_clock, clock.reset_clock),
+)
 HANDLERS: Mapping[str, ControlHandler] = {
-    "control_list_apps": apps.list_apps,
-    "control_get_app": apps.get_app,
-    "control_update_app": apps.update_app,
-    "control_delete_app": apps.delete_app,
-    "control_reset": apps.reset,
-    "control_populate": apps.populate,
-    "control_list_scenarios": scenarios.list_scenarios,
-    "control_put_scenario": scenarios.put_scenario,
-    "control_export_scenario": scenarios.export_scenario,
-    "control_get_snapshot": snapshots.get_snapshot,
-    "control_put_snapshot": snapshots.put_snapshot,
-    "control_save": snapshots.save,
-    "control_get_bundle": bundle.get_bundle,
+    **{f"control_{function.__name__}": function for function in _FUNCTIONS},
     "control_add_fault": partial(queues.add_rule, "faults"),
     "control_list_faults": partial(queues.list_rules, "faults"),
     "control_delete_faults": partial(queues.delete_rules, "faults"),
-    "control_delete_fault": queues.delete_fault,
-    "control_release_fault": queues.release_fault,
     "control_add_reply": partial(queues.add_rule, "replies"),
     "control_list_replies": partial(queues.list_rules, "replies"),
     "control_delete_replies": partial(queues.delete_rules, "replies"),
-    "control_delete_reply": queues.delete_reply,
-    "control_list_requests": requests.list_requests,
-    "control_get_request": requests.get_request,
-    "control_get_request_curl": requests.get_request_curl,
-    "control_export_requests": requests.export_requests,
-    "control_verify_requests": requests.verify_requests,
-    "control_delete_requests": requests.delete_requests,
-    "control_get_verdict": verdict.get_verdict,
-    "control_get_app_coverage": requests.get_app_coverage,
-    "control_get_coverage": requests.get_coverage,
-    "control_list_webhooks": webhooks.list_webhooks,
-    "control_redeliver_webhook": webhooks.redeliver_webhook,
-    "control_send_webhook": webhooks.send_webhook,
-    "control_events": events.events,
-    "control_health": events.health,
-    "control_get_clock": clock.get_clock,
-    "control_set_clock": clock.set_clock,
-    "control_advance_clock": clock.advance_clock,
-    "control_reset_clock": clock.reset_clock,
 }
 
 
