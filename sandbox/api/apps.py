@@ -27,9 +27,5 @@ async def get_app_metrics(request: OperationRequest, app: App, services: Service
     """Return how many conversations, messages and users the app has ever had."""
     totals = await app.conversations.totals()
     return JsonResult(
-        {
-            "total_conversations": totals.conversations,
-            "total_messages": totals.messages,
-            "total_users": totals.users,
-        }
+        {"total_conversations": totals.conversations, "total_messages": totals.messages, "total_users": totals.users}
     )

@@ -77,10 +77,7 @@ async def append_reply(
     pair = None
     if conversation.generated_title is None or conversation.provisional:
         pair = title or titles.of_exchange(
-            turn.profile.business,
-            message=turn.message,
-            metadata=turn.metadata,
-            title=conversation.title,
+            turn.profile.business, message=turn.message, metadata=turn.metadata, title=conversation.title
         )
     make: Callable[[int], Item] = lambda position: item(turn.conversation, position, "assistant", at, parts)  # noqa: E731
     await app.conversations.append_reply(conversation.id, make, pair, reply.ledger)

@@ -21,9 +21,8 @@ from sandbox.webhook_samples import of_reply
 async def send_message(request: OperationRequest, app: App, services: Services) -> OperationResult:
     """Answer a message; it is kept before the agent is asked."""
     body, settings, now = request.body.value, request.settings, request.clock.now()
-    metadata = None
-    if body.get("metadata") is not None:
-        metadata = Metadata(body["metadata"], encode(request.body.exact["metadata"]))
+    given = body.get("metadata") is not None
+    metadata = Metadata(body["metadata"], encode(request.body.exact["metadata"])) if given else None
     text = body["message"]["content"]
     conversation_id = request.path_parameters["conversation_id"]
     before = await append_message(app, settings, conversation_id, text, now, metadata)
@@ -36,13 +35,9 @@ async def send_message(request: OperationRequest, app: App, services: Services) 
     heard = Heard(text, turn.profile.name, turn.metadata, turn.position + 1, earlier)
     told = None if script else scenario_reply(app, settings, heard, turn.here)
     answer = scripted(script.fields, turn.here, text, turn.metadata) if script else told[0] if told else reply(turn)
-    title = told[1] if told else None
-
-    writer = (
-        await write_reply(services.model, app, conversation.id, turn, answer)
-        if services.model and not (script or told)
-        else None
-    )
+    title, writer = told[1] if told else None, None
+    if services.model and not (script or told):
+        writer = await write_reply(services.model, app, conversation.id, turn, answer)
 
     async def commit(said: Reply) -> None:
         await append_reply(app, conversation, turn, said, request.clock.now(), title)

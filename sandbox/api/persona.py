@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 from sandbox.agent.businesses import NAMES, profiled
 from sandbox.agent.items import default_tools
 from sandbox.agent.turn import Profile
-from sandbox.app_settings import AppSettings, Tool
+from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App
 from sandbox.rng import SeedScope
 
@@ -96,14 +96,11 @@ def _chosen_business(origin: SeedScope) -> str:
 
 def effective_settings(app: App) -> dict[str, Any]:
     """Return the settings that the seed or the agent chose, where the app's own say nothing."""
-    persona = persona_of(app, app.settings)
-    agent = {"name": persona.name, "primary_color": persona.primary_color, "secondary_color": persona.secondary_color}
     return {
-        "agent": agent,
+        "agent": asdict(persona_of(app, app.settings)),
         "business": trade_of(app, app.settings),
-        "tools": [_tool(tool) for tool in profile(app, app.settings).tools],
+        "tools": [
+            {name: value for name, value in tool._asdict().items() if value is not None}
+            for tool in profile(app, app.settings).tools
+        ],
     }
-
-
-def _tool(tool: Tool) -> dict[str, Any]:
-    return {name: value for name, value in tool._asdict().items() if value is not None}

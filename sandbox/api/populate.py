@@ -127,9 +127,8 @@ async def _add(app: App, draft: Draft, *, after: int, delete: bool) -> int:
             # Another server did it: this one has not heard of it yet.
             raise _was_reset()
         user_id = draft.user.id if draft.known else None
-        return _record(
-            app, number, draft.start.at, user_id, draft.title, _title_pair(app, draft, number), draft.metadata
-        )
+        pair = _title_pair(app, draft, number)
+        return _record(app, number, draft.start.at, user_id, draft.title, pair, draft.metadata)
 
     conversation = await app.conversations.create(make)
     ledger = Ledger()
