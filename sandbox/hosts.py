@@ -12,7 +12,7 @@ EXPECTED_ORIGIN = "an origin without a path, such as https://app.example.com or 
 EXPECTED_HOST = "a host name such as app.example.com or *.example.com"
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
+HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 _PORT = re.compile(r"(?<=[^:]):[0-9]*$")
 # Characters of an origin: a scheme, a name of 253, a port. What is longer is not kept either.
@@ -70,7 +70,7 @@ class AllowedHosts:
 
     def __contains__(self, name: str) -> bool:
         """Say whether a host is allowed: a name as `parse_host` returns it, or an IP address without brackets."""
-        return name in self._whole or (name.endswith(self._below) and _NAME.fullmatch(name) is not None)
+        return name in self._whole or (name.endswith(self._below) and HOST_NAME.fullmatch(name) is not None)
 
 
 def parse_origin(text: str) -> Origin | None:
@@ -135,7 +135,7 @@ def parse_host_setting(text: str) -> str:
     address = None if below else _ip(host)
     if address is not None:
         return str(address)
-    if not _NAME.fullmatch(host):
+    if not HOST_NAME.fullmatch(host):
         raise ValueError(EXPECTED_HOST)
     return f".{host}" if below else host
 
@@ -145,7 +145,7 @@ def _host(text: str) -> str | None:
     if text.startswith("["):
         address = _ip(text)
         return f"[{address}]" if address else None
-    return text if _NAME.fullmatch(text) else None
+    return text if HOST_NAME.fullmatch(text) else None
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -49,10 +49,7 @@ class Scenarios:
         return self._own.get(name) or (_ready_made(name) if name in ready_made_names() else None)
 
     def __iter__(self) -> Iterator[Scenario]:
-        for name in sorted({*self._own, *ready_made_names()}):
-            scenario = self.get(name)
-            if scenario:
-                yield scenario
+        yield from filter(None, map(self.get, sorted({*self._own, *ready_made_names()})))
 
 
 @cache

@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from sandbox.errors import InvalidRequest
-from sandbox.hosts import is_local_name
+from sandbox.hosts import HOST_NAME, is_local_name
 
 MAX_LENGTH = 2_000
 
-_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 # What a resolver may take for an address in a spelling of its own: 127.1, 0x7f000001, 2130706433, 0177.0.0.1.
 _NUMBER = re.compile(r"(.*\.)?(0x[0-9a-f]*|[0-9]+)")
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -73,7 +72,7 @@ def _host(parts: SplitResult) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
-        if _NUMBER.fullmatch(host) or not _NAME.fullmatch(host):
+        if _NUMBER.fullmatch(host) or not HOST_NAME.fullmatch(host):
             expected = "a URL with a host name or an IP address in its usual form (127.0.0.1, [::1])"
             raise ValueError(expected) from None
     return host

@@ -25,11 +25,7 @@ VERSION = 1
 MAX_DEPTH = 110
 
 # The counters of the store, and what a snapshot calls them.
-_COUNTERS: Mapping[str, str] = {
-    "conversation": "conversations",
-    "completion": "completions",
-    "populate": "populations",
-}
+_COUNTERS: Mapping[str, str] = {"conversation": "conversations", "completion": "completions", "populate": "populations"}
 _QUEUES = ("faults", "replies")
 _RULE_FIELDS = ("id", "times", "skip", "probability", "used", "drawn", "fields")
 # What the API shows of a conversation, beside its titles.
