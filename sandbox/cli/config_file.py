@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.options import SettingsError
@@ -44,34 +45,28 @@ def _stamp_of(path: Path) -> tuple[int, ...]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
+@dataclass(frozen=True, slots=True)
 class ConfigReloader:
     """`serve --reload`: takes the apps of a changed config file, and keeps the old ones where the new file is wrong."""
 
-    def __init__(
-        self,
-        file: ConfigFile,
-        current: Settings,
-        read_settings: Callable[[], Settings],
-        declare: Callable[[Settings], None],
-    ) -> None:
-        self._file = file
-        self._current = current
-        self._read_settings = read_settings
-        self._declare = declare
+    file: ConfigFile
+    current: Settings
+    read_settings: Callable[[], Settings]
+    declare: Callable[[Settings], None]
 
     def poll(self) -> None:
         """Take the file if it has changed."""
-        if not self._file.has_changed():
+        if not self.file.has_changed():
             return
         try:
-            new = self._read_settings()
-            self._declare(new)
+            new = self.read_settings()
+            self.declare(new)
         except SettingsError as error:
             log.warning("%s; the settings stay as they were", error)
             return
-        log.warning("%s: taken, all data is kept", self._file.name)
-        names = [name for name in options() if getattr(new, name) != getattr(self._current, name)]
+        log.warning("%s: taken, all data is kept", self.file.name)
+        names = [name for name in options() if getattr(new, name) != getattr(self.current, name)]
         # A token that `serve` generated is in no file.
         changed = [name for name in names if name != "control_token"]
         if changed:
-            log.warning("%s: needs a restart: %s", self._file.name, ", ".join(changed))
+            log.warning("%s: needs a restart: %s", self.file.name, ", ".join(changed))
