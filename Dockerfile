@@ -4,7 +4,7 @@ FROM python:3.11-slim-bookworm
 # The context is what .dockerignore lets through: the package, its schemas and what its build reads.
 WORKDIR /src
 COPY . .
-RUN pip install --no-cache-dir './[redis]'
+RUN pip install --no-cache-dir './[metrics,redis]'
 
 # A config file mounted here is found by its name alone: docker run … dimedove-sandbox serve --config sandbox.toml
 WORKDIR /data

@@ -150,6 +150,10 @@ class InternalError(ApiError):
         super().__init__(message)
 
 
+class BrokenContract(InternalError):
+    """The sandbox's own answer, or an event of it, breaks the contract."""
+
+
 class Conflict(ApiError):
     """The operation is not possible on this object."""
 

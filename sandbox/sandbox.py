@@ -37,6 +37,7 @@ from sandbox.server import inspector
 from sandbox.server.asgi import ControlApi, Dispatcher
 from sandbox.server.caller_checks import ControlCheck, HostCheck
 from sandbox.server.cors import ApiOrigins
+from sandbox.server.metrics import Metrics
 from sandbox.server.pages import About, Pages
 from sandbox.server.pipeline import PipelineDeps
 from sandbox.server.recording import RequestListener, RequestRecorder
@@ -97,6 +98,7 @@ class Sandbox:
         self._seeding = asyncio.Lock()
         self._scenarios = Scenarios()
         self._agents: dict[str, AgentProfile] = {}
+        self._metrics = _open_metrics(settings) if settings.metrics else None
         environment = AppEnvironment(
             seed=str(settings.seed),
             clock=self._clock,
@@ -114,6 +116,10 @@ class Sandbox:
         self._services = api.Services(self._enqueue_webhook, self._model)
         self._redactor = Redactor(secrets_of(settings))
         self.data_file = self._open_data_file(settings.data) if settings.data else None
+        if self._metrics:
+            self._journal.on_evicted = self._metrics.count_evicted
+            if self.store:
+                self.store.observe(self._metrics.store_call)
         self._dispatch = self._dispatcher(log)
         self._lifespan = StarletteRouter(lifespan=self.lifespan)
 
@@ -193,7 +199,7 @@ class Sandbox:
         settings = self._settings
         about = About(version=sandbox.__version__, store=self._registry.store)
         return Dispatcher(
-            recorder=RequestRecorder(self._journal, self._clock, log),
+            recorder=RequestRecorder(self._journal, self._clock, log, self._metrics),
             registry=self._registry,
             hosts=HostCheck(settings.allow_host),
             control_check=_control_check(settings),
@@ -231,6 +237,7 @@ class Sandbox:
             contract=self.contract,
             data_file=self.data_file,
             scenarios=self._scenarios,
+            metrics=self._metrics.text if self._metrics else None,
             response_settings={name: getattr(self._settings, name) for name in RESPONSE_SETTINGS},
         )
 
@@ -247,6 +254,8 @@ class Sandbox:
             schemas=self.contract.webhooks,
             user_agent=f"Dimedove-Sandbox/{sandbox.__version__}",
         )
+        if self._metrics:
+            dispatcher.on_finished = self._metrics.count_delivery
         if self.store:
             dispatcher.senders = self.store.senders(self._registry, dispatcher.perform, dispatcher.resume)
         return dispatcher
@@ -299,6 +308,13 @@ def _open_store(settings: Settings) -> Store:
     except ImportError:
         raise SettingsError("--store needs Redis's client: pip install 'dimedove-sandbox[redis]'") from None
     return open_store(settings)
+
+
+def _open_metrics(settings: Settings) -> Metrics:
+    try:
+        return Metrics(sandbox.__version__, "redis" if settings.store else "memory")
+    except ImportError:
+        raise SettingsError("--metrics needs prometheus-client: pip install 'dimedove-sandbox[metrics]'") from None
 
 
 def _clock(settings: Settings) -> Clock:

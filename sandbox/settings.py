@@ -124,6 +124,7 @@ class Settings:
     exit_on_stdin_close: bool = _option(
         False, "switch", "stop when standard input closes: with a pipe, no server outlives the process that started it"
     )
+    metrics: bool = _option(False, "switch", "count for Prometheus: GET /_sandbox/metrics")
     log_format: str = _option("text", "choice", "form of the request log", choices=("text", "json"))
     quiet: bool = _option(False, "switch", "print only the URL of the server: no hints, no line per request")
     scenario_dir: str | None = _option(

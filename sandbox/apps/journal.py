@@ -168,6 +168,8 @@ class Journal:
         self._evicted: dict[str | None, int] = {}
         self._listeners: list[Callable[[RequestRecord], None]] = []
         self.watchers = Watchers()
+        # Is told how many records were evicted.
+        self.on_evicted: Callable[[int], None] = lambda _: None
         # The requests that name no app in the right place.
         self.no_app = self.new_app(None)
 
@@ -363,6 +365,7 @@ class Journal:
 
     def _evict(self) -> None:
         """Drop the oldest record that isn't protected, the oldest of all where all are."""
+        self.on_evicted(1)
         seq, app = self._next_due() or self._next_queued() if self._due else self._next_queued()
         _, operation_id, packed = app.rows.pop(seq)  # type: ignore[misc] # what is queued is packed
         self._count -= 1

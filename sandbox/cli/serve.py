@@ -19,7 +19,7 @@ from sandbox.cli.config_file import ConfigFile
 from sandbox.cli.flags import add_flag
 from sandbox.cli.process import SigintFlag, StandardInput, StopRequest, write_line
 from sandbox.cli.sockets import EVERY_ADDRESS, EVERY_IPV4, ServerSockets, listen
-from sandbox.cli.workers import Supervisor
+from sandbox.cli.workers import Supervisor, shared_metrics
 from sandbox.hosts import is_loopback
 from sandbox.options import ENV_PREFIX, SettingsError
 from sandbox.settings import Settings, default_of, load_settings, options
@@ -77,9 +77,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if settings.workers == 1:
             work(stop, announce)
         else:
-            prepare_workers(settings)
-            announce()
-            Supervisor(settings, work, stop, ending=sockets.close).run()
+            with shared_metrics(settings) as folder:
+                prepare_workers(settings)
+                announce()
+                Supervisor(settings, work, stop, ending=sockets.close, counts_in=folder).run()
         sigint.ignore()
     return 0
 

@@ -6,14 +6,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from select import select
 from threading import Thread
 from types import FrameType
 
 from sandbox.cli.process import StopRequest, flush_streams, read_to_end
 from sandbox.clock import monotonic
+from sandbox.server.metrics import WORKERS_FOLDER, forget_worker
 from sandbox.settings import Settings
 
 log = logging.getLogger("sandbox")
@@ -24,6 +26,18 @@ _LOOK_AGAIN, _PAUSE = 0.1, 1.0
 _GRACE = 5.0
 
 
+@contextmanager
+def shared_metrics(settings: Settings) -> Iterator[str | None]:
+    """Give the workers a folder in which each keeps what it counts, as long as this lasts; return it."""
+    if not settings.metrics:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="dimedove-sandbox-", ignore_cleanup_errors=True) as folder:
+        # Before anything is counted.
+        os.environ[WORKERS_FOLDER] = folder  # noqa: TID251 - there is no other way to tell prometheus-client
+        yield folder
+
+
 class Supervisor:
     """Keeps so many workers running, each a child of this process.
 
@@ -32,15 +46,23 @@ class Supervisor:
         serve: what a worker does, until the request that it is given says that it is to end.
         stop: says that all of it is to end.
         ending: is called when the end begins.
+        counts_in: the folder in which workers keep what they count, if they do.
     """
 
     def __init__(
-        self, settings: Settings, serve: Callable[[StopRequest], None], stop: StopRequest, *, ending: Callable[[], None]
+        self,
+        settings: Settings,
+        serve: Callable[[StopRequest], None],
+        stop: StopRequest,
+        *,
+        ending: Callable[[], None],
+        counts_in: str | None,
     ) -> None:
         self._settings = settings
         self._serve = serve
         self._stop = stop
         self._ending = ending
+        self._counts_in = counts_in
         # When each began, by its process id; and when the next one may: one that can't live is not tried all the time.
         self._workers: dict[int, float] = {}
         self._not_before = 0.0
@@ -96,6 +118,8 @@ class Supervisor:
             if not process:
                 return
             began = self._workers.pop(process, None)
+            if self._counts_in:
+                forget_worker(process, self._counts_in)
             if began is not None and not self._stop.is_set():
                 self._not_before = began + _PAUSE
                 code = os.waitstatus_to_exitcode(status)

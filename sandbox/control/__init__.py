@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.apps.history import ControlCallRecord
 from sandbox.contract import Document, Operation
-from sandbox.control import apps, bundle, clock, events, queues, requests, scenarios, snapshots, webhooks
+from sandbox.control import apps, bundle, clock, events, metrics, queues, requests, scenarios, snapshots, webhooks
 from sandbox.control.services import ControlRequest, ControlResult, ControlServices
 from sandbox.control.verdict import verdict
 from sandbox.errors import ApiError
@@ -25,7 +25,7 @@ _FUNCTIONS: tuple[Callable[[ControlRequest, ControlServices], Coroutine[Any, Any
     *(queues.delete_fault, queues.release_fault, queues.delete_reply),
     *(requests.list_requests, requests.get_request, requests.get_request_curl, requests.export_requests),
     *(requests.verify_requests, requests.delete_requests, requests.get_app_coverage, requests.get_coverage),
-    *(verdict.get_verdict, events.events, events.health),
+    *(verdict.get_verdict, events.events, events.health, metrics.get_metrics),
     *(webhooks.list_webhooks, webhooks.redeliver_webhook, webhooks.send_webhook),
     *(clock.get_clock, clock.set_clock, clock.advance_clock, clock.reset_clock),
 )

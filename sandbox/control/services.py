@@ -25,7 +25,8 @@ class ControlServices:
     """The parts of one server that the control API drives.
 
     `response_settings` are the server's settings on which the answers of the Apps API depend; `coverage_places`
-    is what clients can meet of the contract, `deleted_coverage` what those of deleted apps have met.
+    is what clients can meet of the contract, `deleted_coverage` what those of deleted apps have met. `metrics` returns
+    what the server has counted, where it counts.
     """
 
     registry: AppRegistry
@@ -44,6 +45,7 @@ class ControlServices:
     scenarios: Scenarios
     coverage_places: Mapping[tuple[str, ...], None]
     deleted_coverage: DeletedCoverage
+    metrics: Callable[[], str] | None
 
     def publish(self, app: App | None, change: str) -> None:
         """Publish that an app was changed (None: every app)."""

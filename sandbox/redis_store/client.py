@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class RedisClient:
     def __init__(self, redis: Redis, *, limit: int = 32, timeout: float = 1.0) -> None:
         self._redis = redis
         self.timeout = timeout
+        # Times a call, by its name.
+        self.observe: Callable[[str], AbstractContextManager[None]] | None = None
         self._slots = asyncio.Semaphore(limit)
         # Those that are not in use. To keep them here takes half the time of redis-py's own pool.
         self._idle: list[AbstractConnection] = []
@@ -43,6 +45,12 @@ class RedisClient:
         Raises:
             StoreUnavailable: it can't be run, or no answer came in time.
         """
+        if self.observe:
+            with self.observe(name):
+                return await self._call(name, keys, arguments)
+        return await self._call(name, keys, arguments)
+
+    async def _call(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         source, digest = _script(name)
         try:
             return await self._send("EVALSHA", digest, len(keys), *keys, *arguments)

@@ -162,7 +162,9 @@ class RedisJournal(Journal):
             number = int(fields[0][-8:], 16)
             together.setdefault((app, epoch), []).extend((number, request.operation_id or "", packed))
         for (app, epoch), records in together.items():
-            await self._client.call("record", app.keys, epoch, MAX_RECORDS, MAX_BYTES, *records)
+            gone = await self._client.call("record", app.keys, epoch, MAX_RECORDS, MAX_BYTES, *records)
+            if gone:
+                self.on_evicted(gone)
             if self._hub.is_listened:
                 for packed in records[2::3]:
                     self._emit(app, packed)

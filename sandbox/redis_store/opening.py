@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from redis import Redis
@@ -58,6 +58,10 @@ class Store:
         """Return what decides which server sends the webhooks of an app; `parts` are what `RedisSenders` takes."""
         self._senders = RedisSenders(self._shared, *parts)
         return self._senders
+
+    def observe(self, observe: Callable[[str], AbstractContextManager[None]]) -> None:
+        """Let each call of the store be timed."""
+        self._shared.client.observe = observe
 
     def poll(self) -> None:
         """Do what is due now and then."""

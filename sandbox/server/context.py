@@ -15,7 +15,7 @@ from sandbox.apps.request_record import RawHeaders
 from sandbox.clock import Clock, monotonic
 from sandbox.contract import Document, Operation
 from sandbox.contract.operations import MAX_BYTES
-from sandbox.errors import ApiError, InvalidRequest, PayloadTooLarge, StoreFull
+from sandbox.errors import ApiError, BrokenContract, InvalidRequest, PayloadTooLarge, StoreFull
 from sandbox.server.recording import RequestRecorder, RequestRecording
 from sandbox.server.response_timer import ClientDisconnected
 
@@ -146,10 +146,16 @@ class RequestContext(RequestRecording):
         """Send an error in the API's envelope."""
         if isinstance(error, InvalidRequest):
             self.violation = error.message
+        self.count_error(error)
         status = validation_status if isinstance(error, InvalidRequest) else error.status
         own = {name.encode(): value.encode() for name, value in error.headers.items()}
         content_type = own.pop(b"content-type", b"application/json")
         await self.respond(status, orjson.dumps(error.envelope()), content_type=content_type, headers=own.items())
+
+    def count_error(self, error: ApiError) -> None:
+        """Count an error of the sandbox's own."""
+        if self.metrics and isinstance(error, BrokenContract):
+            self.metrics.count_broken_contract()
 
     def send(self, message: Message) -> Awaitable[None]:
         """Send a piece of the answer, by way of what spoils it."""

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sandbox.apps.journal import AppJournal, Journal
 from sandbox.apps.request_record import Ended, RawHeaders, ReplyStatus, RequestRecord
 from sandbox.clock import Clock, monotonic
+from sandbox.server.metrics import Metrics
 from sandbox.server.response_timer import Turns
 
 REQUEST_ID = b"sandbox-request-id"
@@ -44,15 +45,28 @@ class RequestRecorder:
         journal: has them all, but for those of the control API and preflights.
         clock: the server's.
         log: a listener, or None.
+        metrics: what counts them, or None.
     """
 
-    def __init__(self, journal: Journal, clock: Clock, log: RequestListener | None) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, log: RequestListener | None, metrics: Metrics | None = None
+    ) -> None:
         self.journal = journal
         self.clock = clock
-        self.log = log
+        self.log = _both(log, metrics.count_request) if metrics else log
+        self.metrics = metrics
         self.turns = Turns()
         # How many bytes of bodies are held now.
         self.body_bytes = 0
+
+
+def _both(first: RequestListener | None, second: RequestListener) -> RequestListener:
+    def tell(record: RequestRecord) -> None:
+        if first:
+            first(record)
+        second(record)
+
+    return tell
 
 
 class RequestRecording:
@@ -137,6 +151,11 @@ class RequestRecording:
         # How much of the answer came after what is kept of it, and the end of that.
         self._omitted = 0
         self._last_piece = (0.0, b"")
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """What counts, if anything does."""
+        return self._recorder.metrics
 
     @property
     def turns(self) -> Turns:

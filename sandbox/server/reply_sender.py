@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import partial
 
 from starlette.types import Message
@@ -12,7 +13,7 @@ from sandbox.apps.request_record import ReplyStatus
 from sandbox.apps.responses import AppDeleted
 from sandbox.apps.store import Gone
 from sandbox.contract import encode
-from sandbox.errors import ApiError, InternalError, NotFound
+from sandbox.errors import ApiError, BrokenContract, NotFound
 from sandbox.handler_types import ReplyResult, TextWriter
 from sandbox.reply import Message as Text
 from sandbox.reply import Pace, Reply
@@ -109,10 +110,17 @@ class _Stream:
         self._encoder = encoder
         self._due = float(pace.first_ms)
         self._status: ReplyStatus = "failed"
+        # Counts an event of a type, where that is asked for.
+        self._count: Callable[[str], None] | None = None
         self._is_unpaced = encoder.is_plain and not pace.delta_ms
 
     async def send(self, result: ReplyResult, steps: Iterable[Step]) -> None:
         """Do every step, each when it is due."""
+        metrics = self._ctx.metrics
+        with metrics.stream() if metrics else nullcontext(None) as self._count:
+            await self._send_counted(result, steps)
+
+    async def _send_counted(self, result: ReplyResult, steps: Iterable[Step]) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         try:
             if result.writer:
@@ -124,6 +132,7 @@ class _Stream:
                     await self._do(step, result)
         except ApiError as error:
             # It has begun: there is no other status to give it.
+            self._ctx.count_error(error)
             await self._write(sse.failed_event(result.id, error.message))
         except (AppDeleted, Gone):
             await self._write(sse.failed_event(result.id, "The app was reset while it answered."))
@@ -153,6 +162,8 @@ class _Stream:
         """Send an event of a stream that has neither pace nor a hostile form: the same as `_do`, in fewer steps."""
         self._validate(event)
         await self._timer.yield_now()
+        if self._count:
+            self._count(event.name)
         await self._send(_chunk(sse.encode_event(event)))
 
     async def _do(self, step: Step, result: ReplyResult) -> None:
@@ -177,6 +188,8 @@ class _Stream:
             await self._write(step)
 
     async def _write(self, event: ReplyEvent) -> None:
+        if self._count:
+            self._count(event.name)
         for piece in self._encoder.encode(event):
             await self._send(_chunk(piece))
 
@@ -184,7 +197,7 @@ class _Stream:
         schema = self._ctx.operation.events.get(event.name)
         if schema is None or not schema.is_valid(event.data):
             log.error("the event %s of %s breaks the contract", event.name, self._ctx.operation.id)
-            raise InternalError(f"The sandbox's own event {event.name} breaks the contract.")
+            raise BrokenContract(f"The sandbox's own event {event.name} breaks the contract.")
 
 
 def _chunk(piece: bytes) -> Message:

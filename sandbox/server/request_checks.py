@@ -23,7 +23,7 @@ from sandbox.contract.pieces import decode_in_pieces, validate_in_pieces
 from sandbox.contract.validation import summarize
 from sandbox.errors import (
     AccessDenied,
-    InternalError,
+    BrokenContract,
     InvalidApiKey,
     InvalidRequest,
     PayloadTooLarge,
@@ -172,7 +172,7 @@ def validate_response(schema: Validator, body: bytes, what: str) -> bytes:
     """Check a response against the contract; return its bytes.
 
     Raises:
-        InternalError: the response breaks the contract, which is a fault of the sandbox.
+        BrokenContract: the response breaks the contract, which is a fault of the sandbox.
     """
     if schema.is_valid(orjson.loads(body)):
         return body
@@ -183,13 +183,13 @@ def validate_large_response(schema: Validator, body: bytes, what: str) -> None:
     """Check a large response against the contract, for a thread beside the event loop.
 
     Raises:
-        InternalError: the response breaks the contract, which is a fault of the sandbox.
+        BrokenContract: the response breaks the contract, which is a fault of the sandbox.
     """
     if violations := validate_in_pieces(schema, decode_in_pieces(body, _MAX_FILE_DEPTH)):
         raise _broken_contract(violations, what)
 
 
-def _broken_contract(violations: list[Violation], what: str) -> InternalError:
+def _broken_contract(violations: list[Violation], what: str) -> BrokenContract:
     problem = summarize(violations)
     log.error("the answer of %s breaks the contract: %s", what, problem)
-    return InternalError(f"The sandbox's own answer breaks the contract: {problem}.")
+    return BrokenContract(f"The sandbox's own answer breaks the contract: {problem}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -93,6 +93,8 @@ class WebhookDispatcher:
         self._queue = KeyedQueue(self._deliver, MAX_IN_FLIGHT)
         self._last_number = 0
         self.senders: Senders | None = None
+        # Is told how it ended with each.
+        self.on_finished: Callable[[str], None] = lambda _: None
 
     async def newest_first(self, app_id: str | None = None) -> Iterable[Delivery]:
         """Return the deliveries of one app, or of all."""
@@ -299,6 +301,7 @@ class WebhookDispatcher:
 
     def _finish(self, app: App, delivery: Delivery, state: DeliveryState, reason: str | None = None) -> Delivery:
         finished = replace(delivery, state=state, due=None, reason=reason)
+        self.on_finished(state)
         self._put(app, finished)
         return finished
 

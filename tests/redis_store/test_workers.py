@@ -261,3 +261,15 @@ def test_a_second_signal_ends_the_draining(place: tuple[str, ...]) -> None:
             while server.process.poll() is None:
                 server.process.send_signal(next(signals))
             assert b"response.completed" not in stream.read_to_end().content
+
+
+def test_metrics_are_those_of_all_workers(place: tuple[str, ...]) -> None:
+    with serving(*place, "--workers", "2", "--metrics", "--quiet") as server:
+        for _ in range(12):
+            answer_on_own_connection(server, "POST")
+        os.kill(workers_of(server)[0], signal.SIGKILL)
+        with http_client(server) as client:
+            text = client.get("/_sandbox/metrics").text
+        # What the one that was killed has counted stays.
+        assert 'requests_total{operation="apps_api_create_conversation",status="200"} 12.0' in text
+        assert 'store_call_seconds_count{call="create"} 12.0' in text
