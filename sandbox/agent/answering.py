@@ -62,9 +62,7 @@ def open_question(builder: ReplyBuilder) -> list[str]:
 def answer(builder: ReplyBuilder, entries: Sequence[Entry], parsed: ParsedMessage) -> Response:
     """Say what entries say; the last of them may ask something."""
     ledger = builder.ledger
-    is_again = ledger.entry in [entry.id for entry in entries]
-    before = replace(ledger) if is_again else Ledger()
-    question = open_question(builder) if is_again else []
+    before, question = _open_of(builder, entries)
     ledger.close()
     ledger.misses = 0
     *others, last = sorted(entries, key=lambda entry: bool(entry.asks or entry.offers))
@@ -91,6 +89,13 @@ def _next_step(builder: ReplyBuilder, entry: Entry, parsed: ParsedMessage) -> li
         builder.ledger.ask("offer", entry.id)
         return [offer]
     return go_on(builder, entry, parsed) if entry.asks else []
+
+
+def _open_of(builder: ReplyBuilder, entries: Sequence[Entry]) -> tuple[Ledger, list[str]]:
+    """Return the ledger with the open question of `entries`, and its text; an empty one where none of them asked."""
+    if builder.ledger.entry not in [entry.id for entry in entries]:
+        return Ledger(), []
+    return replace(builder.ledger), open_question(builder)
 
 
 def _repeated(
