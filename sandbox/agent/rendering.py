@@ -80,6 +80,10 @@ class ReplyBuilder:
         """Return one wording of `act`, filled in."""
         return self.fill(self.pick(_wordings()[act]), places)
 
+    def _text(self, act: str, **places: str) -> str:
+        """Return the only wording of `act`, filled in."""
+        return self.fill(_wordings()[act][0], places)
+
     def line(self, lines: Sequence[Line]) -> str | None:
         """Return one of the lines whose condition holds, filled in; those with a condition come first."""
         fitting = [line for line in lines if line.condition and self.holds(line.condition)]
@@ -183,19 +187,14 @@ class ReplyBuilder:
         return dates.write_opening(dates.from_iso(at), self.lang) if at else ""
 
     def _hours(self) -> str:
-        labels = {
-            "en": ("Monday to Friday", "Saturday", "Sunday"),
-            "fr": ("Du lundi au vendredi", "Samedi", "Dimanche"),
-        }[self.lang]
-        colon = ":" if self.lang == "en" else f"{vocabulary.NO_BREAK}:"
-        rows = zip(labels, self.business.hours, strict=True)
-        return "\n".join(f"- **{label}{colon}** {self._span(span)}" for label, span in rows)
+        weekdays, saturday, sunday = map(self._span, self.business.hours)
+        return self._text("hours_table", weekdays=weekdays, saturday=saturday, sunday=sunday)
 
     def _span(self, span: tuple[str, str] | None) -> str:
         if span is None:
-            return "closed" if self.lang == "en" else "fermé"
+            return self._text("closed")
         start, end = (dates.write_time(clock(text), self.lang) for text in span)
-        return f"{start} to {end}" if self.lang == "en" else f"de {start} à {end}"
+        return self._text("open_hours", start=start, end=end)
 
     def _call_window(self) -> str:
         """Return when a colleague calls: as was asked, else within two hours of the next working day."""
@@ -210,9 +209,7 @@ class ReplyBuilder:
             first = min(max(first, wanted.earliest), max(wanted.latest - 2, wanted.earliest))
         last = first + 2
         start, end = dates.write_time((first, 0), self.lang), dates.write_time((min(last, 23), 0), self.lang)
-        if self.lang == "en":
-            return f"on {dates.write_day(day, 'en')}, between {start} and {end}"
-        return f"le {dates.write_day(day, 'fr')}, entre {start} et {end}"
+        return self._text("call_window", day=dates.write_day(day, self.lang), start=start, end=end)
 
     def _colleague(self) -> str:
         """Return the one person whom the conversation is handed to, never the customer's namesake."""
@@ -232,9 +229,7 @@ class ReplyBuilder:
 
 
 _MADE: Final[Mapping[str, Callable[[ReplyBuilder], str]]] = {
-    "agent": lambda b: (
-        b.turn.profile.name.strip() or ("the virtual assistant" if b.lang == "en" else "l'agent virtuel")
-    ),
+    "agent": lambda b: b.turn.profile.name.strip() or b._text("no_agent"),
     "number": ReplyBuilder.number,
     "colleague": ReplyBuilder._colleague,
     "officer": lambda b: _colleagues()[b.draw(3, len(_colleagues()))],
