@@ -121,10 +121,23 @@ def _unfolds_too_far(raw: bytes) -> bool:
 
 
 VERSION = 1
-# The last second of the year 9999, and a little more than the longest that the sandbox lets an answer wait.
+# The last second of the year 9999.
 _LAST_SECOND = 253_402_300_799
-_MAX_DURATION_MS = 660_000
 _MAX_REASONS = 8
+# What is expected of a field, in the words of a message.
+_EXPECTED: Mapping[str, Callable[[Any], object]] = {
+    "text": lambda value: isinstance(value, str),
+    "text or base64": lambda value: isinstance(value, str),
+    "a list": lambda value: isinstance(value, list),
+    "control or request": lambda value: value == "request",
+    "how it ended": lambda value: value in ("complete", "client_gone", "cut"),
+    "an app's id": allowed.is_app_id,
+    "a whole number as text": lambda value: isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}", value),
+    "a Unix second": lambda value: type(value) is int and 0 <= value <= _LAST_SECOND,
+    "a status or null": lambda value: value is None or (type(value) is int and 100 <= value <= 999),
+    # A little more than the longest that the sandbox lets an answer wait, in milliseconds.
+    "a number from 0 to 660,000": lambda value: type(value) in (int, float) and 0 <= value <= 660_000,
+}
 
 Headers = Sequence[tuple[str, str]]
 
@@ -197,11 +210,11 @@ def load_bundle(path: Path) -> Bundle:
         reasons = [str(reason)[:200] for reason in reasons[:_MAX_REASONS]] if isinstance(reasons, list) else []
         raise BundleError(f"{path}: it can't be replayed, as not all is in it: {'; '.join(reasons)}")
     try:
-        app_id = _field(about, "app_id", allowed.is_app_id, "an app's id")
+        app_id = _field(about, "app_id", "an app's id")
         baseline = _mapping(members["baseline.json"], "baseline.json")
         return Bundle(
             app_id=app_id,
-            seed=_field(_mapping(about.get("origin"), "origin"), "seed", _is_seed, "a whole number as text"),
+            seed=_field(_mapping(about.get("origin"), "origin"), "seed", "a whole number as text"),
             server=_mapping(about.get("server"), "server"),
             baseline={**baseline, "settings": without_webhooks(baseline.get("settings"))},
             steps=_read_steps(members["steps.json"], app_id),
@@ -225,15 +238,15 @@ def _numbered(values: Sequence[Any], name: str) -> Sequence[tuple[str, Any]]:
 
 
 def _read_step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequest | ControlStep:
-    at = _field(step, "at", _is_time, "a Unix second", place)
-    method = _field(step, "method", _is_text, "text", place)
+    at = _field(step, "at", "a Unix second", place)
+    method = _field(step, "method", "text", place)
     if step.get("kind") == "control":
-        path, body = _field(step, "path", _is_text, "text", place), step.get("body")
+        path, body = _field(step, "path", "text", place), step.get("body")
         if not allowed.is_repeatable(app_id, method, path):
             raise _Damaged(f"{place}: {method[:20]} {path[:200]} is no control call of this app that can be repeated")
         return ControlStep(at=at, method=method, path=path, body=without_webhooks(body))
-    _field(step, "kind", lambda kind: kind == "request", "control or request", place)
-    target = _field(step, "target", _is_text, "text", place)
+    _field(step, "kind", "control or request", place)
+    target = _field(step, "target", "text", place)
     if not allowed.is_api_request(app_id, method, target):
         raise _Damaged(f"{place}: {method[:20]} {target[:200]} is no request of the API to this app")
     headers = _read_headers(step, place)
@@ -246,24 +259,24 @@ def _read_step(step: Mapping[str, Any], app_id: str, place: str) -> RecordedRequ
         headers=headers,
         body=_read_body(step, place),
         response=_read_response(_mapping(step.get("answer"), f"{place}.answer"), f"{place}.answer"),
-        duration_ms=_field(step, "duration_ms", _is_duration, f"a number from 0 to {_MAX_DURATION_MS:,}", place),
+        duration_ms=_field(step, "duration_ms", "a number from 0 to 660,000", place),
     )
 
 
 def _read_response(response: Mapping[str, Any], place: str) -> RecordedResponse:
     return RecordedResponse(
-        status=_field(response, "status", _is_status, "a status or null", place),
+        status=_field(response, "status", "a status or null", place),
         headers=_read_headers(response, place),
         body=_read_body(response, place),
-        ended=_field(response, "ended", lambda end: end in ("complete", "client_gone", "cut"), "how it ended", place),
+        ended=_field(response, "ended", "how it ended", place),
         is_whole=not response.get("omitted"),
     )
 
 
 def _read_headers(message: Mapping[str, Any], place: str) -> Headers:
-    pairs = _field(message, "headers", lambda value: isinstance(value, list), "a list", place)
+    pairs = _field(message, "headers", "a list", place)
     for where, pair in _numbered(pairs, f"{place}.headers"):
-        if not isinstance(pair, list) or len(pair) != 2 or not all(map(_is_text, pair)):
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
             raise _Damaged(f"{where}: expected a name and a value")
     return [(name, value) for name, value in pairs]
 
@@ -271,10 +284,10 @@ def _read_headers(message: Mapping[str, Any], place: str) -> Headers:
 def _read_body(message: Mapping[str, Any], place: str) -> bytes:
     body = _mapping(message.get("body"), f"{place}.body")
     if "text" in body:
-        text: str = _field(body, "text", _is_text, "text", f"{place}.body")
+        text: str = _field(body, "text", "text", f"{place}.body")
         return text.encode()
     try:
-        return b64decode(_field(body, "base64", _is_text, "text or base64", f"{place}.body"), validate=True)
+        return b64decode(_field(body, "base64", "text or base64", f"{place}.body"), validate=True)
     except (NotBase64, ValueError):
         raise _Damaged(f"{place}.body.base64: expected base64") from None
 
@@ -285,31 +298,9 @@ def _mapping(value: Any, place: str) -> Mapping[str, Any]:
     return value
 
 
-def _field(
-    values: Mapping[str, Any], name: str, is_right: Callable[[Any], bool], expected: str, place: str = ""
-) -> Any:
+def _field(values: Mapping[str, Any], name: str, expected: str, place: str = "") -> Any:
     """Return a value that is what it has to be."""
     value = values.get(name)
-    if not is_right(value):
+    if not _EXPECTED[expected](value):
         raise _Damaged(f"{f'{place}.' if place else ''}{name}: expected {expected}")
     return value
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_seed(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}", value) is not None
-
-
-def _is_time(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _LAST_SECOND
-
-
-def _is_status(value: Any) -> bool:
-    return value is None or (type(value) is int and 100 <= value <= 999)
-
-
-def _is_duration(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= _MAX_DURATION_MS
