@@ -194,11 +194,7 @@ class Journal:
         self.clear(apps)
 
     def watched_by(self, watcher: Callable[[str | None], None]) -> AbstractAsyncContextManager[None]:
-        """Call `watcher` with the app id of each request that goes on, as long as this lasts.
-
-        Raises:
-            StoreFull: too many wait.
-        """
+        """Call `watcher` as `Watchers.joined_by` does."""
         return self.watchers.joined_by(watcher)
 
     async def flush(self) -> None:

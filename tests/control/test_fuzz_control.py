@@ -47,7 +47,7 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coverage]:
     """What comes of a run of all phases against a server that asks for a token."""
     data = tmp_path_factory.mktemp("fuzz") / "sandbox.data"
     with serving(
-        "--now", str(NOW), "--quiet", "--data", str(data), env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}
+        "--now", str(NOW), "--quiet", "--metrics", "--data", str(data), env={"DIMEDOVE_SANDBOX_CONTROL_TOKEN": TOKEN}
     ) as server:
         plan = FuzzPlan(
             base_url=f"{server.url}/_sandbox",
