@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.fuzz, pytest.mark.memory]
 
 CONTROL = load(control_folder())
 TOKEN = "fuzzed-control-token"
-# A stream that never ends, and what takes as long as it is asked to: `test_events.py` and `test_apps.py` have them.
+# A stream that never ends, and what takes as long as it is asked to: `test_events.py` and `test_populate.py` have them.
 ENDLESS, LONG = "/events", "/apps/{app_id}/populate"
 # A snapshot that keeps its schema may still contradict itself: `test_snapshots.py` puts anything anywhere in one.
 SNAPSHOT = "/apps/{app_id}/snapshot"

@@ -15,6 +15,8 @@ from tests.support.request_spec import NOBODY, RequestSpec
 
 APPS = "/_sandbox/apps"
 REQUESTS = "/_sandbox/requests"
+# The counts of an app that nobody has used.
+NOTHING = {"conversations": 0, "messages": 0, "users": 0, "requests": 0}
 
 
 class AppDriver:

@@ -95,19 +95,16 @@ class AsgiClient:
             leave_after: after so many messages of the server the client closes the connection.
         """
         body = b"" if json is None else json_module.dumps(json, ensure_ascii=False).encode()
-        answer, left, asked = Answer(), asyncio.Event(), False
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        answer, left, received = Answer(), asyncio.Event(), 0
         if leave_after == 0:
             left.set()
 
         async def receive() -> Message:
-            nonlocal asked
-            if not asked:
-                asked = True
-                return {"type": "http.request", "body": body, "more_body": False}
+            if unread:
+                return unread.pop()
             await left.wait()
             return {"type": "http.disconnect"}
-
-        received = 0
 
         async def send(message: Message) -> None:
             nonlocal received
