@@ -296,7 +296,7 @@ def test_a_folder_that_went_away_is_said(file: Path) -> None:
 
 # A kill at any moment
 
-KILLS = examples(50, quick=6)
+KILLS = examples(50, quick=3)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_file(file: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_full_disk_keeps_the_old_state(file: Path) -> None:
         assert save(http).status_code == 200
 
 
-KILLS = examples(50, quick=5)
+KILLS = examples(50, quick=3)
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_state(file: Path) -> None:
