@@ -146,8 +146,10 @@ class RedisJournal(Journal):
             if self._timer:
                 self._timer.cancel()
                 self._timer = None
-            while self._ended:
-                batch, self._ended = self._ended[:_SENT_TOGETHER], self._ended[_SENT_TOGETHER:]
+            # What is over by now: under load there is no end of what comes.
+            ended, self._ended = self._ended, []
+            for start in range(0, len(ended), _SENT_TOGETHER):
+                batch = ended[start : start + _SENT_TOGETHER]
                 try:
                     await self._send(batch)
                 except StoreUnavailable as error:
