@@ -284,20 +284,28 @@ class Distress(NamedTuple):
 def kinds() -> Mapping[str, Distress]:
     """Return the kinds in the order in which they count."""
     found = {}
-    for name in vocabulary.lines("safety"):
+    for name in _headings():
         idioms = "|".join(_safety_rows(name, "not"))
         says, again = (tuple(map(pair, _safety_rows(name, key))) for key in ("say", "again"))
         found[name[2:]] = Distress(name[2:], re.compile(idioms) if idioms else None, says, again)
     return found
 
 
+def _headings() -> list[str]:
+    return [name for name in vocabulary.lines("safety") if name != "# classes"]
+
+
 def _safety_rows(heading: str, key: str) -> list[str]:
-    return [" | ".join(row[1:]) for row in vocabulary.lines("safety")[heading] if row[0] == key]
+    rows = [" | ".join(row[1:]) for row in vocabulary.lines("safety")[heading] if row[0] == key]
+    if key in ("when", "not"):
+        for name, words in vocabulary.lines("safety")["# classes"]:
+            rows = [row.replace(f"<{name}>", f"(?:{words})") for row in rows]
+    return rows
 
 
 @cache
 def _distress() -> Listener:
-    return Listener((name[2:], text) for name in vocabulary.lines("safety") for text in _safety_rows(name, "when"))
+    return Listener((name[2:], text) for name in _headings() for text in _safety_rows(name, "when"))
 
 
 def distress(folded: str) -> Distress | None:
