@@ -170,7 +170,8 @@ class Client:
     def differs(self, alone: Server) -> list[str]:
         """Return what a server alone says otherwise; numbers that were never answered are passed over there too."""
         wanted, root = set(self.titles), f"/v1/apps/{self.app}/conversations"
-        for _ in range(len(wanted) + self.refused + 200):
+        # A reset that got no answer may not have been done: then numbers went on.
+        for _ in range(len(wanted) + self.refused + 2_000):
             if not wanted:
                 return []
             made = alone.insist("POST", root, {})
