@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.addinivalue_line("markers", "clause(*numbers): the clauses of docs/contract.md that the test holds")
     # A law holds however busy the machine is; how fast things are is measured in bench/.
-    hypothesis.settings.register_profile("sandbox", deadline=None, max_examples=examples(100, quick=10))
+    hypothesis.settings.register_profile("sandbox", deadline=None, max_examples=examples(100, quick=25))
     hypothesis.settings.load_profile("sandbox")
 
 

@@ -87,7 +87,7 @@ def test_unknown_fields_of_a_new_conversation_are_ignored(api: Api) -> None:
 
 @pytest.mark.clause("3.1")
 @given(user=strategies.texts, title=strategies.texts, metadata=strategies.metadata)
-@settings(max_examples=examples(120, quick=12))
+@settings(max_examples=examples(120, quick=30))
 def test_any_values_come_back_as_they_were_sent(
     shared: AsgiClient, user: str, title: str, metadata: dict[str, Any]
 ) -> None:
@@ -212,7 +212,7 @@ def test_no_list_reaches_the_empty_user(api: Api) -> None:
 
 @pytest.mark.clause("2.3", "4.5", "5.3")
 @given(user=strategies.user_ids)
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 def test_user_ids_of_any_characters_find_their_conversations(shared: AsgiClient, user: str) -> None:
     api = Api(shared, "app_of_users")
     api.created(external_user_id=user + "x")

@@ -114,7 +114,7 @@ def test_human(api: Api, word: str) -> None:
 
 @pytest.mark.clause("10.3")
 @given(rest=strategies.plain_texts)
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 def test_echo(shared: AsgiClient, rest: str) -> None:
     api = Api(shared, "app_of_echoes")
     conversation = api.created(metadata={"first_name": "Zénaïde"})

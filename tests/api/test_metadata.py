@@ -91,7 +91,7 @@ def test_a_refused_message_changes_nothing(api: Api, refused: dict[str, Any]) ->
 
 @pytest.mark.clause("5.2")
 @given(metadata=strategies.metadata)
-@settings(max_examples=examples(40, quick=8))
+@settings(max_examples=examples(40, quick=10))
 def test_any_metadata_of_a_message_comes_back_as_it_was_sent(shared: AsgiClient, metadata: dict[str, Any]) -> None:
     api = Api(shared, "app_of_metadata")
     conversation = api.created(metadata=OLD)
@@ -114,7 +114,7 @@ openings = st.sampled_from(
 
 @pytest.mark.clause("5.2")
 @given(name=first_names, message=openings, stream=st.booleans(), with_message=st.booleans())
-@settings(max_examples=examples(80, quick=8))
+@settings(max_examples=examples(80, quick=20))
 def test_the_first_reply_calls_the_customer_by_name(
     shared: AsgiClient, name: str, message: str, stream: bool, with_message: bool
 ) -> None:

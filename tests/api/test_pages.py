@@ -98,7 +98,7 @@ def listed(api: Api, user: str | None, query: dict[str, Any]) -> dict[str, Any]:
 @given(
     history=histories(), asked=st.lists(st.tuples(st.sampled_from([None, "ann", "bob", "eve"]), queries), max_size=12)
 )
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 def test_every_page_is_the_one_that_plain_lists_say(
     shared: AsgiClient, history: list[tuple[str, Any]], asked: list[tuple[str | None, dict[str, Any]]]
 ) -> None:
@@ -145,7 +145,7 @@ def walk(api: Api, user: str | None, order: str, limit: int, *, forwards: bool) 
 
 @pytest.mark.clause("5.4")
 @given(history=histories(), limit=st.integers(1, 6), user=st.sampled_from([None, "ann"]), order=st.sampled_from(ORDERS))
-@settings(max_examples=examples(40, quick=8))
+@settings(max_examples=examples(40, quick=10))
 def test_a_walk_either_way_meets_every_row_once(
     shared: AsgiClient, history: list[tuple[str, Any]], limit: int, user: str | None, order: str
 ) -> None:

@@ -119,7 +119,7 @@ def pair() -> Iterator[tuple[AsgiClient, AsgiClient]]:
 @given(message=strategies.messages, again=strategies.messages)
 @example(message="[[fail]]", again="[[tool]] [[form]] [[human]] [[markdown]] [[unicode]]")
 @example(message="[[slow]] [[long]]", again="[[echo]] " + "x" * 23 + "\r\n")
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 def test_json_and_stream_of_the_same_message_say_the_same(
     pair: tuple[AsgiClient, AsgiClient], message: str, again: str
 ) -> None:
@@ -138,7 +138,7 @@ def test_json_and_stream_of_the_same_message_say_the_same(
 
 @pytest.mark.clause("6.2", "6.3")
 @given(prompt=strategies.messages.filter(bool))
-@settings(max_examples=examples(40, quick=8))
+@settings(max_examples=examples(40, quick=10))
 def test_json_and_stream_of_the_same_prompt_say_the_same(pair: tuple[AsgiClient, AsgiClient], prompt: str) -> None:
     completion = Api(pair[0]).complete(prompt).json()
     said = read(Api(pair[1]).complete(prompt, stream=True).events, completion=True)
@@ -163,7 +163,7 @@ def deltas_of(events: Sequence[Event]) -> list[str]:
 @example(text="x" * 23 + "\r\n")
 @example(text="👩‍👩‍👧‍👦" * 9)
 @example(text="e" + "\u0301" * 60)
-@settings(max_examples=examples(120, quick=12))
+@settings(max_examples=examples(120, quick=30))
 def test_a_delta_is_never_long_and_never_splits_a_character(shared: AsgiClient, text: str) -> None:
     deltas = deltas_of(shared_stream(shared, "[[echo]] " + text))
 

@@ -135,7 +135,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournal = JournalMachine.TestCase
-TestJournal.settings = settings(max_examples=examples(40, quick=8), stateful_step_count=40)
+TestJournal.settings = settings(max_examples=examples(40, quick=20), stateful_step_count=40)
 
 
 # The bounds as they are

@@ -65,7 +65,7 @@ def test_both_validators_agree_on_what_almost_fits(name: str, title: str, data: 
 
 
 @pytest.mark.parametrize("operation", [op.id for op in CONTRACTS["api"].operations])
-@settings(max_examples=examples(30, quick=8))
+@settings(max_examples=examples(30, quick=10))
 @given(
     user=st.text(max_size=3) | st.just("x" * 1_001),
     limit=st.integers(-1, 102),

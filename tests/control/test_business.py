@@ -144,7 +144,7 @@ LEDGERS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=examples(200, quick=24), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(200, quick=60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(
     ledger=LEDGERS,

@@ -301,7 +301,7 @@ def test_a_wrong_header_is_refused_by_place(driver: AppDriver, header: str, para
 VALUES = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]) | st.sampled_from('";={}[]\\,:u0e9'))
 
 
-@settings(max_examples=examples(1_000, quick=40))
+@settings(max_examples=examples(1_000, quick=100))
 @given(VALUES)
 def test_no_value_in_a_header_breaks_it(sandbox: httpx2.Client, value: str) -> None:
     headers = {b"Sandbox-Fault": f"status; status=418; body={value}".strip(" ").encode("latin-1")}

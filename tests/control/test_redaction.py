@@ -173,7 +173,7 @@ def leaks(secret: str, text: str) -> list[str]:
 
 
 @pytest.mark.memory
-@settings(max_examples=examples(600, quick=12), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(600, quick=30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     random=RANDOM,
     prefix=st.sampled_from(PREFIXES),
@@ -198,7 +198,7 @@ def authorized(request: Request) -> Request:
 
 
 @pytest.mark.memory
-@settings(max_examples=examples(200, quick=8), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200, quick=20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spelling=st.sampled_from(sorted(SPELLINGS)), place=st.sampled_from(sorted(PLACES)))
 def test_the_control_token_leaves_by_no_door(make_client: MakeClient, spelling: str, place: str) -> None:
     client = make_client(control_token=TOKEN)
@@ -210,7 +210,7 @@ def test_the_control_token_leaves_by_no_door(make_client: MakeClient, spelling: 
     assert not found
 
 
-@settings(max_examples=examples(300, quick=24))
+@settings(max_examples=examples(300, quick=60))
 @given(random=RANDOM, prefix=st.sampled_from(PREFIXES), spelling=st.sampled_from(sorted(SPELLINGS)))
 def test_no_key_is_written_to_the_log(random: str, prefix: str, spelling: str) -> None:
     text = SPELLINGS[spelling](prefix + random)

@@ -114,7 +114,7 @@ def world_of(seed: int) -> AppDriver:
     return AppDriver(client_of(app, AUTH), "app_law")
 
 
-@settings(max_examples=examples(100, quick=12))
+@settings(max_examples=examples(100, quick=30))
 @given(before=st.lists(acts, max_size=8), after=st.lists(acts, min_size=1, max_size=8), elsewhere=st.booleans())
 def test_put_back_it_goes_on_as_if_nothing_had_been(before: list[Act], after: list[Act], *, elsewhere: bool) -> None:
     plain, kept, made = world_of(seed=7), world_of(seed=7), list[str]()

@@ -315,7 +315,7 @@ def places(value: Any) -> list[tuple[str | int, ...]]:
     return [(), *((key, *path) for key, child in below for path in places(child))]
 
 
-@settings(max_examples=examples(150, quick=24), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150, quick=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=json_values)
 def test_with_anything_anywhere_it_is_refused_or_can_be_shown(
     make_driver: MakeDriver, good: bytes, data: st.DataObject, value: Any

@@ -70,7 +70,7 @@ def test_the_plain_stream_is_the_one_of_the_contract(streams: Mapping[str, Write
 
 
 @given(st.sets(st.sampled_from(HOSTILE), min_size=1))
-@settings(max_examples=examples(100, quick=10))
+@settings(max_examples=examples(100, quick=25))
 def test_the_standard_reads_the_same_events_in_every_combination(
     streams: Mapping[str, Writes], forms: set[str]
 ) -> None:

@@ -23,7 +23,6 @@ from sandbox.replay.transport import Address
 from tests.replay.replaying import bundle, part, refusal_of, refused, replay, stored
 from tests.support.app_driver import AppDriver
 from tests.support.processes import Server, http_client, measured, run, serving
-from tests.support.requirements import examples
 
 MEMBERS = ("bundle.json", "baseline.json", "steps.json")
 Members = dict[str, Any]
@@ -232,7 +231,7 @@ STRANGE: list[Any] = [
 ]  # fmt: skip
 
 
-@settings(max_examples=examples(500, quick=100), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_changed_bundle_is_replayed_or_refused(
     running: Server, good: Members, tmp_path: Path, data: st.DataObject

@@ -83,7 +83,7 @@ def test_long_values_are_shortened(apps: Client) -> None:
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-@settings(max_examples=examples(20, quick=8))
+@settings(max_examples=examples(20, quick=10))
 @given(value=json_values)
 def test_no_value_breaks_a_refusal(apps: Client, operation: str, value: Any) -> None:
     fields = ("title", "message", "prompt", "stream", "metadata", "external_user_id")

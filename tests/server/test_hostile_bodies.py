@@ -118,7 +118,7 @@ def test_a_hundred_thousand_faults_are_twenty_and_a_number(apps: Client) -> None
 # Numbers
 
 
-@settings(max_examples=examples(150, quick=15))
+@settings(max_examples=examples(150, quick=37))
 @given(number=NUMBER_TEXTS)
 def test_a_number_comes_back_as_it_was_sent_or_is_refused(apps: Client, number: str) -> None:
     sent = f'"metadata":{{"n":{number},"l":[{number}]}}'

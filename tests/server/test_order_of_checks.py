@@ -132,7 +132,7 @@ def test_of_two_faults_of_a_list_the_earlier_is_answered(apps: Client, subtests:
             answered(apps, LISTS["list_user_conversations"].replace(query="?order=asc"), faults)
 
 
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 @given(places=st.sets(st.sampled_from(range(len(OF_A_MESSAGE))), min_size=3))
 def test_of_many_faults_the_earliest_is_answered(apps: Client, places: set[int]) -> None:
     answered(apps, GOOD["send_message"], [OF_A_MESSAGE[place] for place in sorted(places)])

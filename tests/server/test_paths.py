@@ -123,7 +123,7 @@ def encoded(text: str) -> str:
 
 
 @pytest.mark.clause("5.3")
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 @given(user=user_ids)
 def test_any_user_id_finds_its_conversations(apps: Client, user: str) -> None:
     created = apps.post("/v1/apps/app_users/conversations", json={"external_user_id": user}, headers=AUTH).json()

@@ -124,7 +124,7 @@ def test_a_fault_says_what_came(apps: Client, query: str, sentence: str) -> None
     assert sentence in assert_error(answer, 422, "invalid_request_error")["message"]
 
 
-@settings(max_examples=examples(60, quick=8))
+@settings(max_examples=examples(60, quick=15))
 @given(query=st.text(st.sampled_from("limtordeafbc=&%1234567890+;[]\\'\"<é"), max_size=40))
 def test_no_query_breaks_the_server(apps: Client, query: str) -> None:
     answer = LISTS["list_conversations"].replace(query=f"?limit=5&{query}").send(apps)
