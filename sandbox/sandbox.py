@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,10 @@ from sandbox.apps.journal import Journal
 from sandbox.apps.limits import SharedUsage
 from sandbox.apps.registry import AppRegistry
 from sandbox.apps.responses import OpenResponses
-from sandbox.clock import Clock, FrozenClock, SystemClock
+from sandbox.clock import Clock, FrozenClock, SystemClock, monotonic
 from sandbox.contract import Contract, load
 from sandbox.contract.document import control_folder
+from sandbox.errors import StoreUnavailable
 from sandbox.handler_types import OperationRequest, OperationResult
 from sandbox.hosts import is_loopback
 from sandbox.options import SettingsError
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 # The settings of a server on which the answers of its API depend, beside those of the app.
 RESPONSE_SETTINGS = ("validation_status", "cors_origin", "like_production")
+# Seconds between two looks for apps that nobody uses.
+_EXPIRY_SECONDS = 1.0
 PUBLIC_CONTROL = ("/_sandbox/health", "/_sandbox/", "/_sandbox/openapi.json")
 
 
@@ -106,7 +109,9 @@ class Sandbox:
             shared_usage=SharedUsage(settings.max_apps, settings.max_bytes),
             scenarios=self._scenarios,
             agents=self._agents,
+            app_ttl=settings.app_ttl,
         )
+        self._next_expiry = 0.0
         self._load_config(settings)
         id_pattern = self.contract.operations[0].path_schema.properties["app_id"]["pattern"]
         declared = load_declared_apps(settings, lambda: self.control_contract)
@@ -167,6 +172,14 @@ class Sandbox:
         """Do what is due now and then with the store, and with the webhooks whose server has ended."""
         if self.store and self._webhooks:
             self.store.poll()
+        if self._settings.app_ttl and monotonic() >= self._next_expiry:
+            self._next_expiry = monotonic() + _EXPIRY_SECONDS
+            self._expiry = asyncio.ensure_future(self._delete_unused())
+
+    async def _delete_unused(self) -> None:
+        with suppress(StoreUnavailable):
+            for app in await self._registry.delete_unused():
+                self._events.publish("state", app.id, {"app_id": app.id, "change": "deleted"})
 
     async def save(self) -> None:
         """Save all apps, where there is a file for them; say why where it can't be done."""

@@ -88,6 +88,13 @@ class Settings:
     model_cassette: str | None = _option(None, "file", "file that keeps and replays what the model wrote")
     model_replay_only: bool = _option(False, "switch", "ask no model: a reply that isn't in the cassette fails")
     max_apps: int = _option(10_000, "integer", "maximum number of apps", minimum=1, maximum=10_000_000)
+    app_ttl: int | None = _option(
+        None,
+        "integer",
+        "seconds after which an app that nobody used is deleted (not declared ones)",
+        minimum=1,
+        maximum=10**9,
+    )
     max_bytes: int = _option(1024**3, "integer", "maximum bytes of all apps together", minimum=1, maximum=2**53)
     data: str | None = _option(None, "file", "file that keeps all apps: loaded at the start, saved at the end")
     save_every: int | None = _option(

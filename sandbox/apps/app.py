@@ -35,6 +35,7 @@ class AppEnvironment:
     disposal: Disposal = field(default_factory=Disposal)
     scenarios: Scenarios = field(default_factory=Scenarios)
     agents: dict[str, AgentProfile] = field(default_factory=dict)
+    app_ttl: int | None = None
 
 
 class App(ABC):
@@ -69,6 +70,7 @@ class App(ABC):
         "scenario_name",
         "settings",
         "usage",
+        "used_at",
     )
 
     conversations: ConversationStore
@@ -89,6 +91,8 @@ class App(ABC):
         self.journal = environment.journal.new_app(app_id)
         self.responses = OpenResponses(environment.shared_usage)
         self.deliveries = AppDeliveries(usage)
+        # When it was last asked for, on the clock of durations; kept where apps go that nobody uses.
+        self.used_at = 0.0
         self._begin(defaults)
 
     @property

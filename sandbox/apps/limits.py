@@ -45,7 +45,9 @@ class Usage:
             return
         shared = self._shared
         if shared.apps >= shared.max_apps and not self.is_declared:
-            raise StoreFull(f"The sandbox keeps at most {shared.max_apps:,} apps; --max-apps sets how many.")
+            raise StoreFull(
+                f"The sandbox keeps at most {shared.max_apps:,} apps: --max-apps; --app-ttl deletes unused ones."
+            )
         self.is_stored = True
         shared.apps += 1
 

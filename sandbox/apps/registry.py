@@ -12,6 +12,7 @@ from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.limits import Usage
 from sandbox.apps.memory_app import MemoryApp
+from sandbox.clock import monotonic
 from sandbox.suggestions import closest_word
 
 log = logging.getLogger("sandbox")
@@ -74,6 +75,8 @@ class AppRegistry:
 
     async def load(self, app: App) -> App | None:
         """Return an app when it is ready to be used, or None when there is none of its id."""
+        if self._environment.app_ttl:
+            app.used_at = monotonic()
         if not app.exists:
             return None
         if not app.is_ready:
@@ -98,6 +101,23 @@ class AppRegistry:
         if app.is_stored:
             self._unstored.append(app.id)
         await app.reset()
+
+    async def delete_unused(self) -> Sequence[App]:
+        """Delete the apps that nobody has used for the time of `app_ttl`, but for declared ones; return them."""
+        unused = [app for app in await self._find_unused(self._environment.app_ttl or 0) if not self._stays(app)]
+        for app in unused:
+            await self.delete(app)
+            log.warning(
+                "the app %s was deleted: nobody used it for %s s (--app-ttl)", app.id, self._environment.app_ttl
+            )
+        return unused
+
+    def _stays(self, app: App) -> bool:
+        return app.usage.is_declared or app.is_busy or app.id == magic.DEMO_APP or app.id in magic.MAGIC_APPS
+
+    async def _find_unused(self, ttl: int) -> Sequence[App]:
+        """Return the apps that were written to and that nobody has used for so many seconds."""
+        return [app for app in self.stored() if monotonic() - app.used_at > ttl]
 
     async def delete_all(self) -> None:
         """Drop all that is kept of every app; those that requests are under way for stay what they are."""

@@ -129,7 +129,7 @@ def pollers_of(
     pollers: list[Poller] = [Preloader(app.preload)]
     if config.name and settings.reload:
         pollers.append(ConfigReloader(config, settings, read_settings, app.reload))
-    if app.store:
+    if app.store or settings.app_ttl:
         pollers.append(app)
     if settings.save_every:
         pollers.append(Autosaver(app.save, settings.save_every))

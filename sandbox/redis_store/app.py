@@ -196,7 +196,7 @@ class RedisApp(App):
         limit = self._environment.shared_usage.max_apps
         most = 2**53 if self.usage.is_declared else limit
         if not await self._client.call("register", (self._index,), self.id, most):
-            raise StoreFull(f"The sandbox keeps at most {limit:,} apps; --max-apps sets how many.")
+            raise StoreFull(f"The sandbox keeps at most {limit:,} apps: --max-apps; --app-ttl deletes unused ones.")
 
     async def _swap(self, fields: Fields) -> bool:
         """Set fields of the state at the version that is known; at another take that, and return False."""

@@ -24,7 +24,7 @@ Argument = bytes | str | int
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 # These have other keys than those of an app's state.
-_ALONE = ("register", "begin", "record", "records", "drop_records", "claim", "forget", "count")
+_ALONE = ("register", "begin", "record", "records", "drop_records", "claim", "forget", "count", "unused")
 
 
 class RedisClient:

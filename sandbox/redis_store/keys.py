@@ -20,6 +20,7 @@ class Keys:
         self.apps = f"{{{prefix}}}:apps"
         self.journals = f"{{{prefix}}}:journals"
         self.sending = f"{{{prefix}}}:sending"
+        self.used = f"{{{prefix}}}:used"
         self.coverage = f"{{{prefix}}}:coverage"
         self.health = f"{{{prefix}}}:health"
         # Channels: of all workers, and of live events.

@@ -10,6 +10,7 @@ from sandbox.app_settings import AppSettings
 from sandbox.apps.app import App, AppEnvironment
 from sandbox.apps.limits import SharedUsage, Usage
 from sandbox.apps.registry import AppRegistry
+from sandbox.clock import monotonic
 from sandbox.redis_store.app import RedisApp
 from sandbox.redis_store.shared import SharedStore
 
@@ -27,6 +28,8 @@ class RedisRegistry(AppRegistry):
         super().__init__(replace(environment, call_usage=SharedUsage(max_bytes=0)), *more)
         self._store = store
         self._client, self._keys = store.client, store.keys
+        # When it was last looked for apps that nobody uses.
+        self._looked_at = 0.0
         store.hub.handle("state", self._on_state)
         store.hub.handle("release", self._on_release)
 
@@ -43,6 +46,22 @@ class RedisRegistry(AppRegistry):
             await self._client.remove(self._keys.apps, app_id)
             await self._client.remove(self._keys.journals, app_id)
         await super().delete_all()
+
+    async def _find_unused(self, ttl: int) -> Sequence[App]:
+        # Those of all servers. Where one has just begun, what it finds counts as used now.
+        how, looked_at, self._looked_at = ("used" if self._looked_at else "new"), self._looked_at, monotonic()
+        ids = await self._client.members(self._keys.apps) if how == "new" else self._used_since(looked_at)
+        # A second more: another server may not have said yet that it is used.
+        found = [
+            self.find(each.decode())
+            for each in await self._client.call("unused", (self._keys.used,), ttl + 1, how, *ids)
+        ]
+        for app in found:
+            await app.refresh()
+        return [app for app in found if app.is_stored]
+
+    def _used_since(self, moment: float) -> Sequence[str]:
+        return [app.id for app in self if app.used_at >= moment or app.is_busy]
 
     def _new_app(self, app_id: str, defaults: AppSettings | None, usage: Usage) -> App:
         return RedisApp(app_id, self._environment, defaults, usage, self._store)

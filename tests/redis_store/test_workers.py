@@ -273,3 +273,11 @@ def test_metrics_are_those_of_all_workers(place: tuple[str, ...]) -> None:
         # What the one that was killed has counted stays.
         assert 'requests_total{operation="apps_api_create_conversation",status="200"} 12.0' in text
         assert 'store_call_seconds_count{call="create"} 12.0' in text
+
+
+def test_an_app_that_nobody_uses_goes(place: tuple[str, ...]) -> None:
+    with serving(*place, "--app-ttl", "1") as server, http_client(server) as client:
+        AppDriver(client, "app_shared").api.created()
+        with client.stream("GET", "/_sandbox/events", params={"app_id": "app_shared"}) as answer:
+            assert "event: state" in answer.iter_lines()
+        assert AppDriver(client, "app_shared").counts["conversations"] == 0
