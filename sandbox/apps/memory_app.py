@@ -14,6 +14,7 @@ from sandbox.apps.rate_limit import MemoryRateLimiter
 from sandbox.apps.rule_queue import MemoryRuleQueue
 from sandbox.apps.snapshot import AppSnapshot
 from sandbox.apps.store import Counter
+from sandbox.clock import monotonic
 from sandbox.rng import SeedScope
 
 
@@ -85,6 +86,8 @@ class MemoryApp(App):
             InvalidRequest: as `check_restorable` says.
         """
         self.check_restorable(snapshot)
+        # Loading is a use: else --app-ttl would delete at once what a file has kept.
+        self.used_at = monotonic()
         extra = json_size(snapshot.overrides) - json_size({})
         size = conversations.usage.bytes + extra
         self.usage.check(size - self.usage.bytes)

@@ -117,6 +117,10 @@ class AppRegistry:
 
     async def _find_unused(self, ttl: int) -> Sequence[App]:
         """Return the apps that were written to and that nobody has used for so many seconds."""
+        for app in self:
+            if app.is_busy:
+                # A long stream is a use to its end.
+                app.used_at = monotonic()
         return [app for app in self.stored() if monotonic() - app.used_at > ttl]
 
     async def delete_all(self) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from sandbox import create_app
 from sandbox.apps.registry import AppRegistry
 from sandbox.errors import StoreFull
+from sandbox.settings import Settings
 from tests.apps.stores import Store
 from tests.support.app_driver import AppDriver
 from tests.support.processes import http_client, serving
@@ -78,3 +82,13 @@ def test_a_server_deletes_what_nobody_uses_and_says_so() -> None:
             assert "event: state" in answer.iter_lines()
         assert app.counts["conversations"] == 0
         assert client.get("/v1/apps/app_demo/conversations").json()["data"] != []
+
+
+def test_what_a_file_keeps_counts_as_used_when_it_is_loaded(tmp_path: Path) -> None:
+    file = str(tmp_path / "apps.json")
+    with serving("--data", file) as server, http_client(server) as client:
+        AppDriver(client, "app_kept").api.created()
+
+    registry = create_app(Settings(data=file, app_ttl=1_000))._registry
+    assert asyncio.run(registry.delete_unused()) == []
+    assert "app_kept" in asyncio.run(registry.ids())

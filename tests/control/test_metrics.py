@@ -23,6 +23,9 @@ LIST, SEND = "apps_api_list_conversations", "apps_api_send_message"
 
 pytest.importorskip("prometheus_client")
 
+# Each server counts what it was asked itself.
+pytestmark = pytest.mark.one_process
+
 
 @pytest.fixture
 def driver(make_client: MakeClient) -> AppDriver:
