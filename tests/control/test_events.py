@@ -101,6 +101,7 @@ def test_what_is_refused_and_what_only_reads_is_not_told(driver: AppDriver) -> N
         assert ear.next() == ("state", {"app_id": driver.app_id, "change": "faults"})
 
 
+@pytest.mark.one_process
 def test_a_fault_that_is_used_up_is_told_with_the_request(driver: AppDriver) -> None:
     driver.fault("status", status=503)
     with listening(driver) as ear:
@@ -188,6 +189,7 @@ def alone() -> Iterator[AppDriver]:
         yield AppDriver(client, "app_alone")
 
 
+@pytest.mark.one_process
 def test_whoever_names_no_app_hears_of_all_and_of_none(alone: AppDriver) -> None:
     with listening(alone, to_all=True) as ear:
         alone.client.get("/nowhere")
