@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.apps.stores import MemoryStore, Store, imitated, real
+from tests.support.redis_server import requires_redis_server
 
 _MAKERS = {"memory": MemoryStore, "fakeredis": imitated, "redis": real}
 
@@ -27,3 +28,9 @@ def _opened(name: str) -> Iterator[Store]:
     opened = _MAKERS[name]()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def redis_server() -> str:
+    """The path of redis-server; without one the test is skipped."""
+    return requires_redis_server()

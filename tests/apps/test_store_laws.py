@@ -184,7 +184,7 @@ class OfRedis(AppsBesideDicts):
 CLAUSES = pytest.mark.clause("5.3", "5.4", "5.5", "5.6")
 TestMemoryBesideDicts = CLAUSES(OfMemory.TestCase)
 TestImitatedRedisBesideDicts = CLAUSES(OfImitatedRedis.TestCase)
-TestRedisBesideDicts = CLAUSES(OfRedis.TestCase)
+TestRedisBesideDicts = CLAUSES(pytest.mark.usefixtures("redis_server")(OfRedis.TestCase))
 TestMemoryBesideDicts.settings = settings(max_examples=examples(60, quick=30), stateful_step_count=30)
 TestImitatedRedisBesideDicts.settings = TestRedisBesideDicts.settings = TestMemoryBesideDicts.settings
 
